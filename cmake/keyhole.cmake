@@ -1,0 +1,66 @@
+# What every target of the house shares: dependencies, warnings, the helpers that declare targets.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+# Debian 12 has two Boosts; the default one (1.74) is too old for us. CMake 3.25 warns of a Boost newer
+# than the last that it knows.
+set(Boost_NO_WARN_NEW_VERSIONS ON)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+find_package(absl REQUIRED)
+find_package(prometheus-cpp REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(spdlog REQUIRED CONFIG)
+find_path(HIREDIS_INCLUDE hiredis/hiredis.h REQUIRED)
+find_library(HIREDIS_LIBRARY hiredis REQUIRED)
+add_library(keyhole_hiredis INTERFACE)
+target_include_directories(keyhole_hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE})
+target_link_libraries(keyhole_hiredis INTERFACE ${HIREDIS_LIBRARY})
+
+# Options for our own code only; dependencies are SYSTEM.
+add_library(keyhole_options INTERFACE)
+target_include_directories(keyhole_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(keyhole_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual)
+if(KEYHOLE_WERROR)
+  target_compile_options(keyhole_options INTERFACE -Werror)
+endif()
+if(KEYHOLE_SANITIZER)
+  target_compile_options(keyhole_options INTERFACE
+    -fsanitize=${KEYHOLE_SANITIZER} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(keyhole_options INTERFACE -fsanitize=${KEYHOLE_SANITIZER})
+  if(KEYHOLE_SANITIZER MATCHES thread)
+    # Asio's fences are not modelled by TSan.
+    target_compile_definitions(keyhole_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+    target_compile_options(keyhole_options INTERFACE -Wno-tsan)
+  endif()
+endif()
+if(KEYHOLE_FUZZ)  # coverage counters in all that the fuzz targets link
+  target_compile_options(keyhole_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(keyhole_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# keyhole_library(name SOURCES a.cc ... LIBS x ...)
+function(keyhole_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC keyhole_options ${ARG_LIBS})
+endfunction()
+
+# keyhole_test(name LABEL unit SOURCES a_test.cc ... LIBS x ...)
+function(keyhole_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE keyhole_options ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120
+                       DISCOVERY_TIMEOUT 60)
+endfunction()

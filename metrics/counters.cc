@@ -1,0 +1,68 @@
+#include "metrics/counters.h"
+
+#include <array>
+#include <utility>
+
+namespace keyhole::metrics {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, ErrorClass>, 23> kErrorWords = {{
+    {"ERR", ErrorClass::kErr},
+    {"WRONGTYPE", ErrorClass::kWrongType},
+    {"NOAUTH", ErrorClass::kDenied},
+    {"NOPERM", ErrorClass::kDenied},
+    {"WRONGPASS", ErrorClass::kDenied},
+    {"DENIED", ErrorClass::kDenied},
+    {"MOVED", ErrorClass::kRedirect},
+    {"ASK", ErrorClass::kRedirect},
+    {"CROSSSLOT", ErrorClass::kRedirect},
+    {"LOADING", ErrorClass::kUnavailable},
+    {"BUSY", ErrorClass::kUnavailable},
+    {"MASTERDOWN", ErrorClass::kUnavailable},
+    {"CLUSTERDOWN", ErrorClass::kUnavailable},
+    {"TRYAGAIN", ErrorClass::kUnavailable},
+    {"NOREPLICAS", ErrorClass::kUnavailable},
+    {"NOGOODSLAVE", ErrorClass::kUnavailable},
+    {"READONLY", ErrorClass::kReadOnly},
+    {"MISCONF", ErrorClass::kReadOnly},
+    {"OOM", ErrorClass::kOutOfMemory},
+    {"NOSCRIPT", ErrorClass::kScript},
+    {"UNKILLABLE", ErrorClass::kScript},
+    {"NOTBUSY", ErrorClass::kScript},
+    {"EXECABORT", ErrorClass::kTransaction},
+}};
+
+// One name for each value of the enum, in its order.
+template <typename Enum>
+using Names = std::array<std::string_view, static_cast<size_t>(Enum::kCount)>;
+
+constexpr Names<ErrorClass> kErrorClassNames = {
+    "err",       "wrong_type",    "denied",       "redirect",    "unavailable",
+    "read_only", "out_of_memory", "script_error", "transaction", "other"};
+constexpr Names<CloseReason> kCloseReasonNames = {
+    "by_client",      "idle",          "output_limit", "input_limit", "upstream_lost",
+    "protocol_error", "network_error", "server_stop",  "other"};
+constexpr Names<LinkKind> kLinkKindNames = {"shared", "private", "idle"};
+
+}  // namespace
+
+ErrorClass ErrorClassOf(std::string_view first_word) {
+  for (const auto& [word, error_class] : kErrorWords) {
+    if (word == first_word) return error_class;
+  }
+  return ErrorClass::kOther;
+}
+
+std::string_view Name(ErrorClass error_class) {
+  return kErrorClassNames[static_cast<size_t>(error_class)];
+}
+
+std::string_view Name(CloseReason reason) {
+  return kCloseReasonNames[static_cast<size_t>(reason)];
+}
+
+std::string_view Name(LinkKind kind) {
+  return kLinkKindNames[static_cast<size_t>(kind)];
+}
+
+}  // namespace keyhole::metrics

@@ -1,0 +1,126 @@
+// What one worker counts, apart from keys (key_stats.h), latencies (latency.h) and HTTP
+// (http_stats.h).
+//
+// Owner:  each worker owns one WorkerCounters for life and is the only one to write it.
+// Thread: written by that one thread, read by any. A reader sees each number as it was at some
+//         moment not long ago; two numbers read one after the other need not fit together.
+// Cost:   an Add is a load, an add and a store: no lock prefix, no fence.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "resp/command_table.h"
+
+namespace keyhole::metrics {
+
+// Counts upward only. One writing thread.
+class Counter {
+ public:
+  void Add(uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  uint64_t Load() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+// Goes up and down. One writing thread.
+class Gauge {
+ public:
+  void Add(int64_t n = 1) { Set(Load() + n); }
+  void Sub(int64_t n = 1) { Set(Load() - n); }
+  void Set(int64_t value) { value_.store(value, std::memory_order_relaxed); }
+  int64_t Load() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_{0};
+};
+
+// An array with a place for every value of an enum that ends in kCount.
+template <typename Enum, typename T>
+class PerEnum {
+ public:
+  static constexpr size_t kSize = static_cast<size_t>(Enum::kCount);
+  T& operator[](Enum e) { return values_[static_cast<size_t>(e)]; }
+  const T& operator[](Enum e) const { return values_[static_cast<size_t>(e)]; }
+
+ private:
+  std::array<T, kSize> values_{};
+};
+
+// Why the upstream, or Keyhole itself, answered with an error: by the first word of the error.
+enum class ErrorClass : uint8_t {
+  kErr,          // ERR: the general one
+  kWrongType,    // WRONGTYPE
+  kDenied,       // NOAUTH, NOPERM, WRONGPASS, DENIED
+  kRedirect,     // MOVED, ASK, CROSSSLOT: a cluster, asked in the wrong way
+  kUnavailable,  // LOADING, BUSY, MASTERDOWN, CLUSTERDOWN, TRYAGAIN, NOREPLICAS ...: later, perhaps
+  kReadOnly,     // READONLY, MISCONF: writes are refused
+  kOutOfMemory,  // OOM
+  kScript,       // NOSCRIPT, UNKILLABLE, NOTBUSY
+  kTransaction,  // EXECABORT
+  kOther,
+  kCount
+};
+
+// `first_word` is the text after '-' or "!<n>\r\n", up to the first space. Case counts.
+ErrorClass ErrorClassOf(std::string_view first_word);
+
+// Why a client's connection ended.
+enum class CloseReason : uint8_t {
+  kByClient,       // it left: end of file, or it asked to go
+  kIdle,           // silent for longer than allowed
+  kOutputLimit,    // did not read its replies
+  kInputLimit,     // a request larger than allowed
+  kUpstreamLost,   // the upstream went away with requests of unknown outcome
+  kProtocolError,  // sent what is no RESP
+  kNetworkError,   // reset, broken pipe, time-out of TCP
+  kServerStop,     // Keyhole is going down
+  kOther,
+  kCount
+};
+
+enum class LinkKind : uint8_t {
+  kShared,   // carries requests of many sessions
+  kPrivate,  // belongs to one session
+  kIdle,     // private, given back, waiting for the next session
+  kCount
+};
+
+// As they stand in the labels of the exported series.
+std::string_view Name(ErrorClass error_class);
+std::string_view Name(CloseReason reason);
+std::string_view Name(LinkKind kind);
+
+struct alignas(64) WorkerCounters {
+  // Requests of clients (RESP and HTTP alike), when they are understood. kUnknown is opaque ones.
+  PerEnum<resp::CommandId, Counter> requests;
+  // Error replies handed to clients, wherever they came from.
+  PerEnum<ErrorClass, Counter> errors;
+
+  Gauge clients;
+  Counter clients_accepted;
+  Counter clients_refused;  // over the limit of clients, or no file descriptors left
+  PerEnum<CloseReason, Counter> clients_closed;
+  Counter protocol_errors;  // clients that sent what is no RESP
+
+  PerEnum<LinkKind, Gauge> links;
+  Counter link_connects;          // connections made and greeted
+  Counter link_losses;            // of those, ended without our wish
+  Counter link_connect_failures;  // attempts that came to nothing
+  Gauge upstream_up;              // 1 or 0; the embedded store is always up
+  Gauge requests_waiting;         // held back until the upstream is there again
+
+  // Bytes of RESP, counted at the sockets.
+  Counter client_bytes_in;
+  Counter client_bytes_out;
+  Counter upstream_bytes_in;
+  Counter upstream_bytes_out;
+};
+
+}  // namespace keyhole::metrics

@@ -1,0 +1,59 @@
+// A queue of bytes in one contiguous piece of memory: written at the tail, taken from the front.
+//
+//     data_:  | taken ... | Data() ......... | Prepare() ...... |
+//             0         head_              tail_            capacity_
+//
+// Memory grows by doubling as bytes really come, and is given back when the queue runs empty after
+// having been large. The front gap is closed lazily, when the tail runs out of room.
+//
+// Thread: its owner's. Views live until the next call that is not const.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace keyhole::core {
+
+class ByteQueue {
+ public:
+  ByteQueue() = default;
+  ~ByteQueue();
+  ByteQueue(const ByteQueue&) = delete;
+  ByteQueue& operator=(const ByteQueue&) = delete;
+
+  std::string_view Data() const { return {data_ + head_, tail_ - head_}; }
+  size_t size() const { return tail_ - head_; }
+  bool empty() const { return head_ == tail_; }
+
+  // Room for at least n more bytes; Commit() says how many of them were written.
+  std::span<char> Prepare(size_t n) {
+    if (capacity_ - tail_ < n) MakeRoom(n);
+    return {data_ + tail_, capacity_ - tail_};
+  }
+  void Commit(size_t n) { tail_ += n; }
+
+  void Append(std::string_view bytes);
+  // REQUIRES: n <= size().
+  void Consume(size_t n) {
+    head_ += n;
+    if (head_ == tail_) Emptied();
+  }
+  void Clear() { Consume(size()); }
+  // Gives the memory back. REQUIRES: empty().
+  void Release();
+
+ private:
+  static constexpr size_t kFirstCapacity = 1024;
+  static constexpr size_t kKeepCapacity = 64 * 1024;  // an empty queue holds no more than this
+
+  void MakeRoom(size_t n);
+  void Emptied();
+
+  char* data_ = nullptr;
+  size_t head_ = 0;
+  size_t tail_ = 0;
+  size_t capacity_ = 0;
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,195 @@
+#include "proxy/core/client_session.h"
+
+#include <cassert>
+#include <cstdint>
+#include <utility>
+
+#include "proxy/core/worker_state.h"
+
+namespace keyhole::core {
+namespace {
+
+using metrics::CloseReason;
+using Result = resp::RequestParser::Result;
+
+bool AsksPassword(const WorkerState& worker) {
+  return worker.store != nullptr && !worker.config.requirepass.empty();
+}
+
+resp::RequestLimits LimitsFor(const WorkerState& worker) {
+  resp::RequestLimits limits;
+  if (worker.store != nullptr) {
+    // The store keeps values in memory: there is nothing to gain from pieces.
+    limits.big_argument = limits.big_request = SIZE_MAX;
+    limits.authenticated = !AsksPassword(worker);
+  }
+  return limits;
+}
+
+}  // namespace
+
+ClientSession::ClientSession(WorkerState& worker, std::string_view address, Transport& transport)
+    : Session(worker, address),
+      transport_(&transport),
+      parser_(LimitsFor(worker)),
+      asks_password_(AsksPassword(worker)),
+      last_active_(worker.now) {
+  worker_.metrics.counters.clients.Add();
+  worker_.metrics.counters.clients_accepted.Add();
+}
+
+ClientSession::~ClientSession() = default;
+
+std::span<char> ClientSession::PrepareRead() {
+  return in_.Prepare(kReadBytes);
+}
+
+void ClientSession::CommitRead(size_t n) {
+  in_.Commit(n);
+  last_active_ = worker_.now;
+  worker_.metrics.counters.client_bytes_in.Add(n);
+  Process();
+}
+
+bool ClientSession::wants_read() const {
+  if (closed() || eof_ || ending_ || link_is_full()) return false;
+  // While a request waits for its turn little is read ahead, but something is: so that a client
+  // that leaves is noticed. The head of a request in pieces must stay where it is.
+  return offered_ == Result::kNeedMore || (offered_ == Result::kRequest && in_.size() < kReadAhead);
+}
+
+void ClientSession::Process() {
+  const boost::intrusive_ptr<ClientSession> self(this);
+  if (failing_) in_.Clear();  // nobody knows what this is
+  while (!closed() && !ending_ && !failing_ && offered_ == Result::kNeedMore) {
+    if (raw_) {
+      if (!in_.empty()) SubmitBody(in_.Data());
+      in_.Clear();
+      break;
+    }
+    if (!Step(parser_.Next(in_.Data()))) break;
+  }
+  if (in_.size() > kMaxInput) Close(CloseReason::kInputLimit);
+  EndIfDone();
+}
+
+// Deals with one find of the parser. False: nothing more to be done for now.
+bool ClientSession::Step(Result result) {
+  switch (result) {
+    case Result::kRequest:
+    case Result::kHead:
+      return Offer(result);
+    case Result::kBody:
+      SubmitBody(parser_.request().bytes);
+      break;
+    case Result::kTail:
+      SubmitTail(parser_.request());
+      break;
+    case Result::kNeedMore:
+      in_.Consume(parser_.consumed());
+      return false;
+    case Result::kError:
+      failing_ = true;
+      if (idle() || uploading()) Fail();
+      return false;
+  }
+  in_.Consume(parser_.consumed());
+  return true;
+}
+
+bool ClientSession::Offer(Result result) {
+  const Taken taken =
+      result == Result::kHead ? SubmitHead(parser_.request()) : Submit(parser_.request());
+  offered_ = taken == Taken::kYes ? Result::kNeedMore : result;
+  if (taken == Taken::kLater) return false;
+  in_.Consume(parser_.consumed());
+  return true;
+}
+
+void ClientSession::OnMaySubmit() {
+  const Result offered = std::exchange(offered_, Result::kNeedMore);
+  if (closed() || offered == Result::kNeedMore) return;
+  // A whole request was not consumed: the parser finds it again.
+  if (offered == Result::kRequest || Offer(offered)) Process();
+  if (transport_ != nullptr) transport_->Wake();  // reading may be wanted again
+}
+
+// What the client sent is no RESP: it is told so, after the replies to all that came before.
+void ClientSession::Fail() {
+  worker_.metrics.counters.protocol_errors.Add();
+  Deliver(parser_.error());
+  CloseAfterOutput();
+}
+
+void ClientSession::Deliver(std::string_view bytes) {
+  if (ending_) return;  // the last reply has been given
+  out_.Append(bytes);
+  const uint64_t limit = worker_.config.client_output_limit;
+  if (limit != 0 && out_.size() > limit) {
+    Close(CloseReason::kOutputLimit);
+  } else if (transport_ != nullptr) {
+    transport_->Wake();
+  }
+}
+
+void ClientSession::OnReply(const resp::ReplyHead&) {
+  if (link_has_ended()) CloseAfterOutput();
+  if (asks_password_) parser_.set_authenticated(state().has_identity());
+  if (!idle()) return;
+  if (failing_ && !ending_) Fail();
+  EndIfDone();
+}
+
+void ClientSession::CommitWrite(size_t n) {
+  const bool was_long = output_is_long();
+  worker_.metrics.counters.client_bytes_out.Add(n);
+  last_active_ = worker_.now;
+  out_.Consume(n);
+  if (was_long && !output_is_long()) ResumeLink();
+}
+
+void ClientSession::OnEof() {
+  eof_ = true;
+  if (parser_.streaming()) Close(CloseReason::kByClient);  // half way through a request
+  EndIfDone();
+}
+
+void ClientSession::Drain() {
+  eof_ = true;
+  EndIfDone();
+}
+
+// After the end of the input: nothing in flight, nothing more to come.
+void ClientSession::EndIfDone() {
+  if (!eof_ || closed() || ending_) return;
+  if (!idle()) {
+    EndInput();
+  } else if (offered_ == Result::kNeedMore && !failing_) {
+    CloseAfterOutput();
+  }
+}
+
+void ClientSession::CloseAfterOutput() {
+  ending_ = true;
+  if (transport_ != nullptr) transport_->Wake();
+}
+
+void ClientSession::Tick() {
+  if (link_has_ended()) CloseAfterOutput();
+  const auto limit = worker_.config.client_idle_timeout;
+  if (limit.count() == 0 || closed() || held() || !idle()) return;
+  if (worker_.now - last_active_ >= limit) Close(CloseReason::kIdle);
+}
+
+void ClientSession::OnClose(CloseReason reason) {
+  worker_.metrics.counters.clients.Sub();
+  worker_.metrics.counters.clients_closed[reason].Add();
+  if (transport_ != nullptr) transport_->Wake();
+}
+
+void ClientSession::Detach(CloseReason reason) {
+  transport_ = nullptr;
+  Close(failing_ ? CloseReason::kProtocolError : reason);
+}
+
+}  // namespace keyhole::core

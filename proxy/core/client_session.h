@@ -1,0 +1,84 @@
+// A client that speaks RESP, without the socket: bytes in, requests out; replies in, bytes out.
+//
+//     edge -> PrepareRead, CommitRead -> parser -> Submit -> link
+//     edge <- PrepareWrite, CommitWrite <- output <- Deliver <- link
+//
+// Thread: the worker's that made it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/core/byte_queue.h"
+#include "proxy/core/session.h"
+#include "proxy/core/transport.h"
+#include "resp/request_parser.h"
+
+namespace keyhole::core {
+
+class ClientSession final : public Session {
+ public:
+  // The transport must outlive the session's life as a client: see Detach().
+  ClientSession(WorkerState& worker, std::string_view address, Transport& transport);
+  ~ClientSession() override;
+
+  // ---- for the edge
+  // Where to read to. REQUIRES: wants_read().
+  std::span<char> PrepareRead();
+  // n > 0 bytes have come: everything complete among them is sent on its way.
+  void CommitRead(size_t n);
+  // The client sends no more. Requests in flight are still answered.
+  void OnEof();
+  bool wants_read() const;
+  // What is to be written; empty if nothing is.
+  std::string_view PrepareWrite() const { return closed() ? std::string_view() : out_.Data(); }
+  void CommitWrite(size_t n);
+  // It is over: close the socket, then Detach().
+  bool finished() const { return closed() || (ending_ && out_.empty()); }
+  // The transport is gone. Closes the session if it is not closed.
+  void Detach(metrics::CloseReason reason);
+  // Takes no more requests, ends when those in flight are answered.
+  void Drain();
+  // To be called ten times a second: closes a client that has been silent for longer than
+  // --client-idle-timeout, or that somebody has ended.
+  void Tick();
+
+  bool output_is_long() const override { return out_.size() > kLongOutput; }
+
+ protected:
+  void Deliver(std::string_view bytes) override;
+  void OnReply(const resp::ReplyHead& head) override;
+  void OnMaySubmit() override;
+  void OnClose(metrics::CloseReason reason) override;
+  void CloseAfterOutput() override;
+  void OnRaw() override { raw_ = true; }
+
+ private:
+  static constexpr size_t kReadBytes = 16 * 1024;
+  static constexpr size_t kReadAhead = 64 * 1024;
+  static constexpr size_t kLongOutput = 1024 * 1024;
+  // Redis' client-query-buffer-limit: as much of one request as is kept for the embedded store.
+  static constexpr size_t kMaxInput = 1024UL * 1024 * 1024;
+
+  void Process();
+  bool Step(resp::RequestParser::Result result);
+  bool Offer(resp::RequestParser::Result result);
+  void EndIfDone();
+  void Fail();
+
+  Transport* transport_;
+  ByteQueue in_;
+  ByteQueue out_;
+  resp::RequestParser parser_;
+  const bool asks_password_;  // the embedded store does: until then requests must be small
+  // The parser's request could not be taken yet: kRequest or kHead; kNeedMore if there is none.
+  resp::RequestParser::Result offered_ = resp::RequestParser::Result::kNeedMore;
+  bool raw_ = false;      // bytes are passed on as they come
+  bool eof_ = false;      // the client sends no more, or is not to be heard any more
+  bool failing_ = false;  // a protocol error waits for its turn among the replies
+  bool ending_ = false;   // closes when the output has been written
+  Instant last_active_;
+};
+
+}  // namespace keyhole::core

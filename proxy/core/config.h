@@ -1,0 +1,130 @@
+// What a person can set, and how the settings are read.
+//
+//     flag            --tracked-keys 2000
+//     environment     KEYHOLE_TRACKED_KEYS=2000         beaten by the flag; empty counts as not set
+//     file            tracked-keys = 2000               beaten by both; TOML, see config_file.h
+//
+// An option is defined once, in config_options.cc, and that definition serves all three and --help.
+// configs/keyhole.toml describes every option.
+//
+// Thread: any one; a Config is a plain value, written by LoadConfig() and then only read.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "resp/command_table.h"
+
+namespace keyhole::core {
+
+// Where something listens or is reached.
+struct Endpoint {
+  enum class Kind : uint8_t { kTcp, kUnix };
+
+  static Endpoint Tcp(std::string host, uint16_t port) {
+    return {Kind::kTcp, std::move(host), port, {}};
+  }
+  static Endpoint Unix(std::string path) { return {Kind::kUnix, {}, 0, std::move(path)}; }
+
+  Kind kind = Kind::kTcp;
+  std::string host;   // kTcp: a name or an address, IPv6 without brackets
+  uint16_t port = 0;  // kTcp; 0 where something listens: any free one
+  std::string path;   // kUnix
+
+  // "127.0.0.1:6380", "[::1]:6380", "unix:/run/keyhole.sock".
+  std::string ToString() const;
+  // True if only this machine can reach it: a unix socket, localhost, 127.0.0.0/8, ::1.
+  bool IsLocal() const;
+
+  bool operator==(const Endpoint&) const = default;
+};
+
+// The Redis behind the proxy.
+struct Upstream {
+  Endpoint endpoint;
+  std::string user;      // empty: Redis' user "default"
+  std::string password;  // empty: none is sent
+  int db = 0;            // 0..2147483647
+
+  // As a URL without user and password, for logs: "redis://db:6379/0", "unix:/run/redis.sock?db=2".
+  std::string ToString() const;
+
+  bool operator==(const Upstream&) const = default;
+};
+
+// Names and order are spdlog's.
+enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kCritical, kOff };
+
+// The members' initial values are the defaults.
+struct Config {
+  using Millis = std::chrono::milliseconds;
+
+  // Where it listens.
+  std::vector<Endpoint> listen = {Endpoint::Tcp("127.0.0.1", 6380)};  // never empty
+  std::optional<Endpoint> http = Endpoint::Tcp("127.0.0.1", 9000);    // none: off; always kTcp
+
+  // What is behind it.
+  std::optional<Upstream> upstream;  // none: the embedded store
+  Millis upstream_wait{1000};        // how long requests wait for a lost upstream; 0: not at all
+  Millis upstream_connect_timeout{1000};  // one attempt to connect and to log in; > 0
+  bool sharing = true;                    // false: every client has a private link from the start
+
+  // How it counts.
+  uint32_t tracked_keys = 1000;                 // keys with counters of their own; 0..10000
+  std::vector<resp::CommandId> count_commands;  // lookups counted beyond those of the table's
+                                                // defaults; no id twice
+
+  // Its limits.
+  int workers = 1;                              // threads; 1..64
+  uint32_t max_clients = 10000;                 // over all workers; 1..1000000
+  uint64_t client_output_limit = 256ULL << 20;  // bytes waiting for one client; 0: no limit
+  Millis client_idle_timeout{0};                // 0: never
+  uint64_t http_body_limit = 8ULL << 20;        // bytes; 1 .. 512 MiB
+  Millis http_idle_timeout{60000};              // 0: never
+  Millis shutdown_grace{5000};                  // for requests in flight; 0: none
+
+  // Who may do what.
+  std::string requirepass;         // password of the embedded store; empty: none
+  bool allow_unprotected = false;  // see ProtectionProblem()
+  bool allow_shutdown = false;     // false: SHUTDOWN is refused
+
+  LogLevel log_level = LogLevel::kInfo;
+
+  bool operator==(const Config&) const = default;
+};
+
+// What LoadConfig() found: a Config, or text to print and the exit code. The text ends with a
+// newline. Code 0: --help or --version, for stdout. Code 2: a wrong option, for stderr; one line
+// that says what was wrong and what would be right. It never shows a password.
+struct ParseResult {
+  std::optional<Config> config;
+  std::string text;
+  int exit_code = 0;
+};
+
+// The value of an environment variable, none if it is not set.
+using EnvLookup = std::function<std::optional<std::string>(const std::string& name)>;
+
+// The lookup for the environment of this process.
+EnvLookup ProcessEnvironment();
+
+// Reads flags, environment and the file that --config or KEYHOLE_CONFIG names. Neither exits nor
+// prints nor throws. Does not ask ProtectionProblem(); that is the caller's, before it listens.
+ParseResult LoadConfig(int argc, const char* const* argv, const EnvLookup& env);
+
+// Protected mode: anybody who can reach an open port can read and write all data where no password
+// is asked for. So listening (RESP or HTTP) beyond this machine without one, be it of the upstream
+// or of the embedded store, is refused unless --allow-unprotected is given. Gives the line to print
+// (no newline), saying what is open and what can be done, or none if all is well.
+std::optional<std::string> ProtectionProblem(const Config& config);
+
+// "keyhole 0.1.0".
+std::string VersionLine();
+
+}  // namespace keyhole::core

@@ -1,0 +1,289 @@
+#include "proxy/core/config_options.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace keyhole::core {
+namespace {
+
+using Texts = std::span<const std::string>;
+
+// What an Option does with a member of Config of a given kind.
+struct Handler {
+  Problem (*apply)(Texts, Config*);
+  std::string (*show)(const Config&);
+};
+
+template <auto kMember, uint64_t kMin, uint64_t kMax>
+constexpr Handler Number() {
+  return {[](Texts texts, Config* config) {
+            uint64_t number = 0;
+            Problem problem = ParseNumber(texts[0], kMin, kMax, &number);
+            if (!problem) {
+              auto& member = config->*kMember;
+              member = static_cast<std::remove_reference_t<decltype(member)>>(number);
+            }
+            return problem;
+          },
+          [](const Config& config) { return std::to_string(config.*kMember); }};
+}
+
+template <bool Config::*kMember>
+constexpr Handler Switch() {
+  return {[](Texts texts, Config* config) { return ParseSwitch(texts[0], &(config->*kMember)); },
+          [](const Config& config) { return std::string(config.*kMember ? "on" : "off"); }};
+}
+
+template <uint64_t Config::*kMember, uint64_t kMin, uint64_t kMax>
+constexpr Handler Size() {
+  return {[](Texts texts, Config* config) {
+            return ParseSize(texts[0], kMin, kMax, &(config->*kMember));
+          },
+          [](const Config& config) { return ShowSize(config.*kMember); }};
+}
+
+template <Config::Millis Config::*kMember, int kMinMillis = 0>
+constexpr Handler Duration() {
+  return {[](Texts texts, Config* config) {
+            return ParseDuration(texts[0], Config::Millis(kMinMillis), &(config->*kMember));
+          },
+          [](const Config& config) { return ShowDuration(config.*kMember); }};
+}
+
+template <typename T, typename Parse>
+Problem ApplyList(Texts texts, Parse parse, std::vector<T>* out) {
+  std::vector<T> list;
+  for (const std::string& text : texts) {
+    T element{};
+    if (Problem problem = parse(text, &element)) return problem;
+    if (std::find(list.begin(), list.end(), element) == list.end()) list.push_back(element);
+  }
+  *out = std::move(list);
+  return std::nullopt;
+}
+
+constexpr Handler kListen = {
+    [](Texts texts, Config* config) -> Problem {
+      if (texts.empty()) return "the list is empty; give at least one host:port or unix:/path";
+      return ApplyList(texts, ParseEndpoint, &config->listen);
+    },
+    [](const Config& config) {
+      std::string text;
+      for (const Endpoint& endpoint : config.listen) {
+        text.append(text.empty() ? "" : ",").append(endpoint.ToString());
+      }
+      return text;
+    }};
+
+constexpr Handler kHttp = {[](Texts texts, Config* config) -> Problem {
+                             if (resp::EqualsIgnoreCase(texts[0], "off")) {
+                               config->http.reset();
+                               return std::nullopt;
+                             }
+                             Endpoint endpoint;
+                             if (Problem problem = ParseTcpEndpoint(texts[0], &endpoint))
+                               return *problem + ", or off";
+                             config->http = endpoint;
+                             return std::nullopt;
+                           },
+                           [](const Config& config) {
+                             return config.http ? config.http->ToString() : std::string("off");
+                           }};
+
+constexpr Handler kUpstream = {[](Texts texts, Config* config) -> Problem {
+                                 config->upstream.reset();
+                                 if (texts[0].empty()) return std::nullopt;
+                                 return ParseUpstream(texts[0], &config->upstream.emplace());
+                               },
+                               // Without the password; only defaults are shown, and there is none.
+                               [](const Config& config) {
+                                 return config.upstream ? config.upstream->ToString()
+                                                        : std::string();
+                               }};
+
+constexpr Handler kCountCommands = {
+    [](Texts texts, Config* config) {
+      return ApplyList(texts, ParseOptionalLookup, &config->count_commands);
+    },
+    [](const Config& config) {
+      std::string text;
+      for (const resp::CommandId id : config.count_commands) {
+        text.append(text.empty() ? "" : ",").append(resp::Spec(id).full_name);
+      }
+      return text;
+    }};
+
+constexpr Handler kRequirepass = {[](Texts texts, Config* config) -> Problem {
+                                    config->requirepass = texts[0];
+                                    return std::nullopt;
+                                  },
+                                  [](const Config& config) { return config.requirepass; }};
+
+constexpr Handler kLogLevel = {
+    [](Texts texts, Config* config) { return ParseLogLevel(texts[0], &config->log_level); },
+    [](const Config& config) { return std::string(ShowLogLevel(config.log_level)); }};
+
+constexpr Option Define(std::string_view group, std::string_view flag, std::string_view value,
+                        std::string_view help, Handler handler, bool list = false) {
+  return {group, flag, value, help, handler.apply, handler.show, list};
+}
+
+constexpr std::string_view kWhere = "Where it listens";
+constexpr std::string_view kBehind = "What is behind it";
+constexpr std::string_view kCounting = "What it counts";
+constexpr std::string_view kLimits = "Threads, limits and timeouts";
+constexpr std::string_view kSafety = "Who may do what";
+constexpr std::string_view kOther = "Everything else";
+
+constexpr uint64_t kNoMax = std::numeric_limits<uint64_t>::max();
+constexpr uint64_t kLargestBody = 512ULL << 20;  // what Redis takes as one value
+
+constexpr Option kOptions[] = {
+    Define(
+        kWhere, "--listen", "ADDRESS",
+        "Where clients connect, by RESP: host:port, [v6]:port or unix:/path. May be given several "
+        "times. Port 0 takes any free one.",
+        kListen, true),
+    Define(kWhere, "--http", "ADDRESS",
+           "Where /metrics and the item calls are served: host:port or [v6]:port; off turns "
+           "HTTP off.",
+           kHttp),
+
+    Define(
+        kBehind, "--upstream", "URL",
+        "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db] or "
+        "unix:/path[?db=N]; percent-encoding is decoded. Empty: the embedded store. A password is "
+        "safer in the environment or in the file than in a flag, which other users can see.",
+        kUpstream),
+    Define(
+        kBehind, "--upstream-wait", "DURATION",
+        "How long requests wait for a lost upstream to come back before their clients are told or "
+        "closed. 0: not at all.",
+        Duration<&Config::upstream_wait>()),
+    Define(
+        kBehind, "--upstream-connect-timeout", "DURATION",
+        "How long one attempt to connect and log in to the upstream may take before the next one.",
+        Duration<&Config::upstream_connect_timeout, 1>()),
+    Define(kBehind, "--sharing", "on|off",
+           "on: clients share one connection to the upstream where their commands allow it. off: "
+           "every client has one of its own.",
+           Switch<&Config::sharing>()),
+
+    Define(kCounting, "--tracked-keys", "NUMBER",
+           "How many keys have hit and miss counters of their own, 0 to 10000; all others count "
+           "under __other__.",
+           Number<&Config::tracked_keys, 0, 10000>()),
+    Define(
+        kCounting, "--count-commands", "NAME",
+        "A lookup to be counted that is not counted by default, such as exists or strlen. May be "
+        "given several times.",
+        kCountCommands, true),
+
+    Define(kLimits, "--workers", "NUMBER",
+           "Threads that serve clients, 1 to 64. One is enough for one Redis.",
+           Number<&Config::workers, 1, 64>()),
+    Define(kLimits, "--max-clients", "NUMBER",
+           "How many clients may be connected, 1 to 1000000; further ones are told so and closed.",
+           Number<&Config::max_clients, 1, 1000000>()),
+    Define(kLimits, "--client-output-limit", "SIZE",
+           "A client that lets more than this much of its replies wait is closed. 0: no limit.",
+           Size<&Config::client_output_limit, 0, kNoMax>()),
+    Define(kLimits, "--client-idle-timeout", "DURATION",
+           "A client that sends nothing for this long is closed. 0: never.",
+           Duration<&Config::client_idle_timeout>()),
+    Define(kLimits, "--http-body-limit", "SIZE",
+           "The largest body of an HTTP request, 1 byte to 512mb.",
+           Size<&Config::http_body_limit, 1, kLargestBody>()),
+    Define(kLimits, "--http-idle-timeout", "DURATION",
+           "An HTTP connection that is silent for this long is closed. 0: never.",
+           Duration<&Config::http_idle_timeout>()),
+    Define(kLimits, "--shutdown-grace", "DURATION",
+           "How long requests in flight have to end when the process is told to stop. 0: none.",
+           Duration<&Config::shutdown_grace>()),
+
+    Define(
+        kSafety, "--requirepass", "PASSWORD",
+        "The password that the embedded store asks for; empty: none. Safer in the environment or "
+        "in the file than in a flag, which other users can see.",
+        kRequirepass),
+    Define(kSafety, "--allow-unprotected", "",
+           "Listen beyond this machine even where no password is asked for.",
+           Switch<&Config::allow_unprotected>()),
+    Define(
+        kSafety, "--allow-shutdown", "",
+        "Let clients stop Redis (or the embedded store) with SHUTDOWN, which is refused otherwise.",
+        Switch<&Config::allow_shutdown>()),
+
+    Define(kOther, "--log-level", "LEVEL",
+           "What is logged: trace, debug, info, warn, error, critical or off.", kLogLevel),
+    {kOther, "--config", "FILE",
+     "A TOML file with options; configs/keyhole.toml explains them all."},
+    {kOther, "--version", "", "Print the version."},
+    {kOther, "--help", "", "Print this."},
+};
+
+constexpr std::string_view kUsage =
+    "Keyhole is a Redis proxy that shows which keys hit and which miss.\n"
+    "\n"
+    "Usage: keyhole [OPTION]...\n"
+    "\n"
+    "  keyhole                                      with its embedded store\n"
+    "  keyhole --upstream redis://127.0.0.1:6379    in front of a Redis\n";
+
+constexpr std::string_view kLegend =
+    "SIZE: bytes, or with a unit: 64kb, 256mb, 1gb.\n"
+    "DURATION: seconds, or with a unit: 500ms, 10s, 5m, 1h.\n"
+    "Environment: --tracked-keys is KEYHOLE_TRACKED_KEYS; lists go with commas.\n"
+    "Flags beat the environment, and that beats the file.\n";
+
+constexpr size_t kHelpIndent = 6;
+constexpr size_t kHelpWidth = 80;
+
+void AppendWrapped(std::string_view text, std::string* out) {
+  size_t column = 0;
+  while (!text.empty()) {
+    const size_t size = std::min(text.find(' '), text.size());
+    if (column != 0 && column + 1 + size > kHelpWidth) {
+      out->push_back('\n');
+      column = 0;
+    }
+    const size_t gap = column == 0 ? kHelpIndent : 1;
+    out->append(gap, ' ').append(text.substr(0, size));
+    column += gap + size;
+    text.remove_prefix(std::min(size + 1, text.size()));
+  }
+  out->push_back('\n');
+}
+
+}  // namespace
+
+std::string Option::variable() const {
+  std::string name = "KEYHOLE_";
+  for (const char c : key()) {
+    name.push_back(c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c));
+  }
+  return name;
+}
+
+std::span<const Option> Options() {
+  return kOptions;
+}
+
+std::string HelpText() {
+  const Config defaults;
+  std::string text(kUsage);
+  std::string_view group;
+  for (const Option& option : kOptions) {
+    if (option.group != group) text.append("\n").append(option.group).append(":\n");
+    group = option.group;
+    text.append("  ").append(option.flag);
+    if (!option.is_switch()) text.append(" ").append(option.value);
+    const std::string shown = option.show == nullptr ? "" : option.show(defaults);
+    if (!shown.empty()) text.append("  (default: ").append(shown).append(")");
+    text.push_back('\n');
+    AppendWrapped(option.help, &text);
+  }
+  return text.append("\n").append(kLegend);
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,56 @@
+// The values that options take, from their text and back.
+//
+// The parsers return a problem ("'x' is no size; give ...") or none; `*out` changes only if there
+// is none. A problem is one line and never shows a password.
+//
+// Thread: any; pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/core/config.h"
+
+namespace keyhole::core {
+
+using Problem = std::optional<std::string>;
+
+// `text` in quotes, short and printable, for a message.
+std::string Quoted(std::string_view text);
+
+// A whole number between the two, both included.
+Problem ParseNumber(std::string_view text, uint64_t min, uint64_t max, uint64_t* out);
+
+// on, true, yes, 1 or off, false, no, 0.
+Problem ParseSwitch(std::string_view text, bool* out);
+
+// Bytes: "100", "64kb", "256mb", "1gb" (1024 each); as in Redis "k", "m", "g" are 1000 each.
+Problem ParseSize(std::string_view text, uint64_t min, uint64_t max, uint64_t* out);
+std::string ShowSize(uint64_t bytes);
+
+// "500ms", "10s", "5m", "1h"; plain digits are seconds. At most a year.
+Problem ParseDuration(std::string_view text, Config::Millis min, Config::Millis* out);
+std::string ShowDuration(Config::Millis duration);
+
+// "host:port", "[v6]:port".
+Problem ParseTcpEndpoint(std::string_view text, Endpoint* out);
+// The same or "unix:/path".
+Problem ParseEndpoint(std::string_view text, Endpoint* out);
+
+// redis://[[user]:password@]host[:port][/db]     port 6379 and database 0 if not given
+// unix://[[user]:password@]/path[?db=N]          or unix:/path[?db=N]
+// User, password, host and path are percent-decoded.
+Problem ParseUpstream(std::string_view text, Upstream* out);
+
+Problem ParseLogLevel(std::string_view text, LogLevel* out);
+std::string_view ShowLogLevel(LogLevel level);
+
+// The name of a lookup that the table does not count by default.
+Problem ParseOptionalLookup(std::string_view text, resp::CommandId* out);
+
+// The one of `names` that `word` was probably meant to be, or empty.
+std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& names);
+
+}  // namespace keyhole::core

@@ -1,0 +1,138 @@
+// One request to the HTTP adapter and its answer, without a socket: it says what is to be done next
+// and is told what came of it.
+//
+//     Begin() --> kCommand --> OnReply() --> kCommand ... --> kRespond
+//         |           '------> OnUnavailable() -------------> kRespond
+//         |--> kReady -------> OnReadiness() ---------------> kRespond
+//         |--> kMetrics        the caller answers with the text of the exporter
+//         '--> kRespond
+//
+// | call                       | answer                                                           |
+// |----------------------------|------------------------------------------------------------------|
+// | GET /                      | 200 {"message":...}                                              |
+// | POST /items                | 201 {"message":"Item added successfully","key":...,"value":...}; |
+// |   key, value and maybe ttl | 400 {"error":"Missing key or value"} and other 400s              |
+// | GET /items/foo             | 200 {"key":"foo","value":"bar"}; 404 {"error":"Key not found"}   |
+// |   Accept: application/octet-stream: 200 and the value's bytes                                 |
+// | PUT /items/foo[?ttl=60]    | 204; the body's bytes are the value                              |
+// | DELETE /items/foo          | 204; 404                                                         |
+// | GET /items?limit=&cursor=  | 200 {count: n, items: {"foo":"bar"}, cursor: "0"}                |
+// | GET /metrics               | kMetrics                                                         |
+// | GET /healthz               | 200 {"status":"ok"}                                              |
+// | GET /readyz                | kReady, then 200 {"status":"ok"} or 503                          |
+//
+// HEAD is GET without the body. A known path with another method: 405 and Allow. Else 404.
+//
+// Keys: all that follows "/items/" up to the '?', percent-decoded, any bytes but none at all. JSON
+// cannot carry bytes that are no UTF-8: keys and values show them as \xNN, and the exact bytes come
+// with Accept: application/octet-stream.
+//
+// Lists: a page is one SCAN for strings with COUNT limit (1 to 1000, default 100) and one MGET. As
+// with SCAN, a page may have a few more items than the limit or fewer, even none; the end is the
+// cursor "0". Keys that vanished in between are left out.
+//
+// Errors: {"error": text}. 503 if the upstream is away or says that it is not ready (LOADING ...),
+// 409 for WRONGTYPE, 403 for NOAUTH, WRONGPASS and NOPERM, 502 for other error replies, all with
+// Redis' text.
+//
+// Owner: the connection that the request came on. Thread: its worker. Nothing throws but
+// std::bad_alloc, whatever the bytes. Views in a request are not kept after Begin().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/http_stats.h"
+#include "proxy/core/reply_reader.h"
+#include "resp/command_table.h"
+
+namespace keyhole::core {
+
+struct HttpRequest {
+  std::string_view method = {};        // as in the request line
+  std::string_view target = {};        // "/items/foo?a=b", or with "http://host" before it
+  std::string_view content_type = {};  // not looked at: what is posted is JSON, put is bytes
+  std::string_view accept = {};
+  std::string_view body = {};
+  std::string_view authorization = {};  // see HttpSession
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";  // empty: send no such header
+  std::string allow;                              // the header Allow, with 405; else empty
+  std::string body;
+  // HEAD: send a Content-Length of body.size() and no body.
+  bool head = false;
+};
+
+// What is to be done next.
+enum class HttpStep : uint8_t {
+  kRespond,  // send response()
+  kCommand,  // send command() through the proxy's door, in RESP2; then OnReply() with its reply
+  kMetrics,  // render the metrics and answer with them; without the body if response().head
+  kReady,    // find out whether the upstream can be reached; then OnReadiness()
+};
+
+class HttpExchange {
+ public:
+  // Starts on a new request; the object may be used again after kRespond or kMetrics.
+  HttpStep Begin(const HttpRequest& request);
+
+  // To be called once after kCommand, one of these.
+  HttpStep OnReply(std::string_view reply);  // one complete reply and nothing else
+  HttpStep OnUnavailable();                  // the upstream is away
+  HttpStep OnReplyTooLarge();                // the caller does not want to keep such a large reply
+
+  // To be called once after kReady.
+  HttpStep OnReadiness(bool reachable);
+
+  // Valid after kCommand until the next call that gives a step. args[0] is the command's name.
+  const std::vector<std::string>& command() const { return command_; }
+  // Valid after kRespond until the next Begin(). The caller may move from it.
+  HttpResponse& response() { return response_; }
+  // What the request counts as. Valid after Begin().
+  metrics::HttpEndpoint endpoint() const { return endpoint_; }
+
+ private:
+  // Whose reply comes next.
+  enum class Waiting : uint8_t { kNothing, kGet, kPost, kPut, kDelete, kScan, kMget };
+
+  HttpStep Route(const HttpRequest& request, std::string_view path, std::string_view query);
+  HttpStep RouteItem(const HttpRequest& request, std::string_view encoded_key,
+                     std::string_view query);
+  HttpStep BeginPost(std::string_view body);
+  HttpStep BeginPut(std::string_view body, std::string_view query);
+  HttpStep BeginList(std::string_view query);
+
+  HttpStep OnGet(const ReplyElement& reply);
+  HttpStep OnPosted(const ReplyElement& reply);
+  HttpStep OnDeleted(const ReplyElement& reply);
+  HttpStep OnScanned(ReplyReader* reader, const ReplyElement& reply);
+  HttpStep OnListed(ReplyReader* reader, const ReplyElement& reply);
+
+  HttpStep Send(Waiting waiting, resp::CommandId id, std::vector<std::string> arguments);
+  HttpStep SendSet(Waiting waiting, std::optional<int64_t> ttl);
+  HttpStep Respond(int status, std::string body);
+  HttpStep RespondEmpty(int status);
+  HttpStep RespondPage(size_t count, std::string_view items);
+  HttpStep Fail(int status, std::string_view text);
+  HttpStep FailMethod(std::string_view allow);
+  HttpStep FailReply();
+
+  metrics::HttpEndpoint endpoint_ = metrics::HttpEndpoint::kOther;
+  Waiting waiting_ = Waiting::kNothing;
+  bool want_bytes_ = false;  // Accept: application/octet-stream
+  std::string key_;
+  std::string value_;
+  std::string cursor_;             // the one to be returned
+  std::vector<std::string> keys_;  // of the page, each once
+  std::vector<std::string> command_;
+  HttpResponse response_;
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,98 @@
+#include "proxy/core/http_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "proxy/core/worker_state.h"
+#include "resp/reply_writer.h"
+
+namespace keyhole::core {
+namespace {
+
+// AUTH by what the header says; empty if it is not "Basic" with a user and a password.
+std::vector<std::string> LoginOf(std::string_view authorization) {
+  constexpr std::string_view kScheme = "Basic ";
+  std::string text;
+  if (!resp::EqualsIgnoreCase(authorization.substr(0, kScheme.size()), kScheme) ||
+      !absl::Base64Unescape(std::string(authorization.substr(kScheme.size())), &text)) {
+    return {};
+  }
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos) return {};
+  std::vector<std::string> login{std::string(resp::Spec(resp::CommandId::kAuth).name)};
+  if (colon > 0) login.push_back(text.substr(0, colon));
+  login.push_back(text.substr(colon + 1));
+  return login;
+}
+
+}  // namespace
+
+HttpSession::HttpSession(WorkerState& worker, std::string_view address, Receiver& receiver)
+    : Session(worker, address), receiver_(&receiver) {}
+
+HttpSession::~HttpSession() = default;
+
+bool HttpSession::AsksPassword() const {
+  return worker_.store != nullptr && !worker_.config.requirepass.empty();
+}
+
+void HttpSession::Begin(const HttpRequest& request) {
+  if (AsksPassword()) login_ = LoginOf(request.authorization);
+  logging_in_ = false;
+  Do(exchange_.Begin(request));
+}
+
+void HttpSession::Do(HttpStep step) {
+  if (step == HttpStep::kReady) {
+    step = exchange_.OnReadiness(worker_.store != nullptr || worker_.links.up());
+  }
+  if (step != HttpStep::kCommand) return Answer(step);
+  if (login_.empty()) return SendCommand(exchange_.command());
+  logging_in_ = logged_in_ = true;
+  SendCommand(std::exchange(login_, {}));
+}
+
+void HttpSession::Answer(HttpStep step) {
+  HttpResponse& response = exchange_.response();
+  // Where a password may help, clients are asked for one.
+  if (AsksPassword() && response.status == 403) response.status = 401;
+  if (receiver_ != nullptr) receiver_->OnAnswer(step);
+}
+
+void HttpSession::SendCommand(const std::vector<std::string>& command) {
+  reply_.clear();
+  too_large_ = false;
+  awaiting_ = true;
+  request_.clear();
+  const std::vector<std::string_view> args(command.begin(), command.end());
+  resp::AppendRequest(args, &request_);
+  Submit({args, request_});  // always taken: nothing is in flight
+}
+
+void HttpSession::Deliver(std::string_view bytes) {
+  const size_t limit = std::max<size_t>(kMaxReply, worker_.config.http_body_limit);
+  too_large_ = too_large_ || reply_.size() + bytes.size() > limit;
+  if (!too_large_) reply_.append(bytes);
+}
+
+void HttpSession::OnReply(const resp::ReplyHead&) {
+  if (!std::exchange(awaiting_, false)) return;
+  // By value: the next command, should there be one, is answered into the same place.
+  const std::string reply = std::move(reply_);
+  if (std::exchange(logging_in_, false) && !reply.starts_with('-')) {
+    return Do(HttpStep::kCommand);
+  }
+  Do(too_large_ ? exchange_.OnReplyTooLarge() : exchange_.OnReply(reply));
+}
+
+void HttpSession::OnClose(metrics::CloseReason) {
+  if (std::exchange(awaiting_, false)) Do(exchange_.OnUnavailable());
+}
+
+void HttpSession::Detach() {
+  receiver_ = nullptr;
+  Close(metrics::CloseReason::kByClient);
+}
+
+}  // namespace keyhole::core

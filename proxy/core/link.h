@@ -1,0 +1,139 @@
+// Where a session's requests go and their replies come from: a Redis (upstream_link.h) or the
+// embedded store (store_link.h). What is common to both is here: matching replies to requests, in
+// order, and counting what they tell.
+//
+//     requests ->  | GET a (s1) | GET b (s2) | MULTI (s1) |   pending_, oldest first
+//     replies  ->    $1..         $-1          +OK
+//                    to s1, hit   to s2, miss  to s1
+//
+// One reply is awaited per request, but for: pushes, messages and MONITOR's lines, which come on
+// their own; SUBSCRIBE, which is confirmed once per channel; EXEC, whose elements are taken as
+// replies of their own, to the requests that were queued; CLIENT REPLY OFF.
+//
+// A link that belongs to one session only is private; its owner gets every byte that comes.
+// Requests of a session that has gone stay pending: their replies come all the same, and are
+// dropped.
+//
+// Thread: the worker's that made it.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "proxy/core/byte_queue.h"
+#include "proxy/core/fifo.h"
+#include "proxy/core/session_state.h"
+#include "resp/command_table.h"
+#include "resp/hit_rule.h"
+#include "resp/reply_scanner.h"
+#include "resp/request_parser.h"
+
+namespace keyhole::core {
+
+class Session;
+struct WorkerState;
+
+using Instant = std::chrono::steady_clock::time_point;
+
+// A request that waits for its reply.
+struct Pending {
+  boost::intrusive_ptr<Session> session;
+  const resp::CommandSpec* spec = nullptr;
+  // The row's effect, or kNone if the request is malformed so that Redis will only refuse it.
+  resp::Effect effect = resp::Effect::kNone;
+  resp::HitRule rule = resp::HitRule::kNone;
+  uint32_t keys = 0;    // of them in the link's key queue
+  int64_t replies = 1;  // still to come; kConfirmAll: as many as there are subscriptions
+  std::unique_ptr<StateChange> change;  // of the session, if this succeeds; null: none
+  Instant sent;
+  uint64_t begin = 0;  // where it begins in the link's stream of requests, bytes
+
+  static constexpr int64_t kConfirmAll = -1;
+};
+
+class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_counter> {
+ public:
+  explicit Link(WorkerState& worker);
+  virtual ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // Sends a request. With pending.replies == 0 no reply is awaited.
+  // The reply may come before this returns.
+  virtual void Send(const resp::Request& request, Pending pending) = 0;
+  // The other side has ended the conversation; close when all replies have been sent.
+  virtual bool ended() const { return false; }
+  // More bytes of the request that was sent last.
+  virtual void SendMore(std::string_view bytes) = 0;
+  // The last piece of a request has been sent; its late arguments tell what it is.
+  // arguments: how many it has in all.
+  void FinishLast(std::span<const std::string_view> late_arguments, size_t arguments);
+
+  bool subscribed() const { return channels_ + patterns_ + shards_ > 0; }
+  bool monitoring() const { return monitoring_; }
+  size_t pending() const { return pending_.size(); }
+
+ protected:
+  // A session on this shared link does not read as fast as its replies come. Cost of asking whose
+  // requests are pending: one comparison each.
+  virtual void OnSlowReader(Session&) {}
+  bool PendingOnlyOf(const Session& session) const;
+  // A request has been answered; called before its session is told.
+  virtual void OnAnswered(const Pending&) {}
+  // Bytes of replies. False if they make no sense here: the link is beyond use.
+  bool Receive(std::string_view bytes);
+  // Notes what is awaited, with the keys to be counted. Called by Send().
+  void Expect(const resp::Request& request, Pending pending);
+  // Drops the keys of the oldest pending request, which has been taken off the queue ...
+  void ForgetKeysOf(const Pending& pending);
+  // ... or moves them behind all others, as the request itself.
+  void RequeueKeysOf(const Pending& pending);
+
+  WorkerState& worker_;
+  Session* owner_ = nullptr;  // of a private link
+  bool raw_ = false;          // what comes is not RESP (replication): to the owner as it is
+  Fifo<Pending> pending_;
+  resp::ReplyScanner scanner_;
+
+ private:
+  // A request that Redis holds until EXEC.
+  struct Queued {
+    const resp::CommandSpec* spec;
+    resp::Effect effect;
+    resp::HitRule rule;
+    uint32_t keys;
+    int64_t replies;
+    std::unique_ptr<StateChange> change;
+  };
+  struct Transaction {
+    std::vector<Queued> queued;
+    ByteQueue keys;
+    int64_t left = 0;  // elements of EXEC's reply still to come
+    size_t next = 0;   // which of `queued` the next one belongs to
+  };
+
+  void BeginReply(char type);
+  bool EndReply();
+  bool EndExec(const resp::ReplyHead& head);
+  bool IsAside(const resp::ReplyHead& head) const;
+  static bool IsConfirmation(const resp::CommandSpec& spec, const resp::ReplyHead& head);
+  bool NoteSubscription(resp::Effect effect, int64_t* replies, const resp::ReplyHead& head);
+  void Complete(const resp::ReplyHead& head);
+  void Enqueue(Pending& pending);
+  void Count(resp::HitRule rule, uint32_t keys, ByteQueue* queue, const resp::ReplyHead& head);
+
+  ByteQueue keys_;  // of all pending lookups: 4 bytes of length and the key, each
+  Transaction transaction_;
+  boost::intrusive_ptr<Session> receiver_;  // of the reply that is coming; null: dropped
+  int64_t channels_ = 0;
+  int64_t patterns_ = 0;
+  int64_t shards_ = 0;
+  bool monitoring_ = false;
+};
+
+}  // namespace keyhole::core

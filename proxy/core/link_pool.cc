@@ -1,0 +1,166 @@
+#include "proxy/core/link_pool.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "proxy/core/session.h"
+#include "proxy/core/worker_state.h"
+
+namespace keyhole::core {
+
+using metrics::LinkKind;
+using Phase = UpstreamLink::Phase;
+
+LinkPool::LinkPool(WorkerState& worker) : worker_(worker) {}
+
+LinkPool::~LinkPool() = default;
+
+void LinkPool::Start(Connector& connector) {
+  connector_ = &connector;
+  main_ = Make(worker_.initial_state, nullptr);
+  shared_.push_back(main_);
+}
+
+void LinkPool::Stop() {
+  for (auto* links : {&shared_, &idle_, &private_}) {
+    const std::vector<LinkPtr> closing = *links;  // closing takes them off the list
+    for (const LinkPtr& link : closing) link->Close();
+  }
+  main_ = nullptr;
+}
+
+bool LinkPool::up() const {
+  return main_ != nullptr && main_->phase() == Phase::kReady;
+}
+
+LinkPool::LinkPtr LinkPool::Make(const SessionState& state, Session* owner) {
+  LinkPtr link(new UpstreamLink(worker_, state, owner));
+  Connect(*link);
+  return link;
+}
+
+void LinkPool::Connect(UpstreamLink& link) {
+  link.OnConnecting();
+  connector_->Connect(link);
+}
+
+UpstreamLink* LinkPool::FindShared(const SessionState& state) {
+  for (const LinkPtr& link : shared_) {
+    if (link->state().SharesWith(state)) return link.get();
+  }
+  return nullptr;
+}
+
+UpstreamLink* LinkPool::Shared(const SessionState& state) {
+  if (UpstreamLink* link = FindShared(state)) return link;
+  shared_.push_back(Make(state, nullptr));
+  return shared_.back().get();
+}
+
+UpstreamLink* LinkPool::ReadyShared(const SessionState& state) {
+  UpstreamLink* link = FindShared(state);
+  return link != nullptr && link->phase() == Phase::kReady ? link : nullptr;
+}
+
+LinkPool::LinkPtr LinkPool::TakePrivate(Session& owner, const SessionState& state, bool fence) {
+  LinkPtr link;
+  for (size_t i = idle_.size(); i-- > 0 && link == nullptr;) {
+    const SessionState& has = idle_[i]->state();
+    if (!has.SameIdentity(state) || has.protocol != state.protocol) continue;
+    link = idle_[i];
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    link->SetOwner(&owner);
+    link->set_kind(LinkKind::kPrivate);
+    link->Adopt(state, fence);
+  }
+  if (link == nullptr) {
+    link = Make(state, &owner);
+    link->Adopt(state, fence);
+  }
+  private_.push_back(link);
+  return link;
+}
+
+void LinkPool::GiveBack(UpstreamLink& given) {
+  const LinkPtr link(&given);
+  std::erase(private_, link);
+  link->SetOwner(nullptr);
+  link->set_retired(false);
+  if (link->phase() == Phase::kReady && FindShared(link->state()) == nullptr) {
+    link->set_kind(LinkKind::kShared);  // the first in its state
+    shared_.push_back(link);
+  } else if (link->phase() == Phase::kReady && idle_.size() < kMaxIdle) {
+    link->set_kind(LinkKind::kIdle);
+    idle_.push_back(link);
+  } else {
+    link->Close();
+  }
+}
+
+void LinkPool::Tick() {
+  if (connector_ == nullptr) return;
+  size_t waiting = 0;
+  for (auto* links : {&shared_, &private_}) {
+    const std::vector<LinkPtr> all = *links;  // giving up takes them off the list
+    for (const LinkPtr& link : all) {
+      link->ExpireWaiting();
+      if (link->abandoned()) link->Close();
+      if (link->wants_connection()) Connect(*link);
+      if (link->phase() != Phase::kReady) waiting += link->pending();
+    }
+  }
+  worker_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
+}
+
+void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
+  if (!IsMain(link)) {
+    if (!up && link.wants_connection() && link.pending() > 0) Connect(link);
+    return;
+  }
+  worker_.metrics.counters.upstream_up.Set(up ? 1 : 0);
+  if (up && !reported_up_) {
+    worker_.log(LogLevel::kInfo, reported_down_ ? "upstream is back" : "upstream is connected");
+  } else if (!up && !reported_down_) {
+    worker_.log(LogLevel::kWarn, reported_up_ ? "upstream is lost; trying again until it is back"
+                                              : "upstream is away; trying again until it is there");
+  }
+  if (up) refusal_.clear();
+  reported_up_ = up;
+  reported_down_ = !up;
+  if (!up && link.wants_connection()) Connect(link);  // the first retry is at once
+}
+
+void LinkPool::OnGreetingRefused(UpstreamLink& link, std::string_view error) {
+  if (!IsMain(link) || error == refusal_) return;  // told already
+  refusal_ = error;
+  worker_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
+}
+
+void LinkPool::OnRoom(UpstreamLink&) {
+  if (on_room) on_room();
+}
+
+void LinkPool::OnSlowReader(UpstreamLink& slow, Session& session) {
+  const LinkPtr link(&slow);
+  if (!link->retired()) {
+    link->set_retired(true);
+    link->set_kind(LinkKind::kPrivate);
+    std::erase(shared_, link);
+    private_.push_back(link);
+    if (main_ == link) {
+      main_ = Make(worker_.initial_state, nullptr);
+      shared_.push_back(main_);
+    }
+  }
+  if (!link->OnlyOf(session)) return;
+  link->SetOwner(&session);
+  session.OnLinkIsYours(*link);
+}
+
+void LinkPool::OnClosed(UpstreamLink& closed) {
+  const LinkPtr link(&closed);
+  for (auto* links : {&shared_, &idle_, &private_}) std::erase(*links, link);
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,33 @@
+// What the command table says of one request, and what would become of its session if it succeeds.
+//
+// Thread: any; pure functions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "proxy/core/session_state.h"
+#include "resp/command_table.h"
+#include "resp/request_parser.h"
+
+namespace keyhole::core {
+
+struct RequestPlan {
+  const resp::CommandSpec* spec = nullptr;
+  // The row's effect, or kNone if the request is malformed so that Redis will only refuse it.
+  resp::Effect effect = resp::Effect::kNone;
+  bool in_pieces = false;               // its end has not come yet
+  bool answered = true;                 // false: CLIENT REPLY hides the reply
+  std::unique_ptr<StateChange> change;  // of the session, if it succeeds; null: none
+};
+
+// replies_hidden: by CLIENT REPLY OFF or SKIP.
+RequestPlan MakePlan(const resp::Request& request, bool in_pieces, bool replies_hidden);
+
+// SUBSCRIBE, UNSUBSCRIBE and their kin: confirmed once per channel.
+bool IsPubsub(resp::Effect effect);
+
+// How many replies the request has: Pending::replies. arguments: with the command's name.
+int64_t AwaitedReplies(const RequestPlan& plan, size_t arguments);
+
+}  // namespace keyhole::core

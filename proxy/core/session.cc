@@ -1,0 +1,392 @@
+#include "proxy/core/session.h"
+
+#include <utility>
+
+#include "proxy/core/store_link.h"
+#include "proxy/core/upstream_link.h"
+#include "proxy/core/worker_state.h"
+#include "resp/hit_rule.h"
+
+namespace keyhole::core {
+namespace {
+
+using metrics::CloseReason;
+using resp::Effect;
+using resp::EqualsIgnoreCase;
+using resp::HitRule;
+
+constexpr std::string_view kShutdownRefused =
+    "-ERR SHUTDOWN is refused by the proxy; start keyhole with --allow-shutdown to pass it on\r\n";
+
+}  // namespace
+
+Session::Session(WorkerState& worker, std::string_view address)
+    : worker_(worker), state_(worker.initial_state), address_(address) {}
+
+Session::~Session() = default;
+
+bool Session::pinned() const {
+  return transaction_ || watching_ || marks_ > 0 || uploading_ || !worker_.config.sharing ||
+         link_->subscribed() || link_->monitoring();
+}
+
+bool Session::held() const {
+  return held_ || (link_ != nullptr && (link_->subscribed() || link_->monitoring()));
+}
+
+bool Session::link_is_full() const {
+  const UpstreamLink* link = worker_.AsUpstream(link_.get());
+  return link != nullptr && link->queue_is_long();
+}
+
+void Session::ResumeLink() {
+  if (private_ != nullptr) private_->Wake();
+}
+
+void Session::EndInput() {
+  // The store has answered all it will.
+  if (worker_.store != nullptr) return CloseAfterOutput();
+  if (private_ == nullptr || in_flight_ == 0 || private_->input_ended()) return;
+  ++marks_;  // not to be used again
+  private_->EndInput();
+}
+
+void Session::OnLinkIsYours(UpstreamLink& link) {
+  private_ = &link;
+  link_ = private_;
+}
+
+void Session::OnLinkEnded() {
+  private_ = nullptr;
+  link_ = nullptr;
+  CloseAfterOutput();
+}
+
+Session::Taken Session::Submit(const resp::Request& request) {
+  return Take(request, false);
+}
+
+Session::Taken Session::SubmitHead(const resp::Request& request) {
+  return Take(request, true);
+}
+
+void Session::SubmitBody(std::string_view bytes) {
+  // Not of a request that was answered here: its body would be requests of its own to Redis.
+  if (uploading_ && private_ != nullptr) private_->SendMore(bytes);
+}
+
+void Session::SubmitTail(const resp::Request& request) {
+  SubmitBody(request.bytes);
+  // If CLIENT REPLY hides its reply, the link awaits none, and the last one is another's.
+  const bool awaited = std::exchange(uploading_, false) && upload_answered_;
+  if (awaited && private_ != nullptr) private_->FinishLast(request.args, upload_arguments_);
+}
+
+Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
+  if (closed_) return Taken::kYes;
+  RequestPlan plan = MakePlan(request, in_pieces, hides_reply());
+  AdaptToState(&plan);
+  const bool here = AnswersHere(plan.effect);
+  if (here ? in_flight_ > 0 : !ChooseLink(plan)) {
+    waiting_ = true;
+    return Taken::kLater;
+  }
+  worker_.metrics.counters.requests[plan.spec->id].Add();
+  if (here) {
+    AnswerHere(plan.effect);
+  } else {
+    Send(request, std::move(plan));
+  }
+  return Taken::kYes;
+}
+
+// What only the session knows of it.
+void Session::AdaptToState(RequestPlan* plan) const {
+  if (plan->effect == Effect::kClientReply && transaction_) {
+    plan->effect = Effect::kPin;  // queued, and answered, as any other
+    plan->answered = !hides_reply();
+  }
+  // It puts an end to CLIENT REPLY OFF before it answers.
+  if (plan->effect == Effect::kReset) plan->answered = true;
+  // Confirmations are pushes, which CLIENT REPLY does not hide.
+  if (IsPubsub(plan->effect) && !transaction_ && worker_.store == nullptr) plan->answered = true;
+}
+
+// With the embedded store, to shut the server down is to stop this process.
+bool Session::MayStop() const {
+  const bool known = worker_.config.requirepass.empty() || state_.has_identity();
+  return worker_.store != nullptr && !transaction_ && known;
+}
+
+// What the proxy itself answers: the end of a session, and what would end the upstream's life.
+bool Session::AnswersHere(Effect effect) const {
+  switch (effect) {
+    case Effect::kQuit:
+    case Effect::kHangUp:
+      return true;
+    case Effect::kReset:
+      return worker_.store == nullptr;
+    case Effect::kShutdown:
+      return !worker_.config.allow_shutdown || MayStop();
+    default:
+      return false;
+  }
+}
+
+void Session::AnswerHere(Effect effect) {
+  const bool answered = !hides_reply();
+  const bool skipped = std::exchange(skip_reply_, false);
+  switch (effect) {
+    case Effect::kQuit:
+      if (answered) Deliver("+OK\r\n");
+      CloseAfterOutput();
+      break;
+    case Effect::kHangUp:
+      worker_.log(LogLevel::kWarn, "closed " + address_ +
+                                       ": it speaks HTTP to the RESP port, which may be an attack "
+                                       "on a browser's user");
+      Close(CloseReason::kProtocolError);
+      break;
+    case Effect::kReset:
+      Reset();
+      if (!skipped) Deliver("+RESET\r\n");  // CLIENT REPLY OFF ends with it, SKIP hides it
+      break;
+    default:
+      if (worker_.config.allow_shutdown) {
+        worker_.stop_process();
+        CloseAfterOutput();
+        break;
+      }
+      worker_.metrics.counters.errors[metrics::ErrorClass::kErr].Add();
+      if (answered) Deliver(kShutdownRefused);
+      break;
+  }
+}
+
+// Back to what a new connection is.
+void Session::Reset() {
+  if (private_ != nullptr) private_->Close();
+  private_ = nullptr;
+  link_ = nullptr;
+  state_ = worker_.initial_state;
+  marks_ = 0;
+  transaction_ = watching_ = replies_off_ = skip_reply_ = false;
+}
+
+bool Session::NeedsPrivate(const RequestPlan& plan) const {
+  if (plan.in_pieces || !worker_.config.sharing || !plan.answered) return true;
+  switch (plan.effect) {
+    case Effect::kNone:
+    case Effect::kSelect:
+    case Effect::kHello:
+    case Effect::kAuth:
+    case Effect::kSetName:
+    // Without MULTI or WATCH before them these change nothing; with, the session is pinned.
+    case Effect::kExec:
+    case Effect::kDiscard:
+    case Effect::kUnwatch:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// Finds the link for this request. False: earlier replies must come first.
+bool Session::ChooseLink(const RequestPlan& plan) {
+  if (worker_.store != nullptr) {
+    if (link_ == nullptr) link_ = new StoreLink(worker_, *this, address_);
+    return true;
+  }
+  if (private_ != nullptr) {
+    if (plan.effect == Effect::kReplication && !transaction_ && in_flight_ > 0) return false;
+    if (pinned() || in_flight_ > 0 || NeedsPrivate(plan)) return true;
+    LeavePrivateLink();
+  }
+  if (changing_state_) return false;
+  const SessionState target =
+      plan.change == nullptr ? SessionState() : plan.change->AppliedTo(state_);
+  const bool moves = plan.change != nullptr && !target.SharesWith(state_);
+  if (moves || NeedsPrivate(plan)) {
+    if (in_flight_ > 0) return false;
+    // Where the new state already holds, the request changes nothing, and Redis still answers it.
+    UpstreamLink* there = moves ? worker_.links.ReadyShared(target) : nullptr;
+    if (there != nullptr && !NeedsPrivate(plan)) {
+      link_ = there;
+      changing_state_ = true;
+    } else {
+      TakePrivateLink(plan.effect == Effect::kWait);
+    }
+    return true;
+  }
+  const UpstreamLink* link = worker_.AsUpstream(link_.get());
+  if (link != nullptr && link->phase() != UpstreamLink::Phase::kGone) {
+    if (!link->retired()) return true;
+    if (in_flight_ > 0) return false;
+  }
+  link_ = worker_.links.Shared(state_);
+  return true;
+}
+
+void Session::TakePrivateLink(bool fence) {
+  private_ = worker_.links.TakePrivate(*this, state_, fence);
+  link_ = private_;
+}
+
+void Session::LeavePrivateLink() {
+  const boost::intrusive_ptr<UpstreamLink> link = std::move(private_);
+  link_ = nullptr;
+  worker_.links.GiveBack(*link);
+}
+
+void Session::Send(const resp::Request& request, RequestPlan plan) {
+  Pending pending;
+  pending.session = this;
+  pending.spec = plan.spec;
+  pending.effect = plan.effect;
+  pending.sent = worker_.now;
+  pending.replies = AwaitedReplies(plan, request.argument_count());
+  pending.change = std::move(plan.change);
+  if (plan.answered && worker_.counts(*plan.spec)) {
+    // Of a request in pieces the options may be still to come: see Link::FinishLast().
+    const bool undecided = plan.in_pieces && plan.spec->hit.rule == HitRule::kSetGet;
+    pending.rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(*plan.spec, request.args);
+  }
+  if (plan.answered) ++in_flight_;
+  NoteSent(plan, request);
+  const boost::intrusive_ptr<Link> link = link_;  // the reply may come, and change it, at once
+  // In a transaction Redis refuses it, and answers in RESP.
+  if (plan.effect == Effect::kReplication && private_ != nullptr && !transaction_) {
+    if (plan.answered) --in_flight_;
+    private_->GoRaw();
+    pending.replies = 0;
+    uploading_ = true;  // a request without an end
+    OnRaw();
+  }
+  link->Send(request, std::move(pending));
+}
+
+// What a request does to the session as soon as it is on its way.
+void Session::NoteSent(const RequestPlan& plan, const resp::Request& request) {
+  skip_reply_ = false;
+  uploading_ = plan.in_pieces;
+  upload_answered_ = plan.answered;
+  upload_arguments_ = request.argument_count();
+  switch (plan.effect) {
+    case Effect::kMulti:
+      transaction_ = true;
+      break;
+    case Effect::kExec:
+    case Effect::kDiscard:
+      watching_ = watching_ && !transaction_;  // without MULTI they are refused and change nothing
+      transaction_ = false;
+      break;
+    case Effect::kWatch:
+      watching_ = watching_ || !transaction_;
+      break;
+    case Effect::kUnwatch:
+      watching_ = watching_ && transaction_;
+      break;
+    case Effect::kPrivateOnce:
+      held_ = held_ || !transaction_;
+      break;
+    case Effect::kReset:
+      transaction_ = watching_ = replies_off_ = false;
+      break;
+    case Effect::kWait:
+      held_ = held_ || !transaction_;
+      ++marks_;
+      break;
+    case Effect::kPin:
+    case Effect::kMonitor:
+    case Effect::kReplication:
+      ++marks_;
+      break;
+    case Effect::kSubscribe:
+    case Effect::kPsubscribe:
+    case Effect::kSsubscribe:
+      if (transaction_) ++marks_;  // confirmed among EXEC's elements, where nobody looks for it
+      break;
+    case Effect::kClientReply:
+      ++marks_;
+      if (EqualsIgnoreCase(request.args.back(), "ON")) replies_off_ = false;
+      if (EqualsIgnoreCase(request.args.back(), "OFF")) replies_off_ = true;
+      if (EqualsIgnoreCase(request.args.back(), "SKIP")) skip_reply_ = !replies_off_;
+      break;
+    default:
+      break;
+  }
+}
+
+void Session::OnEffect(Effect effect, const StateChange* change, const resp::ReplyHead& head) {
+  if (closed_) return;
+  switch (effect) {
+    case Effect::kPin:
+    case Effect::kMonitor:
+      if (head.is_error()) --marks_;  // refused: it left nothing behind
+      break;
+    case Effect::kMulti:
+      // Not allowed to, rather than nested: EXEC, which may be under way, will not end a WATCH.
+      if (head.is_error() && !head.text.starts_with("ERR ")) ++marks_;
+      break;
+    case Effect::kReset:
+      if (!head.is_error()) state_ = worker_.initial_state;
+      break;
+    default:
+      if (change == nullptr) break;
+      if (head.is_error() && !(change->half_done && head.text.starts_with("ERR Syntax"))) break;
+      state_ = change->AppliedTo(std::move(state_));
+      if (private_ != nullptr) private_->set_state(state_);
+      break;
+  }
+}
+
+void Session::OnReplyEnd(const resp::ReplyHead& head) {
+  --in_flight_;
+  if (closed_) return;
+  const boost::intrusive_ptr<Session> self(this);
+  OnReply(head);
+  if (in_flight_ > 0 || closed_) return;
+  held_ = false;
+  if (changing_state_) {
+    changing_state_ = false;
+    if (private_ == nullptr) link_ = nullptr;  // back to the old one, if Redis said no
+  }
+  if (private_ != nullptr && !pinned()) LeavePrivateLink();
+  if (std::exchange(waiting_, false)) OnMaySubmit();
+}
+
+void Session::OnLinkLost() {
+  Close(CloseReason::kUpstreamLost);
+}
+
+void Session::OnLinkDown() {
+  if (closed_) return;
+  // What the connection knew of this session is gone with it. A client that has nothing there may
+  // stay: its requests wait for the next connection.
+  if (pinned()) {
+    Close(CloseReason::kUpstreamLost);
+  } else if (in_flight_ == 0) {
+    private_ = nullptr;
+    link_ = nullptr;
+  }
+}
+
+void Session::Close(CloseReason reason) {
+  if (std::exchange(closed_, true)) return;
+  const boost::intrusive_ptr<Session> self(this);
+  if (private_ != nullptr) {
+    // Something pending must not run for nobody: a BLPOP would eat an element.
+    if (in_flight_ > 0) {
+      private_->Close();
+    } else if (pinned()) {
+      private_->Finish();
+    } else {
+      LeavePrivateLink();
+    }
+  }
+  private_ = nullptr;
+  link_ = nullptr;
+  OnClose(reason);
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,148 @@
+// What the proxy knows of one client, whatever it speaks: where its requests go, and that their
+// replies come back in order. The one door into the house: RESP clients (client_session.h) and the
+// HTTP adapter (http_session.h) both pass through Submit().
+//
+// A session starts on its worker's shared link. It has one link at a time, and changes it only
+// when all its earlier replies have come, so its own requests never overtake each other:
+//
+//     GET a   shared    |
+//     MULTI   private   | waits until the reply to GET a is here
+//     SET b   private
+//     EXEC    private   | once answered, the private link goes back to the pool
+//     GET b   shared
+//
+// Which requests need a private link is a column of the command table (resp::Effect). Database,
+// protocol, identity and name are values (SessionState): a session that changes them moves to a
+// link where they already hold, or changes them on a private link, which then is one.
+//
+// Thread: the worker's that made it. Reference counted, because pending requests refer to their
+// session even after its client has gone.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "metrics/counters.h"
+#include "proxy/core/link.h"
+#include "proxy/core/request_plan.h"
+#include "proxy/core/session_state.h"
+#include "resp/command_table.h"
+#include "resp/request_parser.h"
+
+namespace keyhole::core {
+
+class UpstreamLink;
+
+class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
+ public:
+  // kLater: earlier replies must come first; OnMaySubmit() tells when, submit the same again then.
+  enum class Taken : uint8_t { kYes, kLater };
+
+  // address: of the client, for those who ask who it is.
+  Session(WorkerState& worker, std::string_view address);
+  virtual ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // One whole request.
+  Taken Submit(const resp::Request& request);
+  // One in pieces: see resp::RequestParser. Body and tail are always taken.
+  Taken SubmitHead(const resp::Request& request);
+  void SubmitBody(std::string_view bytes);
+  void SubmitTail(const resp::Request& request);
+
+  // The client is gone, or is to go: no more is delivered. Idempotent.
+  void Close(metrics::CloseReason reason);
+  bool closed() const { return closed_; }
+  // Nothing is awaited from any link.
+  bool idle() const { return in_flight_ == 0; }
+  // A request of it waits for something to happen (BLPOP), or it listens to messages.
+  bool held() const;
+  // The link has nothing more to say, see Link::ended().
+  bool link_has_ended() const { return link_ != nullptr && link_->ended(); }
+  // A request in pieces is under way.
+  bool uploading() const { return uploading_; }
+  // The link's queue is long: better read no more requests now.
+  bool link_is_full() const;
+  // The client does not read fast enough for a private link to go on.
+  virtual bool output_is_long() const = 0;
+
+  const SessionState& state() const { return state_; }
+  const std::string& address() const { return address_; }
+
+  // ---- for links
+  void OnReplyBytes(std::string_view bytes) {
+    if (!closed_) Deliver(bytes);
+  }
+  // The reply to a request is complete: what it did to the session ...
+  void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
+  // ... and that it is over.
+  void OnReplyEnd(const resp::ReplyHead& head);
+  // The link is lost with requests of this session of which nobody knows whether they ran, or that
+  // waited too long.
+  void OnLinkLost();
+  // The shared link has become this session's own.
+  void OnLinkIsYours(UpstreamLink& link);
+  // Redis has ended the private link after EndInput(): no more replies will come.
+  void OnLinkEnded();
+  // The private link is down; nothing of this session was in flight on it.
+  void OnLinkDown();
+
+ protected:
+  // Bytes of replies, in the order of the requests.
+  virtual void Deliver(std::string_view bytes) = 0;
+  virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end
+  virtual void OnMaySubmit() = 0;
+  virtual void OnClose(metrics::CloseReason reason) = 0;
+  // Close once all that was delivered has been sent.
+  virtual void CloseAfterOutput() = 0;
+  // What the client sends from now on is not to be parsed, but passed to SubmitBody().
+  virtual void OnRaw() = 0;
+  // output_is_long() has become false.
+  void ResumeLink();
+  // The client sends no more. On a private link that is passed on, and what becomes of requests in
+  // flight (a BLPOP that waits) is up to Redis, as without a proxy.
+  void EndInput();
+
+  WorkerState& worker_;
+
+ private:
+  Taken Take(const resp::Request& request, bool in_pieces);
+  void AdaptToState(RequestPlan* plan) const;
+  bool AnswersHere(resp::Effect effect) const;
+  bool MayStop() const;
+  void AnswerHere(resp::Effect effect);
+  bool NeedsPrivate(const RequestPlan& plan) const;
+  bool ChooseLink(const RequestPlan& plan);
+  void Send(const resp::Request& request, RequestPlan plan);
+  void NoteSent(const RequestPlan& plan, const resp::Request& request);
+  bool pinned() const;
+  bool hides_reply() const { return replies_off_ || skip_reply_; }
+  void TakePrivateLink(bool fence);
+  void LeavePrivateLink();
+  void Reset();
+
+  SessionState state_;
+  const std::string address_;
+  boost::intrusive_ptr<Link> link_;             // null: none chosen yet
+  boost::intrusive_ptr<UpstreamLink> private_;  // the same, if it is private
+  uint32_t in_flight_ = 0;                      // requests without a complete reply
+  uint32_t marks_ = 0;  // requests that left state in the link that we do not follow
+  bool closed_ = false;
+  bool waiting_ = false;          // the last Submit() gave kLater
+  bool uploading_ = false;        // a request in pieces is under way
+  bool upload_answered_ = false;  // its reply is awaited
+  size_t upload_arguments_ = 0;   // it has in all
+  bool changing_state_ = false;   // a change of state is on a shared link, its outcome unknown
+  bool transaction_ = false;      // between MULTI and EXEC or DISCARD
+  bool watching_ = false;         // since WATCH
+  bool held_ = false;             // a blocking command is in flight
+  bool replies_off_ = false;      // CLIENT REPLY OFF
+  bool skip_reply_ = false;       // CLIENT REPLY SKIP was the last request
+};
+
+}  // namespace keyhole::core

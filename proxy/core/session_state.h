@@ -1,0 +1,60 @@
+// The state of a Redis connection that is a plain value: where it can be had again by saying the
+// same words to another connection. It lets sessions share links and change them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "resp/wire.h"
+
+namespace keyhole::core {
+
+struct SessionState {
+  // Who AUTH or HELLO said this is. Empty user and password: nobody has said anything, the
+  // connection is what Redis makes of it.
+  std::string user;
+  std::string password;
+  int db = 0;
+  resp::Protocol protocol = resp::Protocol::kResp2;
+  std::string name;  // CLIENT SETNAME
+
+  bool has_identity() const { return !user.empty() || !password.empty(); }
+
+  // Two sessions for which this is true may use one shared link. The name is not part of it: it
+  // changes no reply but that of CLIENT commands, which get a private link.
+  bool SharesWith(const SessionState& other) const {
+    return db == other.db && protocol == other.protocol && SameIdentity(other);
+  }
+  bool SameIdentity(const SessionState& other) const {
+    return user == other.user && password == other.password;
+  }
+};
+
+// What one request would change of it: SELECT 3, HELLO 3 AUTH u p. Changes of several requests in
+// flight are applied one by one, as each succeeds.
+struct StateChange {
+  struct Identity {
+    std::string user;
+    std::string password;
+  };
+  std::optional<Identity> identity;
+  std::optional<int> db;
+  std::optional<resp::Protocol> protocol;
+  std::optional<std::string> name;
+  // HELLO 3 AUTH u p NONSENSE: Redis refuses it when it comes to the nonsense, but what stands
+  // before it has been carried out.
+  bool half_done = false;
+
+  SessionState AppliedTo(SessionState state) const {
+    if (identity.has_value()) {
+      state.user = identity->user;
+      state.password = identity->password;
+    }
+    if (db.has_value()) state.db = *db;
+    if (protocol.has_value()) state.protocol = *protocol;
+    if (name.has_value()) state.name = *name;
+    return state;
+  }
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,67 @@
+// What the store knows of one connection. Plain data: the handlers read and write it.
+//
+// Owned by its session through Store::Connect(); read by other sessions' CLIENT LIST and KILL,
+// under the store's lock. `closing` alone is read without it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proxy/core/store/store.h"
+#include "resp/command_table.h"
+#include "resp/wire.h"
+
+namespace keyhole::store {
+
+// A command between MULTI and EXEC; a copy, as the request's bytes are gone by then.
+struct QueuedCommand {
+  const resp::CommandSpec* spec;
+  std::vector<std::string> args;
+};
+
+struct WatchedKey {
+  int database;
+  std::string key;
+};
+
+struct Transaction {
+  bool open = false;          // between MULTI and EXEC or DISCARD
+  bool failed = false;        // a command could not be queued: EXEC will refuse
+  bool watch_broken = false;  // a watched key has changed: EXEC will do nothing
+  std::vector<QueuedCommand> queue;
+  std::vector<WatchedKey> watched;
+};
+
+// CLIENT REPLY.
+struct ReplyMode {
+  bool off = false;
+  bool skip = false;       // the reply of the command now running
+  bool skip_next = false;  // the reply of the command after it
+  bool silent() const { return off || skip; }
+};
+
+struct Client {
+  Store* store = nullptr;
+  uint64_t id = 0;
+  std::string address;
+  UnixMillis connected = 0;
+  UnixMillis last_command_at = 0;
+  const resp::CommandSpec* last_command = nullptr;
+
+  int database = 0;
+  resp::Protocol protocol = resp::Protocol::kResp2;
+  bool authenticated = false;
+  std::string name;
+  std::string library_name;
+  std::string library_version;
+  bool no_evict = false;
+  bool no_touch = false;
+
+  Transaction transaction;
+  ReplyMode reply_mode;
+  std::atomic<bool> closing{false};
+};
+
+}  // namespace keyhole::store

@@ -1,0 +1,90 @@
+// One key with its value and its expiry, in one allocation.
+//
+//     flags   sizes          [expiry]   key        value
+//     1       1+1 or 4+4     0 or 8     key_size   value_size
+//
+// A key of 16 bytes with a value of 32 takes 51 bytes, 59 with an expiry. Numbers are stored
+// unaligned and read with memcpy.
+//
+// An Entry is a handle of 8 bytes, not an owner: it is copied freely, and whoever holds the table
+// slot calls Destroy() once. Views and handles die with any call that takes the entry by value and
+// returns another (Resized, WithExpire) and with Destroy().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+#include "proxy/core/store/store.h"
+
+namespace keyhole::store {
+
+// Every type of value a key can have. A type that is not a string keeps its value in an Object.
+enum class ValueType : uint8_t { kString = 0 };
+
+// A value that does not fit the inline form: hashes, sets and what else will come. Owned by its
+// entry.
+class Object {
+ public:
+  virtual ~Object() = default;
+};
+
+// The expiry of a key that does not expire.
+inline constexpr UnixMillis kNever = std::numeric_limits<UnixMillis>::max();
+
+class Entry {
+ public:
+  Entry() = default;
+  explicit Entry(char* bytes) : bytes_(bytes) {}
+
+  // A string; its value is uninitialised and of `value_size` bytes.
+  static Entry MakeString(std::string_view key, size_t value_size, UnixMillis expire);
+  // Any other type.
+  static Entry MakeObject(ValueType type, std::string_view key, std::unique_ptr<Object> object,
+                          UnixMillis expire);
+  static void Destroy(Entry entry);
+
+  // The same entry with room for `size` bytes of value; bytes beyond the old size are
+  // uninitialised. Takes the old handle's place.
+  static Entry Resized(Entry entry, size_t size);
+  // The same entry with another expiry. Takes the old handle's place.
+  static Entry WithExpire(Entry entry, UnixMillis expire);
+  // The same value and expiry under another key. Takes the old handle's place.
+  static Entry Renamed(Entry entry, std::string_view key);
+
+  explicit operator bool() const { return bytes_ != nullptr; }
+  ValueType type() const { return static_cast<ValueType>(flags() & kTypeMask); }
+  bool has_expire() const { return (flags() & kExpires) != 0; }
+  UnixMillis expire() const;  // kNever if none
+  std::string_view key() const { return {bytes_ + KeyOffset(), key_size()}; }
+  std::string_view value() const { return {value_bytes(), value_size()}; }
+  char* value_bytes() const { return bytes_ + KeyOffset() + key_size(); }
+  size_t value_size() const { return ReadSize(1); }
+  Object* object() const;  // of an entry that is not a string
+  size_t memory() const;   // bytes taken from the allocator
+  char* raw() const { return bytes_; }
+
+ private:
+  static constexpr uint8_t kTypeMask = 7;
+  static constexpr uint8_t kWide = 8;      // sizes are of 4 bytes each
+  static constexpr uint8_t kExpires = 16;  // an expiry is there
+  static constexpr size_t kNarrowMax = 255;
+
+  static Entry Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire);
+  static size_t HeaderSize(uint8_t flags) {
+    return ((flags & kWide) != 0 ? 9U : 3U) + ((flags & kExpires) != 0 ? 8U : 0U);
+  }
+  uint8_t flags() const { return static_cast<uint8_t>(*bytes_); }
+  size_t KeyOffset() const { return HeaderSize(flags()); }
+  size_t key_size() const { return ReadSize(0); }
+  size_t total() const { return KeyOffset() + key_size() + value_size(); }
+  size_t ReadSize(size_t index) const;
+  void WriteSize(size_t index, size_t size);
+  void WriteExpire(UnixMillis expire);
+
+  char* bytes_ = nullptr;
+};
+
+}  // namespace keyhole::store

@@ -1,0 +1,60 @@
+// What a command's function gets, and the declarations of all of them.
+//
+// A handler is named in the column `store` of resp/commands.def and declared here by that alone; to
+// serve one more command, name it there and define it in one of the *_commands.cc files. When it is
+// called the number of arguments is right, the client may run it, and it writes exactly one reply.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/core/store/client.h"
+#include "proxy/core/store/engine.h"
+#include "resp/command_table.h"
+#include "resp/reply_writer.h"
+
+namespace keyhole::store {
+
+struct Call {
+  Engine& engine;
+  Client& client;
+  const resp::CommandSpec& spec;
+  std::span<const std::string_view> args;
+  UnixMillis now;
+  resp::ReplyWriter& reply;
+  std::string* out;  // what `reply` writes to
+
+  Keyspace& db() const { return engine.database(client.database); }
+
+  // The key's slot, null if it is not there; counted in keyspace_hits and keyspace_misses.
+  Entry* Read(std::string_view key) const {
+    Entry* const slot = db().Find(key, now);
+    ++(slot != nullptr ? engine.stats.hits : engine.stats.misses);
+    return slot;
+  }
+  // The same for commands that write; not counted.
+  Entry* Find(std::string_view key) const { return db().Find(key, now); }
+
+  bool Is(size_t arg, std::string_view option) const {
+    return resp::EqualsIgnoreCase(args[arg], option);
+  }
+};
+
+using Handler = void (*)(Call&);
+
+// Whether the store serves this row, or for a container any of its subcommands.
+bool Serves(const resp::CommandSpec& spec);
+
+// Runs a command that nothing speaks against, and mutes its reply if the client wants none.
+void Run(Call& call);
+
+namespace handlers {
+#define CMD(id, name, arity, flags, effect, keys, hit, store) void store(Call& call);
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) void store(Call& call);
+#include "resp/commands.def"
+#undef CMD
+#undef SUB
+}  // namespace handlers
+
+}  // namespace keyhole::store

@@ -1,0 +1,49 @@
+#include "proxy/core/store/replies.h"
+
+#include "absl/strings/ascii.h"
+#include "resp/number.h"
+
+namespace keyhole::store {
+
+std::string ArityError(const resp::CommandSpec& spec) {
+  return std::string("ERR wrong number of arguments for '")
+      .append(spec.full_name)
+      .append("' command");
+}
+
+void WrongArity(Call& call) {
+  call.reply.Error(ArityError(call.spec));
+}
+
+void InvalidExpire(Call& call) {
+  call.reply.Error(
+      std::string("ERR invalid expire time in '").append(call.spec.full_name).append("' command"));
+}
+
+bool IntegerArgument(Call& call, size_t index, int64_t* value) {
+  if (resp::ParseInteger(call.args[index], value)) return true;
+  call.reply.Error(kNotAnInteger);
+  return false;
+}
+
+bool IsWrongType(Call& call, const Entry* slot, ValueType type) {
+  if (slot == nullptr || slot->type() == type) return false;
+  call.reply.Error(kWrongType);
+  return true;
+}
+
+void Help(Call& call, std::span<const std::string_view> lines) {
+  std::string name(resp::Spec(call.spec.parent).name);
+  absl::AsciiStrToUpper(&name);
+  call.reply.Array(static_cast<int64_t>(lines.size()) + 3);
+  call.reply.Simple(name + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  for (const std::string_view line : lines) call.reply.Simple(line);
+  call.reply.Simple("HELP");
+  call.reply.Simple("    Prints this help.");
+}
+
+std::string_view UpToNul(std::string_view text) {
+  return text.substr(0, text.find('\0'));
+}
+
+}  // namespace keyhole::store

@@ -1,0 +1,39 @@
+// Error texts and replies that several commands share. The texts are those of Redis 7.0.15.
+#pragma once
+
+#include <string_view>
+
+#include "proxy/core/store/handlers.h"
+
+namespace keyhole::store {
+
+inline constexpr std::string_view kSyntaxError = "ERR syntax error";
+inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
+inline constexpr std::string_view kWrongType =
+    "WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
+inline constexpr std::string_view kWrongPassword =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+
+// "ERR wrong number of arguments for 'client|setname' command"
+std::string ArityError(const resp::CommandSpec& spec);
+void WrongArity(Call& call);
+// "ERR invalid expire time in 'set' command"
+void InvalidExpire(Call& call);
+
+// Reads argument `index`. False if it is no integer; then that is the reply.
+bool IntegerArgument(Call& call, size_t index, int64_t* value);
+
+// True if there is a key here that is not of the type; then that is the reply.
+bool IsWrongType(Call& call, const Entry* slot, ValueType type);
+
+// As TYPE shows it.
+std::string_view TypeName(ValueType type);
+
+// What HELP answers: the frame, and `lines` in between.
+void Help(Call& call, std::span<const std::string_view> lines);
+
+// As printf reads a string: up to the first zero byte. Redis' error texts are cut there.
+std::string_view UpToNul(std::string_view text);
+
+}  // namespace keyhole::store

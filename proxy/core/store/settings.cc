@@ -1,0 +1,167 @@
+#include "proxy/core/store/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <system_error>
+
+#include "absl/strings/ascii.h"
+#include "resp/command_table.h"
+#include "resp/number.h"
+
+namespace keyhole::store {
+
+namespace {
+
+enum class Kind {
+  kText,
+  kInteger,    // min to max
+  kMemory,     // bytes, or with a unit: 100mb
+  kPolicy,     // maxmemory-policy
+  kSame,       // what the store does; can only be set to what it is
+  kImmutable,  // Redis too refuses to change it
+};
+
+struct Row {
+  std::string_view name;  // upper case, as some are names of commands, which stand in one file only
+  Kind kind;
+  std::string_view value;
+  int64_t min = 0;
+  int64_t max = std::numeric_limits<int32_t>::max();
+};
+
+// The first six are in the order of the enum in settings.h.
+constexpr std::array kRows = std::to_array<Row>({
+    {"REQUIREPASS", Kind::kText, ""},
+    {"MAXMEMORY", Kind::kMemory, "0"},
+    {"MAXMEMORY-POLICY", Kind::kPolicy, "noeviction"},
+    {"PORT", Kind::kSame, ""},
+    {"MAXCLIENTS", Kind::kInteger, "10000", 1},
+    {"DATABASES", Kind::kImmutable, ""},
+    {"ACTIVE-EXPIRE-EFFORT", Kind::kInteger, "1", 1, 10},
+    {"APPENDFSYNC", Kind::kSame, "everysec"},
+    {"APPENDONLY", Kind::kSame, "no"},
+    {"BIND", Kind::kSame, "127.0.0.1"},
+    {"CLUSTER-ENABLED", Kind::kImmutable, "no"},
+    {"HZ", Kind::kInteger, "10"},
+    {"LAZYFREE-LAZY-EXPIRE", Kind::kSame, "no"},
+    {"MAXMEMORY-SAMPLES", Kind::kInteger, "5", 1},
+    {"NOTIFY-KEYSPACE-EVENTS", Kind::kSame, ""},
+    {"PROTO-MAX-BULK-LEN", Kind::kSame, "536870912"},
+    {"SAVE", Kind::kSame, ""},
+    {"SLOWLOG-LOG-SLOWER-THAN", Kind::kSame, "-1"},
+    {"SLOWLOG-MAX-LEN", Kind::kSame, "0"},
+    {"TCP-KEEPALIVE", Kind::kInteger, "300"},
+    {"TIMEOUT", Kind::kInteger, "0"},
+});
+
+constexpr std::array<std::string_view, 8> kPolicies = {
+    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+    "allkeys-lru",  "allkeys-lfu",  "allkeys-random",  "noeviction"};
+
+std::string Lower(std::string_view text) {
+  return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
+}
+
+std::optional<std::string> ParseInteger(const Row& row, std::string_view text, std::string* error) {
+  int64_t value = 0;
+  if (!resp::ParseInteger(text, &value)) {
+    *error = "argument couldn't be parsed into an integer";
+    return std::nullopt;
+  }
+  if (value < row.min || value > row.max) {
+    *error = "argument must be between " + std::to_string(row.min) + " and " +
+             std::to_string(row.max) + " inclusive";
+    return std::nullopt;
+  }
+  return std::to_string(value);
+}
+
+// 1k is 1000, 1kb is 1024. Source: the head of redis 7.0.15 redis.conf.
+std::optional<std::string> ParseMemory(std::string_view text, std::string* error) {
+  struct Unit {
+    std::string_view name;
+    int64_t bytes;
+  };
+  constexpr Unit kUnits[] = {{"", 1},           {"B", 1},           {"K", 1000},
+                             {"KB", 1 << 10},   {"M", 1000 * 1000}, {"MB", 1 << 20},
+                             {"G", 1000000000}, {"GB", 1 << 30}};
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  constexpr auto kTooBig = std::errc::result_out_of_range;
+  int64_t value = 0;  // stays so without digits, as in Redis
+  for (const Unit& unit : kUnits) {
+    if (!resp::EqualsIgnoreCase(text.substr(digits), unit.name)) continue;
+    if (std::from_chars(text.data(), text.data() + digits, value).ec == kTooBig) break;
+    if (value > std::numeric_limits<int64_t>::max() / unit.bytes) break;
+    return std::to_string(value * unit.bytes);
+  }
+  *error = "argument must be a memory value";
+  return std::nullopt;
+}
+
+std::optional<std::string> ParsePolicy(std::string_view text, std::string* error) {
+  for (const std::string_view policy : kPolicies) {
+    if (resp::EqualsIgnoreCase(text, policy)) return std::string(policy);
+  }
+  *error = "argument(s) must be one of the following: ";
+  for (const std::string_view policy : kPolicies) {
+    error->append(policy).append(policy == kPolicies.back() ? "" : ", ");
+  }
+  return std::nullopt;
+}
+
+// CONFIG GET answers in lower case.
+const std::vector<std::string>& LowerNames() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> lower;
+    for (const Row& row : kRows) lower.push_back(Lower(row.name));
+    return lower;
+  }();
+  return names;
+}
+
+}  // namespace
+
+Settings::Settings(const StoreOptions& options) {
+  for (const Row& row : kRows) values_.emplace_back(row.value);
+  values_[kPassword] = options.password;
+  values_[kPort] = std::to_string(options.port);
+  values_[kDatabases] = std::to_string(options.databases);
+}
+
+std::string_view Settings::name(size_t index) {
+  return LowerNames()[index];
+}
+
+std::optional<size_t> Settings::Find(std::string_view name) {
+  for (size_t i = 0; i < kRows.size(); ++i) {
+    if (resp::EqualsIgnoreCase(name, kRows[i].name)) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Settings::Parse(size_t index, std::string_view text,
+                                           std::string* error) const {
+  const Row& row = kRows[index];
+  switch (row.kind) {
+    case Kind::kText:
+      return std::string(text);
+    case Kind::kInteger:
+      return ParseInteger(row, text, error);
+    case Kind::kMemory:
+      return ParseMemory(text, error);
+    case Kind::kPolicy:
+      return ParsePolicy(text, error);
+    case Kind::kSame:
+      if (text == values_[index]) return values_[index];
+      *error = "the embedded store cannot change it";
+      return std::nullopt;
+    case Kind::kImmutable:
+      *error = "can't set immutable config";
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace keyhole::store

@@ -1,0 +1,44 @@
+// The parameters that CONFIG GET and CONFIG SET know. Those of Redis that tools and client
+// libraries read or set, as far as they mean something here; the others are told as what they
+// amount to
+// (`save` is empty, `appendonly` is no) and cannot be changed to anything else.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/core/store/store.h"
+
+namespace keyhole::store {
+
+class Settings {
+ public:
+  explicit Settings(const StoreOptions& options);
+
+  size_t size() const { return values_.size(); }
+  static std::string_view name(size_t index);  // lower case
+  const std::string& value(size_t index) const { return values_[index]; }
+  // The index of a parameter; letters of either case.
+  static std::optional<size_t> Find(std::string_view name);
+
+  // What would be stored for `text`; null, and Redis' reason in *error, if that cannot be.
+  std::optional<std::string> Parse(size_t index, std::string_view text, std::string* error) const;
+  void Set(size_t index, std::string value) { values_[index] = std::move(value); }
+
+  const std::string& password() const { return values_[kPassword]; }
+  const std::string& max_memory() const { return values_[kMaxMemory]; }
+  const std::string& max_memory_policy() const { return values_[kMaxMemoryPolicy]; }
+  const std::string& port() const { return values_[kPort]; }
+  const std::string& max_clients() const { return values_[kMaxClients]; }
+
+ private:
+  // Where those above stand in the table of settings.cc.
+  enum : size_t { kPassword, kMaxMemory, kMaxMemoryPolicy, kPort, kMaxClients, kDatabases };
+
+  std::vector<std::string> values_;
+};
+
+}  // namespace keyhole::store

@@ -1,0 +1,31 @@
+// The embedded store as an upstream: one per session, answers before Send() returns.
+//
+// Thread: the worker's that made it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/core/link.h"
+#include "proxy/core/store/store.h"
+
+namespace keyhole::core {
+
+class StoreLink final : public Link {
+ public:
+  // address: of the client, as CLIENT LIST shows it. `owner` owns this link.
+  StoreLink(WorkerState& worker, Session& owner, std::string_view address);
+
+  void Send(const resp::Request& request, Pending pending) override;
+  // Somebody said CLIENT KILL.
+  bool ended() const override;
+  // Never called: requests come whole, the value is kept in memory anyway.
+  void SendMore(std::string_view bytes) override;
+
+ private:
+  std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
+  std::string reply_;
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,323 @@
+#include "proxy/core/upstream_link.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/core/session.h"
+#include "proxy/core/worker_state.h"
+#include "resp/reply_writer.h"
+
+namespace keyhole::core {
+namespace {
+
+using resp::CommandId;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstBackoff{50};
+constexpr milliseconds kMaxBackoff{1000};
+
+// Said to a new connection, whatever it asks, just before it is closed.
+bool TurnsAway(std::string_view error) {
+  return error.starts_with("ERR max number of clients") || error.starts_with("DENIED ");
+}
+
+std::string_view Word(CommandId id) {
+  return resp::Spec(id).name;
+}
+
+}  // namespace
+
+void UpstreamLink::Greeting::Add(std::initializer_list<std::string_view> args, bool must_succeed) {
+  resp::AppendRequest(args, &bytes);
+  ++replies;
+  if (must_succeed) musts = replies;
+}
+
+void UpstreamLink::Greeting::SelectDatabase(int db) {
+  Add({Word(CommandId::kSelect), std::to_string(db)}, true);
+}
+
+void UpstreamLink::Greeting::SetName(const std::string& name) {
+  Add({Word(CommandId::kClient), Word(CommandId::kClientSetname), name}, false);
+}
+
+// What a new connection has to say to get into `state`.
+UpstreamLink::Greeting UpstreamLink::GreetingFor(const SessionState& state) {
+  Greeting greeting;
+  const std::string_view user = state.user.empty() ? "default" : std::string_view(state.user);
+  if (state.protocol == resp::Protocol::kResp3) {
+    if (state.has_identity()) {
+      greeting.Add({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state.password},
+                   true);
+    } else {
+      greeting.Add({Word(CommandId::kHello), "3"}, true);
+    }
+  } else if (state.user.empty() && state.has_identity()) {
+    greeting.Add({Word(CommandId::kAuth), state.password}, true);
+  } else if (state.has_identity()) {
+    greeting.Add({Word(CommandId::kAuth), user, state.password}, true);
+  }
+  if (state.db != 0) greeting.SelectDatabase(state.db);
+  if (!state.name.empty()) greeting.SetName(state.name);
+  return greeting;
+}
+
+UpstreamLink::UpstreamLink(WorkerState& worker, SessionState state, Session* owner)
+    : Link(worker),
+      state_(std::move(state)),
+      kind_(owner == nullptr ? metrics::LinkKind::kShared : metrics::LinkKind::kPrivate) {
+  owner_ = owner;
+  worker_.metrics.counters.links[kind_].Add();
+}
+
+UpstreamLink::~UpstreamLink() {
+  worker_.metrics.counters.links[kind_].Sub();
+}
+
+void UpstreamLink::set_kind(metrics::LinkKind kind) {
+  worker_.metrics.counters.links[kind_].Sub();
+  kind_ = kind;
+  worker_.metrics.counters.links[kind_].Add();
+}
+
+void UpstreamLink::Send(const resp::Request& request, Pending pending) {
+  pending.begin = written_ + out_.size();
+  out_.Append(request.bytes);
+  if (pending.replies != 0) Expect(request, std::move(pending));
+  Wake();
+}
+
+void UpstreamLink::SendMore(std::string_view bytes) {
+  out_.Append(bytes);
+  Wake();
+}
+
+void UpstreamLink::Adopt(const SessionState& state, bool fence) {
+  assert(pending() == 0);
+  Greeting greeting;
+  fence_ = fence;
+  if (phase_ == Phase::kReady) {
+    if (state.db != state_.db) greeting.SelectDatabase(state.db);
+    if (state.name != state_.name) greeting.SetName(state.name);
+    if (fence) greeting.Add({Word(CommandId::kPing)}, false);
+  }
+  state_ = state;
+  if (greeting.replies > 0) StartGreeting(greeting);
+}
+
+void UpstreamLink::StartGreeting(const Greeting& greeting) {
+  phase_ = Phase::kGreeting;
+  greeting_.Append(greeting.bytes);
+  greeting_replies_ = greeting.replies;
+  greeting_musts_ = greeting.musts;
+  Wake();
+}
+
+void UpstreamLink::OnConnecting() {
+  phase_ = Phase::kConnecting;
+}
+
+void UpstreamLink::OnConnected() {
+  scanner_ = resp::ReplyScanner();
+  Greeting greeting = GreetingFor(state_);
+  // WAIT asks about the writes of its own connection; before 7.2 Redis takes any command for one
+  // that came after those of all others.
+  if (fence_) greeting.Add({Word(CommandId::kPing)}, false);
+  if (greeting.replies == 0) {  // nothing to say, but is it a Redis that answers?
+    greeting.Add({Word(CommandId::kPing)}, false);
+  }
+  StartGreeting(greeting);
+}
+
+// The replies to the greeting. An error other than to PING means that this connection is not what
+// its sessions need.
+bool UpstreamLink::OnGreeting(std::string_view bytes) {
+  while (!bytes.empty() && phase_ == Phase::kGreeting) {
+    size_t used = 0;
+    const auto result = scanner_.Scan(bytes, &used);
+    bytes.remove_prefix(used);
+    if (result == resp::ReplyScanner::Result::kError) return false;
+    if (result != resp::ReplyScanner::Result::kDone) continue;
+    const resp::ReplyHead& head = scanner_.head();
+    if (head.type == resp::ReplyType::kPush) continue;
+    if (head.is_error() && (greeting_musts_ > 0 || TurnsAway(head.text))) {
+      worker_.links.OnGreetingRefused(*this, head.text);
+      return false;
+    }
+    --greeting_musts_;
+    if (--greeting_replies_ > 0) continue;
+    phase_ = Phase::kReady;
+    ready_since_ = worker_.now;
+    if (!was_ready_) {
+      was_ready_ = true;
+      worker_.metrics.counters.link_connects.Add();
+    }
+    backoff_ = milliseconds(0);
+    worker_.links.OnUpstreamState(*this, true);
+    Wake();
+  }
+  return bytes.empty() || Receive(bytes);
+}
+
+bool UpstreamLink::OnRead(std::string_view bytes) {
+  worker_.metrics.counters.upstream_bytes_in.Add(bytes.size());
+  const boost::intrusive_ptr<UpstreamLink> self(this);  // what comes may end us
+  if (phase_ == Phase::kGreeting) return OnGreeting(bytes);
+  if (phase_ != Phase::kReady) return false;
+  return Receive(bytes);
+}
+
+void UpstreamLink::OnSlowReader(Session& session) {
+  worker_.links.OnSlowReader(*this, session);
+}
+
+// Waiting for a connection is not the upstream's time.
+void UpstreamLink::OnAnswered(const Pending& pending) {
+  worker_.metrics.upstream_latency.Record(worker_.now - std::max(pending.sent, ready_since_));
+}
+
+bool UpstreamLink::wants_read() const {
+  return owner_ == nullptr || !owner_->output_is_long();
+}
+
+std::string_view UpstreamLink::PrepareWrite() const {
+  if (phase_ == Phase::kGreeting) return greeting_.Data();
+  return phase_ == Phase::kReady ? out_.Data() : std::string_view();
+}
+
+void UpstreamLink::CommitWrite(size_t n) {
+  worker_.metrics.counters.upstream_bytes_out.Add(n);
+  if (phase_ == Phase::kGreeting) {
+    greeting_.Consume(n);
+    return;
+  }
+  const bool was_long = out_.size() > kLongQueue;
+  out_.Consume(n);
+  written_ += n;
+  if (was_long && out_.size() <= kLongQueue) worker_.links.OnRoom(*this);
+}
+
+void UpstreamLink::CountLoss(Phase was) {
+  if (was_ready_) {
+    worker_.metrics.counters.link_losses.Add();
+  } else if (was == Phase::kConnecting || was == Phase::kGreeting) {
+    worker_.metrics.counters.link_connect_failures.Add();
+  }
+  was_ready_ = false;
+}
+
+void UpstreamLink::OnDisconnected() {
+  const boost::intrusive_ptr<UpstreamLink> self(this);
+  if (phase_ == Phase::kGone) return;
+  if (input_ended_ && (phase_ == Phase::kReady || owner_ == nullptr)) {  // as we asked for
+    if (owner_ != nullptr) owner_->OnLinkEnded();
+    return Close();
+  }
+  const Phase was = std::exchange(phase_, Phase::kDown);
+  CountLoss(was);
+  greeting_.Clear();
+  greeting_replies_ = 0;
+  ScheduleRetry();
+  DropWritten();
+  // A connection that was never ready knew nothing of its owner, who goes on waiting for one.
+  const bool unused = was != Phase::kReady && !out_.empty();
+  if (owner_ != nullptr && !unused) owner_->OnLinkDown();
+  if (owner_ == nullptr || !unused) DropAbandoned();
+  worker_.links.OnUpstreamState(*this, false);
+  // A shared link of the default state is kept up always; others only as long as they are needed.
+  if (!worker_.links.IsMain(*this) && pending() == 0 && out_.empty()) Close();
+}
+
+// Requests that were written have an unknown outcome.
+void UpstreamLink::DropWritten() {
+  std::vector<boost::intrusive_ptr<Session>> lost;
+  while (!pending_.empty() && pending_.front().begin < written_) {
+    const Pending pending = pending_.Pop();
+    ForgetKeysOf(pending);
+    if (lost.empty() || lost.back() != pending.session) lost.push_back(pending.session);
+  }
+  for (const auto& session : lost) session->OnLinkLost();
+}
+
+// Takes what was not written by sessions that are gone out of the queue: it must not run.
+void UpstreamLink::DropAbandoned() {
+  const std::string waiting(out_.Data());
+  std::vector<Pending> kept;
+  std::vector<std::string_view> bytes;
+  // A request that was written in part was lost above; its rest goes with it.
+  while (!pending_.empty()) {
+    Pending pending = pending_.Pop();
+    const uint64_t begin = pending.begin - written_;
+    const uint64_t end = pending_.empty() ? waiting.size() : pending_.front().begin - written_;
+    if (pending.session->closed()) {
+      ForgetKeysOf(pending);
+      continue;
+    }
+    bytes.push_back(std::string_view(waiting).substr(begin, end - begin));
+    RequeueKeysOf(pending);
+    kept.push_back(std::move(pending));
+  }
+  out_.Clear();
+  for (size_t i = 0; i < kept.size(); ++i) {
+    kept[i].begin = written_ + out_.size();
+    out_.Append(bytes[i]);
+    pending_.Push(std::move(kept[i]));
+  }
+}
+
+void UpstreamLink::ScheduleRetry() {
+  // At once the first time, then later and later, and not all workers and proxies together.
+  const auto jitter = 0.75 + 0.5 * worker_.Random();
+  retry_at_ = worker_.now +
+              milliseconds(static_cast<int64_t>(static_cast<double>(backoff_.count()) * jitter));
+  backoff_ = backoff_ == milliseconds(0) ? kFirstBackoff : std::min(backoff_ * 2, kMaxBackoff);
+}
+
+bool UpstreamLink::wants_connection() const {
+  return phase_ == Phase::kDown && worker_.now >= retry_at_;
+}
+
+void UpstreamLink::ExpireWaiting() {
+  if (phase_ == Phase::kReady || phase_ == Phase::kGone) return;
+  const boost::intrusive_ptr<UpstreamLink> self(this);
+  bool any = false;
+  while (!pending_.empty() && pending_.front().sent + worker_.config.upstream_wait <= worker_.now) {
+    // What one session sent is given up together: it is closed.
+    pending_.front().session->OnLinkLost();
+    DropAbandoned();
+    any = true;
+  }
+  if (any && !worker_.links.IsMain(*this) && pending() == 0) Close();
+}
+
+void UpstreamLink::Close() {
+  if (phase_ == Phase::kGone) return;
+  const boost::intrusive_ptr<UpstreamLink> self(this);
+  phase_ = Phase::kGone;
+  owner_ = nullptr;
+  std::vector<boost::intrusive_ptr<Session>> lost;
+  while (!pending_.empty()) lost.push_back(pending_.Pop().session);
+  for (const auto& session : lost) session->OnLinkLost();
+  worker_.links.OnClosed(*this);
+  Wake();
+}
+
+void UpstreamLink::Finish() {
+  if (out_.empty() || phase_ == Phase::kDown) return Close();
+  owner_ = nullptr;
+  EndInput();
+}
+
+void UpstreamLink::EndInput() {
+  input_ended_ = true;
+  Wake();
+}
+
+void UpstreamLink::Wake() {
+  if (transport_ != nullptr) transport_->Wake();
+}
+
+}  // namespace keyhole::core

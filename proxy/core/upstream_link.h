@@ -1,0 +1,140 @@
+// A connection to Redis, without the socket: bytes in, bytes out.
+//
+//              Connect           greeted              lost
+//     kDown ----------> kGreeting ------> kReady ------------> kDown, or kGone
+//       ^  requests wait   | HELLO AUTH SELECT   | requests flow
+//       +------------------+ refused, lost
+//
+// The greeting brings a fresh or reused connection into the state that its sessions need; no
+// request is written before all of it has been answered, so none can run in a wrong database or
+// under a wrong name.
+//
+// When the connection is lost, requests that were written, even in part, have an unknown outcome:
+// their sessions are closed. Those not yet written wait for the next connection, for as long as
+// --upstream-wait says.
+//
+// The edge moves the bytes: it reads into memory of its own and calls OnRead(), and it writes
+// PrepareWrite() and reports with CommitWrite().
+//
+// Thread: the worker's that made it.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "metrics/counters.h"
+#include "proxy/core/link.h"
+#include "proxy/core/transport.h"
+
+namespace keyhole::core {
+
+class UpstreamLink final : public Link {
+ public:
+  enum class Phase : uint8_t { kDown, kConnecting, kGreeting, kReady, kGone };
+
+  // owner: the one session of a private link, null for a shared one.
+  UpstreamLink(WorkerState& worker, SessionState state, Session* owner);
+  ~UpstreamLink() override;
+
+  void Send(const resp::Request& request, Pending pending) override;
+  void SendMore(std::string_view bytes) override;
+
+  Phase phase() const { return phase_; }
+  const SessionState& state() const { return state_; }
+  metrics::LinkKind kind() const { return kind_; }
+  void set_kind(metrics::LinkKind kind);
+
+  // The connection now has another state: a request of its owner changed it.
+  void set_state(const SessionState& state) { state_ = state; }
+  // The owner sends no more: Redis is told so as soon as all is written, and then ends the
+  // connection in its own way, as it would that of the client itself.
+  void EndInput();
+  // Its owner has gone and awaits nothing: what it sent is still written, then this ends.
+  void Finish();
+  bool input_ended() const { return input_ended_; }
+  // Belongs to `owner` (null: to nobody) from now on. REQUIRES: nothing pending.
+  void SetOwner(Session* owner) { owner_ = owner; }
+  // Brings an idle connection into the given state; identity and protocol must be the same.
+  void Adopt(const SessionState& state, bool fence);
+  // Everything that comes from now on goes to the owner as it is. REQUIRES: nothing pending.
+  void GoRaw() { raw_ = true; }
+  // Sends bytes of a raw link.
+  void SendRaw(std::string_view bytes) { SendMore(bytes); }
+
+  // Reading may go on: the owner's output has become short again.
+  void Wake();
+
+  // ---- for the edge
+  void BindTransport(Transport* transport) { transport_ = transport; }
+  void OnConnected();
+  // False: close the connection and call OnDisconnected().
+  bool OnRead(std::string_view bytes);
+  bool wants_read() const;
+  std::string_view PrepareWrite() const;
+  void CommitWrite(size_t n);
+  // Everything is written, and no more will be: close the sending side.
+  bool wants_shutdown() const { return input_ended_ && phase_ == Phase::kReady && out_.empty(); }
+  // The connection is lost, or an attempt to make one has failed.
+  void OnDisconnected();
+
+  // ---- for the pool
+  // It was shared, but takes no more sessions; see LinkPool::OnSlowReader().
+  bool retired() const { return retired_; }
+  void set_retired(bool retired) { retired_ = retired; }
+  bool OnlyOf(const Session& session) const { return PendingOnlyOf(session); }
+  bool abandoned() const { return retired_ && owner_ == nullptr && pending_.empty(); }
+  bool wants_connection() const;  // is down, and it is time to try again
+  void OnConnecting();
+  // Gives up on requests that have waited too long for a connection.
+  void ExpireWaiting();
+  // Ends it for good; the edge closes the socket.
+  void Close();
+  // So much is waiting to be written that sessions should not add to it.
+  bool queue_is_long() const { return out_.size() > kLongQueue; }
+
+ protected:
+  void OnSlowReader(Session& session) override;
+  void OnAnswered(const Pending& pending) override;
+
+ private:
+  static constexpr size_t kLongQueue = 4 * 1024 * 1024;
+
+  // What is said to a connection before the first request.
+  struct Greeting {
+    std::string bytes;
+    int replies = 0;
+    int musts = 0;  // the first so many replies must not be errors
+
+    void Add(std::initializer_list<std::string_view> args, bool must_succeed);
+    void SelectDatabase(int db);
+    void SetName(const std::string& name);
+  };
+  static Greeting GreetingFor(const SessionState& state);
+
+  void StartGreeting(const Greeting& greeting);
+  bool OnGreeting(std::string_view bytes);
+  void DropWritten();
+  void DropAbandoned();
+  void CountLoss(Phase was);
+  void ScheduleRetry();
+
+  SessionState state_;
+  metrics::LinkKind kind_;
+  Phase phase_ = Phase::kDown;
+  Transport* transport_ = nullptr;
+  ByteQueue out_;             // requests not yet written
+  ByteQueue greeting_;        // the same of the greeting
+  int greeting_replies_ = 0;  // still awaited
+  int greeting_musts_ = 0;    // of them, from the first: an error ends the connection
+  bool fence_ = false;        // the next greeting ends with a PING, see Adopt()
+  uint64_t written_ = 0;      // bytes of requests written since the link was made
+  bool was_ready_ = false;
+  bool input_ended_ = false;
+  bool retired_ = false;
+  Instant ready_since_{};
+  Instant retry_at_{};
+  std::chrono::milliseconds backoff_{0};
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,46 @@
+#include "proxy/core/worker_state.h"
+
+namespace keyhole::core {
+namespace {
+
+SessionState InitialState(const Config& config) {
+  SessionState state;
+  if (config.upstream.has_value()) {
+    state.user = config.upstream->user == "default" ? "" : config.upstream->user;
+    state.password = config.upstream->password;
+    state.db = config.upstream->db;
+  }
+  return state;
+}
+
+}  // namespace
+
+WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metrics_in,
+                         store::Store* store_in)
+    : config(config_in),
+      metrics(metrics_in),
+      store(store_in),
+      initial_state(InitialState(config_in)),
+      links(*this),
+      random_(std::random_device{}()) {
+  for (const resp::CommandSpec& spec : resp::AllCommands()) {
+    counted_[static_cast<size_t>(spec.id)] =
+        spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;
+  }
+  for (const resp::CommandId id : config.count_commands) counted_[static_cast<size_t>(id)] = true;
+  if (store != nullptr) metrics.counters.upstream_up.Set(1);
+  ReadClock();
+}
+
+double WorkerState::Random() {
+  return std::uniform_real_distribution<double>(0, 1)(random_);
+}
+
+void WorkerState::ReadClock() {
+  now = std::chrono::steady_clock::now();
+  unix_now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                 std::chrono::system_clock::now().time_since_epoch())
+                 .count();
+}
+
+}  // namespace keyhole::core

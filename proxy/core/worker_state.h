@@ -1,0 +1,55 @@
+// What one worker owns: its clock, its numbers, its links. Sessions and links hold a reference.
+//
+// Thread: the worker's; only `metrics` may be read by others.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <random>
+#include <string_view>
+
+#include "metrics/snapshot.h"
+#include "proxy/core/config.h"
+#include "proxy/core/link_pool.h"
+#include "proxy/core/session_state.h"
+#include "proxy/core/store/store.h"
+#include "resp/command_table.h"
+
+namespace keyhole::core {
+
+struct WorkerState {
+  // store: null if there is an upstream. All three outlive this.
+  WorkerState(const Config& config, metrics::WorkerMetrics& metrics, store::Store* store);
+
+  // Lookups of this command are counted.
+  bool counts(const resp::CommandSpec& spec) const {
+    return counted_[static_cast<size_t>(spec.id)];
+  }
+  // A number from 0 to 1, for jitter.
+  double Random();
+  // Links are of one kind in one process: with a store none is to an upstream.
+  UpstreamLink* AsUpstream(Link* link) const {
+    return store == nullptr ? static_cast<UpstreamLink*>(link) : nullptr;
+  }
+  // Reads the clocks. Once per turn of the loop is enough.
+  void ReadClock();
+
+  const Config& config;
+  metrics::WorkerMetrics& metrics;
+  store::Store* const store;
+  const SessionState initial_state;  // of a new connection
+  LinkPool links;
+  Instant now{};
+  store::UnixMillis unix_now = 0;
+  std::function<void(LogLevel, std::string_view)> log = [](LogLevel, std::string_view) {};
+
+  // SHUTDOWN of the embedded store.
+  std::function<void()> stop_process = [] {};
+
+ private:
+  std::array<bool, resp::kCommandCount> counted_{};
+  std::minstd_rand random_;
+};
+
+}  // namespace keyhole::core

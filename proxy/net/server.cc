@@ -1,0 +1,199 @@
+#include "proxy/net/server.h"
+
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include "proxy/core/version.h"
+
+namespace keyhole::net {
+namespace {
+
+constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
+// Apart from --max-clients, so that a full house can still be looked into.
+constexpr size_t kMaxHttpClients = 512;
+constexpr std::string_view kTooManyHttpClients =
+    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+store::StoreOptions StoreOptionsFor(const core::Config& config) {
+  store::StoreOptions options;
+  options.shared = config.workers > 1;
+  options.password = config.requirepass;
+  for (const core::Endpoint& endpoint : config.listen) {
+    if (endpoint.kind == core::Endpoint::Kind::kTcp) options.port = endpoint.port;
+  }
+  return options;
+}
+
+}  // namespace
+
+Server::Server(core::Config config, LogFunction log)
+    : config_(std::move(config)), log_(std::move(log)), directory_(config_.tracked_keys) {
+  if (!config_.upstream.has_value()) {
+    store_ = std::make_unique<store::Store>(StoreOptionsFor(config_));
+  }
+  for (int i = 0; i < config_.workers; ++i) {
+    metrics_.push_back(std::make_unique<metrics::WorkerMetrics>(directory_));
+    workers_.push_back(std::make_unique<Worker>(config_, *metrics_.back(), store_.get(), log_));
+    workers_.back()->on_client_gone = [this] { clients_.fetch_sub(1, std::memory_order_relaxed); };
+  }
+  exporter_ = std::make_unique<metrics::Exporter>(
+      [this] {
+        std::vector<const metrics::WorkerMetrics*> all;
+        for (const auto& one : metrics_) all.push_back(one.get());
+        return metrics::Take(all, directory_);
+      },
+      std::string(core::kVersion));
+}
+
+Server::~Server() {
+  scraper_.join();
+}
+
+bool Server::Open(std::string* problem) {
+  asio::io_context& context = workers_[0]->context();
+  // From here on, before anybody is told that this process is there, a signal stops it gracefully.
+  signals_ = std::make_unique<asio::basic_signal_set<Executor>>(context, SIGINT, SIGTERM);
+  for (const core::Endpoint& endpoint : config_.listen) {
+    listeners_.push_back(std::make_unique<Listener>(context, endpoint));
+    Listener* listener = listeners_.back().get();
+    listener->set_on_accept([this, listener](Socket socket, std::string peer) {
+      AcceptClient(std::move(socket), std::move(peer), listener->endpoint());
+    });
+    if (!listener->Open(problem)) return false;
+  }
+  if (!config_.http.has_value()) return true;
+  http_ = std::make_unique<Listener>(context, *config_.http);
+  http_->set_on_accept(
+      [this](Socket socket, std::string peer) { AcceptHttp(std::move(socket), std::move(peer)); });
+  return http_->Open(problem);
+}
+
+std::vector<core::Endpoint> Server::listening() const {
+  std::vector<core::Endpoint> all;
+  for (const auto& listener : listeners_) all.push_back(listener->endpoint());
+  return all;
+}
+
+std::string Server::Describe() const {
+  std::string text = "RESP on ";
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += listeners_[i]->endpoint().ToString();
+  }
+  text += http_ == nullptr ? ", HTTP off" : ", HTTP on " + http_->endpoint().ToString();
+  if (config_.upstream.has_value()) return text + ", in front of " + config_.upstream->ToString();
+  return text + ", embedded store: data lives in memory and is gone when this process ends";
+}
+
+void Server::Run() {
+  grace_ = std::make_unique<Timer>(workers_[0]->context());
+  for (const auto& worker : workers_) {
+    worker->state().stop_process = [this] {
+      workers_[0]->Post([this] {
+        if (!std::exchange(stopping_, true)) BeginStop();
+      });
+    };
+  }
+  WaitForSignal();
+  for (const auto& listener : listeners_) listener->Start();
+  if (http_ != nullptr) http_->Start();
+  std::vector<std::thread> threads;
+  for (const auto& worker : workers_) worker->Post([&worker] { worker->Start(); });
+  for (size_t i = 1; i < workers_.size(); ++i) {
+    threads.emplace_back([&worker = *workers_[i]] { worker.Run(); });
+  }
+  workers_[0]->Run();
+  for (std::thread& thread : threads) thread.join();
+}
+
+void Server::AcceptClient(Socket socket, std::string peer, const core::Endpoint& endpoint) {
+  if (clients_.load(std::memory_order_relaxed) >= static_cast<int64_t>(config_.max_clients)) {
+    metrics_[0]->counters.clients_refused.Add();
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(kTooManyClients), ignored);
+    return;
+  }
+  clients_.fetch_add(1, std::memory_order_relaxed);
+  const Protocol protocol = endpoint.kind == core::Endpoint::Kind::kUnix
+                                ? Protocol(asio::local::stream_protocol())
+                                : Protocol(asio::ip::tcp::v4());
+  // One after the other: connections are few and live long, so this is the fairest.
+  Worker& worker = *workers_[next_worker_++ % workers_.size()];
+  error_code error;
+  const int descriptor = socket.release(error);
+  if (error) return;
+  if (&worker == workers_[0].get()) return worker.AddClient(descriptor, protocol, peer);
+  worker.Post([&worker, descriptor, protocol, peer = std::move(peer)] {
+    worker.AddClient(descriptor, protocol, peer);
+  });
+}
+
+void Server::AcceptHttp(Socket socket, std::string peer) {
+  Worker& worker = *workers_[0];
+  error_code error;
+  if (worker.http_clients() >= kMaxHttpClients) {
+    metrics_[0]->counters.clients_refused.Add();
+    socket.non_blocking(true, error);
+    socket.write_some(asio::buffer(kTooManyHttpClients), error);
+    return;
+  }
+  const bool v6 = config_.http->host.find(':') != std::string::npos;
+  const int descriptor = socket.release(error);
+  HttpConnection::TcpSocket tcp(worker.context());
+  tcp.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, error);
+  worker.BeginTurn();
+  const boost::intrusive_ptr<HttpConnection> connection(
+      new HttpConnection(worker, std::move(tcp), std::move(peer), Renderer()));
+  connection->Start();
+}
+
+MetricsRenderer Server::Renderer() {
+  return [this](std::function<void(std::string)> done) {
+    asio::post(scraper_, [this, done = std::move(done)]() mutable {
+      std::string text = exporter_->Render();
+      workers_[0]->Post(
+          [done = std::move(done), text = std::move(text)]() mutable { done(std::move(text)); });
+    });
+  };
+}
+
+void Server::WaitForSignal() {
+  signals_->async_wait([this](error_code error, int) {
+    if (error) return;
+    if (std::exchange(stopping_, true)) return StopNow();
+    BeginStop();
+    WaitForSignal();
+  });
+}
+
+void Server::BeginStop() {
+  for (const auto& listener : listeners_) listener->Close();
+  if (http_ != nullptr) http_->Close();
+  log_(core::LogLevel::kInfo, "stopping: finishing what is in flight; once more to stop at once");
+  grace_->expires_after(config_.shutdown_grace);
+  grace_->async_wait([this](error_code error) {
+    if (!error) StopNow();
+  });
+  drained_.store(workers_.size());
+  for (const auto& worker : workers_) {
+    worker->on_stopped = [this] {
+      // The last one ends the waiting for signals and for the grace period.
+      if (drained_.fetch_sub(1) == 1) workers_[0]->Post([this] { EndWaiting(); });
+    };
+    worker->Post([&worker] { worker->Drain(); });
+  }
+}
+
+void Server::StopNow() {
+  for (const auto& worker : workers_) worker->Post([&worker] { worker->Stop(); });
+}
+
+void Server::EndWaiting() {
+  error_code ignored;
+  signals_->cancel(ignored);
+  grace_->cancel();
+}
+
+}  // namespace keyhole::net

@@ -1,0 +1,75 @@
+// The whole process: listeners, workers, the store, the metrics, and how they start and stop.
+//
+//     worker 0: accepts for all, serves HTTP, and its share of clients
+//     worker n: its share of clients
+//     scraper:  one thread that renders /metrics, so that no client waits for it
+#pragma once
+
+#include <atomic>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/exporter.h"
+#include "metrics/snapshot.h"
+#include "proxy/core/config.h"
+#include "proxy/core/store/store.h"
+#include "proxy/net/http_connection.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/worker.h"
+
+namespace keyhole::net {
+
+class Server {
+ public:
+  using LogFunction = Worker::LogFunction;
+
+  // log: called from any worker's thread.
+  Server(core::Config config, LogFunction log);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Opens all listening sockets. False: *problem is one line that says why not.
+  bool Open(std::string* problem);
+  // One line in plain words: what listens where, and what is behind it.
+  std::string Describe() const;
+  // Serves until SIGTERM or SIGINT, then stops gracefully; a second signal stops at once.
+  void Run();
+
+  // What it listens on, with ports that the kernel chose.
+  std::vector<core::Endpoint> listening() const;
+  const core::Endpoint* http() const { return http_ == nullptr ? nullptr : &http_->endpoint(); }
+
+ private:
+  void AcceptClient(Socket socket, std::string peer, const core::Endpoint& endpoint);
+  void AcceptHttp(Socket socket, std::string peer);
+  void WaitForSignal();
+  void BeginStop();
+  void StopNow();
+  void EndWaiting();
+  MetricsRenderer Renderer();
+
+  const core::Config config_;
+  const LogFunction log_;
+  std::unique_ptr<store::Store> store_;
+  metrics::KeyDirectory directory_;
+  std::vector<std::unique_ptr<metrics::WorkerMetrics>> metrics_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<metrics::Exporter> exporter_;
+  asio::thread_pool scraper_{1};
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<Listener> http_;
+  std::unique_ptr<asio::basic_signal_set<Executor>> signals_;
+  std::unique_ptr<Timer> grace_;
+  std::atomic<int64_t> clients_{0};
+  std::atomic<size_t> drained_{0};  // workers still to stop
+  size_t next_worker_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace keyhole::net

@@ -1,0 +1,129 @@
+#include "proxy/net/upstream_check.h"
+
+#include <hiredis/hiredis.h>
+
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "resp/command_table.h"
+
+namespace keyhole::net {
+namespace {
+
+using resp::CommandId;
+
+struct FreeContext {
+  void operator()(redisContext* context) const { redisFree(context); }
+};
+struct FreeReply {
+  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+};
+using Context = std::unique_ptr<redisContext, FreeContext>;
+using Reply = std::unique_ptr<redisReply, FreeReply>;
+
+std::string_view Word(CommandId id) {
+  return resp::Spec(id).name;
+}
+
+timeval ToTimeval(std::chrono::milliseconds duration) {
+  return {.tv_sec = duration.count() / 1000, .tv_usec = duration.count() % 1000 * 1000};
+}
+
+Context Connect(const core::Config& config) {
+  const core::Endpoint& endpoint = config.upstream->endpoint;
+  const timeval timeout = ToTimeval(config.upstream_connect_timeout);
+  Context context(endpoint.kind == core::Endpoint::Kind::kUnix
+                      ? redisConnectUnixWithTimeout(endpoint.path.c_str(), timeout)
+                      : redisConnectWithTimeout(endpoint.host.c_str(), endpoint.port, timeout));
+  if (context != nullptr && context->err == 0) redisSetTimeout(context.get(), timeout);
+  return context;
+}
+
+// Null if the connection is lost.
+Reply Ask(redisContext* context, std::initializer_list<std::string_view> words) {
+  std::vector<const char*> bytes;
+  std::vector<size_t> sizes;
+  for (const std::string_view word : words) {
+    bytes.push_back(word.data());
+    sizes.push_back(word.size());
+  }
+  return Reply(static_cast<redisReply*>(
+      redisCommandArgv(context, static_cast<int>(words.size()), bytes.data(), sizes.data())));
+}
+
+std::string_view Text(const Reply& reply) {
+  return {reply->str, reply->len};
+}
+
+bool IsError(const Reply& reply) {
+  return reply->type == REDIS_REPLY_ERROR;
+}
+
+// The value of "name:" in INFO's text.
+std::string Field(std::string_view info, std::string_view name) {
+  const size_t at = info.find(name);
+  if (at == std::string_view::npos) return {};
+  const std::string_view value = info.substr(at + name.size());
+  return std::string(value.substr(0, value.find('\r')));
+}
+
+bool LogIn(redisContext* context, const core::Upstream& upstream, UpstreamReport* report) {
+  if (upstream.password.empty()) return true;
+  const Reply reply =
+      upstream.user.empty()
+          ? Ask(context, {Word(CommandId::kAuth), upstream.password})
+          : Ask(context, {Word(CommandId::kAuth), upstream.user, upstream.password});
+  if (reply != nullptr && !IsError(reply)) return true;
+  report->problem = reply == nullptr ? "the connection is lost" : std::string(Text(reply));
+  return false;
+}
+
+}  // namespace
+
+UpstreamReport CheckUpstream(const core::Config& config) {
+  UpstreamReport report;
+  const Context context = Connect(config);
+  if (context == nullptr || context->err != 0) {
+    report.problem = context == nullptr ? "out of memory" : context->errstr;
+    return report;
+  }
+  report.reachable = true;
+  const Reply ping = Ask(context.get(), {Word(CommandId::kPing)});
+  if (ping == nullptr) {
+    report.reachable = false;
+    report.problem = context->errstr;
+    return report;
+  }
+  report.asks_password = IsError(ping) && Text(ping).starts_with("NOAUTH");
+  if (!LogIn(context.get(), *config.upstream, &report)) return report;
+  const Reply info = Ask(context.get(), {Word(CommandId::kInfo), "server"});
+  if (info != nullptr && info->type == REDIS_REPLY_STRING) {
+    report.version = Field(Text(info), "redis_version:");
+    report.cluster = Field(Text(info), "redis_mode:").starts_with('c');
+  }
+  return report;
+}
+
+std::optional<std::string> ProtectionProblem(const core::Config& config,
+                                             const UpstreamReport* upstream) {
+  if (upstream != nullptr && upstream->asks_password) return std::nullopt;
+  return core::ProtectionProblem(config);
+}
+
+std::string Describe(const UpstreamReport& report) {
+  if (!report.reachable) {
+    return "upstream is away (" + report.problem + "); requests wait for it";
+  }
+  std::string text = "upstream is Redis";
+  if (!report.version.empty()) text += " " + report.version;
+  if (!report.problem.empty()) text += ", and refuses what --upstream says: " + report.problem;
+  if (report.asks_password) text += ", it asks for a password";
+  if (report.cluster) {
+    text += "; it is a node of a cluster, and will send clients to other nodes, past this proxy";
+  }
+  return text;
+}
+
+}  // namespace keyhole::net

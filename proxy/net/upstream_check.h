@@ -1,0 +1,33 @@
+// Asks the upstream, once and before anything is served, what it is: a blocking conversation over
+// hiredis, apart from the data path.
+//
+// Thread: any; blocks for at most --upstream-connect-timeout per step.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proxy/core/config.h"
+
+namespace keyhole::net {
+
+struct UpstreamReport {
+  bool reachable = false;
+  bool asks_password = false;  // of clients that bring none
+  bool cluster = false;        // a node of a cluster, which sends clients elsewhere
+  std::string version;         // "7.0.15"; empty if it does not say
+  std::string problem;         // one line, if it is not reachable or refuses our password
+};
+
+// REQUIRES: config.upstream.
+UpstreamReport CheckUpstream(const core::Config& config);
+
+// core::ProtectionProblem(), but for an upstream that asks its clients for a password although
+// --upstream carries none: that one is protected.
+std::optional<std::string> ProtectionProblem(const core::Config& config,
+                                             const UpstreamReport* upstream);
+
+// What the report says, for the log.
+std::string Describe(const UpstreamReport& report);
+
+}  // namespace keyhole::net

@@ -1,0 +1,160 @@
+#include "proxy/net/upstream_connection.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/net/worker.h"
+
+namespace keyhole::net {
+namespace {
+
+constexpr int kReadsPerTurn = 16;
+
+using Phase = core::UpstreamLink::Phase;
+
+}  // namespace
+
+void UpstreamConnection::Start(Worker& worker, core::UpstreamLink& link) {
+  const boost::intrusive_ptr<UpstreamConnection> self(new UpstreamConnection(worker, link));
+  link.BindTransport(self.get());
+  // Not from inside the link's own call.
+  asio::post(worker.context(), [self] {
+    self->worker_.BeginTurn();
+    if (self->open_) self->Resolve();
+  });
+}
+
+UpstreamConnection::UpstreamConnection(Worker& worker, core::UpstreamLink& link)
+    : worker_(worker),
+      link_(&link),
+      stream_(Socket(worker.context())),
+      resolver_(worker.context()),
+      began_(worker.state().now) {
+  worker_.Register(*this);
+}
+
+UpstreamConnection::~UpstreamConnection() = default;
+
+void UpstreamConnection::Resolve() {
+  const core::Endpoint& endpoint = worker_.state().config.upstream->endpoint;
+  if (endpoint.kind == core::Endpoint::Kind::kUnix) {
+    return ConnectTo({asio::local::stream_protocol::endpoint(endpoint.path)}, 0);
+  }
+  resolver_.async_resolve(
+      endpoint.host, std::to_string(endpoint.port),
+      [self = boost::intrusive_ptr(this)](error_code error, const auto& results) {
+        self->worker_.BeginTurn();
+        if (!self->open_) return;
+        if (error) return self->Lose();
+        std::vector<Protocol::endpoint> endpoints;
+        for (const auto& result : results) endpoints.emplace_back(result.endpoint());
+        self->ConnectTo(std::move(endpoints), 0);
+      });
+}
+
+// Tries one address after the other.
+void UpstreamConnection::ConnectTo(std::vector<Protocol::endpoint> endpoints, size_t index) {
+  if (index == endpoints.size()) return Lose();
+  stream_.Close();
+  const Protocol::endpoint endpoint = endpoints[index];
+  stream_.socket().async_connect(
+      endpoint, [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
+                 index](error_code error) mutable {
+        self->worker_.BeginTurn();
+        if (!self->open_) return;
+        if (error) return self->ConnectTo(std::move(endpoints), index + 1);
+        self->OnConnected();
+      });
+}
+
+void UpstreamConnection::OnConnected() {
+  connected_ = true;
+  stream_.Configure();
+  link_->OnConnected();
+  WaitReadable();
+  Wake();
+}
+
+void UpstreamConnection::Wake() {
+  if (std::exchange(dirty_, true)) return;
+  worker_.MarkDirty(*this);
+}
+
+void UpstreamConnection::WaitReadable() {
+  if (std::exchange(waiting_to_read_, true)) return;
+  stream_.WaitReadable([self = boost::intrusive_ptr(this)](error_code) {
+    self->waiting_to_read_ = false;
+    if (!self->open_) return;
+    self->worker_.BeginTurn();
+    self->OnReadable();
+  });
+}
+
+void UpstreamConnection::OnReadable() {
+  const std::span<char> room = worker_.read_buffer();
+  for (int i = 0; i < kReadsPerTurn && link_->wants_read(); ++i) {
+    size_t n = 0;
+    const Stream::Io result = stream_.Read(room, &n);
+    if (result == Stream::Io::kWouldBlock) break;
+    if (result != Stream::Io::kSome || !link_->OnRead({room.data(), n})) return Lose();
+    if (link_->phase() == Phase::kReady) greeted_ = true;
+    if (n < room.size()) break;  // the socket is empty
+  }
+  if (!open_) return;
+  if (link_->phase() == Phase::kGone) return Close();
+  if (link_->wants_read()) WaitReadable();
+}
+
+void UpstreamConnection::WaitWritable() {
+  if (std::exchange(waiting_to_write_, true)) return;
+  stream_.WaitWritable([self = boost::intrusive_ptr(this)](error_code) {
+    self->waiting_to_write_ = false;
+    if (!self->open_) return;
+    self->worker_.BeginTurn();
+    self->Wake();
+  });
+}
+
+void UpstreamConnection::Flush() {
+  dirty_ = false;
+  if (!open_) return;
+  if (link_->phase() == Phase::kGone) return Close();
+  if (!connected_) return;
+  while (!waiting_to_write_) {
+    const std::string_view bytes = link_->PrepareWrite();
+    if (bytes.empty()) break;
+    size_t n = 0;
+    const Stream::Io result = stream_.Write(bytes, &n);
+    if (result == Stream::Io::kSome) link_->CommitWrite(n);
+    if (result == Stream::Io::kError || result == Stream::Io::kEof) return Lose();
+    if (n < bytes.size()) WaitWritable();
+  }
+  if (link_->wants_shutdown() && !std::exchange(shut_, true)) stream_.ShutdownWrite();
+  if (!waiting_to_read_ && link_->wants_read()) WaitReadable();
+}
+
+void UpstreamConnection::ExpireConnecting() {
+  if (!open_ || greeted_) return;
+  const auto limit = worker_.state().config.upstream_connect_timeout;
+  if (worker_.state().now - began_ >= limit) Lose();
+}
+
+void UpstreamConnection::Lose() {
+  if (!open_) return;
+  const boost::intrusive_ptr<UpstreamConnection> self(this);
+  const boost::intrusive_ptr<core::UpstreamLink> link = link_;
+  Close();
+  link->OnDisconnected();
+}
+
+void UpstreamConnection::Close() {
+  if (!std::exchange(open_, false)) return;
+  const boost::intrusive_ptr<UpstreamConnection> self(this);
+  link_->BindTransport(nullptr);
+  resolver_.cancel();
+  stream_.Close();
+  worker_.Unregister(*this);
+}
+
+}  // namespace keyhole::net

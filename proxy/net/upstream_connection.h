@@ -1,0 +1,58 @@
+// The socket of a link: makes the connection and moves bytes between it and an UpstreamLink. One
+// connection each; when it is lost the link asks for a new one.
+//
+// Thread: its worker's. Lives as long as an operation of its socket or a dirty list refers to it.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "proxy/core/transport.h"
+#include "proxy/core/upstream_link.h"
+#include "proxy/net/stream.h"
+
+namespace keyhole::net {
+
+class Worker;
+
+class UpstreamConnection final
+    : public boost::intrusive_ref_counter<UpstreamConnection, boost::thread_unsafe_counter>,
+      public core::Transport {
+ public:
+  // Begins to connect for this link.
+  static void Start(Worker& worker, core::UpstreamLink& link);
+  ~UpstreamConnection();
+
+  void Wake() override;
+  void Flush();
+  // Ends an attempt that has taken longer than --upstream-connect-timeout.
+  void ExpireConnecting();
+  // Closes the socket; the link is not told.
+  void Close();
+
+ private:
+  UpstreamConnection(Worker& worker, core::UpstreamLink& link);
+
+  void Resolve();
+  void ConnectTo(std::vector<Protocol::endpoint> endpoints, size_t index);
+  void OnConnected();
+  void WaitReadable();
+  void WaitWritable();
+  void OnReadable();
+  void Lose();
+
+  Worker& worker_;
+  boost::intrusive_ptr<core::UpstreamLink> link_;
+  Stream stream_;
+  asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver_;
+  const core::Instant began_;
+  bool open_ = true;
+  bool connected_ = false;
+  bool greeted_ = false;  // the link has been ready on this connection
+  bool shut_ = false;     // the sending side is closed
+  bool dirty_ = false;
+  bool waiting_to_read_ = false;
+  bool waiting_to_write_ = false;
+};
+
+}  // namespace keyhole::net

@@ -1,0 +1,160 @@
+#include "proxy/net/worker.h"
+
+#include <utility>
+
+#include "proxy/net/client_connection.h"
+#include "proxy/net/http_connection.h"
+#include "proxy/net/upstream_connection.h"
+
+namespace keyhole::net {
+namespace {
+
+constexpr size_t kReadBytes = 64 * 1024;
+constexpr std::chrono::milliseconds kTick{100};
+
+// A copy of what is registered: closing one changes the registry.
+template <typename Registry>
+std::vector<typename Registry::mapped_type> All(const Registry& registry) {
+  std::vector<typename Registry::mapped_type> all;
+  all.reserve(registry.size());
+  for (const auto& entry : registry) all.push_back(entry.second);
+  return all;
+}
+
+}  // namespace
+
+Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
+               LogFunction log)
+    // One thread runs this loop; only post() may be called from others.
+    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      work_(context_.get_executor()),
+      tick_(context_),
+      state_(config, metrics, store),
+      read_buffer_(kReadBytes) {
+  state_.log = std::move(log);
+  state_.links.on_room = [this] {
+    for (const auto& [client, owned] : clients_) client->Wake();
+  };
+}
+
+Worker::~Worker() = default;
+
+void Worker::Run() {
+  context_.run();
+}
+
+void Worker::Start() {
+  BeginTurn();
+  if (state_.store == nullptr) state_.links.Start(*this);
+  Tick();
+}
+
+void Worker::AddClient(int descriptor, const Protocol& protocol, std::string_view address) {
+  Socket socket(context_);
+  error_code error;
+  socket.assign(protocol, descriptor, error);
+  BeginTurn();
+  const boost::intrusive_ptr<ClientConnection> client(
+      new ClientConnection(*this, Stream(std::move(socket)), address));
+  client->Start();
+  if (draining_) client->session().Drain();
+}
+
+void Worker::Connect(core::UpstreamLink& link) {
+  UpstreamConnection::Start(*this, link);
+}
+
+void Worker::MarkDirty(ClientConnection& connection) {
+  dirty_clients_.emplace_back(&connection);
+  ScheduleFlush();
+}
+
+void Worker::MarkDirty(UpstreamConnection& connection) {
+  dirty_upstreams_.emplace_back(&connection);
+  ScheduleFlush();
+}
+
+void Worker::ScheduleFlush() {
+  if (std::exchange(flush_scheduled_, true)) return;
+  // Runs after the handlers of all sockets that are ready by then.
+  asio::post(context_, [this] { Flush(); });
+}
+
+void Worker::Flush() {
+  flush_scheduled_ = false;
+  // Flushing a client may wake a link and the other way round; what is woken by that waits for the
+  // next turn, so that nobody starves.
+  for (const auto& link : std::exchange(dirty_upstreams_, {})) link->Flush();
+  for (const auto& client : std::exchange(dirty_clients_, {})) client->Flush();
+  turn_begun_ = false;
+  StopIfDrained();
+}
+
+void Worker::Tick() {
+  if (stopped_) return;
+  BeginTurn();
+  state_.links.Tick();
+  if (state_.store != nullptr) state_.store->Sweep(state_.unix_now);
+  for (const auto& link : All(upstreams_)) link->ExpireConnecting();
+  // With an upstream and without a time-out there is nothing to look for.
+  if (state_.store != nullptr || state_.config.client_idle_timeout.count() > 0) {
+    for (const auto& client : All(clients_)) client->session().Tick();
+  }
+  tick_.expires_after(kTick);
+  tick_.async_wait([this](error_code error) {
+    if (!error) Tick();
+  });
+}
+
+void Worker::Drain() {
+  BeginTurn();
+  draining_ = true;
+  for (const auto& client : All(clients_)) client->session().Drain();
+  for (const auto& connection : All(http_)) connection->Drain();
+  ScheduleFlush();
+}
+
+void Worker::StopIfDrained() {
+  if (draining_ && clients_.empty() && http_.empty()) Stop();
+}
+
+void Worker::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  for (const auto& client : All(clients_)) client->Close(metrics::CloseReason::kServerStop);
+  for (const auto& connection : All(http_)) connection->Close();
+  state_.links.Stop();
+  for (const auto& link : std::exchange(dirty_upstreams_, {})) link->Flush();
+  for (const auto& link : All(upstreams_)) link->Close();
+  tick_.cancel();
+  work_.reset();
+  if (on_stopped) on_stopped();
+}
+
+void Worker::Register(ClientConnection& connection) {
+  clients_.emplace(&connection, &connection);
+}
+
+void Worker::Unregister(ClientConnection& connection) {
+  clients_.erase(&connection);
+  if (on_client_gone) on_client_gone();
+  if (draining_) ScheduleFlush();
+}
+
+void Worker::Register(HttpConnection& connection) {
+  http_.emplace(&connection, &connection);
+}
+
+void Worker::Unregister(HttpConnection& connection) {
+  http_.erase(&connection);
+  if (draining_) ScheduleFlush();
+}
+
+void Worker::Register(UpstreamConnection& connection) {
+  upstreams_.emplace(&connection, &connection);
+}
+
+void Worker::Unregister(UpstreamConnection& connection) {
+  upstreams_.erase(&connection);
+}
+
+}  // namespace keyhole::net

@@ -1,0 +1,56 @@
+// Appends replies to a string in RESP2 or RESP3. Used by whatever answers in place of Redis: the
+// embedded store and the few commands that the proxy answers itself.
+//
+// The writer owns nothing; `out` must outlive it. Aggregates are a header followed by that many
+// values, written by the caller.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "resp/wire.h"
+
+namespace keyhole::resp {
+
+class ReplyWriter {
+ public:
+  ReplyWriter(std::string* out, Protocol protocol) : out_(out), protocol_(protocol) {}
+
+  void Ok() { out_->append("+OK\r\n"); }
+  void Simple(std::string_view text);    // +text
+  void Error(std::string_view text);     // -text; the caller gives the class: "ERR ...".
+                                         // CR and LF become spaces, as Redis does
+  void Integer(int64_t value);           // :value
+  void Bulk(std::string_view bytes);     // $n bytes
+  void Null();                           // $-1 or _
+  void NullArray();                      // *-1 or _
+  void Array(int64_t count);             // *n
+  void Map(int64_t pairs);               // %n, in RESP2 *2n
+  void Set(int64_t count);               // ~n, in RESP2 *n
+  void Double(double value);             // ,v in RESP3, in RESP2 a bulk string
+  void Boolean(bool value);              // #t or #f, in RESP2 :1 or :0
+  void Verbatim(std::string_view text);  // =n txt:..., in RESP2 a bulk string
+  void Push(int64_t count);              // >n, in RESP2 *n
+
+  Protocol protocol() const { return protocol_; }
+  void set_protocol(Protocol protocol) { protocol_ = protocol; }
+
+ private:
+  void Header(char type, int64_t number);
+
+  std::string* out_;
+  Protocol protocol_;
+};
+
+// Appends a request as an array of bulk strings.
+template <typename Args>
+void AppendRequest(const Args& args, std::string* out) {
+  out->append("*").append(std::to_string(std::size(args))).append("\r\n");
+  for (std::string_view arg : args) {
+    out->append("$").append(std::to_string(arg.size())).append("\r\n");
+    out->append(arg).append("\r\n");
+  }
+}
+
+}  // namespace keyhole::resp

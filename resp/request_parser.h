@@ -1,0 +1,122 @@
+// Cuts requests out of a byte stream, as Redis 7.0.15 does (networking.c processInlineBuffer and
+// processMultibulkBuffer), without copying and without a socket.
+//
+// The caller keeps the unconsumed bytes of a connection in one contiguous buffer and calls Next()
+// with all of them; it drops consumed() bytes from the front after every call, whatever the result.
+// The parser remembers how far it has come, so a byte is looked at once even if the request arrives
+// byte by byte.
+//
+// Requests are normally handed out whole. One that is too big to be worth buffering is handed out
+// in pieces, so that a value of 512 MB passes through in bounded memory:
+//
+//     SET key <300 MB>         kHead: args = {SET, key}, bytes = "*3..SET..key..$314572800\r\n.."
+//                              kBody: bytes = more of it        (any number of times)
+//                              kTail: bytes = the last piece, args = the small arguments that
+//                                     came after the head (NX, GET ...), copied
+// A request whose very name is too big gives a kHead without arguments.
+//
+// Empty requests ("\r\n", "*0\r\n", "*-1\r\n") have no reply in Redis; they are skipped.
+//
+// Thread: any one. Views in request() live until the next call of Next() or until the caller's
+// buffer changes, whichever is first. Nothing here throws, and no allocation is sized by a number
+// that the peer sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "resp/wire.h"
+
+namespace keyhole::resp {
+
+// One request. args[0] is the command's name as the client wrote it.
+struct Request {
+  std::span<const std::string_view> args;
+  std::string_view bytes;  // exactly what the client sent, fit to be forwarded
+  size_t announced = 0;    // of a kHead: how many arguments there are in all
+
+  size_t argument_count() const { return announced > 0 ? announced : args.size(); }
+};
+
+struct RequestLimits {
+  // Hand a request out in pieces once one argument is longer than this ...
+  size_t big_argument = 64 * 1024;
+  // ... or once this much of it is buffered. SIZE_MAX for both: always whole.
+  size_t big_request = 1024 * 1024;
+  int64_t max_bulk = kMaxBulkBytes;
+  // False before AUTH where the caller itself asks for a password: Redis' tighter limits then hold.
+  bool authenticated = true;
+};
+
+class RequestParser {
+ public:
+  enum class Result : uint8_t { kRequest, kHead, kBody, kTail, kNeedMore, kError };
+
+  explicit RequestParser(RequestLimits limits = {}) : limits_(limits) {}
+
+  // `in`: all bytes not yet consumed. After kError the connection is to be closed once error()
+  // has been sent; further calls give kError again.
+  Result Next(std::string_view in);
+
+  const Request& request() const { return request_; }
+  size_t consumed() const { return consumed_; }
+  // A whole RESP error line ("-ERR Protocol error: ...\r\n") with Redis' own text.
+  std::string_view error() const { return error_; }
+
+  // Between pieces of a request that is handed out in pieces.
+  bool streaming() const { return phase_ == Phase::kStream; }
+  void set_authenticated(bool yes) { limits_.authenticated = yes; }
+
+ private:
+  enum class Phase : uint8_t { kStart, kInline, kCount, kArguments, kStream, kFailed };
+  struct Slice {
+    size_t offset;  // from start_
+    size_t size;
+  };
+
+  // Each goes on at pos_. False: no more can be done with these bytes, result_ says why.
+  bool ParseInline(std::string_view in);
+  bool ParseCount(std::string_view in);
+  bool ParseArguments(std::string_view in);
+  bool ParseBulkHeader(std::string_view in);
+  Result StreamOn(std::string_view in);
+  void TakeBody(std::string_view piece);
+  bool BeginStream(std::string_view in, size_t body_left);
+  void SkipTo(size_t pos);
+  bool NeedMore();
+  bool Fail(std::string_view text);
+
+  RequestLimits limits_;
+  Phase phase_ = Phase::kStart;
+  Result result_ = Result::kNeedMore;
+  size_t start_ = 0;            // where the current request begins in `in`
+  size_t pos_ = 0;              // where parsing goes on in `in`
+  int64_t arguments_left_ = 0;  // of the current array
+  size_t bulk_size_ = 0;        // of the argument whose body is next
+  bool bulk_known_ = false;     // its header has been parsed
+  size_t body_left_ = 0;        // kStream: bytes of the body and its CRLF still to come
+  bool keep_word_ = false;      // kStream: the current argument is collected in tail_
+  std::vector<Slice> slices_;   // the complete arguments
+  std::vector<std::string_view> args_;
+  std::string inline_text_;        // unquoted inline arguments, one after the other
+  std::vector<std::string> tail_;  // small arguments after the head of a streamed request
+  Request request_;
+  size_t consumed_ = 0;
+  std::string error_;
+};
+
+// Splits a line into words with Redis' quoting ("a\x00b", 'it\'s'). Words are appended to `storage`
+// and `words` receives offset and size of each. A NUL ends the line. False if quotes are not
+// balanced.
+// Source: redis 7.0.15 src/sds.c sdssplitargs.
+struct Word {
+  size_t offset;
+  size_t size;
+};
+bool SplitWords(std::string_view line, std::string* storage, std::vector<Word>* words);
+
+}  // namespace keyhole::resp

@@ -1,0 +1,199 @@
+#include "tests/conformance/store/script.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+
+#include "resp/request_parser.h"
+
+namespace keyhole::test {
+
+namespace {
+
+constexpr std::pair<std::string_view, Compare> kMarks[] = {{"{sorted} ", Compare::kSorted},
+                                                           {"{near} ", Compare::kNear},
+                                                           {"{shape} ", Compare::kShape},
+                                                           {"{silent} ", Compare::kSilent},
+                                                           {"{loose} ", Compare::kLoose}};
+
+ScriptLine ParseLine(std::string_view text) {
+  ScriptLine line;
+  line.text = text;
+  if (text.size() > 4 && text[0] == '[' && text[2] == ']' && text[3] == ' ') {
+    line.client = text[1];
+    text.remove_prefix(4);
+  }
+  for (const auto& [mark, compare] : kMarks) {
+    if (!text.starts_with(mark)) continue;
+    line.compare = compare;
+    text.remove_prefix(mark.size());
+  }
+  std::string storage;
+  std::vector<resp::Word> words;
+  if (!resp::SplitWords(text, &storage, &words) || words.empty()) {
+    throw std::runtime_error("cannot be read: " + line.text);
+  }
+  for (const resp::Word& word : words) line.args.push_back(storage.substr(word.offset, word.size));
+  return line;
+}
+
+// One value of a reply: its kind, what its line says, its body, its elements.
+struct Value {
+  char kind = 0;
+  std::string text;
+  std::vector<Value> elements;
+  bool operator==(const Value&) const = default;
+};
+
+std::string TakeLine(std::string_view* bytes) {
+  const size_t end = bytes->find("\r\n");
+  if (end == std::string_view::npos) throw std::runtime_error("reply without an end");
+  std::string line(bytes->substr(0, end));
+  bytes->remove_prefix(end + 2);
+  return line;
+}
+
+Value TakeValue(std::string_view* bytes) {
+  const std::string line = TakeLine(bytes);
+  Value value{line.empty() ? '\0' : line[0], line.empty() ? line : line.substr(1), {}};
+  const std::string_view aggregates = "*%~>";
+  const bool aggregate = aggregates.find(value.kind) != std::string_view::npos;
+  const long count = std::strtol(value.text.c_str(), nullptr, 10);
+  if (aggregate) {
+    for (long i = 0; i < count * (value.kind == '%' ? 2 : 1); ++i) {
+      value.elements.push_back(TakeValue(bytes));
+    }
+  } else if ((value.kind == '$' || value.kind == '=') && count >= 0) {
+    value.text = bytes->substr(0, static_cast<size_t>(count));
+    bytes->remove_prefix(static_cast<size_t>(count) + 2);
+  }
+  return value;
+}
+
+std::string Flat(const Value& value) {
+  std::string text = value.kind + value.text;
+  for (const Value& element : value.elements) text.append(" ").append(Flat(element));
+  return text;
+}
+
+void SortElements(Value* value) {
+  for (Value& element : value->elements) SortElements(&element);
+  if (value->kind == '%') return;
+  std::sort(value->elements.begin(), value->elements.end(),
+            [](const Value& a, const Value& b) { return Flat(a) < Flat(b); });
+}
+
+std::optional<long long> Number(const Value& value) {
+  char* end = nullptr;
+  const long long number = std::strtoll(value.text.c_str(), &end, 10);
+  if (value.text.empty() || *end != '\0') return std::nullopt;
+  return number;
+}
+
+bool Near(const Value& a, const Value& b) {
+  if (a.kind != b.kind || a.elements.size() != b.elements.size()) return false;
+  for (size_t i = 0; i < a.elements.size(); ++i) {
+    if (!Near(a.elements[i], b.elements[i])) return false;
+  }
+  const auto first = Number(a);
+  const auto second = Number(b);
+  if (!first || !second) return a.text == b.text;
+  return (*first < 0) == (*second < 0) && std::llabs(*first - *second) <= 5000;
+}
+
+bool SameShape(const Value& a, const Value& b) {
+  if (a.kind != b.kind || a.elements.size() != b.elements.size()) return false;
+  for (size_t i = 0; i < a.elements.size(); ++i) {
+    if (!SameShape(a.elements[i], b.elements[i])) return false;
+  }
+  return true;
+}
+
+bool Same(Compare compare, const std::string& expected, const std::string& actual) {
+  if (expected == actual) return true;
+  if (compare == Compare::kBytes || compare == Compare::kSilent) return false;
+  std::string_view expected_rest = expected;
+  std::string_view actual_rest = actual;
+  Value a = TakeValue(&expected_rest);
+  Value b = TakeValue(&actual_rest);
+  if (!expected_rest.empty() || !actual_rest.empty()) return false;
+  if (compare == Compare::kNear) return Near(a, b);
+  if (compare == Compare::kShape) return SameShape(a, b);
+  if (compare == Compare::kSorted) {
+    SortElements(&a);
+    SortElements(&b);
+    return a == b;
+  }
+  // The replies within EXEC's are in order.
+  for (Value& element : a.elements) SortElements(&element);
+  for (Value& element : b.elements) SortElements(&element);
+  return Near(a, b);
+}
+
+// The clients of one side, connected when first named.
+class Clients {
+ public:
+  Clients(Server& server, std::string_view hello) : server_(server), hello_(hello) {}
+
+  Peer& Get(char name) {
+    std::unique_ptr<Peer>& peer = peers_[name];
+    if (peer == nullptr) {
+      peer = server_.Connect();
+      if (!hello_.empty()) peer->Ask({"HELLO", hello_}, false);
+    }
+    return *peer;
+  }
+
+ private:
+  Server& server_;
+  std::string hello_;
+  std::map<char, std::unique_ptr<Peer>> peers_;
+};
+
+}  // namespace
+
+Script ReadScript(const std::string& path) {
+  Script script{path, {}, {}};
+  std::ifstream in(path);
+  if (!in) throw std::runtime_error("cannot open " + path);
+  std::string text;
+  for (size_t number = 1; std::getline(in, text); ++number) {
+    if (text.empty() || text[0] == '#') continue;
+    if (text.starts_with("! ")) {
+      script.config.push_back(text.substr(2));
+      continue;
+    }
+    try {
+      script.lines.push_back(ParseLine(text));
+    } catch (const std::exception& error) {
+      throw std::runtime_error(path + ":" + std::to_string(number) + ": " + error.what());
+    }
+    script.lines.back().number = number;
+  }
+  return script;
+}
+
+void RunScript(const Script& script, resp::Protocol protocol, Server& expected, Server& actual) {
+  const std::string_view hello = !script.config.empty()               ? ""
+                                 : protocol == resp::Protocol::kResp3 ? "3"
+                                                                      : "2";
+  Clients expected_clients(expected, hello);
+  Clients actual_clients(actual, hello);
+  int failures = 0;
+  for (const ScriptLine& line : script.lines) {
+    const bool silent = line.compare == Compare::kSilent;
+    const std::string want = expected_clients.Get(line.client).Ask(line.args, silent);
+    const std::string got = actual_clients.Get(line.client).Ask(line.args, silent);
+    if (Same(line.compare, want, got)) continue;
+    ADD_FAILURE() << script.path << ":" << line.number << ": " << line.text
+                  << "\n  Redis: " << testing::PrintToString(want)
+                  << "\n  here:  " << testing::PrintToString(got);
+    if (++failures == 20) return;
+  }
+}
+
+}  // namespace keyhole::test

@@ -1,0 +1,190 @@
+// Stories about what a person types and what comes of it.
+#include "proxy/core/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "proxy/core/config_options.h"
+#include "tests/unit/core/config_loading.h"
+
+namespace keyhole::core {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(ConfigTest, NothingGivenIsTheDefaults) {
+  EXPECT_EQ(Good({}), Config{});
+  const ParseResult no_name = LoadConfig(0, nullptr, ProcessEnvironment());
+  EXPECT_TRUE(no_name.config);
+}
+
+TEST(ConfigTest, EveryFlagArrives) {
+  const Config config = Good({"--listen",
+                              "0.0.0.0:1",
+                              "--listen=unix:/run/k.sock",
+                              "--listen",
+                              "[::1]:0",
+                              "--http",
+                              "localhost:8080",
+                              "--upstream",
+                              "redis://bob:s3cret@db:6390/4",
+                              "--upstream-wait",
+                              "0",
+                              "--upstream-connect-timeout",
+                              "250ms",
+                              "--sharing",
+                              "off",
+                              "--tracked-keys",
+                              "2000",
+                              "--count-commands",
+                              "strlen",
+                              "--count-commands",
+                              "EXISTS,strlen",
+                              "--workers",
+                              "4",
+                              "--max-clients",
+                              "17",
+                              "--client-output-limit",
+                              "1gb",
+                              "--client-idle-timeout",
+                              "300",
+                              "--http-body-limit",
+                              "100",
+                              "--http-idle-timeout",
+                              "5m",
+                              "--shutdown-grace",
+                              "1h",
+                              "--allow-unprotected",
+                              "--allow-shutdown",
+                              "--log-level",
+                              "WARN"});
+  EXPECT_THAT(config.listen, ElementsAre(Endpoint::Tcp("0.0.0.0", 1), Endpoint::Unix("/run/k.sock"),
+                                         Endpoint::Tcp("::1", 0)));
+  EXPECT_EQ(config.http, Endpoint::Tcp("localhost", 8080));
+  EXPECT_EQ(config.upstream, (Upstream{Endpoint::Tcp("db", 6390), "bob", "s3cret", 4}));
+  EXPECT_EQ(config.upstream_wait, milliseconds(0));
+  EXPECT_EQ(config.upstream_connect_timeout, milliseconds(250));
+  EXPECT_FALSE(config.sharing);
+  EXPECT_EQ(config.tracked_keys, 2000U);
+  EXPECT_THAT(config.count_commands,
+              ElementsAre(resp::CommandId::kStrlen, resp::CommandId::kExists));
+  EXPECT_EQ(config.workers, 4);
+  EXPECT_EQ(config.max_clients, 17U);
+  EXPECT_EQ(config.client_output_limit, 1ULL << 30);
+  EXPECT_EQ(config.client_idle_timeout, milliseconds(300000));
+  EXPECT_EQ(config.http_body_limit, 100U);
+  EXPECT_EQ(config.http_idle_timeout, milliseconds(300000));
+  EXPECT_EQ(config.shutdown_grace, milliseconds(3600000));
+  EXPECT_TRUE(config.allow_unprotected);
+  EXPECT_TRUE(config.allow_shutdown);
+  EXPECT_EQ(config.log_level, LogLevel::kWarn);
+}
+
+TEST(ConfigTest, FlagsBeatEnvironmentBeatsFile) {
+  const TempFile file("workers = 2\ntracked-keys = 2\nmax-clients = 2\nlisten = ['unix:/2']\n");
+  const Config config =
+      Good({"--config", file.path(), "--workers", "4"},
+           {{"KEYHOLE_WORKERS", "3"}, {"KEYHOLE_TRACKED_KEYS", "3"}, {"KEYHOLE_LOG_LEVEL", ""}});
+  EXPECT_EQ(config.workers, 4);
+  EXPECT_EQ(config.tracked_keys, 3U);
+  EXPECT_EQ(config.max_clients, 2U);
+  EXPECT_THAT(config.listen, ElementsAre(Endpoint::Unix("/2")));
+
+  // What is beaten is not even looked at.
+  EXPECT_EQ(Good({"--workers", "4"}, {{"KEYHOLE_WORKERS", "nonsense"}}).workers, 4);
+}
+
+TEST(ConfigTest, EnvironmentNamesTheFileListsAndSwitches) {
+  const TempFile file("workers = 2");
+  const Config config = Good({}, {{"KEYHOLE_CONFIG", file.path()},
+                                  {"KEYHOLE_LISTEN", "127.0.0.1:1, unix:/2"},
+                                  {"KEYHOLE_ALLOW_SHUTDOWN", "true"},
+                                  {"KEYHOLE_HTTP", "off"},
+                                  {"KEYHOLE_HELP", "1"},
+                                  {"KEYHOLE_REQUIREPASS", "a,b"}});
+  EXPECT_EQ(config.workers, 2);
+  EXPECT_THAT(config.listen, ElementsAre(Endpoint::Tcp("127.0.0.1", 1), Endpoint::Unix("/2")));
+  EXPECT_TRUE(config.allow_shutdown);
+  EXPECT_EQ(config.http, std::nullopt);
+  EXPECT_EQ(config.requirepass, "a,b");
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_WORKERS", "0"}}), HasSubstr("KEYHOLE_WORKERS: '0'"));
+}
+
+TEST(ConfigTest, HelpAndVersionComeFirst) {
+  const ParseResult help = Load({"--workers", "nonsense", "--help", "--unknown"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_FALSE(help.config);
+  for (const Option& option : Options())
+    EXPECT_THAT(help.text, HasSubstr(std::string(option.flag)));
+  EXPECT_THAT(help.text, HasSubstr("--client-output-limit SIZE  (default: 256mb)"));
+  EXPECT_THAT(help.text, HasSubstr("--log-level LEVEL  (default: info)"));
+  std::istringstream lines(help.text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+
+  EXPECT_EQ(Load({"-h"}).text, help.text);
+  const ParseResult version = Load({"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_EQ(version.text, "keyhole " KEYHOLE_PROJECT_VERSION "\n");
+}
+
+TEST(ConfigTest, WrongFlagsSayWhatIsWrongAndWhatWouldBeRight) {
+  EXPECT_THAT(Bad({"--wrokers", "3"}),
+              HasSubstr("unknown option '--wrokers'; did you mean --workers?"));
+  EXPECT_THAT(Bad({"--frobnicate=1"}), HasSubstr("'--frobnicate'; keyhole --help lists"));
+  EXPECT_THAT(Bad({"-x"}), HasSubstr("unknown option '-x'"));
+  EXPECT_THAT(Bad({"redis://db"}), HasSubstr("as in --upstream redis://host"));
+  EXPECT_THAT(Bad({"--", "--workers"}), HasSubstr("'--' is no option"));
+  EXPECT_THAT(Bad({"--workers"}), HasSubstr("--workers needs a value: --workers NUMBER"));
+  EXPECT_THAT(Bad({"--workers", "--http", "off"}), HasSubstr("--workers needs a value"));
+  EXPECT_THAT(Bad({"--workers="}), HasSubstr("'' does not fit; give a whole number from 1 to 64"));
+  EXPECT_THAT(Bad({"--workers", "1", "--workers", "2"}), HasSubstr("--workers is given 2 times"));
+  for (const std::string wrong : {"0", "65", "-1", "1.5", "4x", "99999999999999999999", " 4"}) {
+    EXPECT_THAT(Bad({"--workers", wrong}), HasSubstr("from 1 to 64")) << wrong;
+  }
+  EXPECT_THAT(Bad({"--tracked-keys", "10001"}), HasSubstr("from 0 to 10000"));
+  EXPECT_THAT(Bad({"--sharing", "maybe"}), HasSubstr("'maybe' is neither on nor off"));
+  EXPECT_THAT(Bad({"--allow-shutdown=maybe"}), HasSubstr("neither on nor off"));
+  EXPECT_THAT(Bad({"--log-level", "loud"}), HasSubstr("trace debug info"));
+  // Control characters do not break the line.
+  EXPECT_THAT(Bad({"--log-level", "a\nb\r"}), HasSubstr("'a?b?'"));
+}
+
+TEST(ConfigTest, ShownDefaultsAreTheDefaults) {
+  for (const Option& option : Options()) {
+    if (option.apply == nullptr) continue;
+    const std::string shown = option.show(Config{});
+    EXPECT_EQ(Good({}, {{option.variable(), shown}}), Config{}) << option.flag;
+    EXPECT_EQ(option.variable().find('-'), std::string::npos);
+  }
+}
+
+TEST(ConfigTest, ProtectedMode) {
+  const auto problem = [](const std::vector<std::string>& arguments) {
+    return ProtectionProblem(Good(arguments)).value_or("");
+  };
+  EXPECT_EQ(problem({}), "");
+  EXPECT_EQ(problem({"--listen", "unix:/a,127.0.0.1:1", "--upstream", "redis://db"}), "");
+
+  EXPECT_THAT(
+      problem({"--listen", "127.0.0.1:1,0.0.0.0:2", "--upstream", "redis://db"}),
+      testing::AllOf(testing::StartsWith("--listen 0.0.0.0:2 lets other machines"),
+                     HasSubstr("redis://:password@host"), HasSubstr("--allow-unprotected")));
+  EXPECT_THAT(problem({"--listen", "[::]:2"}), HasSubstr("KEYHOLE_REQUIREPASS"));
+  EXPECT_THAT(problem({"--http", "0.0.0.0:9000"}), testing::StartsWith("--http 0.0.0.0:9000 lets"));
+
+  EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--allow-unprotected"}), "");
+  EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--requirepass", "x"}), "");
+  EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--upstream", "redis://:x@db"}), "");
+}
+
+TEST(ConfigTest, APasswordOfTheStoreDoesNotGoWithAnUpstream) {
+  EXPECT_THAT(Bad({"--requirepass", "x", "--upstream", "redis://db"}),
+              HasSubstr("--requirepass protects the embedded store only"));
+}
+
+}  // namespace
+}  // namespace keyhole::core

@@ -1,0 +1,148 @@
+// Stories about the values that options take.
+#include "proxy/core/config_values.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/core/config_loading.h"
+
+namespace keyhole::core {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ConfigValuesTest, Sizes) {
+  const auto limit = [](const char* text) {
+    return Good({"--client-output-limit", text}).client_output_limit;
+  };
+  EXPECT_EQ(limit("0"), 0U);
+  EXPECT_EQ(limit("100"), 100U);
+  EXPECT_EQ(limit("100b"), 100U);
+  EXPECT_EQ(limit("1k"), 1000U);
+  EXPECT_EQ(limit("1kb"), 1024U);
+  EXPECT_EQ(limit("2M"), 2000000U);
+  EXPECT_EQ(limit("256MB"), 256ULL << 20);
+  EXPECT_EQ(limit("18446744073709551615"), UINT64_MAX);
+  for (const std::string wrong :
+       {"", "mb", "1tb", "1.5mb", "-1", "1 mb", "17179869184gb", "18446744073709551616"}) {
+    EXPECT_THAT(Bad({"--client-output-limit", wrong}), HasSubstr("give one like 256mb")) << wrong;
+  }
+  EXPECT_THAT(Bad({"--http-body-limit", "0"}), HasSubstr("a size from 1 to 512mb"));
+  EXPECT_THAT(Bad({"--http-body-limit", "513mb"}), HasSubstr("a size from 1 to 512mb"));
+}
+
+TEST(ConfigValuesTest, Durations) {
+  const auto timeout = [](const char* text) {
+    return Good({"--client-idle-timeout", text}).client_idle_timeout;
+  };
+  EXPECT_EQ(timeout("0"), milliseconds(0));
+  EXPECT_EQ(timeout("300"), milliseconds(300000));
+  EXPECT_EQ(timeout("300s"), milliseconds(300000));
+  EXPECT_EQ(timeout("500ms"), milliseconds(500));
+  EXPECT_EQ(timeout("5m"), milliseconds(300000));
+  EXPECT_EQ(timeout("8760h"), milliseconds(31536000000));
+  for (const std::string wrong : {"", "s", "1d", "1.5s", "-1s", "99999999999999999999"}) {
+    EXPECT_THAT(Bad({"--client-idle-timeout", wrong}), HasSubstr("give one like 500ms")) << wrong;
+  }
+  EXPECT_THAT(Bad({"--client-idle-timeout", "8761h"}), HasSubstr("from 0 to 8760h"));
+  EXPECT_THAT(Bad({"--upstream-connect-timeout", "0"}), HasSubstr("from 1ms to"));
+}
+
+TEST(ConfigValuesTest, Addresses) {
+  EXPECT_THAT(Bad({"--listen", ":6380"}), HasSubstr("the host is missing; 127.0.0.1:6380 is"));
+  EXPECT_THAT(Bad({"--listen", "6380"}), HasSubstr("give host:port"));
+  EXPECT_THAT(Bad({"--listen", "localhost"}), HasSubstr("give host:port"));
+  EXPECT_THAT(Bad({"--listen", "localhost:x"}), HasSubstr("the port is no number from 0 to 65535"));
+  EXPECT_THAT(Bad({"--listen", "::1:6380"}), HasSubstr("an IPv6 address goes in brackets"));
+  for (const std::string wrong : {"[::1:6380", "[]:1", "[::1]x", "a b:1", "", ":"}) {
+    EXPECT_THAT(Bad({"--http", wrong}), HasSubstr("is no address")) << wrong;
+  }
+  EXPECT_THAT(Bad({"--http", "127.0.0.1:65536"}), HasSubstr("no number from 0 to 65535, or off"));
+  EXPECT_THAT(Bad({"--http", "unix:/x"}), HasSubstr("is no address"));
+  EXPECT_THAT(Bad({"--listen", "unix:x"}), HasSubstr("begins with /"));
+  EXPECT_THAT(Bad({"--listen", "unix:/" + std::string(107, 'x')}), HasSubstr("longer than 107"));
+  EXPECT_THAT(Bad({"--listen", ""}), HasSubstr("the list is empty"));
+  // The same one twice is once.
+  EXPECT_EQ(Good({"--listen", "a:1,b:1", "--listen", "a:1"}).listen.size(), 2U);
+}
+
+TEST(ConfigValuesTest, AddressesShowAndTellWhetherTheyAreLocal) {
+  EXPECT_EQ(Endpoint::Tcp("db", 1).ToString(), "db:1");
+  EXPECT_EQ(Endpoint::Tcp("::1", 1).ToString(), "[::1]:1");
+  EXPECT_EQ(Endpoint::Unix("/a").ToString(), "unix:/a");
+  EXPECT_EQ((Upstream{Endpoint::Tcp("db", 1), "u", "secret", 3}).ToString(), "redis://db:1/3");
+  EXPECT_EQ((Upstream{Endpoint::Unix("/a"), "u", "secret", 3}).ToString(), "unix:/a?db=3");
+
+  for (const char* local : {"127.0.0.1", "127.9.9.9", "::1", "localhost", "LocalHost"}) {
+    EXPECT_TRUE(Endpoint::Tcp(local, 1).IsLocal()) << local;
+  }
+  for (const char* open : {"0.0.0.0", "::", "10.0.0.1", "db", "127.example.org", "localhost.x"}) {
+    EXPECT_FALSE(Endpoint::Tcp(open, 1).IsLocal()) << open;
+  }
+  EXPECT_TRUE(Endpoint::Unix("/a").IsLocal());
+}
+
+TEST(ConfigValuesTest, UpstreamUrls) {
+  const auto upstream = [](const std::string& url) { return Good({"--upstream", url}).upstream; };
+  const auto tcp = [](const std::string& host, uint16_t port) { return Endpoint::Tcp(host, port); };
+  EXPECT_EQ(upstream(""), std::nullopt);
+  EXPECT_EQ(upstream("redis://db"), (Upstream{tcp("db", 6379), "", "", 0}));
+  EXPECT_EQ(upstream("redis://db/"), (Upstream{tcp("db", 6379), "", "", 0}));
+  EXPECT_EQ(upstream("redis://db:1/15"), (Upstream{tcp("db", 1), "", "", 15}));
+  EXPECT_EQ(upstream("redis://:pw@db"), (Upstream{tcp("db", 6379), "", "pw", 0}));
+  EXPECT_EQ(upstream("redis://[::1]:7/1"), (Upstream{tcp("::1", 7), "", "", 1}));
+  EXPECT_EQ(upstream("redis://u:p@[::1]"), (Upstream{tcp("::1", 6379), "u", "p", 0}));
+  EXPECT_EQ(upstream("redis://u%40x:%2f%3A%25%00+@db"),
+            (Upstream{tcp("db", 6379), "u@x", std::string("/:%\0+", 5), 0}));
+  EXPECT_EQ(upstream("redis://u:a@b@db"), (Upstream{tcp("db", 6379), "u", "a@b", 0}));
+  EXPECT_EQ(upstream("unix:/run/r.sock"), (Upstream{Endpoint::Unix("/run/r.sock"), "", "", 0}));
+  EXPECT_EQ(upstream("unix:///r%20s?db=3"), (Upstream{Endpoint::Unix("/r s"), "", "", 3}));
+  EXPECT_EQ(upstream("unix://u:p@/r"), (Upstream{Endpoint::Unix("/r"), "u", "p", 0}));
+}
+
+TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
+  const std::map<std::string, std::string> wrong = {
+      {"rediss://secret@db", "TLS (rediss://) is not supported yet"},
+      {"secret:6379", "begins with neither redis:// nor unix:"},
+      {"redis://", "the host is missing"},
+      {"redis://:secret", "the host is missing"},
+      {"redis://:secret@", "the host is missing"},
+      {"redis://user:secret", "the port is no number from 1 to 65535"},
+      {"redis://db:0", "the port is no number from 1 to 65535"},
+      {"redis://secret@db", "give user:password@ or :password@"},
+      {"redis://user:@db", "the password of the user is missing"},
+      {"redis://:sec/ret@db", "a / must be written %2F"},
+      {"redis://:secret%4@db", "a % must be written %25"},
+      {"redis://:sec#ret@db", "in a password they are written %3F and %23"},
+      {"redis://db/secret", "the database is no number"},
+      {"redis://db/2147483648", "the database is no number"},
+      {"redis://d%zz", "the host is no name"},
+      {"redis://a:1:2", "an IPv6 address goes in brackets"},
+      {"unix:secret", "begins with /"},
+      {"unix://user:secret@r", "begins with /"},
+      {"unix:/r?secret=1", "only db=N has a meaning"},
+      {"unix:/r?db=secret", "the database is no number"},
+      {"unix:/r%", "a % must be written %25"},
+      {"unix:/r%00", "has a zero byte"},
+  };
+  for (const auto& [url, problem] : wrong) {
+    const std::string text = Bad({"--upstream", url});
+    EXPECT_THAT(text, HasSubstr(problem)) << url;
+    EXPECT_THAT(text, Not(HasSubstr("secret"))) << url;
+  }
+}
+
+TEST(ConfigValuesTest, OptionalLookupsOnly) {
+  const std::string unknown = Bad({"--count-commands", "strlen,nonsense"});
+  EXPECT_THAT(unknown, HasSubstr("'nonsense' is no lookup that can be counted; give any of: "));
+  EXPECT_THAT(unknown, HasSubstr("strlen"));
+  EXPECT_THAT(unknown, HasSubstr("exists"));
+  EXPECT_THAT(unknown, Not(HasSubstr(" mget")));
+  EXPECT_THAT(Bad({"--count-commands", "get"}), HasSubstr("'get' is counted without being named"));
+  EXPECT_THAT(Bad({"--count-commands", "incr"}), HasSubstr("'incr' is no lookup"));
+}
+
+}  // namespace
+}  // namespace keyhole::core

@@ -1,0 +1,187 @@
+// Sessions of the embedded store: the same door, no upstream.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "tests/support/core_harness.h"
+
+namespace keyhole::core {
+namespace {
+
+using test::Client;
+using test::Harness;
+using testing::StartsWith;
+using namespace std::chrono_literals;
+
+// What the store answers to this.
+std::string Ask(Client& client, const std::string& requests) {
+  client.Send(requests);
+  return client.Received();
+}
+
+TEST(StoreSession, AnswersAtOnceAndCounts) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  EXPECT_EQ(Ask(app, "GET a\r\nSET a 1\r\nGET a\r\nMGET a b\r\n"),
+            "$-1\r\n+OK\r\n$1\r\n1\r\n*2\r\n$1\r\n1\r\n$-1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "a 2/1, b 0/1");
+  EXPECT_EQ(keyhole.connections(), 0u);
+}
+
+TEST(StoreSession, ClientsShareTheDataButNotTheirState) {
+  Harness keyhole{Config()};
+  Client& ann = keyhole.Connect();
+  Client& bob = keyhole.Connect();
+  EXPECT_EQ(Ask(ann, "SELECT 1\r\nSET a ann\r\nHELLO 3\r\n").substr(0, 11), "+OK\r\n+OK\r\n%");
+  EXPECT_EQ(Ask(bob, "GET a\r\n"), "$-1\r\n");
+  EXPECT_EQ(Ask(bob, "SELECT 1\r\nGET a\r\nGET b\r\n"), "+OK\r\n$3\r\nann\r\n$-1\r\n");
+  EXPECT_EQ(Ask(ann, "GET b\r\n"), "_\r\n");
+}
+
+TEST(StoreSession, TransactionsAreCountedAtExec) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  EXPECT_EQ(Ask(app, "SET a 1\r\nMULTI\r\nGET a\r\nGET b\r\n"),
+            "+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n");
+  EXPECT_EQ(keyhole.Counted(), "");
+  EXPECT_EQ(Ask(app, "EXEC\r\n"), "*2\r\n$1\r\n1\r\n$-1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "a 1/0, b 0/1");
+}
+
+TEST(StoreSession, RepliesThatAreHiddenShiftNothing) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  EXPECT_EQ(Ask(app, "CLIENT REPLY SKIP\r\nSET a 1\r\nGET a\r\n"), "$1\r\n1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "a 1/0");
+  EXPECT_EQ(Ask(app, "CLIENT REPLY OFF\r\nGET x\r\nGET y\r\nCLIENT REPLY ON\r\nGET b\r\n"),
+            "+OK\r\n$-1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "a 1/0, b 0/1");
+  EXPECT_TRUE(app.session().idle());
+}
+
+TEST(StoreSession, ReplyModeInATransactionIsQueued) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  EXPECT_EQ(Ask(app, "MULTI\r\nCLIENT REPLY SKIP\r\nGET a\r\nDISCARD\r\nGET b\r\n"),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n+OK\r\n$-1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "b 0/1");
+}
+
+TEST(StoreSession, BigValuesComeWhole) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  const std::string big(3'000'000, 'v');
+  EXPECT_EQ(Ask(app, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3000000\r\n" + big + "\r\n"), "+OK\r\n");
+  EXPECT_EQ(Ask(app, "GET k\r\n"), "$3000000\r\n" + big + "\r\n");
+  EXPECT_EQ(keyhole.Counted(), "k 1/0");
+}
+
+TEST(StoreSession, HalfClosedItGetsItsReplies) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  app.StopReading();
+  app.Send("SET a 1\r\nGET a\r\n");
+  app.HalfClose();
+  EXPECT_FALSE(app.closed());
+  app.ReadOn();
+  EXPECT_EQ(app.Received(), "+OK\r\n$1\r\n1\r\n");
+  EXPECT_TRUE(app.closed());
+}
+
+TEST(StoreSession, QuitPostAndShutdown) {
+  Harness keyhole{Config()};
+  Client& polite = keyhole.Connect();
+  EXPECT_EQ(Ask(polite, "GET a\r\nQUIT\r\nGET b\r\n"), "$-1\r\n+OK\r\n");
+  EXPECT_TRUE(polite.closed());
+  Client& browser = keyhole.Connect();
+  EXPECT_EQ(Ask(browser, "POST / HTTP/1.1\r\n"), "");
+  EXPECT_TRUE(browser.closed());
+  Client& bold = keyhole.Connect();
+  EXPECT_THAT(Ask(bold, "SHUTDOWN\r\n"), StartsWith("-ERR SHUTDOWN is refused"));
+  EXPECT_FALSE(bold.closed());
+}
+
+TEST(StoreSession, ResetIsTheStoresOwn) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  EXPECT_EQ(Ask(app, "SELECT 1\r\nSET a 1\r\nMULTI\r\nRESET\r\nGET a\r\n"),
+            "+OK\r\n+OK\r\n+OK\r\n+RESET\r\n$-1\r\n");
+  EXPECT_EQ(app.session().state().db, 0);
+}
+
+TEST(StoreSession, ASlowReaderIsClosed) {
+  Config config;
+  config.client_output_limit = 10'000;
+  Harness keyhole{config};
+  Client& slow = keyhole.Connect();
+  Client& other = keyhole.Connect();
+  Ask(slow, "SET a " + std::string(6'000, 'x') + "\r\n");
+  slow.StopReading();
+  slow.Send("GET a\r\n");
+  EXPECT_FALSE(slow.closed());
+  slow.Send("GET a\r\nGET a\r\n");
+  EXPECT_TRUE(slow.closed());
+  EXPECT_THAT(Ask(other, "GET a\r\n"), StartsWith("$6000\r\n"));
+}
+
+TEST(StoreSession, SomebodyKilledByAnotherIsClosed) {
+  Harness keyhole{Config()};
+  Client& victim = keyhole.Connect();
+  Client& admin = keyhole.Connect();
+  EXPECT_EQ(Ask(victim, "GET a\r\n"), "$-1\r\n");
+  EXPECT_EQ(Ask(admin, "CLIENT KILL ADDR 10.0.0.1:50000\r\n"), ":1\r\n");
+  keyhole.Advance(100ms);
+  EXPECT_TRUE(victim.closed());
+  EXPECT_FALSE(admin.closed());
+}
+
+TEST(StoreSession, SomebodyWhoKillsHimselfIsToldFirst) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  EXPECT_EQ(Ask(app, "CLIENT KILL ADDR 10.0.0.1:50000 SKIPME no\r\nGET a\r\n"), ":1\r\n");
+  EXPECT_TRUE(app.closed());
+}
+
+// ---- with a password ----
+
+Config WithPassword() {
+  Config config;
+  config.requirepass = "secret";
+  return config;
+}
+
+TEST(StorePassword, NothingBeforeAuth) {
+  Harness keyhole(WithPassword());
+  Client& app = keyhole.Connect();
+  EXPECT_THAT(Ask(app, "GET a\r\n"), StartsWith("-NOAUTH"));
+  EXPECT_EQ(keyhole.Counted(), "");
+  EXPECT_THAT(Ask(app, "AUTH guess\r\n"), StartsWith("-WRONGPASS"));
+  EXPECT_EQ(Ask(app, "AUTH secret\r\nGET a\r\n"), "+OK\r\n$-1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "a 0/1");
+}
+
+TEST(StorePassword, StrangersMayNotSendMuch) {
+  Harness keyhole(WithPassword());
+  Client& many = keyhole.Connect();
+  EXPECT_EQ(Ask(many, "*11\r\n"), "-ERR Protocol error: unauthenticated multibulk length\r\n");
+  EXPECT_TRUE(many.closed());
+  Client& big = keyhole.Connect();
+  EXPECT_EQ(Ask(big, "*2\r\n$3\r\nGET\r\n$16385\r\n"),
+            "-ERR Protocol error: unauthenticated bulk length\r\n");
+  EXPECT_TRUE(big.closed());
+}
+
+TEST(StorePassword, FriendsMayEvenInTheSameWrite) {
+  Harness keyhole(WithPassword());
+  Client& app = keyhole.Connect();
+  const std::string value(20'000, 'v');
+  const std::string set = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$20000\r\n" + value + "\r\n";
+  EXPECT_EQ(Ask(app, "AUTH secret\r\n" + set), "+OK\r\n+OK\r\n");
+  EXPECT_EQ(Ask(app, "RESET\r\n"), "+RESET\r\n");  // and is a stranger again
+  EXPECT_EQ(Ask(app, set), "-ERR Protocol error: unauthenticated bulk length\r\n");
+}
+
+}  // namespace
+}  // namespace keyhole::core
