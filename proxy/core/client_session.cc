@@ -156,6 +156,8 @@ void ClientSession::OnEof() {
 
 void ClientSession::Drain() {
   eof_ = true;
+  // Nobody knows how long the rest of a request may take to come.
+  if (parser_.streaming()) Close(CloseReason::kServerStop);
   EndIfDone();
 }
 

@@ -31,8 +31,9 @@ class ClientSession final : public Session {
   // The client sends no more. Requests in flight are still answered.
   void OnEof();
   bool wants_read() const;
-  // What is to be written; empty if nothing is.
-  std::string_view PrepareWrite() const { return closed() ? std::string_view() : out_.Data(); }
+  // What is to be written; empty if nothing is. Of a session that is closed as much as can be
+  // written at once: the replies that came before the end.
+  std::string_view PrepareWrite() const { return out_.Data(); }
   void CommitWrite(size_t n);
   // It is over: close the socket, then Detach().
   bool finished() const { return closed() || (ending_ && out_.empty()); }

@@ -72,7 +72,7 @@ struct Config {
   // What is behind it.
   std::optional<Upstream> upstream;  // none: the embedded store
   Millis upstream_wait{1000};        // how long requests wait for a lost upstream; 0: not at all
-  Millis upstream_connect_timeout{1000};  // one attempt to connect and to log in; > 0
+  Millis upstream_connect_timeout{1000};  // one attempt to connect; > 0
   bool sharing = true;                    // false: every client has a private link from the start
 
   // How it counts.

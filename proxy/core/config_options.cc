@@ -160,10 +160,9 @@ constexpr Option kOptions[] = {
         "How long requests wait for a lost upstream to come back before their clients are told or "
         "closed. 0: not at all.",
         Duration<&Config::upstream_wait>()),
-    Define(
-        kBehind, "--upstream-connect-timeout", "DURATION",
-        "How long one attempt to connect and log in to the upstream may take before the next one.",
-        Duration<&Config::upstream_connect_timeout, 1>()),
+    Define(kBehind, "--upstream-connect-timeout", "DURATION",
+           "How long one attempt to connect to the upstream may take before the next one is made.",
+           Duration<&Config::upstream_connect_timeout, 1>()),
     Define(kBehind, "--sharing", "on|off",
            "on: clients share one connection to the upstream where their commands allow it. off: "
            "every client has one of its own.",

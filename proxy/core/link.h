@@ -77,12 +77,12 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   bool subscribed() const { return channels_ + patterns_ + shards_ > 0; }
   bool monitoring() const { return monitoring_; }
   size_t pending() const { return pending_.size(); }
+  // All that is pending is the session's. Cost: one comparison each.
+  bool PendingOnlyOf(const Session& session) const;
 
  protected:
-  // A session on this shared link does not read as fast as its replies come. Cost of asking whose
-  // requests are pending: one comparison each.
+  // A session on this shared link does not read as fast as its replies come.
   virtual void OnSlowReader(Session&) {}
-  bool PendingOnlyOf(const Session& session) const;
   // A request has been answered; called before its session is told.
   virtual void OnAnswered(const Pending&) {}
   // Bytes of replies. False if they make no sense here: the link is beyond use.

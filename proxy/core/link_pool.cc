@@ -63,7 +63,7 @@ UpstreamLink* LinkPool::ReadyShared(const SessionState& state) {
   return link != nullptr && link->phase() == Phase::kReady ? link : nullptr;
 }
 
-LinkPool::LinkPtr LinkPool::TakePrivate(Session& owner, const SessionState& state, bool fence) {
+LinkPool::LinkPtr LinkPool::TakePrivate(Session& owner, SessionState state, Need need) {
   LinkPtr link;
   for (size_t i = idle_.size(); i-- > 0 && link == nullptr;) {
     const SessionState& has = idle_[i]->state();
@@ -72,12 +72,11 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Session& owner, const SessionState& stat
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     link->SetOwner(&owner);
     link->set_kind(LinkKind::kPrivate);
-    link->Adopt(state, fence);
   }
-  if (link == nullptr) {
-    link = Make(state, &owner);
-    link->Adopt(state, fence);
-  }
+  // The database that it has: SELECT would be refused while a script is running.
+  if (need == Need::kAtOnce) state.db = link != nullptr ? link->state().db : 0;
+  if (link == nullptr) link = Make(state, &owner);
+  link->Adopt(state, need == Need::kFence);
   private_.push_back(link);
   return link;
 }
@@ -132,7 +131,13 @@ void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
 }
 
 void LinkPool::OnGreetingRefused(UpstreamLink& link, std::string_view error) {
-  if (!IsMain(link) || error == refusal_) return;  // told already
+  if (!IsMain(link)) {
+    // Its sessions are no longer who they were: Redis has closed their connections.
+    const auto what = metrics::ErrorClassOf(error.substr(0, error.find(' ')));
+    if (what == metrics::ErrorClass::kDenied) link.Close();
+    return;
+  }
+  if (error == refusal_) return;  // told already
   refusal_ = error;
   worker_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
 }
@@ -153,7 +158,7 @@ void LinkPool::OnSlowReader(UpstreamLink& slow, Session& session) {
       shared_.push_back(main_);
     }
   }
-  if (!link->OnlyOf(session)) return;
+  if (!link->PendingOnlyOf(session)) return;
   link->SetOwner(&session);
   session.OnLinkIsYours(*link);
 }

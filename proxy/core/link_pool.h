@@ -39,9 +39,14 @@ class LinkPool {
   UpstreamLink* Shared(const SessionState& state);
   // The same, null if there is none or it is not ready.
   UpstreamLink* ReadyShared(const SessionState& state);
-  // A link of the session's own, in this state. fence: see UpstreamLink::Adopt().
-  boost::intrusive_ptr<UpstreamLink> TakePrivate(Session& owner, const SessionState& state,
-                                                 bool fence);
+  // What a session takes a private link for.
+  enum class Need : uint8_t {
+    kState,   // a connection in its state
+    kFence,   // the same, for WAIT: see UpstreamLink::Adopt()
+    kAtOnce,  // one that answers even while Redis is busy with a script, in whatever database
+  };
+  // A link of the session's own, in this state.
+  boost::intrusive_ptr<UpstreamLink> TakePrivate(Session& owner, SessionState state, Need need);
   // Nothing is pending on it, and no state in it but `state()`.
   void GiveBack(UpstreamLink& link);
 

@@ -23,11 +23,6 @@ bool IsUnsubscribe(Effect effect) {
   return effect >= Effect::kUnsubscribe && effect <= Effect::kSunsubscribe;
 }
 
-// Redis' user for a password alone is "default"; one name for it, so that links are shared.
-std::string Canonical(std::string_view user) {
-  return user == "default" ? std::string() : std::string(user);
-}
-
 // HELLO 3 AUTH user password SETNAME name. False if it changes nothing.
 bool ReadHello(std::span<const std::string_view> args, StateChange* change) {
   int64_t version = 0;
@@ -36,7 +31,7 @@ bool ReadHello(std::span<const std::string_view> args, StateChange* change) {
   size_t i = 2;
   while (i < args.size()) {
     if (EqualsIgnoreCase(args[i], "AUTH") && i + 2 < args.size()) {
-      change->identity = {Canonical(args[i + 1]), std::string(args[i + 2])};
+      change->identity = {std::string(args[i + 1]), std::string(args[i + 2])};
       i += 3;
     } else if (EqualsIgnoreCase(args[i], "SETNAME") && i + 1 < args.size()) {
       change->name = args[i + 1];
@@ -65,7 +60,7 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
       return ReadHello(args, change.get()) ? std::move(change) : nullptr;
     case Effect::kAuth:
       if (args.size() > 3) return nullptr;
-      change->identity = {args.size() > 2 ? Canonical(args[1]) : std::string(),
+      change->identity = {args.size() > 2 ? std::string(args[1]) : std::string(),
                           std::string(args.back())};
       return change;
     case Effect::kSetName:

@@ -18,6 +18,7 @@ struct RequestPlan {
   resp::Effect effect = resp::Effect::kNone;
   bool in_pieces = false;               // its end has not come yet
   bool answered = true;                 // false: CLIENT REPLY hides the reply
+  bool raw = false;                     // from here on the link's bytes are not to be understood
   std::unique_ptr<StateChange> change;  // of the session, if it succeeds; null: none
 };
 

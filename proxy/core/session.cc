@@ -15,9 +15,6 @@ using resp::Effect;
 using resp::EqualsIgnoreCase;
 using resp::HitRule;
 
-constexpr std::string_view kShutdownRefused =
-    "-ERR SHUTDOWN is refused by the proxy; start keyhole with --allow-shutdown to pass it on\r\n";
-
 }  // namespace
 
 Session::Session(WorkerState& worker, std::string_view address)
@@ -102,75 +99,20 @@ Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
 
 // What only the session knows of it.
 void Session::AdaptToState(RequestPlan* plan) const {
+  const bool upstream = worker_.store == nullptr;
+  if (plan->effect == Effect::kReplication) {
+    plan->raw = upstream && !transaction_;  // in one Redis refuses it, and answers in RESP
+  }
   if (plan->effect == Effect::kClientReply && transaction_) {
-    plan->effect = Effect::kPin;  // queued, and answered, as any other
+    // Queued; from EXEC on replies may come without their number, or not at all.
+    plan->raw = upstream;
+    plan->effect = Effect::kPin;
     plan->answered = !hides_reply();
   }
   // It puts an end to CLIENT REPLY OFF before it answers.
   if (plan->effect == Effect::kReset) plan->answered = true;
   // Confirmations are pushes, which CLIENT REPLY does not hide.
-  if (IsPubsub(plan->effect) && !transaction_ && worker_.store == nullptr) plan->answered = true;
-}
-
-// With the embedded store, to shut the server down is to stop this process.
-bool Session::MayStop() const {
-  const bool known = worker_.config.requirepass.empty() || state_.has_identity();
-  return worker_.store != nullptr && !transaction_ && known;
-}
-
-// What the proxy itself answers: the end of a session, and what would end the upstream's life.
-bool Session::AnswersHere(Effect effect) const {
-  switch (effect) {
-    case Effect::kQuit:
-    case Effect::kHangUp:
-      return true;
-    case Effect::kReset:
-      return worker_.store == nullptr;
-    case Effect::kShutdown:
-      return !worker_.config.allow_shutdown || MayStop();
-    default:
-      return false;
-  }
-}
-
-void Session::AnswerHere(Effect effect) {
-  const bool answered = !hides_reply();
-  const bool skipped = std::exchange(skip_reply_, false);
-  switch (effect) {
-    case Effect::kQuit:
-      if (answered) Deliver("+OK\r\n");
-      CloseAfterOutput();
-      break;
-    case Effect::kHangUp:
-      worker_.log(LogLevel::kWarn, "closed " + address_ +
-                                       ": it speaks HTTP to the RESP port, which may be an attack "
-                                       "on a browser's user");
-      Close(CloseReason::kProtocolError);
-      break;
-    case Effect::kReset:
-      Reset();
-      if (!skipped) Deliver("+RESET\r\n");  // CLIENT REPLY OFF ends with it, SKIP hides it
-      break;
-    default:
-      if (worker_.config.allow_shutdown) {
-        worker_.stop_process();
-        CloseAfterOutput();
-        break;
-      }
-      worker_.metrics.counters.errors[metrics::ErrorClass::kErr].Add();
-      if (answered) Deliver(kShutdownRefused);
-      break;
-  }
-}
-
-// Back to what a new connection is.
-void Session::Reset() {
-  if (private_ != nullptr) private_->Close();
-  private_ = nullptr;
-  link_ = nullptr;
-  state_ = worker_.initial_state;
-  marks_ = 0;
-  transaction_ = watching_ = replies_off_ = skip_reply_ = false;
+  if (IsPubsub(plan->effect) && !transaction_ && upstream) plan->answered = true;
 }
 
 bool Session::NeedsPrivate(const RequestPlan& plan) const {
@@ -198,24 +140,19 @@ bool Session::ChooseLink(const RequestPlan& plan) {
     return true;
   }
   if (private_ != nullptr) {
-    if (plan.effect == Effect::kReplication && !transaction_ && in_flight_ > 0) return false;
+    const bool borrowed = private_->state().db != state_.db;  // see LinkPool::Need::kAtOnce
+    if ((plan.raw || borrowed) && in_flight_ > 0) return false;
     if (pinned() || in_flight_ > 0 || NeedsPrivate(plan)) return true;
     LeavePrivateLink();
   }
   if (changing_state_) return false;
-  const SessionState target =
-      plan.change == nullptr ? SessionState() : plan.change->AppliedTo(state_);
-  const bool moves = plan.change != nullptr && !target.SharesWith(state_);
-  if (moves || NeedsPrivate(plan)) {
+  if (plan.change != nullptr && !NeedsPrivate(plan)) {
+    const SessionState target = plan.change->AppliedTo(state_);
+    if (!target.SharesWith(state_)) return MoveTo(target, plan.effect);
+  }
+  if (NeedsPrivate(plan)) {
     if (in_flight_ > 0) return false;
-    // Where the new state already holds, the request changes nothing, and Redis still answers it.
-    UpstreamLink* there = moves ? worker_.links.ReadyShared(target) : nullptr;
-    if (there != nullptr && !NeedsPrivate(plan)) {
-      link_ = there;
-      changing_state_ = true;
-    } else {
-      TakePrivateLink(plan.effect == Effect::kWait);
-    }
+    TakePrivateLink(plan.effect);
     return true;
   }
   const UpstreamLink* link = worker_.AsUpstream(link_.get());
@@ -227,8 +164,26 @@ bool Session::ChooseLink(const RequestPlan& plan) {
   return true;
 }
 
-void Session::TakePrivateLink(bool fence) {
-  private_ = worker_.links.TakePrivate(*this, state_, fence);
+// Where the new state already holds, the request changes nothing, and Redis still answers it.
+// False: earlier replies must come first.
+bool Session::MoveTo(const SessionState& target, Effect effect) {
+  if (in_flight_ > 0) return false;
+  if (UpstreamLink* there = worker_.links.ReadyShared(target); there != nullptr) {
+    link_ = there;
+    changing_state_ = true;
+  } else {
+    TakePrivateLink(effect);
+  }
+  return true;
+}
+
+void Session::TakePrivateLink(Effect effect) {
+  using Need = LinkPool::Need;
+  Need need = Need::kState;
+  if (effect == Effect::kWait) need = Need::kFence;
+  // The link is given back right after; without sharing it would have to be in our database.
+  if (effect == Effect::kFreshLink && worker_.config.sharing) need = Need::kAtOnce;
+  private_ = worker_.links.TakePrivate(*this, state_, need);
   link_ = private_;
 }
 
@@ -254,8 +209,7 @@ void Session::Send(const resp::Request& request, RequestPlan plan) {
   if (plan.answered) ++in_flight_;
   NoteSent(plan, request);
   const boost::intrusive_ptr<Link> link = link_;  // the reply may come, and change it, at once
-  // In a transaction Redis refuses it, and answers in RESP.
-  if (plan.effect == Effect::kReplication && private_ != nullptr && !transaction_) {
+  if (plan.raw) {
     if (plan.answered) --in_flight_;
     private_->GoRaw();
     pending.replies = 0;

@@ -111,18 +111,21 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   WorkerState& worker_;
 
  private:
+  using Effect = resp::Effect;
+
   Taken Take(const resp::Request& request, bool in_pieces);
   void AdaptToState(RequestPlan* plan) const;
-  bool AnswersHere(resp::Effect effect) const;
+  bool AnswersHere(Effect effect) const;
   bool MayStop() const;
-  void AnswerHere(resp::Effect effect);
+  void AnswerHere(Effect effect);
   bool NeedsPrivate(const RequestPlan& plan) const;
   bool ChooseLink(const RequestPlan& plan);
+  bool MoveTo(const SessionState& target, Effect effect);
   void Send(const resp::Request& request, RequestPlan plan);
   void NoteSent(const RequestPlan& plan, const resp::Request& request);
   bool pinned() const;
   bool hides_reply() const { return replies_off_ || skip_reply_; }
-  void TakePrivateLink(bool fence);
+  void TakePrivateLink(Effect effect);
   void LeavePrivateLink();
   void Reset();
 

@@ -10,8 +10,8 @@
 namespace keyhole::core {
 
 struct SessionState {
-  // Who AUTH or HELLO said this is. Empty user and password: nobody has said anything, the
-  // connection is what Redis makes of it.
+  // Who AUTH or HELLO said this is, in their words: a password alone is not the same as one of the
+  // user "default". Both empty: nobody has said anything, the connection is what Redis makes of it.
   std::string user;
   std::string password;
   int db = 0;

@@ -16,6 +16,7 @@ namespace {
 using resp::CommandId;
 using std::chrono::milliseconds;
 
+constexpr std::string_view kFenceChannel = "__keyhole__:wait";
 constexpr milliseconds kFirstBackoff{50};
 constexpr milliseconds kMaxBackoff{1000};
 
@@ -42,6 +43,14 @@ void UpstreamLink::Greeting::SelectDatabase(int db) {
 
 void UpstreamLink::Greeting::SetName(const std::string& name) {
   Add({Word(CommandId::kClient), Word(CommandId::kClientSetname), name}, false);
+}
+
+// WAIT asks about the writes of its own connection, so there has to be one that came after those of
+// all others. Redis before 7.2 takes any command for one. Later it has to be something that goes to
+// the replicas: a message on a shard channel does, and nobody can hear it by a pattern.
+void UpstreamLink::Greeting::Fence() {
+  Add({Word(CommandId::kSpublish), kFenceChannel, ""}, false);
+  Add({Word(CommandId::kPing)}, false);
 }
 
 // What a new connection has to say to get into `state`.
@@ -102,7 +111,7 @@ void UpstreamLink::Adopt(const SessionState& state, bool fence) {
   if (phase_ == Phase::kReady) {
     if (state.db != state_.db) greeting.SelectDatabase(state.db);
     if (state.name != state_.name) greeting.SetName(state.name);
-    if (fence) greeting.Add({Word(CommandId::kPing)}, false);
+    if (fence) greeting.Fence();
   }
   state_ = state;
   if (greeting.replies > 0) StartGreeting(greeting);
@@ -123,9 +132,7 @@ void UpstreamLink::OnConnecting() {
 void UpstreamLink::OnConnected() {
   scanner_ = resp::ReplyScanner();
   Greeting greeting = GreetingFor(state_);
-  // WAIT asks about the writes of its own connection; before 7.2 Redis takes any command for one
-  // that came after those of all others.
-  if (fence_) greeting.Add({Word(CommandId::kPing)}, false);
+  if (fence_) greeting.Fence();
   if (greeting.replies == 0) {  // nothing to say, but is it a Redis that answers?
     greeting.Add({Word(CommandId::kPing)}, false);
   }
@@ -212,7 +219,9 @@ void UpstreamLink::CountLoss(Phase was) {
 void UpstreamLink::OnDisconnected() {
   const boost::intrusive_ptr<UpstreamLink> self(this);
   if (phase_ == Phase::kGone) return;
-  if (input_ended_ && (phase_ == Phase::kReady || owner_ == nullptr)) {  // as we asked for
+  // As we asked for, or an end of what cannot be understood: the client gets all that came.
+  if ((input_ended_ && (phase_ == Phase::kReady || owner_ == nullptr)) ||
+      (raw_ && phase_ == Phase::kReady && out_.empty())) {
     if (owner_ != nullptr) owner_->OnLinkEnded();
     return Close();
   }
@@ -281,7 +290,7 @@ bool UpstreamLink::wants_connection() const {
 }
 
 void UpstreamLink::ExpireWaiting() {
-  if (phase_ == Phase::kReady || phase_ == Phase::kGone) return;
+  if (phase_ != Phase::kDown && phase_ != Phase::kConnecting) return;
   const boost::intrusive_ptr<UpstreamLink> self(this);
   bool any = false;
   while (!pending_.empty() && pending_.front().sent + worker_.config.upstream_wait <= worker_.now) {

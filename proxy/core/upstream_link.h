@@ -59,8 +59,6 @@ class UpstreamLink final : public Link {
   void Adopt(const SessionState& state, bool fence);
   // Everything that comes from now on goes to the owner as it is. REQUIRES: nothing pending.
   void GoRaw() { raw_ = true; }
-  // Sends bytes of a raw link.
-  void SendRaw(std::string_view bytes) { SendMore(bytes); }
 
   // Reading may go on: the owner's output has become short again.
   void Wake();
@@ -82,11 +80,11 @@ class UpstreamLink final : public Link {
   // It was shared, but takes no more sessions; see LinkPool::OnSlowReader().
   bool retired() const { return retired_; }
   void set_retired(bool retired) { retired_ = retired; }
-  bool OnlyOf(const Session& session) const { return PendingOnlyOf(session); }
   bool abandoned() const { return retired_ && owner_ == nullptr && pending_.empty(); }
   bool wants_connection() const;  // is down, and it is time to try again
   void OnConnecting();
-  // Gives up on requests that have waited too long for a connection.
+  // Gives up on requests that have waited too long for a connection. One that is made and only
+  // slow to answer its greeting is waited for, as a client would wait for its replies.
   void ExpireWaiting();
   // Ends it for good; the edge closes the socket.
   void Close();
@@ -109,6 +107,7 @@ class UpstreamLink final : public Link {
     void Add(std::initializer_list<std::string_view> args, bool must_succeed);
     void SelectDatabase(int db);
     void SetName(const std::string& name);
+    void Fence();
   };
   static Greeting GreetingFor(const SessionState& state);
 
@@ -127,7 +126,7 @@ class UpstreamLink final : public Link {
   ByteQueue greeting_;        // the same of the greeting
   int greeting_replies_ = 0;  // still awaited
   int greeting_musts_ = 0;    // of them, from the first: an error ends the connection
-  bool fence_ = false;        // the next greeting ends with a PING, see Adopt()
+  bool fence_ = false;        // the next greeting ends with a fence
   uint64_t written_ = 0;      // bytes of requests written since the link was made
   bool was_ready_ = false;
   bool input_ended_ = false;

@@ -10,6 +10,12 @@ namespace keyhole::net {
 
 namespace {
 
+// A peer that is gone without a word is noticed after two minutes of silence: nothing else limits
+// how long a reply may take.
+constexpr int kKeepAliveAfter = 60;  // seconds
+constexpr int kKeepAliveEvery = 20;
+constexpr int kKeepAliveProbes = 3;
+
 Stream::Io Outcome(ssize_t result, size_t* n) {
   *n = result > 0 ? static_cast<size_t>(result) : 0;
   if (result > 0) return Stream::Io::kSome;
@@ -27,6 +33,9 @@ void Stream::Configure() {
   // Fails on unix sockets, which have no such delay.
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_KEEPIDLE, &kKeepAliveAfter, sizeof(int));
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_KEEPINTVL, &kKeepAliveEvery, sizeof(int));
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_KEEPCNT, &kKeepAliveProbes, sizeof(int));
 }
 
 Stream::Io Stream::Read(std::span<char> room, size_t* n) {

@@ -25,7 +25,7 @@ class Stream {
   Socket& socket() { return socket_; }
   bool is_open() const { return socket_.is_open(); }
 
-  // Non-blocking, without Nagle's delay.
+  // Non-blocking, without Nagle's delay, with probes of whether the other side is still there.
   void Configure();
 
   Io Read(std::span<char> room, size_t* n);

@@ -98,7 +98,7 @@ void UpstreamConnection::OnReadable() {
     const Stream::Io result = stream_.Read(room, &n);
     if (result == Stream::Io::kWouldBlock) break;
     if (result != Stream::Io::kSome || !link_->OnRead({room.data(), n})) return Lose();
-    if (link_->phase() == Phase::kReady) greeted_ = true;
+
     if (n < room.size()) break;  // the socket is empty
   }
   if (!open_) return;
@@ -135,7 +135,7 @@ void UpstreamConnection::Flush() {
 }
 
 void UpstreamConnection::ExpireConnecting() {
-  if (!open_ || greeted_) return;
+  if (!open_ || connected_) return;
   const auto limit = worker_.state().config.upstream_connect_timeout;
   if (worker_.state().now - began_ >= limit) Lose();
 }

@@ -48,8 +48,7 @@ class UpstreamConnection final
   const core::Instant began_;
   bool open_ = true;
   bool connected_ = false;
-  bool greeted_ = false;  // the link has been ready on this connection
-  bool shut_ = false;     // the sending side is closed
+  bool shut_ = false;  // the sending side is closed
   bool dirty_ = false;
   bool waiting_to_read_ = false;
   bool waiting_to_write_ = false;

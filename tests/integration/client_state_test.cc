@@ -176,11 +176,12 @@ TEST_P(RedisStateTest, TrackingRedirectedInResp2) {
 
 TEST_P(RedisStateTest, ABusyScriptCanBeKilled) {
   Start({"busy-reply-threshold 1"});
+  RawClient other = Client();
+  EXPECT_EQ(other.Ask({"SELECT", "5"}), "+OK\r\n");
   RawClient client = Client();
   client.SendCommand({"EVAL", "while true do end", "0"});
   RawClient redis = RedisClient();
   AwaitReply(redis, {"PING"}, [](const std::string& reply) { return reply.starts_with("-BUSY"); });
-  RawClient other = Client();
   EXPECT_EQ(other.Ask({"SCRIPT", "KILL"}), "+OK\r\n");
   EXPECT_NE(client.ReadReply().find("Script killed by user"), std::string::npos);
   EXPECT_EQ(other.Ask({"PING"}), "+PONG\r\n");

@@ -139,6 +139,47 @@ TEST_P(UserTest, AChangedPasswordIsChangedForAll) {
   EXPECT_EQ(second.Ask({"ACL", "WHOAMI"}), Bulk("alice"));
 }
 
+// Redis closes the connections of a user that is deleted, and lets nobody in as that user again.
+TEST_P(UserTest, ADeletedOneIsGone) {
+  Start(kUsers);
+  RawClient alice = Client();
+  RawClient busy = Client();
+  RawClient bob = Client();
+  for (RawClient* client : {&alice, &busy}) {
+    EXPECT_EQ(client->Ask({"AUTH", "alice", "apass"}), "+OK\r\n");
+    EXPECT_EQ(client->Ask({"SET", "a:k", "v"}), "+OK\r\n");
+  }
+  EXPECT_EQ(bob.Ask({"AUTH", "bob", "bpass"}), "+OK\r\n");
+  EXPECT_EQ(busy.Ask({"MULTI"}), "+OK\r\n");
+  EXPECT_EQ(RedisClient().Ask({"ACL", "DELUSER", "alice"}), ":1\r\n");
+  EXPECT_EQ(busy.ReadUntilClosed(), "");
+  proxy_->AwaitMetric("keyhole_upstream_losses_total", GetParam() == Behind::kShared ? 2 : 1);
+  alice.Send("GET a:k\r\n");  // may find its connection closed already
+  EXPECT_EQ(alice.ReadUntilClosed(), "");
+  EXPECT_EQ(bob.Ask({"ACL", "WHOAMI"}), Bulk("bob"));
+  RawClient again = Client();
+  EXPECT_TRUE(again.Ask({"AUTH", "alice", "apass"}).starts_with("-WRONGPASS"));
+}
+
+// Rights taken away are gone at once; who was let in stays in, even when the user is switched off.
+TEST_P(UserTest, RightsChangeUnderConnectedClients) {
+  Start(kUsers);
+  RawClient alice = Client();
+  EXPECT_EQ(alice.Ask({"AUTH", "alice", "apass"}), "+OK\r\n");
+  EXPECT_EQ(alice.Ask({"SET", "a:k", "v"}), "+OK\r\n");
+  RawClient admin = RedisClient();
+  EXPECT_EQ(admin.Ask({"ACL", "SETUSER", "alice", "-set"}), "+OK\r\n");
+  EXPECT_TRUE(alice.Ask({"SET", "a:k", "w"}).starts_with("-NOPERM"));
+  EXPECT_EQ(alice.Ask({"GET", "a:k"}), "$1\r\nv\r\n");
+  alice.Send("MULTI\r\nGET a:k\r\nSET a:k w\r\nEXEC\r\n");
+  EXPECT_EQ(alice.ReadReply(), "+OK\r\n");
+  EXPECT_EQ(alice.ReadReply(), "+QUEUED\r\n");
+  EXPECT_TRUE(alice.ReadReply().starts_with("-NOPERM"));
+  EXPECT_TRUE(alice.ReadReply().starts_with("-EXECABORT"));
+  EXPECT_EQ(admin.Ask({"ACL", "SETUSER", "alice", "off"}), "+OK\r\n");
+  EXPECT_EQ(alice.Ask({"GET", "a:k"}), "$1\r\nv\r\n");
+}
+
 KEYHOLE_IN_FRONT_OF_REDIS(UserTest);
 
 TEST(UpstreamCredentials, AreWhatClientsStartWith) {

@@ -63,6 +63,23 @@ TEST_P(ReplicationTest, WaitIsAboutTheClientsOwnWrites) {
   EXPECT_EQ(client.Ask({"WAIT", "1", "20000"}), ":1\r\n");
 }
 
+// From Redis 7.2 on WAIT looks at what its own connection has sent to the replicas. So before the
+// first WAIT of a session something is.
+TEST_P(ReplicationTest, WaitIsPrecededByWhatReplicasSee) {
+  const RedisServer replica({"replicaof 127.0.0.1 " + std::to_string(redis_->port())});
+  RawClient redis = RedisClient();
+  AwaitReply(redis, {"INFO", "replication"}, [](const std::string& reply) {
+    return reply.find("state=online") != std::string::npos;
+  });
+  RawClient client = Client();
+  EXPECT_EQ(client.Ask({"SET", "k", "v"}), "+OK\r\n");
+  EXPECT_EQ(client.Ask({"WAIT", "1", "20000"}), ":1\r\n");
+  const std::string stats = RawClient::Connect(replica.port()).Ask({"INFO", "commandstats"});
+  // Without sharing it is the connection that wrote.
+  const bool fenced = GetParam() == Behind::kShared;
+  EXPECT_EQ(stats.find("cmdstat_spublish") != std::string::npos, fenced) << stats;
+}
+
 KEYHOLE_IN_FRONT_OF_REDIS(ReplicationTest);
 
 }  // namespace

@@ -145,7 +145,7 @@ void Reset(Call& call) {
   client.database = 0;
   client.name.clear();
   client.authenticated = !call.engine.NeedsPassword();
-  client.reply_mode = ReplyMode();
+  client.reply_mode = ReplyMode{.skip = client.reply_mode.skip};  // its own reply may be skipped
   SetProtocol(call, resp::Protocol::kResp2);
   call.reply.Simple("RESET");
 }

@@ -252,6 +252,15 @@ TEST(SlowReader, NeverStallsTheSharedLink) {
 
 // ---- the proxy goes down ----
 
+TEST(Draining, HalfARequestIsNotWaitedFor) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\nthe beginning");
+  app.session().Drain();
+  keyhole.Settle();
+  EXPECT_TRUE(app.closed());
+}
+
 TEST(Draining, ClientsGetWhatIsInFlightAndThenAreClosed) {
   Harness keyhole;
   Client& idle = keyhole.Connect();

@@ -74,17 +74,33 @@ TEST(ReplyMode, ResetEndsIt) {
   EXPECT_EQ(app.Received(), "$-1\r\n");
 }
 
-// In a transaction it is queued as any other command, and that is answered.
-TEST(ReplyMode, InATransactionItIsOnlyQueued) {
+// In a transaction it is queued as any other command. When EXEC runs it, replies stop or begin in
+// the middle of EXEC's own: from there on every byte is passed on, and none is understood.
+TEST(ReplyMode, InATransactionBytesAreOnlyPassedOn) {
   for (const std::string mode : {"OFF", "SKIP", "ON"}) {
     Harness keyhole;
     Client& app = keyhole.Connect();
-    app.Send("MULTI\r\nCLIENT REPLY " + mode + "\r\nGET a\r\nDISCARD\r\nGET b\r\n");
-    keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n+QUEUED\r\n+OK\r\n$-1\r\n");
-    EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n+QUEUED\r\n+OK\r\n$-1\r\n") << mode;
-    EXPECT_TRUE(keyhole.redis(1).open()) << mode;
-    EXPECT_EQ(keyhole.Counted(), "b 0/1") << mode;
+    app.Send("MULTI\r\nCLIENT REPLY " + mode + "\r\nGET a\r\nEXEC\r\nQUIT\r\n");
+    EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("MULTI")) << mode;
+    keyhole.redis(1).Reply("+OK\r\n");
+    EXPECT_THAT(keyhole.redis(1).Requests(),
+                ElementsAre("CLIENT REPLY " + mode, "GET a", "EXEC", "QUIT"));
+    keyhole.redis(1).Reply("+QUEUED\r\n+QUEUED\r\n*2\r\n");
+    keyhole.redis(1).Lose();
+    EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n") << mode;
+    EXPECT_TRUE(app.closed()) << mode;
+    EXPECT_EQ(keyhole.Counted(), "") << mode;
   }
+}
+
+// EXEC's header is hidden, what runs after CLIENT REPLY ON is not.
+TEST(ReplyMode, SwitchedOnInsideATransaction) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("CLIENT REPLY OFF\r\nMULTI\r\nCLIENT REPLY ON\r\nPING\r\nEXEC\r\nGET a\r\n");
+  keyhole.redis(1).Reply("+OK\r\n+PONG\r\n$-1\r\n");
+  EXPECT_EQ(app.Received(), "+OK\r\n+PONG\r\n$-1\r\n");
+  EXPECT_FALSE(app.closed());
 }
 
 // What is pushed comes all the same, and the confirmations of channels are such.

@@ -155,15 +155,19 @@ TEST(Auth, ThePasswordIsAPartOfTheIdentity) {
   EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET a"));
 }
 
-TEST(Auth, TheUserDefaultNeedsNotBeNamed) {
+// Without a password of its own the user "default" takes any, but only if it is named.
+TEST(Auth, TheUserDefaultIsNamedIfTheClientNamedIt) {
   Harness keyhole;
   Client& ann = keyhole.Connect();
   Client& bob = keyhole.Connect();
-  ann.Send("AUTH secret\r\n");
+  ann.Send("AUTH default any\r\n");
   keyhole.redis(1).Reply("+OK\r\n");
-  bob.Send("AUTH default secret\r\n");
-  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("AUTH secret", "AUTH default secret"));
-  EXPECT_EQ(keyhole.connections(), 2u);
+  bob.Send("AUTH secret\r\n");
+  keyhole.redis(2).Reply("+OK\r\n");
+  ann.Send("BLPOP q 0\r\n");
+  bob.Send("BLPOP q 0\r\n");
+  EXPECT_THAT(keyhole.redis(3).Greeting(), ElementsAre("auth default any"));
+  EXPECT_THAT(keyhole.redis(4).Greeting(), ElementsAre("auth secret"));
 }
 
 // Client libraries begin like this, in one write.

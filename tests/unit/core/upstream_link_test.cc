@@ -78,6 +78,53 @@ TEST(Greeting, NothingElseIsWrittenBeforeItIsAnswered) {
   EXPECT_EQ(app.Received(), "");  // the greeting's replies are nobody's
 }
 
+// A long script, CLIENT PAUSE: a client without a proxy would wait for its reply, too.
+TEST(Greeting, ASlowAnswerIsWaitedFor) {
+  Harness keyhole;
+  keyhole.HoldGreetings();
+  Client& app = keyhole.Connect();
+  app.Send("BLPOP q 0\r\n");
+  keyhole.Advance(1min);
+  EXPECT_FALSE(app.closed());
+  keyhole.redis(1).Reply("+PONG\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("BLPOP q 0"));
+}
+
+// While a script runs Redis refuses SELECT, and SCRIPT KILL has nothing to do with databases.
+TEST(Greeting, OfSomethingUrgentSaysNothingThatMayBeRefused) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("HELLO 3 AUTH ann secret SETNAME app\r\nSELECT 3\r\n");
+  keyhole.redis(1).Reply("%0\r\n");
+  keyhole.redis(1).Reply("+OK\r\n");
+  keyhole.HoldGreetings();
+  app.Send("SCRIPT KILL\r\nGET a\r\n");
+  EXPECT_THAT(keyhole.redis(2).Greeting(),
+              ElementsAre("hello 3 auth ann secret", "client setname app"));
+  keyhole.redis(2).Reply("%0\r\n-BUSY a script is running\r\n");
+  EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("SCRIPT KILL"));
+  keyhole.redis(2).Reply("+OK\r\n");
+  EXPECT_EQ(app.Received(), "%0\r\n+OK\r\n+OK\r\n");
+  // Its database is another, so the session does not stay there.
+  EXPECT_THAT(keyhole.redis(1).Requests(), testing::Contains("GET a"));
+}
+
+// Redis closes the connections of a user that is deleted. Who comes back as that user is refused,
+// and there is nothing to wait for.
+TEST(Greeting, WhoIsNoLongerWelcomeIsClosedAtOnce) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("AUTH ann secret\r\n");
+  keyhole.redis(1).Reply("+OK\r\n");
+  keyhole.HoldGreetings();
+  keyhole.redis(1).Lose();
+  EXPECT_FALSE(app.closed());
+  app.Send("GET a\r\n");
+  keyhole.last().Reply("-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+  EXPECT_TRUE(app.closed());
+  EXPECT_TRUE(keyhole.worker().links.up());
+}
+
 TEST(Greeting, RefusedTheConnectionIsNotUsed) {
   for (const std::string replies :
        {"-WRONGPASS no\r\n", "+OK\r\n-ERR DB index is out of range\r\n"}) {

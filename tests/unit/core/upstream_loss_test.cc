@@ -99,6 +99,21 @@ TEST(UpstreamLost, NothingOfAClosedSessionIsSentLater) {
   EXPECT_EQ(keyhole.Counted(), "b 0/1, c 1/0");
 }
 
+// What Redis has answered is known, and is delivered before the end.
+TEST(UpstreamLost, RepliesThatCameBeforeAreDelivered) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("GET a\r\nINCR b\r\n");
+  app.StopReading();
+  keyhole.redis(0).Reply("$-1\r\n");
+  const auto& session = app.session();
+  EXPECT_EQ(session.PrepareWrite(), "$-1\r\n");
+  const boost::intrusive_ptr<const ClientSession> kept(&session);
+  keyhole.redis(0).Lose();
+  EXPECT_TRUE(kept->finished());
+  EXPECT_EQ(kept->PrepareWrite(), "$-1\r\n");
+}
+
 TEST(UpstreamLost, InTheMiddleOfAReplyTheClientIsClosed) {
   Harness keyhole;
   Client& app = keyhole.Connect();

@@ -1,0 +1,80 @@
+// What the proxy answers itself, without asking its link: the end of a session, its return to the
+// state of a new one, and what would end the upstream's life.
+#include <utility>
+
+#include "proxy/core/session.h"
+#include "proxy/core/upstream_link.h"
+#include "proxy/core/worker_state.h"
+
+namespace keyhole::core {
+namespace {
+
+using metrics::CloseReason;
+
+constexpr std::string_view kShutdownRefused =
+    "-ERR SHUTDOWN is refused by the proxy; start keyhole with --allow-shutdown to pass it on\r\n";
+
+}  // namespace
+
+// With the embedded store, to shut the server down is to stop this process.
+bool Session::MayStop() const {
+  const bool known = worker_.config.requirepass.empty() || state_.has_identity();
+  return worker_.store != nullptr && !transaction_ && known;
+}
+
+// What the proxy itself answers: the end of a session, and what would end the upstream's life.
+bool Session::AnswersHere(Effect effect) const {
+  switch (effect) {
+    case Effect::kQuit:
+    case Effect::kHangUp:
+      return true;
+    case Effect::kReset:
+      return worker_.store == nullptr;
+    case Effect::kShutdown:
+      return !worker_.config.allow_shutdown || MayStop();
+    default:
+      return false;
+  }
+}
+
+void Session::AnswerHere(Effect effect) {
+  const bool answered = !hides_reply();
+  const bool skipped = std::exchange(skip_reply_, false);
+  switch (effect) {
+    case Effect::kQuit:
+      if (answered) Deliver("+OK\r\n");
+      CloseAfterOutput();
+      break;
+    case Effect::kHangUp:
+      worker_.log(LogLevel::kWarn, "closed " + address_ +
+                                       ": it speaks HTTP to the RESP port, which may be an attack "
+                                       "on a browser's user");
+      Close(CloseReason::kProtocolError);
+      break;
+    case Effect::kReset:
+      Reset();
+      if (!skipped) Deliver("+RESET\r\n");  // CLIENT REPLY OFF ends with it, SKIP hides it
+      break;
+    default:
+      if (worker_.config.allow_shutdown) {
+        worker_.stop_process();
+        CloseAfterOutput();
+        break;
+      }
+      worker_.metrics.counters.errors[metrics::ErrorClass::kErr].Add();
+      if (answered) Deliver(kShutdownRefused);
+      break;
+  }
+}
+
+// Back to what a new connection is.
+void Session::Reset() {
+  if (private_ != nullptr) private_->Close();
+  private_ = nullptr;
+  link_ = nullptr;
+  state_ = worker_.initial_state;
+  marks_ = 0;
+  transaction_ = watching_ = replies_off_ = skip_reply_ = false;
+}
+
+}  // namespace keyhole::core

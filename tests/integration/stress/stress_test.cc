@@ -1,0 +1,189 @@
+// Many sessions that mix shared, private and transactional work at random, each knowing what it is
+// to be told: no reply is lost, doubled, swapped or given to another, not even when Redis is killed
+// in the middle of it all. Then a session sees its connection closed, or goes on.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/integration/stress/story.h"
+#include "tests/support/keyhole_process.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/redis_server.h"
+
+namespace keyhole::test {
+namespace {
+
+constexpr int kActors = 8;
+
+// One thread with one connection after the other.
+class Actor {
+ public:
+  Actor(uint16_t port, int number, unsigned seed)
+      : port_(port), number_(number), random_(seed + static_cast<unsigned>(number)) {}
+
+  // Ends after so many batches; connections that are lost are part of life if `losses`.
+  void Run(int batches, bool losses) {
+    while (done_ < batches && problem_.empty()) {
+      Story story(number_ + kActors * stories_++, static_cast<unsigned>(random_()));
+      try {
+        Live(story, batches, losses);
+      } catch (const std::exception& error) {
+        const std::string what = error.what();
+        if (!losses || what.find("deadline") != std::string::npos) problem_ = what;
+        ++lost_;
+      }
+      hits_ += story.hits();
+      misses_ += story.misses();
+    }
+    SetDone(batches);
+  }
+
+  void AwaitDone(int batches) const {
+    for (int done = done_; done < batches; done = done_) done_.wait(done);
+  }
+  int64_t lost() const { return lost_; }
+  const std::string& problem() const { return problem_; }
+  uint64_t hits() const { return hits_; }
+  uint64_t misses() const { return misses_; }
+
+ private:
+  void Live(Story& story, int batches, bool losses) {
+    RawClient client = RawClient::Connect(port_);
+    client.set_deadline(std::chrono::seconds(30));
+    while (done_ < batches && problem_.empty()) {
+      const Batch batch = story.Next(1 + static_cast<int>(random_() % 8));
+      Send(client, batch.requests);
+      for (const Expected& expected : batch.replies) {
+        const std::string reply = client.ReadReply();
+        if (losses && reply.starts_with("-LOADING")) return;  // what was asked is not known to run
+        const std::string_view known = expected.bytes;
+        if (reply == known || (expected.more && reply.starts_with(known))) continue;
+        problem_ = "wrong reply: " + reply + "instead of " + expected.bytes + "to one of\n" +
+                   batch.requests;
+        return;
+      }
+      SetDone(done_ + 1);
+      // In the middle of a conversation, for Redis to clean up.
+      if (losses && random_() % 50 == 0) return Send(client, story.Next(3).requests);
+      if (!losses && random_() % 100 == 0) return;  // what was asked has been counted
+    }
+  }
+
+  void SetDone(int done) {
+    done_ = done;
+    done_.notify_all();
+  }
+
+  // Whole, or in two parts.
+  void Send(RawClient& client, const std::string& bytes) {
+    const size_t first = random_() % 3 == 0 ? random_() % (bytes.size() + 1) : bytes.size();
+    client.Send(std::string_view(bytes).substr(0, first));
+    client.Send(std::string_view(bytes).substr(first));
+  }
+
+  const uint16_t port_;
+  const int number_;
+  std::minstd_rand random_;
+  int stories_ = 0;
+  std::atomic<int> done_{0};
+  int64_t lost_ = 0;
+  std::string problem_;
+  uint64_t hits_ = 0;
+  uint64_t misses_ = 0;
+};
+
+struct World {
+  const char* name;
+  std::vector<std::string> options;
+};
+
+class StressTest : public testing::TestWithParam<World> {
+ protected:
+  // Writes that were acknowledged outlive a killed Redis.
+  StressTest() : redis_(Config()) {
+    std::vector<std::string> options = GetParam().options;
+    options.insert(options.end(),
+                   {"--upstream", "redis://127.0.0.1:" + std::to_string(redis_.port()),
+                    "--upstream-wait", "10s"});
+    proxy_ = std::make_unique<KeyholeProcess>(options);
+    const auto seed = static_cast<unsigned>(testing::UnitTest::GetInstance()->random_seed());
+    for (int i = 0; i < kActors; ++i) {
+      actors_.push_back(std::make_unique<Actor>(proxy_->port(), i, 1000 * seed));
+    }
+  }
+
+  void Begin(int batches, bool losses) {
+    for (auto& actor : actors_) {
+      threads_.emplace_back([&actor, batches, losses] { actor->Run(batches, losses); });
+    }
+  }
+  void End() {
+    for (std::thread& thread : threads_) thread.join();
+    for (const auto& actor : actors_) EXPECT_EQ(actor->problem(), "");
+  }
+  void AwaitDone(int batches) {
+    for (const auto& actor : actors_) {
+      actor->AwaitDone(batches);
+    }
+  }
+
+  RedisServer redis_;
+  std::unique_ptr<KeyholeProcess> proxy_;
+  std::vector<std::unique_ptr<Actor>> actors_;
+  std::vector<std::thread> threads_;
+
+ private:
+  static std::vector<std::string> Config() {
+    std::vector<std::string> config = StoryUsers();
+    config.emplace_back("appendonly yes");
+    return config;
+  }
+};
+
+double Total(const KeyholeProcess& proxy, const std::string& metric) {
+  return proxy.Metric("redis_app_cache_" + metric + "_total{key=\"__other__\"}");
+}
+
+TEST_P(StressTest, EveryReplyIsRightAndEveryLookupIsCounted) {
+  Begin(500, false);
+  End();
+  double hits = 0;
+  double misses = 0;
+  for (const auto& actor : actors_) {
+    hits += static_cast<double>(actor->hits());
+    misses += static_cast<double>(actor->misses());
+  }
+  EXPECT_GT(hits, 1000);
+  EXPECT_EQ(Total(*proxy_, "hit"), hits);
+  EXPECT_EQ(Total(*proxy_, "miss"), misses);
+}
+
+TEST_P(StressTest, EvenWhenRedisIsKilled) {
+  constexpr int kRounds = 4;
+  constexpr int kBatches = 120;
+  Begin(kRounds * kBatches, true);
+  for (int round = 1; round < kRounds; ++round) {
+    AwaitDone(round * kBatches - kBatches / 2);
+    round % 2 == 0 ? redis_.Stop() : redis_.Kill();
+    redis_.Start();
+  }
+  End();
+  const auto lost = [](const auto& actor) { return actor->lost() > 0; };
+  EXPECT_TRUE(std::any_of(actors_.begin(), actors_.end(), lost));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , StressTest,
+    testing::Values(World{"Shared", {"--tracked-keys", "0"}},
+                    World{"SharedByTwoWorkers", {"--tracked-keys", "0", "--workers", "2"}},
+                    World{"Private", {"--tracked-keys", "0", "--sharing", "off"}}),
+    [](const testing::TestParamInfo<World>& world) { return std::string(world.param.name); });
+
+}  // namespace
+}  // namespace keyhole::test
