@@ -1,5 +1,6 @@
 #include "proxy/core/request_plan.h"
 
+#include <algorithm>
 #include <limits>
 #include <span>
 #include <string>
@@ -23,7 +24,12 @@ bool IsUnsubscribe(Effect effect) {
   return effect >= Effect::kUnsubscribe && effect <= Effect::kSunsubscribe;
 }
 
-// HELLO 3 AUTH user password SETNAME name. False if it changes nothing.
+bool IsClientName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+// HELLO 3 AUTH user password SETNAME name: carried out word by word, up to the first that Redis
+// refuses. False if it changes nothing.
 bool ReadHello(std::span<const std::string_view> args, StateChange* change) {
   int64_t version = 0;
   if (args.size() < 2 || !resp::ParseInteger(args[1], &version)) return false;
@@ -33,8 +39,10 @@ bool ReadHello(std::span<const std::string_view> args, StateChange* change) {
     if (EqualsIgnoreCase(args[i], "AUTH") && i + 2 < args.size()) {
       change->identity = {std::string(args[i + 1]), std::string(args[i + 2])};
       i += 3;
-    } else if (EqualsIgnoreCase(args[i], "SETNAME") && i + 1 < args.size()) {
+    } else if (EqualsIgnoreCase(args[i], "SETNAME") && i + 1 < args.size() &&
+               IsClientName(args[i + 1])) {
       change->name = args[i + 1];
+      if (!change->identity.has_value()) change->name_before_auth = change->name;
       i += 2;
     } else {
       change->half_done = true;

@@ -287,8 +287,8 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
       break;
     default:
       if (change == nullptr) break;
-      if (head.is_error() && !(change->half_done && head.text.starts_with("ERR Syntax"))) break;
-      state_ = change->AppliedTo(std::move(state_));
+      state_ = head.is_error() ? change->CarriedOut(head.text).AppliedTo(std::move(state_))
+                               : change->AppliedTo(std::move(state_));
       if (private_ != nullptr) private_->set_state(state_);
       break;
   }

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "resp/wire.h"
 
@@ -44,6 +45,17 @@ struct StateChange {
   // HELLO 3 AUTH u p NONSENSE: Redis refuses it when it comes to the nonsense, but what stands
   // before it has been carried out.
   bool half_done = false;
+  // HELLO 3 SETNAME n AUTH u wrong: the same.
+  std::optional<std::string> name_before_auth;
+
+  // What has been carried out although the reply is this error.
+  StateChange CarriedOut(std::string_view error) const {
+    if (half_done && error.starts_with("ERR ")) return *this;
+    StateChange change;
+    const bool began = error.starts_with("WRONGPASS ") || error.starts_with("NOAUTH ");
+    if (began) change.name = name_before_auth;
+    return change;
+  }
 
   SessionState AppliedTo(SessionState state) const {
     if (identity.has_value()) {

@@ -5,8 +5,8 @@
 #include <random>
 #include <sstream>
 
-#include "tests/conformance/store/script.h"
-#include "tests/conformance/store/servers.h"
+#include "tests/conformance/script/script.h"
+#include "tests/conformance/script/servers.h"
 
 namespace keyhole::test {
 namespace {
@@ -176,7 +176,7 @@ TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
     script.lines.push_back(generator.Next(i));
     script.lines.back().compare = HowToCompare(script.lines.back().args[0]);
   }
-  RunScript(script, resp::Protocol::kResp2, redis, embedded);
+  RunScript(script, {.protocol = resp::Protocol::kResp2}, redis, embedded);
 }
 
 }  // namespace

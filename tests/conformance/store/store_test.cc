@@ -2,11 +2,10 @@
 // requests must get the same bytes, in RESP2 and in RESP3.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 
-#include "tests/conformance/store/script.h"
-#include "tests/conformance/store/servers.h"
+#include "tests/conformance/script/script.h"
+#include "tests/conformance/script/servers.h"
 
 namespace keyhole::test {
 namespace {
@@ -21,11 +20,8 @@ store::StoreOptions OptionsFor(const Script& script) {
 }
 
 std::vector<std::string> AllScripts() {
-  std::vector<std::string> paths;
-  for (const auto& file : std::filesystem::directory_iterator(KEYHOLE_SCRIPTS)) {
-    if (file.path().extension() == ".txt") paths.push_back(file.path());
-  }
-  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> paths = ScriptsIn(KEYHOLE_SCRIPTS);
+  for (std::string& path : ScriptsIn(KEYHOLE_SCRIPTS "/store")) paths.push_back(std::move(path));
   return paths;
 }
 
@@ -37,7 +33,7 @@ TEST_P(StoreConformance, AnswersLikeRedis) {
   const Script script = ReadScript(path);
   RealRedis redis(script.config);
   EmbeddedStore embedded(OptionsFor(script));
-  RunScript(script, protocol, redis, embedded);
+  RunScript(script, {.protocol = protocol}, redis, embedded);
 }
 
 std::string CaseName(const testing::TestParamInfo<Case>& test) {

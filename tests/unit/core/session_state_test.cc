@@ -122,6 +122,19 @@ TEST(Hello, RefusedItChangesNothing) {
   EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET a"));
 }
 
+// Redis goes from word to word, and what it has done it does not take back.
+TEST(Hello, RefusedHalfWayKeepsTheNameBefore) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("HELLO 3 SETNAME app AUTH ann wrong\r\n");
+  keyhole.redis(1).Reply("-WRONGPASS no\r\n");
+  app.Send("HELLO 3 SETNAME \"a b\"\r\n");
+  keyhole.redis(1).Reply("-ERR Client names cannot contain spaces\r\n");
+  EXPECT_EQ(app.session().state().name, "app");
+  EXPECT_EQ(app.session().state().user, "");
+  EXPECT_EQ(app.session().state().protocol, resp::Protocol::kResp2);
+}
+
 TEST(Auth, IdentitiesNeverShareALink) {
   Harness keyhole;
   Client& ann = keyhole.Connect();

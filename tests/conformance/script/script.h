@@ -1,4 +1,5 @@
-// Scripts of commands, run against a real Redis and against something that should answer like it.
+// Scripts of commands, run against a real Redis and against something that should answer like it:
+// the embedded store, or the proxy in front of another Redis.
 //
 //     # a comment
 //     ! requirepass secret          a line of redis.conf, before the first command
@@ -9,7 +10,11 @@
 //     {shape} CLIENT ID             only the kinds and counts of values must be the same
 //     {silent} CLIENT REPLY OFF     no reply is expected
 //     {loose} EXEC                  {near}, and {sorted} for each element
+//     {sent} BLPOP list 0           the reply is not waited for ...
+//     {read}                        ... but read here; also one more push, message or MONITOR line
+//     {closed} QUIT                 the reply, and then the connection is closed
 //
+// {read} goes with one of the others: {read} {shape}.
 // Both sides begin with empty databases and fresh clients.
 #pragma once
 
@@ -23,12 +28,14 @@
 
 namespace keyhole::test {
 
-enum class Compare { kBytes, kSorted, kNear, kShape, kSilent, kLoose };
+enum class Compare { kBytes, kSorted, kNear, kShape, kSilent, kLoose, kClosed };
 
 struct ScriptLine {
   size_t number = 0;  // in the file, from 1
   char client = 'a';
   Compare compare = Compare::kBytes;
+  bool sends = true;  // not {read}
+  bool reads = true;  // neither {sent} nor {silent}
   std::vector<std::string> args;
   std::string text;  // as it stands in the file
 };
@@ -46,9 +53,12 @@ Script ReadScript(const std::string& path);
 class Peer {
  public:
   virtual ~Peer() = default;
-  // The bytes of the reply. `silent`: none is expected; returns those that came all the same, as
-  // far as they are known by now.
-  virtual std::string Ask(const std::vector<std::string>& args, bool silent) = 0;
+  // Sends requests, all in one.
+  virtual void Send(const std::vector<const ScriptLine*>& lines) = 0;
+  // The bytes of the next reply. Of the embedded store they may be none, if that is its answer.
+  virtual std::string Read() = 0;
+  // All that comes until the connection is closed.
+  virtual std::string ReadUntilClosed() = 0;
 };
 
 class Server {
@@ -57,9 +67,27 @@ class Server {
   virtual std::unique_ptr<Peer> Connect() = 0;
 };
 
+// What came of one line on both sides.
+struct Outcome {
+  const ScriptLine* line;
+  std::string expected;
+  std::string actual;
+  bool same;
+};
+
+struct Manner {
+  resp::Protocol protocol = resp::Protocol::kResp2;
+  // Lines of one client that follow each other are sent together, then their replies are read.
+  bool pipelined = false;
+};
+
 // Runs all lines on both and reports each reply that differs as a failure of the running test;
 // gives up after twenty. Without `config` in the script, clients begin with HELLO in the protocol
 // given.
-void RunScript(const Script& script, resp::Protocol protocol, Server& expected, Server& actual);
+std::vector<Outcome> RunScript(const Script& script, Manner manner, Server& expected,
+                               Server& actual);
+
+// The scripts in a directory, sorted.
+std::vector<std::string> ScriptsIn(const std::string& directory);
 
 }  // namespace keyhole::test

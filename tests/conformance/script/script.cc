@@ -1,11 +1,13 @@
-#include "tests/conformance/store/script.h"
+#include "tests/conformance/script/script.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <stdexcept>
 
 #include "resp/request_parser.h"
@@ -14,11 +16,15 @@ namespace keyhole::test {
 
 namespace {
 
-constexpr std::pair<std::string_view, Compare> kMarks[] = {{"{sorted} ", Compare::kSorted},
-                                                           {"{near} ", Compare::kNear},
-                                                           {"{shape} ", Compare::kShape},
-                                                           {"{silent} ", Compare::kSilent},
-                                                           {"{loose} ", Compare::kLoose}};
+constexpr std::pair<std::string_view, Compare> kMarks[] = {
+    {"{sorted}", Compare::kSorted}, {"{near}", Compare::kNear},   {"{shape}", Compare::kShape},
+    {"{silent}", Compare::kSilent}, {"{loose}", Compare::kLoose}, {"{closed}", Compare::kClosed}};
+
+bool TakeMark(std::string_view mark, std::string_view* text) {
+  if (!text->starts_with(mark)) return false;
+  text->remove_prefix(std::min(text->size(), mark.size() + 1));
+  return true;
+}
 
 ScriptLine ParseLine(std::string_view text) {
   ScriptLine line;
@@ -27,14 +33,15 @@ ScriptLine ParseLine(std::string_view text) {
     line.client = text[1];
     text.remove_prefix(4);
   }
+  if (TakeMark("{read}", &text)) line.sends = false;
+  if (TakeMark("{sent}", &text)) line.reads = false;
   for (const auto& [mark, compare] : kMarks) {
-    if (!text.starts_with(mark)) continue;
-    line.compare = compare;
-    text.remove_prefix(mark.size());
+    if (TakeMark(mark, &text)) line.compare = compare;
   }
+  if (line.compare == Compare::kSilent) line.reads = false;
   std::string storage;
   std::vector<resp::Word> words;
-  if (!resp::SplitWords(text, &storage, &words) || words.empty()) {
+  if (!resp::SplitWords(text, &storage, &words) || words.empty() == line.sends) {
     throw std::runtime_error("cannot be read: " + line.text);
   }
   for (const resp::Word& word : words) line.args.push_back(storage.substr(word.offset, word.size));
@@ -115,7 +122,7 @@ bool SameShape(const Value& a, const Value& b) {
 
 bool Same(Compare compare, const std::string& expected, const std::string& actual) {
   if (expected == actual) return true;
-  if (compare == Compare::kBytes || compare == Compare::kSilent) return false;
+  if (compare == Compare::kBytes || compare == Compare::kClosed) return false;
   std::string_view expected_rest = expected;
   std::string_view actual_rest = actual;
   Value a = TakeValue(&expected_rest);
@@ -137,22 +144,60 @@ bool Same(Compare compare, const std::string& expected, const std::string& actua
 // The clients of one side, connected when first named.
 class Clients {
  public:
-  Clients(Server& server, std::string_view hello) : server_(server), hello_(hello) {}
+  Clients(Server& server, std::string_view hello) : server_(server) {
+    if (hello.empty()) return;
+    hello_.text = "HELLO";
+    hello_.args = {"HELLO", std::string(hello)};
+  }
 
   Peer& Get(char name) {
     std::unique_ptr<Peer>& peer = peers_[name];
     if (peer == nullptr) {
       peer = server_.Connect();
-      if (!hello_.empty()) peer->Ask({"HELLO", hello_}, false);
+      if (!hello_.args.empty()) {
+        peer->Send({&hello_});
+        peer->Read();
+      }
     }
     return *peer;
   }
 
  private:
   Server& server_;
-  std::string hello_;
+  ScriptLine hello_;
   std::map<char, std::unique_ptr<Peer>> peers_;
 };
+
+// Lines from `begin` on that can be sent together.
+size_t EndOfBatch(const Script& script, size_t begin, bool pipelined) {
+  const auto simple = [](const ScriptLine& line) {
+    return line.sends && (line.reads || line.compare == Compare::kSilent) &&
+           line.compare != Compare::kClosed;
+  };
+  size_t end = begin + 1;
+  if (!pipelined || !simple(script.lines[begin])) return end;
+  while (end < script.lines.size() && simple(script.lines[end]) &&
+         script.lines[end].client == script.lines[begin].client) {
+    ++end;
+  }
+  return end;
+}
+
+// What one side says to some lines of one client.
+std::vector<std::string> Converse(Clients& clients, std::span<const ScriptLine> lines) {
+  Peer& peer = clients.Get(lines.front().client);
+  std::vector<const ScriptLine*> sent;
+  for (const ScriptLine& line : lines) {
+    if (line.sends) sent.push_back(&line);
+  }
+  if (!sent.empty()) peer.Send(sent);
+  std::vector<std::string> replies;
+  for (const ScriptLine& line : lines) {
+    const bool closed = line.compare == Compare::kClosed;
+    replies.push_back(closed ? peer.ReadUntilClosed() : line.reads ? peer.Read() : "");
+  }
+  return replies;
+}
 
 }  // namespace
 
@@ -177,23 +222,42 @@ Script ReadScript(const std::string& path) {
   return script;
 }
 
-void RunScript(const Script& script, resp::Protocol protocol, Server& expected, Server& actual) {
-  const std::string_view hello = !script.config.empty()               ? ""
-                                 : protocol == resp::Protocol::kResp3 ? "3"
-                                                                      : "2";
+std::vector<Outcome> RunScript(const Script& script, Manner manner, Server& expected,
+                               Server& actual) {
+  const std::string_view hello = !script.config.empty()                      ? ""
+                                 : manner.protocol == resp::Protocol::kResp3 ? "3"
+                                                                             : "2";
   Clients expected_clients(expected, hello);
   Clients actual_clients(actual, hello);
+  std::vector<Outcome> outcomes;
   int failures = 0;
-  for (const ScriptLine& line : script.lines) {
-    const bool silent = line.compare == Compare::kSilent;
-    const std::string want = expected_clients.Get(line.client).Ask(line.args, silent);
-    const std::string got = actual_clients.Get(line.client).Ask(line.args, silent);
-    if (Same(line.compare, want, got)) continue;
-    ADD_FAILURE() << script.path << ":" << line.number << ": " << line.text
-                  << "\n  Redis: " << testing::PrintToString(want)
-                  << "\n  here:  " << testing::PrintToString(got);
-    if (++failures == 20) return;
+  for (size_t i = 0; i < script.lines.size() && failures < 20;) {
+    const size_t end = EndOfBatch(script, i, manner.pipelined);
+    const std::span<const ScriptLine> lines(&script.lines[i], end - i);
+    SCOPED_TRACE(script.path + ":" + std::to_string(lines.front().number));
+    const std::vector<std::string> want = Converse(expected_clients, lines);
+    const std::vector<std::string> got = Converse(actual_clients, lines);
+    for (size_t j = 0; j < lines.size(); ++j) {
+      const bool same = Same(lines[j].compare, want[j], got[j]);
+      outcomes.push_back({&lines[j], want[j], got[j], same});
+      if (same) continue;
+      ADD_FAILURE() << script.path << ":" << lines[j].number << ": " << lines[j].text
+                    << "\n  Redis: " << testing::PrintToString(want[j])
+                    << "\n  here:  " << testing::PrintToString(got[j]);
+      ++failures;
+    }
+    i = end;
   }
+  return outcomes;
+}
+
+std::vector<std::string> ScriptsIn(const std::string& directory) {
+  std::vector<std::string> paths;
+  for (const auto& file : std::filesystem::directory_iterator(directory)) {
+    if (file.path().extension() == ".txt") paths.push_back(file.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 }  // namespace keyhole::test

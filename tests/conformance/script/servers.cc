@@ -1,0 +1,86 @@
+#include "tests/conformance/script/servers.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <string_view>
+#include <utility>
+
+#include "resp/reply_writer.h"
+
+namespace keyhole::test {
+
+namespace {
+
+std::vector<std::string_view> Views(const std::vector<std::string>& args) {
+  return {args.begin(), args.end()};
+}
+
+store::UnixMillis Now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+}
+
+class StorePeer : public Peer {
+ public:
+  explicit StorePeer(store::Store& store)
+      : store_(store), client_(store.Connect("127.0.0.1:5000", Now())) {}
+
+  void Send(const std::vector<const ScriptLine*>& lines) override {
+    for (const ScriptLine* line : lines) {
+      const std::vector<std::string_view> views = Views(line->args);
+      std::string out;
+      store_.Execute(*client_, resp::Find(views), views, Now(), &out);
+      if (line->reads || !out.empty()) replies_.push_back(std::move(out));
+    }
+  }
+  std::string Read() override {
+    if (replies_.empty()) return "";
+    std::string reply = std::move(replies_.front());
+    replies_.pop_front();
+    return reply;
+  }
+  std::string ReadUntilClosed() override { return Read(); }
+
+ private:
+  store::Store& store_;
+  store::Store::ClientPtr client_;
+  std::deque<std::string> replies_;
+};
+
+}  // namespace
+
+void SocketPeer::Send(const std::vector<const ScriptLine*>& lines) {
+  std::string bytes;
+  for (const ScriptLine* line : lines) resp::AppendRequest(line->args, &bytes);
+  if (!byte_by_byte_) return client_.Send(bytes);
+  for (const char& byte : bytes) client_.Send({&byte, 1});
+}
+
+std::vector<std::string> Complete(std::vector<std::string> config) {
+  if (std::find(config.begin(), config.end(), "cluster-enabled yes") != config.end()) {
+    config.push_back("cluster-port " + std::to_string(FreePort()));
+  }
+  return config;
+}
+
+std::unique_ptr<Peer> RealRedis::Connect() {
+  return std::make_unique<SocketPeer>(server_.port(), false);
+}
+
+ProxiedRedis::ProxiedRedis(const std::vector<std::string>& config, std::vector<std::string> options,
+                           bool byte_by_byte)
+    : server_(Complete(config)), byte_by_byte_(byte_by_byte) {
+  options.push_back("--upstream=redis://127.0.0.1:" + std::to_string(server_.port()));
+  proxy_ = std::make_unique<KeyholeProcess>(options);
+}
+
+std::unique_ptr<Peer> ProxiedRedis::Connect() {
+  return std::make_unique<SocketPeer>(proxy_->port(), byte_by_byte_);
+}
+
+std::unique_ptr<Peer> EmbeddedStore::Connect() {
+  return std::make_unique<StorePeer>(store_);
+}
+
+}  // namespace keyhole::test
