@@ -1,0 +1,181 @@
+"""redis-py and limits (a rate limiter in Lua), and redis-cli's bulk tools, on Redis and through Keyhole."""
+
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import limits.storage
+import limits.strategies
+import redis
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KEYHOLE = os.environ.get("KEYHOLE", str(ROOT / "build/dev/keyhole"))
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def start(command, pattern):
+    """The program, and the match of the pattern with a line that it prints."""
+    # It ends with this process, however that ends.
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    late = threading.Timer(15, process.kill)
+    late.start()
+    for line in process.stdout:
+        match = re.search(pattern, line)
+        if match:
+            late.cancel()
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return process, match
+    raise RuntimeError(f"{command[0]} does not start")
+
+
+class World(unittest.TestCase):
+    """Redis, and a way to it."""
+
+    options = None  # of Keyhole; None: without it
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="keyhole-clients-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.redis_port = self.port = free_port()
+        self.start_redis()
+        if self.options is not None:
+            proxy, match = start([KEYHOLE, "--listen", "127.0.0.1:0", "--http", "off", "--upstream",
+                                  f"redis://127.0.0.1:{self.redis_port}", *self.options],
+                                 r"RESP on 127\.0\.0\.1:(\d+)")
+            self.addCleanup(self.end, proxy)
+            self.port = int(match[1])
+        self.client = redis.Redis(port=self.port, decode_responses=True)
+        self.addCleanup(self.client.close)
+
+    def start_redis(self):
+        self.redis, _ = start(["redis-server", "--port", str(self.redis_port), "--dir", self.directory,
+                               "--appendonly", "yes", "--save", ""], "Ready to accept connections")
+        self.addCleanup(self.end, self.redis)
+
+    def end(self, process):
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+    def restart_redis(self):
+        self.end(self.redis)
+        self.start_redis()
+
+    def eventually(self, call):
+        until = time.monotonic() + 15
+        while True:
+            try:
+                return call()
+            except redis.ConnectionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)  # as an application that tries again
+
+
+class DirectTest(World):
+    def test_commands(self):
+        client = self.client
+        self.assertTrue(client.set("a", "1"))
+        self.assertEqual(client.mget("a", "nosuch"), ["1", None])
+        client.hset("h", mapping={"x": "1", "y": "2"})
+        self.assertEqual(client.hgetall("h"), {"x": "1", "y": "2"})
+        self.assertEqual(client.pipeline(transaction=False).incr("n").get("a").execute(), [1, "1"])
+        self.assertEqual(client.pipeline().incr("n").get("a").execute(), [2, "1"])
+        with self.assertRaises(redis.ResponseError):
+            client.lpush("a", "x")
+        self.assertEqual(sorted(client.scan_iter(count=1)), ["a", "h", "n"])
+        self.assertEqual(client.info("server")["redis_version"], "7.0.15")
+
+    def test_optimistic_locking(self):
+        def add(pipe):
+            value = int(pipe.get("balance") or 0)
+            pipe.multi()
+            pipe.set("balance", value + 1)
+
+        threads = [threading.Thread(target=lambda: [self.client.transaction(add, "balance") for _ in range(25)])
+                   for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual(self.client.get("balance"), "100")
+
+    def test_locks_and_scripts(self):
+        with self.client.lock("lock", timeout=10):
+            self.assertFalse(self.client.lock("lock").acquire(blocking=False))
+        add = self.client.register_script("return redis.call('incrby', KEYS[1], ARGV[1])")
+        self.assertEqual(add(keys=["sum"], args=[5]), 5)
+
+    def test_messages_and_streams(self):
+        listener = self.client.pubsub()
+        listener.subscribe("news")
+        listener.psubscribe("n*")
+        self.assertEqual(listener.get_message(timeout=5)["type"], "subscribe")
+        self.assertEqual(listener.get_message(timeout=5)["type"], "psubscribe")
+        self.assertEqual(self.client.publish("news", "hello"), 2)
+        self.assertEqual(listener.get_message(timeout=5)["data"], "hello")
+        self.assertEqual(listener.get_message(timeout=5)["data"], "hello")
+        listener.close()
+        self.client.xgroup_create("stream", "group", mkstream=True)
+        for n in range(20):
+            self.client.xadd("stream", {"n": n})
+        seen = []
+        for consumer in ("one", "two"):
+            for _, entries in self.client.xreadgroup("group", consumer, {"stream": ">"}, count=10, block=1000):
+                for entry, fields in entries:
+                    seen.append(int(fields["n"]))
+                    self.client.xack("stream", "group", entry)
+        self.assertEqual(sorted(seen), list(range(20)))
+        self.assertEqual(self.client.xpending("stream", "group")["pending"], 0)
+
+    def test_a_restart_of_redis(self):
+        self.client.set("kept", "yes")
+        self.restart_redis()
+        self.assertEqual(self.eventually(lambda: self.client.get("kept")), "yes")
+
+    def test_a_rate_limiter(self):
+        storage = limits.storage.storage_from_string(f"redis://127.0.0.1:{self.port}")
+        for strategy in (limits.strategies.FixedWindowRateLimiter, limits.strategies.MovingWindowRateLimiter):
+            limiter = strategy(storage)
+            five = limits.parse("5/hour")
+            allowed = sum(limiter.hit(five, strategy.__name__, "user") for _ in range(20))
+            self.assertEqual(allowed, 5)
+
+    def redis_cli(self, *args, given=None):
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *args], input=given, capture_output=True,
+                              text=True, timeout=60, check=True)
+        return done.stdout
+
+    def test_redis_cli(self):
+        loaded = self.redis_cli("--pipe", given="".join(f"SET key{n} {n}\r\n" for n in range(5000)))
+        self.assertIn("errors: 0, replies: 5000", loaded)
+        self.client.set("biggest", "x" * 100000)
+        found = self.redis_cli("--bigkeys")
+        self.assertRegex(found, r"Biggest string found \W*biggest\W* has 100000 bytes")
+        self.assertEqual(len(self.redis_cli("--scan", "--pattern", "key*").split()), 5000)
+        self.assertIn("PONG", self.redis_cli("-3", "ping"))
+
+
+class SharedTest(DirectTest):
+    options = []
+
+
+class PrivateTest(DirectTest):
+    options = ["--sharing", "off"]
+
+
+if __name__ == "__main__":
+    unittest.main()

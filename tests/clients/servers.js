@@ -1,0 +1,149 @@
+// Redis, and Keyhole in front of it, each a process of its own on a port that was free. They end
+// with the test run, whatever happens.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+
+const keyhole = process.env.KEYHOLE ?? path.resolve(import.meta.dirname, '../../build/dev/keyhole');
+const children = new Set();
+process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
+export async function freePort(host = '127.0.0.1') {
+  const server = net.createServer().listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// Starts a program and waits for a line that it prints; the match is what is returned with it.
+function start(command, args, pattern) {
+  // They end with this process, however it ends.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const late = setTimeout(() => reject(new Error(`${command} is not ready: ${said}`)), 15_000);
+    const hear = (chunk) => {
+      said += chunk;
+      const match = said.match(pattern);
+      if (match === null) return;
+      clearTimeout(late);
+      resolve([child, match]);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`${command} ended with ${code}: ${said}`)));
+  });
+}
+
+async function stop(child, signal) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  await once(child, 'exit');
+}
+
+// A Redis that keeps its data over a restart.
+export class Redis {
+  static async start(host = '127.0.0.1') {
+    const redis = new Redis();
+    redis.host = host;
+    redis.port = await freePort(host);
+    redis.directory = mkdtempSync(path.join(os.tmpdir(), 'keyhole-clients-'));
+    redis.socket = path.join(redis.directory, 'redis.sock');
+    await redis.run();
+    return redis;
+  }
+
+  async run() {
+    [this.child] = await start('redis-server', [
+      '--port', String(this.port), '--bind', this.host, '--dir', this.directory,
+      '--unixsocket', this.socket, '--appendonly', 'yes', '--save', '',
+    ], /Ready to accept connections/);
+  }
+
+  // Killed, and back with all that it had acknowledged.
+  async restart() {
+    await stop(this.child, 'SIGKILL');
+    await this.run();
+  }
+
+  async stop() {
+    await stop(this.child, 'SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export class Keyhole {
+  static async start(upstream, options = [], listen = '127.0.0.1:0') {
+    const proxy = new Keyhole();
+    const [child, match] = await start(keyhole, [
+      '--listen', listen, '--http', '127.0.0.1:0', '--upstream', upstream, ...options,
+    ], /RESP on (\S+), HTTP on \S+:(\d+)/);
+    proxy.child = child;
+    proxy.port = Number(match[1].split(':').at(-1));
+    proxy.http = Number(match[2]);
+    return proxy;
+  }
+
+  // A counter of /metrics, summed over the keys that the pattern fits.
+  async counted(name, pattern = /.*/) {
+    const text = await (await fetch(`http://127.0.0.1:${this.http}/metrics`)).text();
+    let sum = 0;
+    for (const [, key, value] of text.matchAll(new RegExp(`^${name}{key="(.*)"} (\\d+)$`, 'gm'))) {
+      if (pattern.test(key)) sum += Number(value);
+    }
+    return sum;
+  }
+
+  stop() {
+    return stop(this.child, 'SIGTERM');
+  }
+}
+
+// The ways from a client to Redis: each scenario must come to the same on all of them.
+export const ways = [
+  { name: 'Redis itself', options: null },
+  { name: 'Keyhole', options: [] },
+  { name: 'Keyhole, --sharing off', options: ['--sharing', 'off'] },
+];
+
+export async function open(way) {
+  const redis = await Redis.start();
+  if (way.options === null) return { redis, keyhole: null, port: redis.port, close: () => redis.stop() };
+  const proxy = await Keyhole.start(`redis://127.0.0.1:${redis.port}`, way.options);
+  const close = async () => {
+    await proxy.stop();
+    await redis.stop();
+  };
+  return { redis, keyhole: proxy, port: proxy.port, close };
+}
+
+// Rejects if it takes too long: nothing here may wait for ever.
+export function within(milliseconds, what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} takes more than ${milliseconds} ms`)), milliseconds);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// Calls until it succeeds, as an application does whose client library reconnects by itself.
+export async function eventually(what, call) {
+  const end = Date.now() + 15_000;
+  for (;;) {
+    try {
+      return await within(5_000, what, call());
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
