@@ -200,8 +200,8 @@ void Story::Hello() {
 }
 
 void Story::LogIn() {
-  static const Args kUsers[] = {{"default", "any"}, {"ann", "apass"}, {"bob", "bpass"}};
-  const Args& user = kUsers[static_cast<size_t>(Below(3))];
+  static const Args users[] = {{"default", "any"}, {"ann", "apass"}, {"bob", "bpass"}};
+  const Args& user = users[static_cast<size_t>(Below(3))];
   if (Below(4) == 0) {
     return Ask({"AUTH", "ann", "wrong"},
                "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
