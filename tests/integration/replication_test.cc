@@ -13,6 +13,14 @@ namespace {
 class ReplicationTest : public ProxyTest {
  protected:
   void SetUp() override { Start({"repl-diskless-sync-delay 0"}); }
+
+  // Until Redis sends its replica every write.
+  void AwaitReplica() {
+    RawClient redis = RedisClient();
+    AwaitReply(redis, {"INFO", "replication"}, [](const std::string& reply) {
+      return reply.find("state=online") != std::string::npos;
+    });
+  }
 };
 
 TEST_P(ReplicationTest, ABackupByRedisCli) {
@@ -43,10 +51,7 @@ TEST_P(ReplicationTest, AReplicaBehindTheProxy) {
 
 TEST_P(ReplicationTest, WaitIsAboutTheClientsOwnWrites) {
   RedisServer replica({"replicaof 127.0.0.1 " + std::to_string(redis_->port())});
-  RawClient redis = RedisClient();
-  AwaitReply(redis, {"INFO", "replication"}, [](const std::string& reply) {
-    return reply.find("state=online") != std::string::npos;
-  });
+  AwaitReplica();
   RawClient client = Client();
   EXPECT_EQ(client.Ask({"SET", "k", "v"}), "+OK\r\n");
   EXPECT_EQ(client.Ask({"WAIT", "1", "20000"}), ":1\r\n");
@@ -67,10 +72,7 @@ TEST_P(ReplicationTest, WaitIsAboutTheClientsOwnWrites) {
 // first WAIT of a session something is.
 TEST_P(ReplicationTest, WaitIsPrecededByWhatReplicasSee) {
   const RedisServer replica({"replicaof 127.0.0.1 " + std::to_string(redis_->port())});
-  RawClient redis = RedisClient();
-  AwaitReply(redis, {"INFO", "replication"}, [](const std::string& reply) {
-    return reply.find("state=online") != std::string::npos;
-  });
+  AwaitReplica();
   RawClient client = Client();
   EXPECT_EQ(client.Ask({"SET", "k", "v"}), "+OK\r\n");
   EXPECT_EQ(client.Ask({"WAIT", "1", "20000"}), ":1\r\n");

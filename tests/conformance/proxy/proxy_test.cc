@@ -22,12 +22,6 @@ constexpr World kWorlds[] = {{"Shared", "on", false, false},
                              {"SharedPipelined", "on", true, false},
                              {"PrivateByteByByte", "off", false, true}};
 
-std::vector<std::string> AllScripts() {
-  std::vector<std::string> paths = ScriptsIn(KEYHOLE_SCRIPTS);
-  for (std::string& path : ScriptsIn(KEYHOLE_SCRIPTS "/proxy")) paths.push_back(std::move(path));
-  return paths;
-}
-
 using Case = std::tuple<std::string, resp::Protocol, World>;
 class ProxyConformance : public testing::TestWithParam<Case> {};
 
@@ -46,7 +40,7 @@ std::string CaseName(const testing::TestParamInfo<Case>& test) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Scripts, ProxyConformance,
-                         testing::Combine(testing::ValuesIn(AllScripts()),
+                         testing::Combine(testing::ValuesIn(ScriptsFor("proxy")),
                                           testing::Values(resp::Protocol::kResp2,
                                                           resp::Protocol::kResp3),
                                           testing::ValuesIn(kWorlds)),

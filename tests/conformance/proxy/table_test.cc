@@ -73,9 +73,7 @@ struct Row {
 
 std::map<CommandId, Row> RunAll() {
   std::map<CommandId, Row> rows;
-  std::vector<std::string> paths = ScriptsIn(KEYHOLE_SCRIPTS);
-  for (std::string& path : ScriptsIn(KEYHOLE_SCRIPTS "/proxy")) paths.push_back(std::move(path));
-  for (const std::string& path : paths) {
+  for (const std::string& path : ScriptsFor("proxy")) {
     const Script script = ReadScript(path);
     for (const auto protocol : {resp::Protocol::kResp2, resp::Protocol::kResp3}) {
       RealRedis redis(script.config);

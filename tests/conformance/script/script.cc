@@ -251,10 +251,12 @@ std::vector<Outcome> RunScript(const Script& script, Manner manner, Server& expe
   return outcomes;
 }
 
-std::vector<std::string> ScriptsIn(const std::string& directory) {
+std::vector<std::string> ScriptsFor(const std::string& side) {
   std::vector<std::string> paths;
-  for (const auto& file : std::filesystem::directory_iterator(directory)) {
-    if (file.path().extension() == ".txt") paths.push_back(file.path());
+  for (const std::string& folder : {std::string(KEYHOLE_SCRIPTS), KEYHOLE_SCRIPTS "/" + side}) {
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      if (file.path().extension() == ".txt") paths.push_back(file.path());
+    }
   }
   std::sort(paths.begin(), paths.end());
   return paths;

@@ -87,7 +87,8 @@ struct Manner {
 std::vector<Outcome> RunScript(const Script& script, Manner manner, Server& expected,
                                Server& actual);
 
-// The scripts in a directory, sorted.
-std::vector<std::string> ScriptsIn(const std::string& directory);
+// The paths of all scripts for one side of the comparison, "store" or "proxy": those of all and
+// those in its own folder.
+std::vector<std::string> ScriptsFor(const std::string& side);
 
 }  // namespace keyhole::test

@@ -19,12 +19,6 @@ store::StoreOptions OptionsFor(const Script& script) {
   return options;
 }
 
-std::vector<std::string> AllScripts() {
-  std::vector<std::string> paths = ScriptsIn(KEYHOLE_SCRIPTS);
-  for (std::string& path : ScriptsIn(KEYHOLE_SCRIPTS "/store")) paths.push_back(std::move(path));
-  return paths;
-}
-
 using Case = std::tuple<std::string, resp::Protocol>;
 class StoreConformance : public testing::TestWithParam<Case> {};
 
@@ -43,7 +37,7 @@ std::string CaseName(const testing::TestParamInfo<Case>& test) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Scripts, StoreConformance,
-                         testing::Combine(testing::ValuesIn(AllScripts()),
+                         testing::Combine(testing::ValuesIn(ScriptsFor("store")),
                                           testing::Values(resp::Protocol::kResp2,
                                                           resp::Protocol::kResp3)),
                          CaseName);
