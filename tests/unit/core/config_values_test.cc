@@ -136,7 +136,7 @@ TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
 
 TEST(ConfigValuesTest, OptionalLookupsOnly) {
   const std::string unknown = Bad({"--count-commands", "strlen,nonsense"});
-  EXPECT_THAT(unknown, HasSubstr("'nonsense' is no lookup that can be counted; give any of: "));
+  EXPECT_THAT(unknown, HasSubstr("'nonsense' is no lookup that can be counted; give all, or any of: "));
   EXPECT_THAT(unknown, HasSubstr("strlen"));
   EXPECT_THAT(unknown, HasSubstr("exists"));
   EXPECT_THAT(unknown, Not(HasSubstr(" mget")));

@@ -254,7 +254,7 @@ TEST_F(Http, HeadIsGetWithoutTheBody) {
   EXPECT_TRUE(exchange_.response().head);
   EXPECT_EQ(body(), R"({"key":"foo","value":"bar"})");  // for the length
   EXPECT_EQ(Ask("HEAD", "/items"), HttpStep::kCommand);
-  EXPECT_EQ(Ask("HEAD", "/metrics"), HttpStep::kMetrics);
+  EXPECT_EQ(Ask("HEAD", "/metrics"), HttpStep::kReport);
   EXPECT_TRUE(exchange_.response().head);
   EXPECT_EQ(Ask("HEAD", "/readyz"), HttpStep::kReady);
   EXPECT_EQ(Status("HEAD", "/"), 200);
@@ -267,7 +267,7 @@ TEST_F(Http, TheOtherPaths) {
   EXPECT_EQ(Status("GET", "/"), 200);
   EXPECT_EQ(body(), R"({"message":"Keyhole is running"})");
   EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kHello);
-  EXPECT_EQ(Ask("GET", "/metrics?name[]=x"), HttpStep::kMetrics);
+  EXPECT_EQ(Ask("GET", "/metrics?name[]=x"), HttpStep::kReport);
   EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kMetrics);
   EXPECT_EQ(Status("GET", "/healthz"), 200);
   EXPECT_EQ(body(), R"({"status":"ok"})");
