@@ -193,7 +193,7 @@ void KeyTracker::Exchange(const std::vector<Candidate>& candidates,
   const double reserve = kReserve * static_cast<double>(directory_.capacity());
   auto loser = losers.begin();
   for (const Candidate& candidate : candidates) {
-    const bool privileged = candidate.weight > heavy;
+    const bool privileged = candidate.weight >= heavy;
     if (allowance_ < (privileged ? 1 : 1 + reserve)) break;
     while (loser != losers.end() && tracks_[*loser].is_new && !privileged) ++loser;
     if (loser == losers.end()) break;
