@@ -43,6 +43,9 @@ constexpr Names<CloseReason> kCloseReasonNames = {
     "by_client",      "idle",          "output_limit", "input_limit", "upstream_lost",
     "protocol_error", "network_error", "server_stop",  "other"};
 constexpr Names<LinkKind> kLinkKindNames = {"shared", "private", "idle"};
+constexpr Names<RequestFamily> kRequestFamilyNames = {"read", "write", "blocking", "pub_sub",
+                                                      "other"};
+constexpr Names<ReplyResult> kReplyResultNames = {"ok", "error"};
 
 }  // namespace
 
@@ -63,6 +66,23 @@ std::string_view Name(CloseReason reason) {
 
 std::string_view Name(LinkKind kind) {
   return kLinkKindNames[static_cast<size_t>(kind)];
+}
+
+std::string_view Name(RequestFamily family) {
+  return kRequestFamilyNames[static_cast<size_t>(family)];
+}
+
+std::string_view Name(ReplyResult result) {
+  return kReplyResultNames[static_cast<size_t>(result)];
+}
+
+RequestFamily FamilyOf(const resp::CommandSpec& spec) {
+  if (spec.has(resp::kBlocking) || spec.effect == resp::Effect::kWait) {
+    return RequestFamily::kBlocking;
+  }
+  if (spec.has(resp::kPubSub)) return RequestFamily::kPubsub;
+  if (spec.has(resp::kWrite)) return RequestFamily::kWrite;
+  return spec.has(resp::kRead) ? RequestFamily::kRead : RequestFamily::kOther;
 }
 
 }  // namespace keyhole::metrics

@@ -24,6 +24,8 @@ class Counter {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
   uint64_t Load() const { return value_.load(std::memory_order_relaxed); }
+  // Not while the writing thread may write: see KeyStats::Reset().
+  void Reset() { value_.store(0, std::memory_order_relaxed); }
 
  private:
   std::atomic<uint64_t> value_{0};
@@ -92,14 +94,31 @@ enum class LinkKind : uint8_t {
   kCount
 };
 
+// What kind of thing a request is, coarsely.
+enum class RequestFamily : uint8_t {
+  kRead,
+  kWrite,
+  kBlocking,  // may wait for something to happen: BLPOP, WAIT
+  kPubsub,
+  kOther,  // connections, transactions, scripts, administration, unknown commands
+  kCount
+};
+RequestFamily FamilyOf(const resp::CommandSpec& spec);
+
+enum class ReplyResult : uint8_t { kOk, kError, kCount };
+
 // As they stand in the labels of the exported series.
 std::string_view Name(ErrorClass error_class);
 std::string_view Name(CloseReason reason);
 std::string_view Name(LinkKind kind);
+std::string_view Name(RequestFamily family);
+std::string_view Name(ReplyResult result);
 
 struct alignas(64) WorkerCounters {
   // Requests of clients (RESP and HTTP alike), when they are understood. kUnknown is opaque ones.
   PerEnum<resp::CommandId, Counter> requests;
+  // Requests that have been answered.
+  PerEnum<RequestFamily, PerEnum<ReplyResult, Counter>> replies;
   // Error replies handed to clients, wherever they came from.
   PerEnum<ErrorClass, Counter> errors;
 
@@ -114,6 +133,7 @@ struct alignas(64) WorkerCounters {
   Counter link_losses;            // of those, ended without our wish
   Counter link_connect_failures;  // attempts that came to nothing
   Gauge upstream_up;              // 1 or 0; the embedded store is always up
+  Gauge requests_in_flight;       // sent to the upstream, not yet answered
   Gauge requests_waiting;         // held back until the upstream is there again
 
   // Bytes of RESP, counted at the sockets.

@@ -1,7 +1,8 @@
 // Everything counted, as Prometheus wants to read it.
 //
-// exporter.cc is the one file that knows prometheus-cpp: there the Exporter is a
-// prometheus::Collectable that makes families from a Snapshot.
+// exporter.cc is the one file that knows prometheus-cpp: there a prometheus::Collectable makes
+// its families from a Snapshot, and its serializer writes the text format. OpenMetrics, which it
+// does not have, is openmetrics.h.
 //
 // Thread: any; each call takes its own snapshot.
 #pragma once
@@ -15,27 +16,28 @@
 
 namespace keyhole::metrics {
 
-// What Render() returns, for the Content-Type of an HTTP answer.
+// For the Content-Type of an HTTP answer with the text format; see openmetrics.h for the other.
 inline constexpr std::string_view kExpositionContentType =
     "text/plain; version=0.0.4; charset=utf-8";
 
 class Exporter {
  public:
+  enum class Format : uint8_t { kText, kOpenMetrics };
   // Gives the numbers to render; called from whatever thread calls Render().
-  using Source = std::function<Snapshot()>;
+  using SnapshotSource = std::function<Snapshot()>;
 
   // version: of Keyhole, for keyhole_build_info.
-  Exporter(Source source, std::string version);
+  Exporter(SnapshotSource source, std::string version);
   ~Exporter();
   Exporter(const Exporter&) = delete;
   Exporter& operator=(const Exporter&) = delete;
 
-  // All families in the text format 0.0.4. About 0.5 us per line: 1 ms with 1000 tracked keys.
-  std::string Render() const;
+  // All families. With 1000 tracked keys 3 ms in the text format, 1 ms in OpenMetrics.
+  std::string Render(Format format = Format::kText) const;
 
  private:
-  class Families;  // the prometheus::Collectable
-  std::unique_ptr<Families> families_;
+  class Source;  // the prometheus::Collectable
+  std::unique_ptr<Source> source_;
 };
 
 }  // namespace keyhole::metrics

@@ -1,6 +1,7 @@
 #include "metrics/http_stats.h"
 
 #include <algorithm>
+#include <string>
 
 namespace keyhole::metrics {
 namespace {
@@ -53,6 +54,16 @@ HttpMethod HttpMethodOf(std::string_view name) {
   const auto it = std::find(kMethodNames.begin(), kMethodNames.end(), name);
   if (it == kMethodNames.end()) return HttpMethod::kOther;
   return static_cast<HttpMethod>(it - kMethodNames.begin());
+}
+
+std::string_view HttpStatusName(uint16_t status) {
+  static const auto names = [] {
+    std::array<std::string, kHttpStatusCodes.size()> texts;
+    for (size_t i = 1; i < texts.size(); ++i) texts[i] = std::to_string(kHttpStatusCodes[i]);
+    texts[0] = "OTHER";
+    return texts;
+  }();
+  return names[StatusIndex(status)];
 }
 
 HttpStats::~HttpStats() {

@@ -28,6 +28,8 @@ namespace keyhole::metrics {
   X(kDeleteItem, delete_item)     \
   X(kMetrics, metrics)            \
   X(kHealth, health)              \
+  X(kKeys, keys)                  \
+  X(kSlow, slow)                  \
   X(kOther, other)
 
 enum class HttpEndpoint : uint8_t {
@@ -59,6 +61,9 @@ HttpMethod HttpMethodOf(std::string_view name);
 inline constexpr std::array<uint16_t, 26> kHttpStatusCodes = {
     0,   200, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405,
     406, 408, 409, 411, 413, 414, 415, 417, 431, 500, 501, 502, 503};
+
+// As in the label: "200", "OTHER".
+std::string_view HttpStatusName(uint16_t status);
 
 // The numbers of one HttpStats, or of several added up. A plain value.
 struct HttpCounts {

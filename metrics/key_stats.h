@@ -1,134 +1,142 @@
-// Hits and misses per key: exact, and bounded in memory whatever clients send.
+// Hits and misses per key as one worker sees them: exact, and bounded in memory whatever clients
+// send.
 //
 //     KeyDirectory (one)                    KeyStats (one per worker)
-//     slot 0  "user:1"   <----------------  key -> slot, a cache of the directory
-//     slot 1  "user:2"                      cells[0]    hits, misses of slot 0
+//     slot 0  "user:1"   <----------------  table: hash of the key -> slot, a copy of the directory
+//     slot 1  "user:2"                      cells[0]    hits, misses, bytes of slot 0
 //     ...                                   cells[1]
-//     slot N-1                              cells[N]    all other keys: __other__
+//                                           cells[N]    all other keys: __other__
+//                                           sketch      finds the heavy ones among these
 //
-// The first N keys get slots, first come first served, and keep them; every later key counts under
-// __other__. So each event counts in exactly one cell, at the time it happens; counts never move
-// between cells and never go back. Summed over all cells and workers, hits and misses are the
-// calls of Record() and RecordOther().
+// Each event counts in exactly one cell, at the time it happens. Only KeyTracker ever sets a cell
+// back to 0, when its counts have been added to those of retired keys. So summed over all cells,
+// workers and what was retired, hits and misses are the calls of Record() and RecordOther().
+//
+// Thread: the owning worker's, but for totals(), seen() and what is for KeyTracker.
+// Cost: a tracked key some 15 ns with its hash, an untracked one 10 ns (tests/bench). A mutex and
+// an allocation only when a key gets a slot or an awaited key is met. Memory per slot: a cell of 32
+// bytes, some 60 bytes of table and 128 bytes of sketches (two, of four entries).
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "metrics/counters.h"
+#include "metrics/key_directory.h"
+#include "metrics/key_identity.h"
+#include "metrics/key_sketch.h"
 
 namespace keyhole::metrics {
 
-// What tells one key from another: the key itself up to kVerbatimBytes. A longer one is known by
-// its first bytes, its length and 128 bits of hash, together longer than any key taken verbatim.
-// Views the key it was made from or itself: must not outlive the key, nor be copied.
-class KeyIdentity {
- public:
-  static constexpr size_t kVerbatimBytes = 256;
-
-  explicit KeyIdentity(std::string_view key);
-  KeyIdentity(const KeyIdentity&) = delete;
-  KeyIdentity& operator=(const KeyIdentity&) = delete;
-
-  std::string_view bytes() const { return bytes_; }
-
- private:
-  static constexpr size_t kPrefixBytes = 240;
-  void Digest(std::string_view key);
-
-  std::string_view bytes_;
-  std::array<char, kPrefixBytes + 3 * sizeof(uint64_t)> digest_;  // set for long keys only
-};
-
-// Hash of KeyIdentity::bytes(), for tables in this process only.
-struct IdentityHash {
-  size_t operator()(std::string_view identity) const;
-};
-
-// Which key has which slot. Shared by all workers; outlives them.
-// Thread: any. Add() takes a mutex, nothing else does.
-class KeyDirectory {
- public:
-  // capacity: N above, --tracked-keys. 0: no key is tracked.
-  explicit KeyDirectory(size_t capacity);
-
-  size_t capacity() const { return capacity_; }
-
-  // Slots given out so far: 0 .. size()-1. It only ever grows, so it also tells whether there is
-  // anything new. What identity() and label() give for these slots never changes.
-  size_t size() const { return size_.load(std::memory_order_acquire); }
-  bool full() const { return size() == capacity_; }
-
-  // REQUIRES: slot < size(). Valid as long as the directory.
-  std::string_view identity(size_t slot) const { return entries_[slot].identity; }
-  std::string_view label(size_t slot) const { return entries_[slot].label; }
-
-  // The key's slot, a new one if it has none. Nothing if the directory is full, or if another key
-  // has the same label already (a collision of LabelHash, hardly by accident).
-  std::optional<size_t> Add(std::string_view key, const KeyIdentity& identity);
-
- private:
-  struct Entry {
-    std::string identity;
-    std::string label;
-  };
-
-  const size_t capacity_;
-  std::atomic<size_t> size_{0};
-  std::unique_ptr<Entry[]> entries_;  // never moves; an entry is written before size_ covers it
-  std::mutex mutex_;                  // guards what follows, and the writing of entries
-  absl::flat_hash_map<std::string_view, size_t, IdentityHash, std::equal_to<>> slots_;
-  absl::flat_hash_set<std::string_view> labels_;
-};
-
-// Hits and misses as one worker saw them.
-// Thread: Record and RecordOther by the owning worker alone; hits() and misses() by any.
 class KeyStats {
  public:
   // The directory must outlive this.
   explicit KeyStats(KeyDirectory& directory);
+  ~KeyStats();
+  KeyStats(const KeyStats&) = delete;
+  KeyStats& operator=(const KeyStats&) = delete;
 
-  // Counts one lookup. Does not keep the key. About 10 ns; a mutex and an allocation only when the
-  // key gets a slot. While the directory has room, this is the time to give it one.
-  void Record(std::string_view key, bool hit) {
-    Cell& cell = cells_[SlotOf(key)];
-    (hit ? cell.hits : cell.misses).Add();
+  // Counts one lookup. Does not keep the key. bytes: of the value.
+  void Record(std::string_view key, bool hit, uint64_t bytes = 0) {
+    Count(cells_[SlotOf(key)], hit, 1, bytes);
   }
-
+  // Counts one lookup that was answered with an error. Such a lookup gives no key a slot.
+  void RecordError(std::string_view key);
   // Counts n lookups under __other__, of keys that are not to be told apart.
-  void RecordOther(bool hit, uint64_t n = 1) {
-    Cell& cell = cells_[directory_.capacity()];
-    (hit ? cell.hits : cell.misses).Add(n);
+  void RecordOther(bool hit, uint64_t n = 1, uint64_t bytes = 0) {
+    Count(cells_[other_], hit, n, bytes);
   }
 
-  // slot: one of the directory, or its capacity() for __other__.
+  // Learns what the directory has to tell. To be called ten times a second or so: slots change
+  // hands only as fast as all workers call this.
+  void CatchUp() {
+    if (directory_.version() != seen_.load(std::memory_order_relaxed)) ReadChanges();
+  }
+
+  KeyTotals totals(size_t slot) const {
+    const Cell& c = cells_[slot];
+    return {c.hits.Load(), c.misses.Load(), c.errors.Load(), c.bytes.Load()};
+  }
   uint64_t hits(size_t slot) const { return cells_[slot].hits.Load(); }
   uint64_t misses(size_t slot) const { return cells_[slot].misses.Load(); }
+  // How far it has read the directory's changes.
+  uint64_t seen() const { return seen_.load(std::memory_order_acquire); }
+
+  // ---- for KeyTracker
+  // REQUIRES: this worker has read that no key counts there.
+  void Reset(size_t slot);
+  // The sketch of the epoch before the one that runs. The worker does not touch it until it reads
+  // of the next epoch.
+  KeySketch& past_sketch() { return sketches_[1 - active_]; }
 
  private:
-  struct Cell {
+  struct alignas(32) Cell {
     Counter hits;
     Counter misses;
+    Counter errors;
+    Counter bytes;
+  };
+  struct Entry {
+    const char* identity;  // of the directory; null: the key counts under __other__
+    uint32_t identity_size;
+    uint32_t slot;
+    bool awaited;  // to be named
   };
 
-  size_t SlotOf(std::string_view key);
-  size_t SlotOfStranger(std::string_view key, const KeyIdentity& identity);
-  void CatchUp();
+  static void Count(Cell& cell, bool hit, uint64_t n, uint64_t bytes) {
+    (hit ? cell.hits : cell.misses).Add(n);
+    if (bytes != 0) cell.bytes.Add(bytes);
+  }
+  size_t SlotOf(std::string_view key) {
+    if (!searched_) return SlotWithoutTable(key);
+    if (has_patterns_) {
+      if (const auto pattern = directory_.MatchPattern(key)) return *pattern;
+    }
+    const KeyIdentity identity(key);
+    const auto it = table_.find(identity.hash());
+    if (it == table_.end()) return SlotOfStranger(key, identity);
+    if (IsFor(it->second, identity.bytes())) [[likely]] {
+      return it->second.slot;
+    }
+    if (it->second.awaited) Introduce(key, identity, &it->second);
+    return other_;
+  }
+  size_t SlotOfStranger(std::string_view key, const KeyIdentity& identity) {
+    if (!full_) return Add(key, identity);
+    if (--countdown_ == 0) Sample(identity.hash());
+    return other_;
+  }
+  static bool IsFor(const Entry& entry, std::string_view identity) {
+    return entry.identity != nullptr && entry.identity_size == identity.size() &&
+           std::memcmp(entry.identity, identity.data(), identity.size()) == 0;
+  }
+
+  size_t SlotWithoutTable(std::string_view key);
+  size_t Add(std::string_view key, const KeyIdentity& identity);
+  void Introduce(std::string_view key, const KeyIdentity& identity, Entry* entry);
+  void Sample(uint64_t hash);
+  void ReadChanges();
+  void Apply(const KeyChange& change);
 
   KeyDirectory& directory_;
-  std::unique_ptr<Cell[]> cells_;  // capacity() + 1
-  // Keys of the map view the directory. Only the owning worker touches these two.
-  absl::flat_hash_map<std::string_view, uint32_t, IdentityHash, std::equal_to<>> slots_;
-  size_t known_ = 0;  // slots of the directory that slots_ holds
+  const size_t other_;
+  const bool searched_;  // there are keys to be told apart
+  const bool has_patterns_;
+  bool full_ = false;  // no key gets a slot with its first lookup any more
+  std::unique_ptr<Cell[]> cells_;
+  absl::flat_hash_map<uint64_t, Entry, HashedAlready> table_;
+
+  uint32_t countdown_ = 1;     // untracked lookups until the next one is shown to the sketch
+  uint32_t sample_every_ = 1;  // of them, on average; 0: none
+  uint32_t random_ = 0x9E3779B9;
+  uint32_t active_ = 0;
+  KeySketch sketches_[2];
+  std::atomic<uint64_t> seen_{0};
 };
 
 }  // namespace keyhole::metrics

@@ -84,8 +84,11 @@ std::string KeyLabel(std::string_view key) {
     std::string text = Printable(key, kMaxLabelBytes);
     if (text == key) return text;
   }
-  std::string label = Printable(key, kMaxLabelBytes - kSuffixBytes);
-  label += '#';
+  return Printable(key, kMaxLabelBytes - kSuffixBytes) + HashLabel(key);
+}
+
+std::string HashLabel(std::string_view key) {
+  std::string label = "#";
   const uint64_t hash = LabelHash(key);
   for (int shift = 60; shift >= 0; shift -= 4) label += kHexDigits[(hash >> shift) & 15];
   return label;

@@ -31,6 +31,9 @@ inline constexpr size_t kMaxLabelBytes = 128;
 // Valid UTF-8 without control characters, 1 to kMaxLabelBytes bytes.
 std::string KeyLabel(std::string_view key);
 
+// '#' and the digits of LabelHash(key), nothing of the key itself.
+std::string HashLabel(std::string_view key);
+
 // FNV-1a, 64 bits, over all bytes, then the finaliser of MurmurHash3 (fmix64) so that all bits
 // depend on all bytes. The same in every process and version: dashboards may rely on it.
 uint64_t LabelHash(std::string_view bytes);

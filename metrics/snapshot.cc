@@ -1,7 +1,5 @@
 #include "metrics/snapshot.h"
 
-#include "metrics/label.h"
-
 namespace keyhole::metrics {
 namespace {
 
@@ -15,6 +13,10 @@ void AddAll(const PerEnum<Enum, Live>& from, PerEnum<Enum, Plain>* to) {
 
 void AddCounters(const WorkerCounters& from, Snapshot* to) {
   AddAll(from.requests, &to->requests);
+  for (size_t i = 0; i < from.replies.kSize; ++i) {
+    const auto family = static_cast<RequestFamily>(i);
+    AddAll(from.replies[family], &to->replies[family]);
+  }
   AddAll(from.errors, &to->errors);
   to->clients += from.clients.Load();
   to->clients_accepted += from.clients_accepted.Load();
@@ -26,6 +28,7 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   to->link_losses += from.link_losses.Load();
   to->link_connect_failures += from.link_connect_failures.Load();
   to->upstream_up = to->upstream_up && from.upstream_up.Load() != 0;
+  to->requests_in_flight += from.requests_in_flight.Load();
   to->requests_waiting += from.requests_waiting.Load();
   to->client_bytes_in += from.client_bytes_in.Load();
   to->client_bytes_out += from.client_bytes_out.Load();
@@ -33,30 +36,31 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   to->upstream_bytes_out += from.upstream_bytes_out.Load();
 }
 
-void AddKeys(const KeyStats& from, const KeyDirectory& directory, Snapshot* to) {
-  for (size_t slot = 0; slot < to->keys.size(); ++slot) {
-    to->keys[slot].hits += from.hits(slot);
-    to->keys[slot].misses += from.misses(slot);
-  }
-  to->other.hits += from.hits(directory.capacity());
-  to->other.misses += from.misses(directory.capacity());
-}
-
 }  // namespace
 
-Snapshot Take(std::span<const WorkerMetrics* const> workers, const KeyDirectory& directory) {
+void WorkerMetrics::RecordReply(const resp::CommandSpec& spec, bool error,
+                                std::chrono::nanoseconds duration,
+                                std::optional<std::string_view> key, TopList::Instant now) {
+  const RequestFamily family = FamilyOf(spec);
+  counters.replies[family][error ? ReplyResult::kError : ReplyResult::kOk].Add();
+  request_latency[family].Record(duration);
+  // Those that are meant to take their time are not slow.
+  if (family == RequestFamily::kBlocking || family == RequestFamily::kPubsub) return;
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration);
+  if (microseconds.count() <= 0) return;
+  slow_commands.Offer(spec.id, key, static_cast<uint64_t>(microseconds.count()), now, directory);
+}
+
+Snapshot Take(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory) {
   Snapshot snapshot;
-  snapshot.tracked_keys_limit = directory.capacity();
-  snapshot.keys.resize(directory.size());
-  for (size_t slot = 0; slot < snapshot.keys.size(); ++slot) {
-    snapshot.keys[slot].label = directory.label(slot);
-  }
-  snapshot.other.label = kOtherLabel;
+  static_cast<KeyTable&>(snapshot) = ReadKeys(directory, /*scrape=*/true);
   snapshot.upstream_up = !workers.empty();
   for (const WorkerMetrics* worker : workers) {
     AddCounters(worker->counters, &snapshot);
-    AddKeys(worker->keys, directory, &snapshot);
-    worker->request_latency.AddTo(&snapshot.request_latency);
+    for (size_t i = 0; i < snapshot.request_latency.kSize; ++i) {
+      const auto family = static_cast<RequestFamily>(i);
+      worker->request_latency[family].AddTo(&snapshot.request_latency[family]);
+    }
     worker->upstream_latency.AddTo(&snapshot.upstream_latency);
     worker->http.AddTo(&snapshot.http);
   }

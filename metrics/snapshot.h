@@ -1,44 +1,55 @@
 // All that was counted, at one moment: the workers' numbers added up, as plain values.
 //
-// Thread: Take may be called from any thread while the workers go on; it takes no lock and makes
-//         nobody wait. A count seen in one snapshot is never smaller in a later one. Numbers of one
+// Thread: Take may be called from any thread while the workers go on and makes none of them wait. A
+// count seen in one snapshot is never smaller in a later one. Numbers of one
 //         snapshot need not fit together to the last event.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "metrics/counters.h"
 #include "metrics/http_stats.h"
 #include "metrics/key_stats.h"
+#include "metrics/key_table.h"
 #include "metrics/latency.h"
 #include "metrics/process_info.h"
+#include "metrics/top_list.h"
 
 namespace keyhole::metrics {
 
 // All that one worker counts. The worker owns it, writes it alone, and keeps it for life; whoever
 // takes snapshots must not outlive it.
 struct alignas(64) WorkerMetrics {
-  explicit WorkerMetrics(KeyDirectory& directory) : keys(directory) {}
+  explicit WorkerMetrics(KeyDirectory& directory_in) : directory(directory_in), keys(directory) {}
 
+  // A request has been answered. key: its first one, if it has any.
+  void RecordReply(const resp::CommandSpec& spec, bool error, std::chrono::nanoseconds duration,
+                   std::optional<std::string_view> key, TopList::Instant now);
+  // A lookup has been answered with a value of so many bytes.
+  void RecordValue(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes,
+                   TopList::Instant now) {
+    big_values.Offer(spec.id, key, bytes, now, directory);
+  }
+
+  KeyDirectory& directory;
   WorkerCounters counters;
   KeyStats keys;
-  LatencyHistogram request_latency;   // request understood .. reply ready for its client
+  // Request understood .. reply ready for its client.
+  PerEnum<RequestFamily, LatencyHistogram> request_latency;
   LatencyHistogram upstream_latency;  // request written to a link .. reply complete
   HttpStats http;
+  TopList big_values;     // bytes
+  TopList slow_commands;  // microseconds
 };
 
-struct KeyCounts {
-  std::string label;
-  uint64_t hits = 0;
-  uint64_t misses = 0;
-};
-
-struct Snapshot {
+struct Snapshot : KeyTable {
   PerEnum<resp::CommandId, uint64_t> requests;
+  PerEnum<RequestFamily, PerEnum<ReplyResult, uint64_t>> replies;
   PerEnum<ErrorClass, uint64_t> errors;
 
   int64_t clients = 0;
@@ -52,6 +63,7 @@ struct Snapshot {
   uint64_t link_losses = 0;
   uint64_t link_connect_failures = 0;
   bool upstream_up = false;  // for every worker; false without workers
+  int64_t requests_in_flight = 0;
   int64_t requests_waiting = 0;
 
   uint64_t client_bytes_in = 0;
@@ -59,18 +71,14 @@ struct Snapshot {
   uint64_t upstream_bytes_in = 0;
   uint64_t upstream_bytes_out = 0;
 
-  LatencyCounts request_latency;
+  PerEnum<RequestFamily, LatencyCounts> request_latency;
   LatencyCounts upstream_latency;
-
-  std::vector<KeyCounts> keys;  // tracked ones, in the order of their slots
-  KeyCounts other;              // all the rest, labelled kOtherLabel
-  size_t tracked_keys_limit = 0;
 
   HttpCounts http;
   ProcessInfo process;
 };
 
-// REQUIRES: all workers were made with `directory`.
-Snapshot Take(std::span<const WorkerMetrics* const> workers, const KeyDirectory& directory);
+// A scrape. REQUIRES: all workers that were made with `directory` are alive.
+Snapshot Take(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory);
 
 }  // namespace keyhole::metrics

@@ -50,6 +50,7 @@ void ReplyScanner::Begin() {
   first_element_ = true;
   text_size_ = 0;
   elements_.clear();
+  element_bytes_.clear();
   head_ = ReplyHead{};
 }
 
@@ -129,7 +130,11 @@ bool ReplyScanner::EndCounted(std::string_view line) {
     case ReplyType::kBulkError:
     case ReplyType::kBulkString:
     case ReplyType::kVerbatim:
-      Enter(type == ReplyType::kBulkError ? Element::kError : what, false, count);
+      if (Enter(type == ReplyType::kBulkError ? Element::kError : what, false, count) !=
+              Place::kSkipped &&
+          type != ReplyType::kBulkError) {
+        head_.bytes += static_cast<uint64_t>(count);
+      }
       body_left_ = static_cast<uint64_t>(count) + 2;
       state_ = State::kBody;
       return true;
@@ -178,6 +183,7 @@ ReplyScanner::Place ReplyScanner::Enter(Element what, bool is_null, int64_t inte
   if (element_missing_ > 0) return Place::kDeep;
   element_missing_ = 1;
   element_ = what;
+  bytes_before_ = head_.bytes;
   take_text_ = first_element_ && !is_null && (type_ == '+' || type_ == '-' || type_ == '$');
   first_element_ = false;
   return Place::kElement;
@@ -194,6 +200,7 @@ void ReplyScanner::Close() {
   --missing_;
   if (element_missing_ > 0 && --element_missing_ == 0 && want_elements_) {
     elements_.push_back(element_);
+    element_bytes_.push_back(head_.bytes - bytes_before_);
   }
   if (missing_ == 0) Finish();
 }
@@ -201,7 +208,10 @@ void ReplyScanner::Close() {
 void ReplyScanner::Finish() {
   state_ = State::kStart;
   head_.text = std::string_view(text_, text_size_);
-  if (want_elements_) head_.elements = &elements_;
+  if (want_elements_) {
+    head_.elements = &elements_;
+    head_.element_bytes = &element_bytes_;
+  }
   want_elements_ = false;
   header_only_ = false;
 }

@@ -33,8 +33,11 @@ struct ReplyHead {
   // The first line after the type byte, or of an aggregate its first element if that is a string;
   // at most kMaxText bytes. Tells "QUEUED", the class of an error, "subscribe", "message".
   std::string_view text;
-  int64_t last_integer = 0;                        // the last direct element that was an integer
-  const std::vector<Element>* elements = nullptr;  // filled if asked for with WantElements()
+  int64_t last_integer = 0;  // the last direct element that was an integer
+  uint64_t bytes = 0;        // of all strings in it that have a length: '$' and '='
+  // Filled if asked for with WantElements(): what each is, and how many of the bytes are in it.
+  const std::vector<Element>* elements = nullptr;
+  const std::vector<uint64_t>* element_bytes = nullptr;
 
   bool is_error() const { return type == ReplyType::kError || type == ReplyType::kBulkError; }
 };
@@ -92,13 +95,15 @@ class ReplyScanner {
   int64_t element_missing_ = 0;  // values still to come in the current direct element
   bool first_element_ = false;   // no direct element has begun yet
   Element element_ = Element::kValue;
-  uint64_t body_left_ = 0;  // bytes of a bulk body, with its CRLF, still to come
-  char line_[kMaxText];     // the start of a header line that comes in parts
-  size_t line_size_ = 0;    // its true length so far, may exceed kMaxText
-  bool line_cr_ = false;    // its last byte so far is a CR, not counted in line_size_
+  uint64_t bytes_before_ = 0;  // head().bytes when the current direct element began
+  uint64_t body_left_ = 0;     // bytes of a bulk body, with its CRLF, still to come
+  char line_[kMaxText];        // the start of a header line that comes in parts
+  size_t line_size_ = 0;       // its true length so far, may exceed kMaxText
+  bool line_cr_ = false;       // its last byte so far is a CR, not counted in line_size_
   char text_[kMaxText];
   size_t text_size_ = 0;
   std::vector<Element> elements_;
+  std::vector<uint64_t> element_bytes_;
   ReplyHead head_;
 };
 

@@ -259,6 +259,15 @@ std::optional<std::string> ProtectionProblem(const Config& config) {
          ", or accept it with --allow-unprotected";
 }
 
+metrics::KeyOptions KeyOptionsOf(const Config& config) {
+  return {.capacity = config.tracked_keys,
+          .patterns = config.key_patterns,
+          .labels = config.key_labels,
+          .epoch = config.key_epoch,
+          .zero_hold = config.key_zero_hold,
+          .churn = config.key_churn / 100.0};
+}
+
 std::string VersionLine() {
   return "keyhole " + std::string(kVersion);
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "metrics/key_options.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
@@ -76,7 +77,12 @@ struct Config {
   bool sharing = true;                    // false: every client has a private link from the start
 
   // How it counts.
-  uint32_t tracked_keys = 1000;                 // keys with counters of their own; 0..10000
+  uint32_t tracked_keys = 1000;           // keys with counters of their own; 0..10000
+  std::vector<std::string> key_patterns;  // groups of keys with one series; none empty
+  metrics::KeyLabels key_labels = metrics::KeyLabels::kOn;
+  Millis key_epoch{10000};      // how often heavier keys take the places of lighter ones; >= 100ms
+  uint32_t key_churn = 20;      // places that change hands in a minute, percent of all; 0..1000
+  Millis key_zero_hold{15000};  // how long a new series stays at 0
   std::vector<resp::CommandId> count_commands;  // lookups counted beyond those of the table's
                                                 // defaults; no id twice
 
@@ -123,6 +129,9 @@ ParseResult LoadConfig(int argc, const char* const* argv, const EnvLookup& env);
 // or of the embedded store, is refused unless --allow-unprotected is given. Gives the line to print
 // (no newline), saying what is open and what can be done, or none if all is well.
 std::optional<std::string> ProtectionProblem(const Config& config);
+
+// The part of it that is about keys.
+metrics::KeyOptions KeyOptionsOf(const Config& config);
 
 // "keyhole 0.1.0".
 std::string VersionLine();

@@ -103,7 +103,7 @@ constexpr Handler kUpstream = {[](Texts texts, Config* config) -> Problem {
 
 constexpr Handler kCountCommands = {
     [](Texts texts, Config* config) {
-      return ApplyList(texts, ParseOptionalLookup, &config->count_commands);
+      return ParseOptionalLookups(texts, &config->count_commands);
     },
     [](const Config& config) {
       std::string text;
@@ -112,6 +112,21 @@ constexpr Handler kCountCommands = {
       }
       return text;
     }};
+
+constexpr Handler kKeyPattern = {[](Texts texts, Config* config) {
+                                   return ApplyList(texts, ParseKeyPattern, &config->key_patterns);
+                                 },
+                                 [](const Config& config) {
+                                   std::string text;
+                                   for (const std::string& pattern : config.key_patterns) {
+                                     text.append(text.empty() ? "" : ",").append(pattern);
+                                   }
+                                   return text;
+                                 }};
+
+constexpr Handler kKeyLabelsOption = {
+    [](Texts texts, Config* config) { return ParseKeyLabels(texts[0], &config->key_labels); },
+    [](const Config& config) { return std::string(ShowKeyLabels(config.key_labels)); }};
 
 constexpr Handler kRequirepass = {[](Texts texts, Config* config) -> Problem {
                                     config->requirepass = texts[0];
@@ -173,10 +188,29 @@ constexpr Option kOptions[] = {
            "under __other__.",
            Number<&Config::tracked_keys, 0, 10000>()),
     Define(
-        kCounting, "--count-commands", "NAME",
-        "A lookup to be counted that is not counted by default, such as exists or strlen. May be "
-        "given several times.",
-        kCountCommands, true),
+        kCounting, "--key-pattern", "PATTERN",
+        "Keys that match, as in user:*, count together under the pattern; the first pattern that "
+        "matches takes the key. May be given several times.",
+        kKeyPattern, true),
+    Define(kCounting, "--key-labels", "on|off|hash",
+           "How keys are called in metrics. on: as they are. hash: by a hash. off: not at all; all "
+           "but patterns count under __other__.",
+           kKeyLabelsOption),
+    Define(kCounting, "--key-epoch", "DURATION",
+           "How often heavy keys take the places of lighter ones, once all are taken.",
+           Duration<&Config::key_epoch, 100>()),
+    Define(kCounting, "--key-churn", "PERCENT",
+           "How many places may change hands in a minute, in percent of --tracked-keys, 0 to 1000. "
+           "0: the keys that came first stay for ever.",
+           Number<&Config::key_churn, 0, 1000>()),
+    Define(kCounting, "--key-zero-hold", "DURATION",
+           "How long a key that took the place of another one is shown at 0 before it counts. At "
+           "least the scrape interval, so that no scraper misses the 0.",
+           Duration<&Config::key_zero_hold>()),
+    Define(kCounting, "--count-commands", "NAME",
+           "A lookup to be counted that is not counted by default, such as exists or strlen; all: "
+           "every one. May be given several times.",
+           kCountCommands, true),
 
     Define(kLimits, "--workers", "NUMBER",
            "Threads that serve clients, 1 to 64. One is enough for one Redis.",

@@ -133,6 +133,29 @@ Problem ParseLogLevel(std::string_view text, LogLevel* out) {
   return Quoted(text) + " is no log level; give one of: " + std::string(kLogLevels);
 }
 
+constexpr std::string_view kKeyLabels[] = {"on", "off", "hash"};
+
+Problem ParseKeyLabels(std::string_view text, metrics::KeyLabels* out) {
+  for (size_t i = 0; i < std::size(kKeyLabels); ++i) {
+    if (!resp::EqualsIgnoreCase(text, kKeyLabels[i])) continue;
+    *out = static_cast<metrics::KeyLabels>(i);
+    return std::nullopt;
+  }
+  return Quoted(text) + " is none of on, off and hash; give one of these";
+}
+
+std::string_view ShowKeyLabels(metrics::KeyLabels labels) {
+  return kKeyLabels[static_cast<size_t>(labels)];
+}
+
+Problem ParseKeyPattern(std::string_view text, std::string* out) {
+  if (text.empty()) return "an empty pattern matches no key; give one like user:*";
+  *out = text;
+  return std::nullopt;
+}
+
+namespace {
+
 Problem ParseOptionalLookup(std::string_view text, resp::CommandId* out) {
   std::string names;
   bool counted_anyway = false;
@@ -152,7 +175,30 @@ Problem ParseOptionalLookup(std::string_view text, resp::CommandId* out) {
   return Quoted(text) +
          (counted_anyway ? " is counted without being named"
                          : " is no lookup that can be counted") +
-         "; give any of: " + names;
+         "; give all, or any of: " + names;
+}
+
+}  // namespace
+
+Problem ParseOptionalLookups(std::span<const std::string> texts,
+                             std::vector<resp::CommandId>* out) {
+  std::vector<resp::CommandId> ids;
+  const auto add = [&ids](resp::CommandId id) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  };
+  for (const std::string& text : texts) {
+    if (resp::EqualsIgnoreCase(text, "all")) {
+      for (const resp::CommandSpec& spec : resp::AllCommands()) {
+        if (spec.hit.rule != resp::HitRule::kNone && !spec.hit.by_default) add(spec.id);
+      }
+      continue;
+    }
+    resp::CommandId id{};
+    if (Problem problem = ParseOptionalLookup(text, &id)) return problem;
+    add(id);
+  }
+  *out = std::move(ids);
+  return std::nullopt;
 }
 
 std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& names) {

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/core/config.h"
 
@@ -47,8 +49,14 @@ Problem ParseUpstream(std::string_view text, Upstream* out);
 Problem ParseLogLevel(std::string_view text, LogLevel* out);
 std::string_view ShowLogLevel(LogLevel level);
 
-// The name of a lookup that the table does not count by default.
-Problem ParseOptionalLookup(std::string_view text, resp::CommandId* out);
+Problem ParseKeyLabels(std::string_view text, metrics::KeyLabels* out);
+std::string_view ShowKeyLabels(metrics::KeyLabels labels);
+
+// A pattern of keys: anything that is not empty.
+Problem ParseKeyPattern(std::string_view text, std::string* out);
+
+// The names of lookups that the table does not count by default, each once; "all" is all of them.
+Problem ParseOptionalLookups(std::span<const std::string> texts, std::vector<resp::CommandId>* out);
 
 // The one of `names` that `word` was probably meant to be, or empty.
 std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& names);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "metrics/exporter.h"
+#include "metrics/openmetrics.h"
 #include "proxy/core/digits.h"
 #include "proxy/core/http_item.h"
 #include "proxy/core/percent.h"
@@ -67,8 +69,10 @@ HttpStep HttpExchange::Route(const HttpRequest& request, std::string_view path,
   }
   if (path == "/metrics") {
     if (!read) return FailMethod(kReadMethods);
-    endpoint_ = HttpEndpoint::kMetrics;
-    return HttpStep::kMetrics;
+    return BeginMetrics(request.accept);
+  }
+  if (path == "/api/keys" || path == "/api/slow") {
+    return read ? BeginApi(path, query) : FailMethod(kReadMethods);
   }
   if (path == "/healthz" || path == "/readyz") {
     if (!read) return FailMethod(kReadMethods);
@@ -80,7 +84,10 @@ HttpStep HttpExchange::Route(const HttpRequest& request, std::string_view path,
     endpoint_ = HttpEndpoint::kHello;
     return Respond(200, R"({"message":"Keyhole is running"})");
   }
-  return Fail(404, "No such path; there are /items, /items/KEY, /metrics, /healthz and /readyz");
+  return Fail(
+      404,
+      "No such path; there are /items, /items/KEY, /metrics, /api/keys, /api/slow, /healthz "
+      "and /readyz");
 }
 
 HttpStep HttpExchange::RouteItem(const HttpRequest& request, std::string_view encoded_key,
@@ -149,6 +156,27 @@ HttpStep HttpExchange::BeginList(std::string_view query) {
   // Other types are left out here: asked for with MGET they would count as misses.
   return Send(Waiting::kScan, CommandId::kScan,
               {cursor, "COUNT", std::to_string(*count), "TYPE", "string"});
+}
+
+HttpStep HttpExchange::BeginMetrics(std::string_view accept) {
+  endpoint_ = HttpEndpoint::kMetrics;
+  const bool open = metrics::AcceptsOpenMetrics(accept);
+  report_.kind = open ? HttpReport::Kind::kOpenMetrics : HttpReport::Kind::kMetrics;
+  response_.content_type =
+      open ? metrics::kOpenMetricsContentType : metrics::kExpositionContentType;
+  return HttpStep::kReport;
+}
+
+HttpStep HttpExchange::BeginApi(std::string_view path, std::string_view query) {
+  if (path == "/api/slow") {
+    endpoint_ = HttpEndpoint::kSlow;
+    report_.kind = HttpReport::Kind::kSlow;
+    return HttpStep::kReport;
+  }
+  endpoint_ = HttpEndpoint::kKeys;
+  report_.kind = HttpReport::Kind::kKeys;
+  if (const auto problem = ParseKeysQuery(query, &report_.keys)) return Fail(400, *problem);
+  return HttpStep::kReport;
 }
 
 HttpStep HttpExchange::Send(Waiting waiting, CommandId id, std::vector<std::string> arguments) {

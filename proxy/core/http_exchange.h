@@ -4,7 +4,7 @@
 //     Begin() --> kCommand --> OnReply() --> kCommand ... --> kRespond
 //         |           '------> OnUnavailable() -------------> kRespond
 //         |--> kReady -------> OnReadiness() ---------------> kRespond
-//         |--> kMetrics        the caller answers with the text of the exporter
+//         |--> kReport         the caller answers with what report() asks for
 //         '--> kRespond
 //
 // | call                       | answer                                                           |
@@ -17,7 +17,9 @@
 // | PUT /items/foo[?ttl=60]    | 204; the body's bytes are the value                              |
 // | DELETE /items/foo          | 204; 404                                                         |
 // | GET /items?limit=&cursor=  | 200 {count: n, items: {"foo":"bar"}, cursor: "0"}                |
-// | GET /metrics               | kMetrics                                                         |
+// | GET /metrics               | kReport: Prometheus' text, or OpenMetrics if Accept wants it     |
+// | GET /api/keys?sort=&limit= | kReport: the keys, most hits (misses ...) first; or 400          |
+// | GET /api/slow              | kReport: the biggest values and the slowest commands             |
 // | GET /healthz               | 200 {"status":"ok"}                                              |
 // | GET /readyz                | kReady, then 200 {"status":"ok"} or 503                          |
 //
@@ -48,6 +50,7 @@
 
 #include "metrics/http_stats.h"
 #include "proxy/core/reply_reader.h"
+#include "proxy/core/reports.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
@@ -74,13 +77,20 @@ struct HttpResponse {
 enum class HttpStep : uint8_t {
   kRespond,  // send response()
   kCommand,  // send command() through the proxy's door, in RESP2; then OnReply() with its reply
-  kMetrics,  // render the metrics and answer with them; without the body if response().head
+  kReport,   // make report() the body of response() and send it
   kReady,    // find out whether the upstream can be reached; then OnReadiness()
+};
+
+// What is made away from the worker's thread.
+struct HttpReport {
+  enum class Kind : uint8_t { kMetrics, kOpenMetrics, kKeys, kSlow };
+  Kind kind = Kind::kMetrics;
+  KeysQuery keys = {};  // kKeys
 };
 
 class HttpExchange {
  public:
-  // Starts on a new request; the object may be used again after kRespond or kMetrics.
+  // Starts on a new request; the object may be used again after kRespond or kReport.
   HttpStep Begin(const HttpRequest& request);
 
   // To be called once after kCommand, one of these.
@@ -95,6 +105,8 @@ class HttpExchange {
   const std::vector<std::string>& command() const { return command_; }
   // Valid after kRespond until the next Begin(). The caller may move from it.
   HttpResponse& response() { return response_; }
+  // Valid after kReport. Its Content-Type is in response() already.
+  const HttpReport& report() const { return report_; }
   // What the request counts as. Valid after Begin().
   metrics::HttpEndpoint endpoint() const { return endpoint_; }
 
@@ -108,6 +120,8 @@ class HttpExchange {
   HttpStep BeginPost(std::string_view body);
   HttpStep BeginPut(std::string_view body, std::string_view query);
   HttpStep BeginList(std::string_view query);
+  HttpStep BeginMetrics(std::string_view accept);
+  HttpStep BeginApi(std::string_view path, std::string_view query);
 
   HttpStep OnGet(const ReplyElement& reply);
   HttpStep OnPosted(const ReplyElement& reply);
@@ -124,6 +138,7 @@ class HttpExchange {
   HttpStep FailMethod(std::string_view allow);
   HttpStep FailReply();
 
+  HttpReport report_;
   metrics::HttpEndpoint endpoint_ = metrics::HttpEndpoint::kOther;
   Waiting waiting_ = Waiting::kNothing;
   bool want_bytes_ = false;  // Accept: application/octet-stream

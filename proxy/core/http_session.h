@@ -2,7 +2,7 @@
 // that pass through the same door as those of RESP clients.
 //
 // One exchange at a time. The edge calls Begin() with a parsed request and is called back once when
-// the answer is there, or is to be rendered (metrics).
+// the answer is there, or is to be made elsewhere (metrics).
 //
 // Where the embedded store asks for a password, "Authorization: Basic base64(user:password)" is
 // AUTH before the request's first command; an empty user is none. Without it, or with a wrong one,
@@ -22,7 +22,7 @@ namespace keyhole::core {
 
 class HttpSession final : public Session {
  public:
-  // Who wants the answer. kRespond: exchange().response() is it. kMetrics: render them.
+  // Who wants the answer. kRespond: exchange().response() is it. kReport: make it.
   class Receiver {
    public:
     virtual void OnAnswer(HttpStep step) = 0;

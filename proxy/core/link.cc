@@ -47,12 +47,11 @@ Link::Link(WorkerState& worker) : worker_(worker) {}
 Link::~Link() = default;
 
 void Link::Expect(const resp::Request& request, Pending pending) {
-  if (pending.rule != HitRule::kNone) {
-    resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
-      PushKey(key, &keys_);
-      ++pending.keys;
-    });
-  }
+  resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
+    if (pending.rule == HitRule::kNone && pending.keys > 0) return;
+    PushKey(key, &keys_);
+    ++pending.keys;
+  });
   pending_.Push(std::move(pending));
 }
 
@@ -212,7 +211,7 @@ bool Link::EndExec(const ReplyHead& head) {
   }
   if (transaction_.next < transaction_.queued.size()) {
     Queued& queued = transaction_.queued[transaction_.next++];
-    Count(queued.rule, queued.keys, &transaction_.keys, head);
+    Count(*queued.spec, queued.rule, queued.keys, &transaction_.keys, head);
     const boost::intrusive_ptr<Session> session = pending_.front().session;
     session->OnEffect(queued.effect, queued.change.get(), head);
   }
@@ -223,7 +222,9 @@ bool Link::EndExec(const ReplyHead& head) {
 // The reply to the oldest request is complete.
 void Link::Complete(const ReplyHead& head) {
   Pending pending = pending_.Pop();  // first: what is told below may send or close
-  worker_.metrics.request_latency.Record(worker_.now - pending.sent);
+  worker_.metrics.RecordReply(*pending.spec, head.is_error(), worker_.now - pending.sent,
+                              pending.keys > 0 ? std::optional(FrontKey(keys_)) : std::nullopt,
+                              worker_.now);
   OnAnswered(pending);
   if (head.is_error()) {
     const std::string_view word = head.text.substr(0, head.text.find(' '));
@@ -232,7 +233,7 @@ void Link::Complete(const ReplyHead& head) {
   if (head.type == ReplyType::kSimpleString && head.text == "QUEUED") {
     Enqueue(pending);
   } else {
-    Count(pending.rule, pending.keys, &keys_, head);
+    Count(*pending.spec, pending.rule, pending.keys, &keys_, head);
     if (pending.effect == Effect::kMonitor && !head.is_error()) monitoring_ = true;
     const bool begun = pending.effect == Effect::kMulti && !head.is_error();
     if (begun || pending.effect == Effect::kExec || pending.effect == Effect::kDiscard) {
@@ -255,18 +256,29 @@ void Link::Enqueue(Pending& pending) {
 }
 
 // Takes `keys` keys from the queue and counts them by what the reply says.
-void Link::Count(HitRule rule, uint32_t keys, ByteQueue* queue, const ReplyHead& head) {
-  if (rule == HitRule::kNone && keys == 0) return;
+void Link::Count(const resp::CommandSpec& spec, HitRule rule, uint32_t keys, ByteQueue* queue,
+                 const ReplyHead& head) {
   metrics::KeyStats& stats = worker_.metrics.keys;
+  const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
   for (uint32_t i = 0; i < keys; ++i) {
-    const Verdict verdict = resp::Judge(rule, head, i);
-    if (verdict != Verdict::kNeither) stats.Record(FrontKey(*queue), verdict == Verdict::kHit);
+    const std::string_view key = FrontKey(*queue);
+    const uint64_t bytes = !each                       ? head.bytes
+                           : i < head.elements->size() ? (*head.element_bytes)[i]
+                                                       : 0;
+    if (bytes > 0) worker_.metrics.RecordValue(spec, key, bytes, worker_.now);
+    if (rule != HitRule::kNone) {
+      const Verdict verdict = resp::Judge(rule, head, i);
+      if (verdict == Verdict::kNeither) {
+        stats.RecordError(key);
+      } else {
+        stats.Record(key, verdict == Verdict::kHit, bytes);
+      }
+    }
     PopKey(queue);
   }
+  if (rule == HitRule::kNone) return;
   // Keys too long or too many to be kept are told apart by nobody, but they are counted.
-  const uint32_t answers = rule == HitRule::kEachNullIsMiss && head.elements != nullptr
-                               ? static_cast<uint32_t>(head.elements->size())
-                               : 1;
+  const uint32_t answers = each ? static_cast<uint32_t>(head.elements->size()) : 1;
   for (uint32_t i = keys; i < answers; ++i) {
     const Verdict verdict = resp::Judge(rule, head, i);
     if (verdict != Verdict::kNeither) stats.RecordOther(verdict == Verdict::kHit);

@@ -125,9 +125,11 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   bool NoteSubscription(resp::Effect effect, int64_t* replies, const resp::ReplyHead& head);
   void Complete(const resp::ReplyHead& head);
   void Enqueue(Pending& pending);
-  void Count(resp::HitRule rule, uint32_t keys, ByteQueue* queue, const resp::ReplyHead& head);
+  void Count(const resp::CommandSpec& spec, resp::HitRule rule, uint32_t keys, ByteQueue* queue,
+             const resp::ReplyHead& head);
 
-  ByteQueue keys_;  // of all pending lookups: 4 bytes of length and the key, each
+  // Of all pending lookups, and the first one of other requests: 4 bytes of length and the key.
+  ByteQueue keys_;
   Transaction transaction_;
   boost::intrusive_ptr<Session> receiver_;  // of the reply that is coming; null: dropped
   int64_t channels_ = 0;

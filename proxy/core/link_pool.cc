@@ -100,15 +100,17 @@ void LinkPool::GiveBack(UpstreamLink& given) {
 void LinkPool::Tick() {
   if (connector_ == nullptr) return;
   size_t waiting = 0;
+  size_t in_flight = 0;
   for (auto* links : {&shared_, &private_}) {
     const std::vector<LinkPtr> all = *links;  // giving up takes them off the list
     for (const LinkPtr& link : all) {
       link->ExpireWaiting();
       if (link->abandoned()) link->Close();
       if (link->wants_connection()) Connect(*link);
-      if (link->phase() != Phase::kReady) waiting += link->pending();
+      (link->phase() == Phase::kReady ? in_flight : waiting) += link->pending();
     }
   }
+  worker_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
   worker_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
 }
 

@@ -4,7 +4,6 @@
 #include <boost/beast/http/write.hpp>
 #include <utility>
 
-#include "metrics/exporter.h"
 #include "proxy/net/worker.h"
 
 namespace keyhole::net {
@@ -48,11 +47,11 @@ std::string_view ErrorFor(unsigned status) {
 }  // namespace
 
 HttpConnection::HttpConnection(Worker& worker, TcpSocket socket, std::string address,
-                               MetricsRenderer render)
+                               Reporter report)
     : worker_(worker),
       stream_(std::move(socket)),
       address_(std::move(address)),
-      render_(std::move(render)) {
+      report_(std::move(report)) {
   worker_.Register(*this);
 }
 
@@ -140,12 +139,11 @@ void HttpConnection::RefuseUnreadable(error_code error) {
 }
 
 void HttpConnection::OnAnswer(core::HttpStep step) {
-  if (step != core::HttpStep::kMetrics) return Respond(session_->exchange().response());
-  render_([self = boost::intrusive_ptr(this)](std::string text) {
+  if (step != core::HttpStep::kReport) return Respond(session_->exchange().response());
+  report_(session_->exchange().report(), [self = boost::intrusive_ptr(this)](std::string text) {
     self->worker_.BeginTurn();
     if (!self->open_) return;
     core::HttpResponse& answer = self->session_->exchange().response();
-    answer.content_type = metrics::kExpositionContentType;
     answer.body = std::move(text);
     self->Respond(answer);
   });

@@ -23,8 +23,8 @@ namespace keyhole::net {
 
 class Worker;
 
-// Renders the metrics away from the worker's thread and calls back on that thread.
-using MetricsRenderer = std::function<void(std::function<void(std::string)>)>;
+// Makes a report away from the worker's thread and calls back on that thread.
+using Reporter = std::function<void(core::HttpReport, std::function<void(std::string)>)>;
 
 class HttpConnection final
     : public boost::intrusive_ref_counter<HttpConnection, boost::thread_unsafe_counter>,
@@ -32,7 +32,7 @@ class HttpConnection final
  public:
   using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
-  HttpConnection(Worker& worker, TcpSocket socket, std::string address, MetricsRenderer render);
+  HttpConnection(Worker& worker, TcpSocket socket, std::string address, Reporter report);
   ~HttpConnection();
 
   void Start();
@@ -66,7 +66,7 @@ class HttpConnection final
   std::optional<Parser> parser_;
   Response response_;
   const std::string address_;
-  const MetricsRenderer render_;
+  const Reporter report_;
   boost::intrusive_ptr<core::HttpSession> session_;
   core::Instant began_{};  // the current request's head was complete
   bool open_ = true;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 // Apart from --max-clients, so that a full house can still be looked into.
 constexpr size_t kMaxHttpClients = 512;
+constexpr std::chrono::milliseconds kTrackKeys{500};
 constexpr std::string_view kTooManyHttpClients =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -28,7 +29,7 @@ store::StoreOptions StoreOptionsFor(const core::Config& config) {
 }  // namespace
 
 Server::Server(core::Config config, LogFunction log)
-    : config_(std::move(config)), log_(std::move(log)), directory_(config_.tracked_keys) {
+    : config_(std::move(config)), log_(std::move(log)), directory_(core::KeyOptionsOf(config_)) {
   if (!config_.upstream.has_value()) {
     store_ = std::make_unique<store::Store>(StoreOptionsFor(config_));
   }
@@ -47,6 +48,10 @@ Server::Server(core::Config config, LogFunction log)
 }
 
 Server::~Server() {
+  asio::post(scraper_, [this] {
+    tracking_ = false;
+    track_keys_.cancel();
+  });
   scraper_.join();
 }
 
@@ -98,6 +103,7 @@ void Server::Run() {
   WaitForSignal();
   for (const auto& listener : listeners_) listener->Start();
   if (http_ != nullptr) http_->Start();
+  asio::post(scraper_, [this] { TrackKeys(); });
   std::vector<std::thread> threads;
   for (const auto& worker : workers_) worker->Post([&worker] { worker->Start(); });
   for (size_t i = 1; i < workers_.size(); ++i) {
@@ -145,18 +151,50 @@ void Server::AcceptHttp(Socket socket, std::string peer) {
   tcp.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, error);
   worker.BeginTurn();
   const boost::intrusive_ptr<HttpConnection> connection(
-      new HttpConnection(worker, std::move(tcp), std::move(peer), Renderer()));
+      new HttpConnection(worker, std::move(tcp), std::move(peer), MakeReporter()));
   connection->Start();
 }
 
-MetricsRenderer Server::Renderer() {
-  return [this](std::function<void(std::string)> done) {
-    asio::post(scraper_, [this, done = std::move(done)]() mutable {
-      std::string text = exporter_->Render();
+Reporter Server::MakeReporter() {
+  return [this](const core::HttpReport& report, std::function<void(std::string)> done) {
+    asio::post(scraper_, [this, report, done = std::move(done)]() mutable {
+      std::string text = Report(report);
       workers_[0]->Post(
           [done = std::move(done), text = std::move(text)]() mutable { done(std::move(text)); });
     });
   };
+}
+
+std::string Server::Report(const core::HttpReport& report) {
+  using Kind = core::HttpReport::Kind;
+  const auto now = std::chrono::steady_clock::now();
+  switch (report.kind) {
+    case Kind::kMetrics:
+      return exporter_->Render(metrics::Exporter::Format::kText);
+    case Kind::kOpenMetrics:
+      return exporter_->Render(metrics::Exporter::Format::kOpenMetrics);
+    case Kind::kKeys:
+      return core::KeysJson(tracker_.Table(now), report.keys);
+    case Kind::kSlow:
+      break;
+  }
+  std::vector<metrics::TopEntry> big;
+  std::vector<metrics::TopEntry> slow;
+  for (const auto& worker : metrics_) {
+    worker->big_values.AddTo(&big);
+    worker->slow_commands.AddTo(&slow);
+  }
+  return core::SlowJson(std::move(big), std::move(slow), now);
+}
+
+void Server::TrackKeys() {
+  if (!tracking_) return;
+  const auto unix_now = std::chrono::system_clock::now().time_since_epoch();
+  tracker_.Tick(std::chrono::steady_clock::now(), std::chrono::duration<double>(unix_now).count());
+  track_keys_.expires_after(kTrackKeys);
+  track_keys_.async_wait([this](error_code error) {
+    if (!error) TrackKeys();
+  });
 }
 
 void Server::WaitForSignal() {

@@ -2,7 +2,8 @@
 //
 //     worker 0: accepts for all, serves HTTP, and its share of clients
 //     worker n: its share of clients
-//     scraper:  one thread that renders /metrics, so that no client waits for it
+//     scraper:  one thread that renders /metrics and other reports, so that no client waits for
+//               it, and decides twice a second which keys are tracked
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "metrics/exporter.h"
+#include "metrics/key_tracker.h"
 #include "metrics/snapshot.h"
 #include "proxy/core/config.h"
 #include "proxy/core/store/store.h"
@@ -46,22 +48,31 @@ class Server {
   const core::Endpoint* http() const { return http_ == nullptr ? nullptr : &http_->endpoint(); }
 
  private:
+  using ScraperTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                                  asio::wait_traits<std::chrono::steady_clock>,
+                                                  asio::thread_pool::executor_type>;
+
   void AcceptClient(Socket socket, std::string peer, const core::Endpoint& endpoint);
   void AcceptHttp(Socket socket, std::string peer);
   void WaitForSignal();
   void BeginStop();
   void StopNow();
   void EndWaiting();
-  MetricsRenderer Renderer();
+  Reporter MakeReporter();
+  std::string Report(const core::HttpReport& report);
+  void TrackKeys();
 
   const core::Config config_;
   const LogFunction log_;
   std::unique_ptr<store::Store> store_;
   metrics::KeyDirectory directory_;
+  metrics::KeyTracker tracker_{directory_};
   std::vector<std::unique_ptr<metrics::WorkerMetrics>> metrics_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<metrics::Exporter> exporter_;
   asio::thread_pool scraper_{1};
+  ScraperTimer track_keys_{scraper_};  // this and the next on the scraper only
+  bool tracking_ = true;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<Listener> http_;
   std::unique_ptr<asio::basic_signal_set<Executor>> signals_;

@@ -94,6 +94,7 @@ void Worker::Tick() {
   if (stopped_) return;
   BeginTurn();
   state_.links.Tick();
+  state_.metrics.keys.CatchUp();
   if (state_.store != nullptr) state_.store->Sweep(state_.unix_now);
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
   // With an upstream and without a time-out there is nothing to look for.

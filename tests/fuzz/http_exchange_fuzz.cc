@@ -70,7 +70,7 @@ void CheckResponse(const HttpResponse& response) {
   Check(response.content_type.find_first_of("\r\n") == std::string::npos, "a header is one line");
 }
 
-// Runs one exchange to its end and returns its response; empty after kMetrics.
+// Runs one exchange to its end and returns its response; empty after kReport.
 HttpResponse Run(HttpExchange* exchange, const std::vector<std::string_view>& fields) {
   HttpStep step = HttpStep::kRespond;
   {  // the exchange keeps no view: the request is gone after Begin()
@@ -98,7 +98,7 @@ HttpResponse Run(HttpExchange* exchange, const std::vector<std::string_view>& fi
       step = reply.view().empty() ? exchange->OnUnavailable() : exchange->OnReplyTooLarge();
     }
   }
-  if (step == HttpStep::kMetrics) return {};
+  if (step == HttpStep::kReport) return {};
   CheckResponse(exchange->response());
   return std::move(exchange->response());
 }

@@ -236,6 +236,7 @@ void Harness::Advance(std::chrono::milliseconds time) {
   worker_->now += time;
   worker_->unix_now += time.count();
   worker_->links.Tick();
+  metrics_.keys.CatchUp();
   for (const auto& client : clients_) {
     if (!client->closed()) client->session().Tick();
   }

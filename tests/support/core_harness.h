@@ -157,6 +157,7 @@ class Harness final : public core::Connector {
 
   // Hits and misses of all keys that have any: "a 2/0, b 0/1".
   std::string Counted() const;
+  metrics::WorkerMetrics& metrics() { return metrics_; }
   metrics::WorkerCounters& counters() { return metrics_.counters; }
   core::WorkerState& worker() { return *worker_; }
   const std::vector<std::string>& log() const { return log_; }
@@ -167,7 +168,7 @@ class Harness final : public core::Connector {
 
  private:
   const core::Config config_;
-  metrics::KeyDirectory directory_{8};
+  mutable metrics::KeyDirectory directory_{8};  // reading it for a scrape is noted in it
   metrics::WorkerMetrics metrics_{directory_};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<core::WorkerState> worker_;

@@ -2,9 +2,9 @@
 #include <optional>
 #include <vector>
 
-#include "proxy/core/store/glob.h"
 #include "proxy/core/store/handlers.h"
 #include "proxy/core/store/replies.h"
+#include "resp/glob.h"
 
 namespace keyhole::store::handlers {
 
@@ -109,7 +109,7 @@ void WriteNames(Call& call, const std::vector<std::string_view>& names) {
 // Whether COMMAND LIST FILTERBY args[3] args[4] lets the command pass.
 bool Passes(Call& call, const CommandSpec& spec) {
   const std::string_view wanted = call.args[4];
-  if (call.Is(3, "PATTERN")) return GlobMatches(wanted, spec.full_name, /*ignore_case=*/true);
+  if (call.Is(3, "PATTERN")) return resp::GlobMatches(wanted, spec.full_name, /*ignore_case=*/true);
   if (!call.Is(3, "ACLCAT")) return false;  // MODULE: there are none
   for (const FlagWord& row : kFlagWords) {
     if (row.category.empty() || !spec.has(row.flag)) continue;

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "proxy/core/store/glob.h"
 #include "proxy/core/store/handlers.h"
 #include "proxy/core/store/replies.h"
+#include "resp/glob.h"
 
 namespace keyhole::store::handlers {
 
@@ -52,7 +52,8 @@ void AddMatches(std::string_view pattern, std::vector<std::string_view>* names) 
   }
   for (size_t i = 0; i < names->size(); ++i) {
     const std::string_view name = Settings::name(i);
-    if ((*names)[i].empty() && GlobMatches(pattern, name, /*ignore_case=*/true)) (*names)[i] = name;
+    if ((*names)[i].empty() && resp::GlobMatches(pattern, name, /*ignore_case=*/true))
+      (*names)[i] = name;
   }
 }
 

@@ -6,9 +6,9 @@
 #include <limits>
 #include <optional>
 
-#include "proxy/core/store/glob.h"
 #include "proxy/core/store/handlers.h"
 #include "proxy/core/store/replies.h"
+#include "resp/glob.h"
 
 namespace keyhole::store::handlers {
 
@@ -56,7 +56,7 @@ bool ParseScan(Call& call, ScanOptions* options) {
 }
 
 bool Matches(std::string_view pattern, std::string_view key) {
-  return pattern == "*" || GlobMatches(pattern, key);
+  return pattern == "*" || resp::GlobMatches(pattern, key);
 }
 
 // Calls `f` for keys until `count` have been seen or `buckets` looked at, or the end. Returns the

@@ -74,9 +74,10 @@ class CountingProperty : public testing::TestWithParam<Arrangement> {
  protected:
   void SetUp() override {
     const Arrangement& setup = GetParam();
-    std::vector<std::string> options = {"--workers",      setup.workers,
-                                        "--sharing",      setup.sharing,
-                                        "--tracked-keys", std::to_string(setup.tracked)};
+    std::vector<std::string> options = {"--workers", setup.workers, "--sharing", setup.sharing,
+                                        "--tracked-keys", std::to_string(setup.tracked),
+                                        // Keys that come and go are key_churn_test's.
+                                        "--key-churn", "0"};
     if (setup.redis) {
       redis_ = std::make_unique<RedisServer>();
       options.insert(options.end(),

@@ -40,6 +40,18 @@ TEST(ConfigTest, EveryFlagArrives) {
                               "off",
                               "--tracked-keys",
                               "2000",
+                              "--key-pattern",
+                              "user:*",
+                              "--key-pattern",
+                              "[a-z]?",
+                              "--key-labels",
+                              "Hash",
+                              "--key-epoch",
+                              "1s",
+                              "--key-churn",
+                              "0",
+                              "--key-zero-hold",
+                              "1m",
                               "--count-commands",
                               "strlen",
                               "--count-commands",
@@ -70,6 +82,13 @@ TEST(ConfigTest, EveryFlagArrives) {
   EXPECT_EQ(config.upstream_connect_timeout, milliseconds(250));
   EXPECT_FALSE(config.sharing);
   EXPECT_EQ(config.tracked_keys, 2000U);
+  EXPECT_THAT(config.key_patterns, ElementsAre("user:*", "[a-z]?"));
+  EXPECT_EQ(config.key_labels, metrics::KeyLabels::kHash);
+  EXPECT_EQ(config.key_epoch, milliseconds(1000));
+  EXPECT_EQ(config.key_churn, 0U);
+  EXPECT_EQ(config.key_zero_hold, milliseconds(60000));
+  EXPECT_EQ(KeyOptionsOf(config).capacity, 2000U);
+  EXPECT_EQ(KeyOptionsOf(config).churn, 0);
   EXPECT_THAT(config.count_commands,
               ElementsAre(resp::CommandId::kStrlen, resp::CommandId::kExists));
   EXPECT_EQ(config.workers, 4);

@@ -136,12 +136,31 @@ TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
 
 TEST(ConfigValuesTest, OptionalLookupsOnly) {
   const std::string unknown = Bad({"--count-commands", "strlen,nonsense"});
-  EXPECT_THAT(unknown, HasSubstr("'nonsense' is no lookup that can be counted; give any of: "));
+  EXPECT_THAT(unknown,
+              HasSubstr("'nonsense' is no lookup that can be counted; give all, or any of: "));
   EXPECT_THAT(unknown, HasSubstr("strlen"));
   EXPECT_THAT(unknown, HasSubstr("exists"));
   EXPECT_THAT(unknown, Not(HasSubstr(" mget")));
   EXPECT_THAT(Bad({"--count-commands", "get"}), HasSubstr("'get' is counted without being named"));
   EXPECT_THAT(Bad({"--count-commands", "incr"}), HasSubstr("'incr' is no lookup"));
+}
+
+TEST(ConfigValuesTest, AllOptionalLookupsAtOnce) {
+  const std::vector<resp::CommandId> all = Good({"--count-commands", "strlen,ALL"}).count_commands;
+  size_t optional = 0;
+  for (const resp::CommandSpec& spec : resp::AllCommands()) {
+    if (spec.hit.rule != resp::HitRule::kNone && !spec.hit.by_default) ++optional;
+  }
+  EXPECT_EQ(all.size(), optional);
+  EXPECT_EQ(all[0], resp::CommandId::kStrlen);
+}
+
+TEST(ConfigValuesTest, KeysAreCalledInOneOfThreeWays) {
+  EXPECT_EQ(Good({"--key-labels", "off"}).key_labels, metrics::KeyLabels::kOff);
+  EXPECT_THAT(Bad({"--key-labels", "sha"}), HasSubstr("'sha' is none of on, off and hash"));
+  EXPECT_THAT(BadFile("key-pattern = ['']"), HasSubstr("an empty pattern matches no key"));
+  EXPECT_THAT(Bad({"--key-churn", "1001"}), HasSubstr("0 to 1000"));
+  EXPECT_THAT(Bad({"--key-epoch", "99ms"}), HasSubstr("from 100ms"));
 }
 
 }  // namespace

@@ -119,6 +119,100 @@ TEST(Counting, KeysMayHoldAnything) {
   EXPECT_THAT(keyhole.Counted(), testing::HasSubstr("a\\x00\\xff"));
 }
 
+// What is known of the keys, as "key requests/bytes".
+std::string Known(Harness& keyhole) {
+  std::string text;
+  const metrics::KeyTable table = metrics::ReadKeys(keyhole.metrics().directory, false);
+  for (const metrics::KeyCounts& key : table.keys) {
+    text += (text.empty() ? "" : ", ") + key.label + " " + std::to_string(key.requests()) + "/" +
+            std::to_string(key.bytes);
+  }
+  return text;
+}
+
+TEST(Counting, BytesAreThoseOfTheValue) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("GET a\r\nMGET a b c\r\nHGETALL h\r\nHMGET h f g\r\n");
+  keyhole.redis(0).Reply(
+      "$5\r\nhello\r\n*3\r\n$2\r\nxy\r\n$-1\r\n$3\r\nxyz\r\n"
+      "*2\r\n$1\r\nf\r\n$4\r\nvvvv\r\n*2\r\n$4\r\nvvvv\r\n$-1\r\n");
+  EXPECT_EQ(Known(keyhole), "a 2/7, b 1/0, c 1/3, h 2/9");
+}
+
+TEST(Counting, AnErrorIsARequestOfAKeyThatIsThere) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("GET a\r\nHGET a f\r\nGET b\r\n");
+  keyhole.redis(0).Reply("$1\r\nv\r\n-WRONGTYPE no\r\n-WRONGTYPE no\r\n");
+  EXPECT_EQ(Known(keyhole), "a 2/1");
+}
+
+// What was slow and what was big, as "command key value".
+std::string Listed(const metrics::TopList& list, Harness& keyhole) {
+  std::vector<metrics::TopEntry> entries;
+  list.AddTo(&entries);
+  std::string text;
+  for (const metrics::TopEntry& entry :
+       metrics::Largest(std::move(entries), 10, keyhole.worker().now)) {
+    text.append(text.empty() ? "" : ", ").append(resp::Spec(entry.command).full_name);
+    text.append(" ").append(entry.label.value_or("-")).append(" ");
+    text.append(std::to_string(entry.value));
+  }
+  return text;
+}
+
+TEST(Counting, BigValuesAreKeptWithTheirKeys) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("GET a\r\nMGET a b\r\nLRANGE l 0 -1\r\nSET a v\r\nGET none\r\n");
+  keyhole.redis(0).Reply(
+      "$5\r\nhello\r\n*2\r\n$5\r\nhello\r\n$6\r\nworlds\r\n*2\r\n$4\r\nabcd\r\n$3\r\nefg\r\n"
+      "+OK\r\n$-1\r\n");
+  EXPECT_EQ(Listed(keyhole.metrics().big_values, keyhole),
+            "lrange l 7, mget b 6, get a 5, mget a 5");
+}
+
+TEST(Counting, SlowCommandsAreKeptWithTheirKeys) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("LRANGE l 0 -1\r\nKEYS *\r\nSET s v\r\n");
+  keyhole.Advance(std::chrono::milliseconds(3));
+  keyhole.redis(0).Reply("*0\r\n");
+  keyhole.Advance(std::chrono::milliseconds(4));
+  keyhole.redis(0).Reply("*0\r\n+OK\r\n");
+  app.Send("BLPOP q 0\r\n");
+  keyhole.Advance(std::chrono::milliseconds(900));
+  keyhole.last().Reply("*2\r\n$1\r\nq\r\n$1\r\nx\r\n");
+  EXPECT_EQ(Listed(keyhole.metrics().slow_commands, keyhole),
+            "keys - 7000, set s 7000, lrange l 3000");
+}
+
+TEST(Counting, RepliesByFamilyAndResult) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("GET a\r\nGET b\r\nSET c 1\r\nPING\r\n");
+  keyhole.redis(0).Reply("$-1\r\n-WRONGTYPE no\r\n+OK\r\n+PONG\r\n");
+  using metrics::ReplyResult;
+  using metrics::RequestFamily;
+  const auto& replies = keyhole.counters().replies;
+  EXPECT_EQ(replies[RequestFamily::kRead][ReplyResult::kOk].Load(), 1u);
+  EXPECT_EQ(replies[RequestFamily::kRead][ReplyResult::kError].Load(), 1u);
+  EXPECT_EQ(replies[RequestFamily::kWrite][ReplyResult::kOk].Load(), 1u);
+  EXPECT_EQ(replies[RequestFamily::kOther][ReplyResult::kOk].Load(), 1u);
+}
+
+TEST(Counting, RequestsInFlightAreSeenAtTheTick) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("GET a\r\nGET b\r\n");
+  keyhole.Advance(std::chrono::milliseconds(100));
+  EXPECT_EQ(keyhole.counters().requests_in_flight.Load(), 2);
+  keyhole.redis(0).Reply("$-1\r\n$-1\r\n");
+  keyhole.Advance(std::chrono::milliseconds(100));
+  EXPECT_EQ(keyhole.counters().requests_in_flight.Load(), 0);
+}
+
 TEST(Counting, RequestsAndErrors) {
   Harness keyhole;
   Client& app = keyhole.Connect();

@@ -254,7 +254,7 @@ TEST_F(Http, HeadIsGetWithoutTheBody) {
   EXPECT_TRUE(exchange_.response().head);
   EXPECT_EQ(body(), R"({"key":"foo","value":"bar"})");  // for the length
   EXPECT_EQ(Ask("HEAD", "/items"), HttpStep::kCommand);
-  EXPECT_EQ(Ask("HEAD", "/metrics"), HttpStep::kMetrics);
+  EXPECT_EQ(Ask("HEAD", "/metrics"), HttpStep::kReport);
   EXPECT_TRUE(exchange_.response().head);
   EXPECT_EQ(Ask("HEAD", "/readyz"), HttpStep::kReady);
   EXPECT_EQ(Status("HEAD", "/"), 200);
@@ -263,12 +263,41 @@ TEST_F(Http, HeadIsGetWithoutTheBody) {
   EXPECT_TRUE(exchange_.response().head);
 }
 
+TEST_F(Http, MetricsInTheFormatThatIsAskedFor) {
+  EXPECT_EQ(exchange_.Begin({.method = "GET",
+                             .target = "/metrics",
+                             .accept = "application/openmetrics-text;version=1.0.0"}),
+            HttpStep::kReport);
+  EXPECT_EQ(exchange_.report().kind, HttpReport::Kind::kOpenMetrics);
+  EXPECT_EQ(exchange_.response().content_type,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
+TEST_F(Http, Reports) {
+  EXPECT_EQ(Ask("GET", "/api/keys?sort=misses&limit=7"), HttpStep::kReport);
+  EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kKeys);
+  EXPECT_EQ(exchange_.report().kind, HttpReport::Kind::kKeys);
+  EXPECT_EQ(exchange_.report().keys.sort, KeySort::kMisses);
+  EXPECT_EQ(exchange_.report().keys.limit, 7u);
+  EXPECT_EQ(exchange_.response().content_type, "application/json");
+  EXPECT_EQ(Ask("HEAD", "/api/slow"), HttpStep::kReport);
+  EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kSlow);
+  EXPECT_EQ(exchange_.report().kind, HttpReport::Kind::kSlow);
+  EXPECT_EQ(Status("GET", "/api/keys?sort=x"), 400);
+  EXPECT_THAT(body(), HasSubstr("sort must be one of"));
+  EXPECT_EQ(Status("GET", "/api/keys?limit=x"), 400);
+  EXPECT_EQ(Status("POST", "/api/keys"), 405);
+  EXPECT_EQ(Status("GET", "/api/"), 404);
+}
+
 TEST_F(Http, TheOtherPaths) {
   EXPECT_EQ(Status("GET", "/"), 200);
   EXPECT_EQ(body(), R"({"message":"Keyhole is running"})");
   EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kHello);
-  EXPECT_EQ(Ask("GET", "/metrics?name[]=x"), HttpStep::kMetrics);
+  EXPECT_EQ(Ask("GET", "/metrics?name[]=x"), HttpStep::kReport);
   EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kMetrics);
+  EXPECT_EQ(exchange_.report().kind, HttpReport::Kind::kMetrics);
+  EXPECT_EQ(exchange_.response().content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(Status("GET", "/healthz"), 200);
   EXPECT_EQ(body(), R"({"status":"ok"})");
   EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kHealth);

@@ -20,7 +20,7 @@ using testing::Not;
 
 class ExporterTest : public testing::Test {
  protected:
-  std::string Render() const {
+  std::string Render() {
     const Exporter exporter(
         [this] {
           const WorkerMetrics* const workers[] = {worker_.get()};
@@ -97,18 +97,24 @@ TEST_F(ExporterTest, FixedLabelsAreThereBeforeTheFirstEvent) {
 }
 
 TEST_F(ExporterTest, ADurationFallsIntoItsBuckets) {
-  worker_->request_latency.Record(std::chrono::microseconds(15));
-  worker_->request_latency.Record(std::chrono::milliseconds(20));
-  worker_->request_latency.Record(std::chrono::seconds(100));
-  EXPECT_THAT(Render(),
-              AllOf(HasSubstr("\nkeyhole_request_duration_seconds_bucket{le=\"1e-05\"} 0\n"),
-                    HasSubstr("\nkeyhole_request_duration_seconds_bucket{le=\"1.5e-05\"} 1\n"),
-                    HasSubstr("\nkeyhole_request_duration_seconds_bucket{le=\"0.01536\"} 1\n"),
-                    HasSubstr("\nkeyhole_request_duration_seconds_bucket{le=\"0.02048\"} 2\n"),
-                    HasSubstr("\nkeyhole_request_duration_seconds_bucket{le=\"10.48576\"} 2\n"),
-                    HasSubstr("\nkeyhole_request_duration_seconds_bucket{le=\"+Inf\"} 3\n"),
-                    HasSubstr("\nkeyhole_request_duration_seconds_count 3\n"),
-                    HasSubstr("\nkeyhole_request_duration_seconds_sum 100.020015\n")));
+  worker_->request_latency[RequestFamily::kRead].Record(std::chrono::microseconds(15));
+  worker_->request_latency[RequestFamily::kRead].Record(std::chrono::milliseconds(20));
+  worker_->request_latency[RequestFamily::kRead].Record(std::chrono::seconds(100));
+  EXPECT_THAT(
+      Render(),
+      AllOf(
+          HasSubstr("\nkeyhole_request_duration_seconds_bucket{family=\"read\",le=\"1e-05\"} 0\n"),
+          HasSubstr(
+              "\nkeyhole_request_duration_seconds_bucket{family=\"read\",le=\"1.5e-05\"} 1\n"),
+          HasSubstr(
+              "\nkeyhole_request_duration_seconds_bucket{family=\"read\",le=\"0.01536\"} 1\n"),
+          HasSubstr(
+              "\nkeyhole_request_duration_seconds_bucket{family=\"read\",le=\"0.02048\"} 2\n"),
+          HasSubstr(
+              "\nkeyhole_request_duration_seconds_bucket{family=\"read\",le=\"10.48576\"} 2\n"),
+          HasSubstr("\nkeyhole_request_duration_seconds_bucket{family=\"read\",le=\"+Inf\"} 3\n"),
+          HasSubstr("\nkeyhole_request_duration_seconds_count{family=\"read\"} 3\n"),
+          HasSubstr("\nkeyhole_request_duration_seconds_sum{family=\"read\"} 100.020015\n")));
 }
 
 TEST_F(ExporterTest, HttpRequestsHaveAllTheirLabels) {

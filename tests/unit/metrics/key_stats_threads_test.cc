@@ -53,7 +53,8 @@ void Work(unsigned seed, WorkerMetrics* metrics, Done* done) {
     const size_t n = (popularity(random) + seed * 10) % kKeys;
     metrics->keys.Record(KeyNumber(n), hit);
     ++(hit ? (*done)[n].hits : (*done)[n].misses);
-    metrics->request_latency.Record(std::chrono::nanoseconds(random() % 1'000'000));
+    metrics->request_latency[RequestFamily::kRead].Record(
+        std::chrono::nanoseconds(random() % 1'000'000));
     metrics->http.Record(HttpMethod::kGet, HttpEndpoint::kGetItem, hit ? 200 : 404,
                          std::chrono::nanoseconds(random() % 1'000'000));
   }
@@ -71,8 +72,8 @@ class Watcher {
       ASSERT_TRUE(labels.insert(s.keys[i].label).second) << s.keys[i].label;
     }
     Compare(s.other, &other_);
-    ASSERT_GE(s.request_latency.count, latency_count_);
-    latency_count_ = s.request_latency.count;
+    ASSERT_GE(s.request_latency[RequestFamily::kRead].count, latency_count_);
+    latency_count_ = s.request_latency[RequestFamily::kRead].count;
   }
 
  private:

@@ -23,7 +23,7 @@ void FillWithEverything(WorkerMetrics* worker) {
     worker->http.Record(HttpMethod::kGet, static_cast<HttpEndpoint>(e), 200,
                         std::chrono::microseconds(100));
   }
-  worker->request_latency.Record(std::chrono::seconds(100));
+  worker->request_latency[RequestFamily::kRead].Record(std::chrono::seconds(100));
   worker->upstream_latency.Record(std::chrono::microseconds(100));
   for (int byte = 0; byte < 256; ++byte) {
     worker->keys.Record(std::string(1, static_cast<char>(byte)), true);
@@ -63,7 +63,7 @@ class PromtoolTest : public testing::Test {
     }
   }
 
-  std::string Render() const {
+  std::string Render() {
     const Exporter exporter(
         [this] {
           const WorkerMetrics* const workers[] = {worker_.get()};

@@ -14,7 +14,7 @@ namespace {
 
 class SnapshotTest : public testing::Test {
  protected:
-  Snapshot TakeAll() const {
+  Snapshot TakeAll() {
     const WorkerMetrics* const workers[] = {one_.get(), two_.get()};
     return Take(workers, directory_);
   }
@@ -30,7 +30,7 @@ TEST_F(SnapshotTest, OfNothingIsZero) {
   EXPECT_TRUE(s.keys.empty());
   EXPECT_EQ(s.other.label, "__other__");
   EXPECT_EQ(s.tracked_keys_limit, 2u);
-  EXPECT_EQ(s.request_latency.count, 0u);
+  EXPECT_EQ(s.request_latency[RequestFamily::kRead].count, 0u);
 }
 
 TEST_F(SnapshotTest, AddsTheWorkersUp) {

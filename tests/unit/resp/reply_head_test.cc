@@ -101,6 +101,26 @@ TEST(ReplyScannerElements, OfAMapAreItsKeysAndValues) {
               ElementsAre(Element::kValue, Element::kNull));
 }
 
+TEST(ReplyScannerBytes, AreThoseOfAllStringsWithALength) {
+  EXPECT_EQ(One("$3\r\nfoo\r\n").bytes, 3u);
+  EXPECT_EQ(One("=7\r\ntxt:foo\r\n").bytes, 7u);
+  EXPECT_EQ(One("$0\r\n\r\n").bytes, 0u);
+  EXPECT_EQ(One("$-1\r\n").bytes, 0u);
+  EXPECT_EQ(One("+OK\r\n").bytes, 0u);
+  EXPECT_EQ(One("!3\r\nERR\r\n").bytes, 0u);
+  EXPECT_EQ(One("*2\r\n$1\r\na\r\n*1\r\n$20\r\n01234567890123456789\r\n").bytes, 21u);
+  EXPECT_EQ(One("|1\r\n$3\r\nttl\r\n$2\r\n60\r\n$1\r\nv\r\n").bytes, 1u);  // no part of it
+}
+
+TEST(ReplyScannerBytes, AreToldOfEachElement) {
+  const Seen seen =
+      One("*5\r\n$3\r\nfoo\r\n$-1\r\n|1\r\n$1\r\nk\r\n$1\r\nv\r\n$2\r\nab\r\n"
+          "*2\r\n$1\r\nx\r\n$4\r\nyyyy\r\n:1\r\n",
+          Want::kElements);
+  EXPECT_THAT(seen.element_bytes, ElementsAre(3, 0, 2, 5, 0));
+  EXPECT_EQ(seen.bytes, 10u);
+}
+
 TEST(ReplyScannerHeaderOnly, ElementsComeAsRepliesOfTheirOwn) {
   ReplyScanner scanner;
   scanner.WantHeaderOnly();

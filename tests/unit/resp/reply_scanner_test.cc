@@ -20,7 +20,8 @@ TEST(ReplyScannerTypes, OfResp2) {
   EXPECT_EQ(One("+\r\n"), (Seen{.type = ReplyType::kSimpleString, .end = 3}));
   EXPECT_EQ(One("-ERR x\r\n"), (Seen{.type = ReplyType::kError, .text = "ERR x", .end = 8}));
   EXPECT_EQ(One(":-12\r\n"), (Seen{.type = ReplyType::kInteger, .integer = -12, .end = 6}));
-  EXPECT_EQ(One("$3\r\nfoo\r\n"), (Seen{.type = ReplyType::kBulkString, .integer = 3, .end = 9}));
+  EXPECT_EQ(One("$3\r\nfoo\r\n"),
+            (Seen{.type = ReplyType::kBulkString, .integer = 3, .bytes = 3, .end = 9}));
   EXPECT_EQ(One("$0\r\n\r\n"), (Seen{.type = ReplyType::kBulkString, .end = 6}));
   EXPECT_EQ(One("*0\r\n"), (Seen{.type = ReplyType::kArray, .end = 4}));
   EXPECT_EQ(One("*2\r\n:1\r\n:2\r\n"),
@@ -36,7 +37,7 @@ TEST(ReplyScannerTypes, OfResp3) {
   EXPECT_EQ(One("!5\r\nERR x\r\n"),
             (Seen{.type = ReplyType::kBulkError, .integer = 5, .text = "ERR x", .end = 11}));
   EXPECT_EQ(One("=8\r\ntxt:some\r\n"),
-            (Seen{.type = ReplyType::kVerbatim, .integer = 8, .end = 14}));
+            (Seen{.type = ReplyType::kVerbatim, .integer = 8, .bytes = 8, .end = 14}));
   EXPECT_EQ(
       One("%1\r\n+k\r\n:1\r\n"),
       (Seen{.type = ReplyType::kMap, .integer = 1, .text = "k", .last_integer = 1, .end = 12}));

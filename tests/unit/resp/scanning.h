@@ -22,6 +22,8 @@ struct Seen {
   std::string text = {};
   int64_t last_integer = 0;
   std::vector<Element> elements = {};
+  uint64_t bytes = 0;
+  std::vector<uint64_t> element_bytes = {};
   size_t end = 0;  // where it ends in the bytes given
 
   friend bool operator==(const Seen&, const Seen&) = default;
@@ -71,8 +73,14 @@ inline Scanned ScanChunks(const std::vector<std::string_view>& chunks, Want want
                                  std::string(head.text),
                                  head.last_integer,
                                  {},
+                                 head.bytes,
+                                 {},
                                  end});
-      if (head.elements != nullptr) scanned.replies.back().elements = *head.elements;
+      if (head.elements != nullptr) {
+        scanned.replies.back().elements = *head.elements;
+        scanned.replies.back().element_bytes = *head.element_bytes;
+        EXPECT_EQ(head.elements->size(), head.element_bytes->size());
+      }
     }
   }
   return scanned;

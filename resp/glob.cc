@@ -1,9 +1,9 @@
-#include "proxy/core/store/glob.h"
+#include "resp/glob.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace keyhole::store {
+namespace keyhole::resp {
 
 namespace {
 
@@ -96,4 +96,4 @@ bool GlobMatches(std::string_view pattern, std::string_view text, bool ignore_ca
   return Matcher(pattern, ignore_case).Matches(text);
 }
 
-}  // namespace keyhole::store
+}  // namespace keyhole::resp

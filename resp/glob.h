@@ -1,4 +1,4 @@
-// Redis' patterns, as KEYS, SCAN, CONFIG GET and COMMAND LIST take them.
+// Redis' patterns, as KEYS, SCAN, CONFIG GET, COMMAND LIST and --key-pattern take them.
 //
 //     *      any bytes, also none        [abc] [a-z] [^a]   one of, one not of
 //     ?      one byte                    \x                 x itself
@@ -6,11 +6,11 @@
 
 #include <string_view>
 
-namespace keyhole::store {
+namespace keyhole::resp {
 
 // Behaves as redis 7.0.15 src/util.c stringmatchlen, oddities of broken patterns included ("[ab"
 // is closed by its end, "[]" matches nothing). Takes at most pattern x text steps, whatever the
 // pattern: only the last '*' is ever tried again.
 bool GlobMatches(std::string_view pattern, std::string_view text, bool ignore_case = false);
 
-}  // namespace keyhole::store
+}  // namespace keyhole::resp

@@ -1,10 +1,10 @@
-#include "proxy/core/store/glob.h"
+#include "resp/glob.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace keyhole::store {
+namespace keyhole::resp {
 namespace {
 
 // tests/conformance/scripts/glob.txt compares many more with Redis.
@@ -46,4 +46,4 @@ TEST(Glob, ManyStarsTakeNoExponentialTime) {
 }
 
 }  // namespace
-}  // namespace keyhole::store
+}  // namespace keyhole::resp

@@ -1,0 +1,36 @@
+// What the HTTP adapter says of keys, as JSON: GET /api/keys and GET /api/slow, as docs/metrics.md
+// describes them.
+//
+// Thread: any; pure functions. Cost: a sort of all tracked keys, some 200 us for 1000; so reports
+// are made where metrics are rendered, away from the workers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/key_table.h"
+#include "metrics/top_list.h"
+
+namespace keyhole::core {
+
+enum class KeySort : uint8_t { kRequests, kHits, kMisses, kBytes, kRatio, kRate };
+
+struct KeysQuery {
+  KeySort sort = KeySort::kRequests;
+  size_t limit = 50;  // 1 .. 10000
+};
+
+// Reads "sort=misses&limit=50". Gives what is wrong, for the client, or none.
+std::optional<std::string> ParseKeysQuery(std::string_view query, KeysQuery* out);
+
+std::string KeysJson(const metrics::KeyTable& table, const KeysQuery& query);
+
+// big: values are bytes, slow: values are microseconds; of all workers.
+std::string SlowJson(std::vector<metrics::TopEntry> big, std::vector<metrics::TopEntry> slow,
+                     metrics::TopList::Instant now);
+
+}  // namespace keyhole::core
