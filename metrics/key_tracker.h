@@ -52,7 +52,7 @@ class KeyTracker {
   // The directory must outlive this.
   explicit KeyTracker(KeyDirectory& directory);
 
-  // To be called often enough that an epoch's end is not missed: twice a second.
+  // To be called several times an epoch: ten times a second.
   // unix_now: seconds since 1970.
   void Tick(Instant now, double unix_now);
 

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 // Apart from --max-clients, so that a full house can still be looked into.
 constexpr size_t kMaxHttpClients = 512;
-constexpr std::chrono::milliseconds kTrackKeys{500};
+constexpr std::chrono::milliseconds kTrackKeys{100};
 constexpr std::string_view kTooManyHttpClients =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 

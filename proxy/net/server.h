@@ -3,7 +3,7 @@
 //     worker 0: accepts for all, serves HTTP, and its share of clients
 //     worker n: its share of clients
 //     scraper:  one thread that renders /metrics and other reports, so that no client waits for
-//               it, and decides twice a second which keys are tracked
+//               it, and decides which keys are tracked
 #pragma once
 
 #include <atomic>

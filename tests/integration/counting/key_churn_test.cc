@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <boost/json/parse.hpp>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -25,24 +26,23 @@ constexpr const char* kMisses = "redis_app_cache_miss_total";
 
 class KeyChurn : public testing::Test {
  protected:
-  // Every other key is there. Each second other keys are popular.
-  void Ask(unsigned seed, int seconds) {
+  // Every other key is there. Every two seconds other keys are popular.
+  void Ask(unsigned seed) {
     RawClient client = RawClient::Connect(proxy_.port());
     std::mt19937 random(seed);
     std::geometric_distribution<int> popularity(0.2);
     const auto begin = std::chrono::steady_clock::now();
-    for (int second = 0; second < seconds;) {
+    while (!done_) {
+      const auto round = (std::chrono::steady_clock::now() - begin) / std::chrono::seconds(2);
       std::vector<std::string> keys;
       for (int i = 0; i < 20; ++i) {
-        keys.push_back("key:" + std::to_string(popularity(random) + 40 * second));
+        keys.push_back("key:" + std::to_string(popularity(random) + 40 * round));
       }
       std::vector<std::string_view> request = {"MGET"};
       request.insert(request.end(), keys.begin(), keys.end());
       client.SendCommand(std::span<const std::string_view>(request));
       client.ReadReply();
       lookups_ += 20;
-      second =
-          static_cast<int>((std::chrono::steady_clock::now() - begin) / std::chrono::seconds(1));
     }
   }
 
@@ -74,6 +74,7 @@ class KeyChurn : public testing::Test {
   KeyholeProcess proxy_{{"--workers", "2", "--tracked-keys", "10", "--key-epoch", "300ms",
                          "--key-zero-hold", "100ms", "--key-churn", "1000"}};
   std::atomic<uint64_t> lookups_{0};
+  std::atomic<bool> done_{false};
   std::optional<Exposition> last_;
   bool full_ = false;
 };
@@ -81,20 +82,19 @@ class KeyChurn : public testing::Test {
 TEST_F(KeyChurn, SumsAreExactAndNothingGoesBack) {
   RawClient client = RawClient::Connect(proxy_.port());
   for (int i = 0; i < 500; i += 2) client.Ask({"SET", "key:" + std::to_string(i), "value"});
-  std::atomic<int> running{2};
   std::vector<std::thread> threads;
-  for (unsigned seed : {1u, 2u}) {
-    threads.emplace_back([this, seed, &running] {
-      Ask(seed, 4);
-      --running;
-    });
-  }
-  while (running > 0 && !HasFatalFailure()) Scrape();
+  for (unsigned seed : {1u, 2u}) threads.emplace_back([this, seed] { Ask(seed); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto enough = [&] {
+    return last_ && last_->Value("keyhole_key_promotions_total") >= 10 &&
+           last_->Value("redis_app_cache_retired_hit_total") > 0;
+  };
+  while (!enough() && !HasFatalFailure() && std::chrono::steady_clock::now() < deadline) Scrape();
+  done_ = true;
   for (std::thread& thread : threads) thread.join();
   Scrape();
   EXPECT_EQ(last_->Sum("keyhole_lookups_total"), static_cast<double>(lookups_.load()));
-  EXPECT_GT(last_->Value("keyhole_key_promotions_total"), 3) << "the test is worth something";
-  EXPECT_GT(last_->Value("redis_app_cache_retired_hit_total"), 0);
+  EXPECT_TRUE(enough()) << "no key changed places within a minute";
 }
 
 TEST_F(KeyChurn, TheReportsAreThere) {
