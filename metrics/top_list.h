@@ -5,11 +5,10 @@
 // or pushed out by larger ones.
 //
 // Owner:  one worker each. Thread: Offer by that one, AddTo by any: a record is copied word by
-// word,
-//         and again if it was written meanwhile (a sequence lock), so nobody waits for the reader.
+//         word, and again if it was written meanwhile (a sequence lock), so nobody waits for the
+//         reader.
 // Cost:   a comparison for what is not large enough; some 50 ns, and an allocation if it is new to
-// the
-//         list, for the rest. Memory: 5 KB.
+//         the list, for the rest. Memory: 5 KB.
 #pragma once
 
 #include <array>
