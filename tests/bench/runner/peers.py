@@ -1,0 +1,152 @@
+"""The processes that are compared: how each is started, on which core, and what it has used.
+
+Each peer has a redis-server of its own behind it, so that what Redis spends can be told apart. Where the
+machine has two cores or more, a peer runs on one of them and everything else (the load, the Redis behind
+the peer) on the others, the same for all.
+"""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from runner.machine import ROOT
+
+KEYHOLE = os.environ.get("KEYHOLE", str(ROOT / "build/bench/keyhole"))
+
+REDIS = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--io-threads", "1",
+         "--maxclients", "20000"]
+
+
+def nutcracker(port, redis_port, directory):
+    path = directory / f"nutcracker-{port}.yml"
+    path.write_text(f"bench:\n  listen: 127.0.0.1:{port}\n  hash: fnv1a_64\n  distribution: ketama\n"
+                    f"  redis: true\n  servers:\n   - 127.0.0.1:{redis_port}:1\n")
+    return ["nutcracker", "-c", str(path), "-a", "127.0.0.1", "-s", str(free_port()), "-m", "16384"]
+
+
+def haproxy(port, redis_port, directory):
+    path = directory / f"haproxy-{port}.cfg"
+    path.write_text("global\n  nbthread 1\n  maxconn 20000\ndefaults\n  mode tcp\n  timeout connect 5s\n"
+                    "  timeout client 1h\n  timeout server 1h\n"
+                    f"frontend f\n  bind 127.0.0.1:{port}\n  default_backend b\n"
+                    f"backend b\n  server s 127.0.0.1:{redis_port}\n")
+    return ["haproxy", "-f", str(path), "-db"]
+
+
+def keyhole(*options, upstream=True, program=None):
+    def command(port, redis_port, _):
+        behind = ["--upstream", f"redis://127.0.0.1:{redis_port}"] if upstream else []
+        return [program or KEYHOLE, "--listen", f"127.0.0.1:{port}", "--http", "127.0.0.1:0",
+                "--max-clients", "20000", *behind, *options]
+    return command
+
+
+# name: what makes its command line (none: the redis-server itself), and whether a Redis is behind it
+PEERS = {
+    "redis-server": (None, True),
+    "nutcracker": (nutcracker, True),
+    "haproxy": (haproxy, True),
+    "keyhole": (keyhole(), True),
+    "keyhole, not sharing": (keyhole("--sharing", "off"), True),
+    "keyhole, embedded": (keyhole(upstream=False), False),
+    "keyhole, no keys": (keyhole("--tracked-keys", "0"), True),
+    "keyhole, 2 workers": (keyhole("--workers", "2"), True),
+}
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Cores:
+    """Which cores are whose. A worker more needs a core more: such a peer is not bound."""
+
+    def __init__(self, pin):
+        cores = sorted(os.sched_getaffinity(0))
+        self.pinned = pin and len(cores) > 1
+        self.peer = set(cores[-1:]) if self.pinned else set(cores)
+        self.rest = set(cores[:-1]) if self.pinned else set(cores)
+
+    def describe(self):
+        if not self.pinned:
+            return "nothing is bound to a core"
+        return f"peer on core {min(self.peer)}, load and the Redis behind it on {sorted(self.rest)}"
+
+
+class Peer:
+    def __init__(self, name, directory, cores):
+        command, behind = PEERS[name]
+        self.name = name
+        self.cores = cores
+        self.port = free_port()
+        self.redis_port = free_port()
+        self.log = open(pathlib.Path(directory) / f"{name}.log", "wb")
+        self.processes = []
+        self.redis = None  # the one behind it
+        self.commands = []
+        redis = [*REDIS, "--dir", str(directory), "--port", str(self.redis_port)]
+        if command is None:
+            self.port = self.redis_port
+            self.main = self.start(redis, self.redis_port, cores.peer)
+            return
+        if behind:
+            self.redis = self.start(redis, self.redis_port, cores.rest)
+        self.main = self.start(command(self.port, self.redis_port, directory), self.port,
+                               cores.peer | cores.rest if "workers" in name else cores.peer)
+
+    def start(self, command, port, cores):
+        self.commands.append(" ".join(command))
+        try:
+            process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        except OSError as error:
+            self.stop()
+            sys.exit(f"{command[0]} does not start: {error}")
+        os.sched_setaffinity(process.pid, cores)
+        self.processes.append(process)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return process
+            except OSError:
+                if process.poll() is not None:
+                    break
+                time.sleep(0.02)
+        self.stop()
+        sys.exit(f"{command[0]} does not start: {' '.join(command)}")
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self.log.close()
+
+    @property
+    def data_port(self):
+        """Where the data is: straight into Redis, for nutcracker has limits."""
+        return self.redis_port if self.redis is not None else self.port
+
+    def pids(self):
+        """Of the peer, and of the Redis behind it, if any."""
+        return [self.main.pid] + ([self.redis.pid] if self.redis is not None else [])
+
+    def fill(self, keys, size):
+        """Every key that redis-benchmark may ask for has a value."""
+        value = b"x" * size
+        with socket.create_connection(("127.0.0.1", self.data_port), 60) as connection:
+            replies = connection.makefile("rb")
+            step = max(1, min(1000, 4_000_000 // (size + 64)))
+            for first in range(0, keys, step):
+                numbers = range(first, min(first + step, keys))
+                connection.sendall(b"".join(b"*3\r\n$3\r\nSET\r\n$16\r\nkey:%012d\r\n$%d\r\n%s\r\n" %
+                                            (number, size, value) for number in numbers))
+                for _ in numbers:
+                    reply = replies.readline()
+                    if reply != b"+OK\r\n":
+                        sys.exit(f"{self.name}: SET is answered with {reply!r}")
