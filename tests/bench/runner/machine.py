@@ -6,7 +6,9 @@ import glob
 import os
 import pathlib
 import platform
+import resource
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -20,11 +22,29 @@ def cpu_ns(pid):
     return total
 
 
-def steal_ticks():
-    """Ticks of all cores: (taken by the hypervisor for others, all)."""
-    with open("/proc/stat") as file:
-        fields = [int(field) for field in file.readline().split()[1:9]]
-    return fields[7], sum(fields)
+class Watch:
+    """What the machine does besides: from the making of it to the call, (the share of all cores that others
+    had, the hypervisor's other guests among them, and the CPU seconds of the children that ended)."""
+
+    TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+    def __init__(self, pids):
+        self.pids = pids
+        self.begin = self._read()
+
+    def _read(self):
+        with open("/proc/stat") as file:
+            user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        children = children.ru_utime + children.ru_stime
+        ours = own.ru_utime + own.ru_stime + children + sum(map(cpu_ns, self.pids)) / 1e9
+        busy = (user + nice + system + irq + softirq + steal) * self.TICK
+        return busy - ours, children, time.monotonic()
+
+    def __call__(self):
+        others, children, seconds = (now - was for now, was in zip(self._read(), self.begin))
+        return max(others / seconds / os.cpu_count(), 0), children
 
 
 def first_line(*command):

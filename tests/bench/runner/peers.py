@@ -1,12 +1,13 @@
 """The processes that are compared: how each is started, on which core, and what it has used.
 
-Each peer has a redis-server of its own behind it, so that what Redis spends can be told apart. Where the
-machine has two cores or more, a peer runs on one of them and everything else (the load, the Redis behind
-the peer) on the others, the same for all.
+Each peer has a redis-server of its own behind it, so that what Redis spends can be told apart. The kernel
+places all of them where it likes, unless --pin binds the peers to one core and everything else (the load,
+the Redis behind a peer) to the others; the same for all.
 """
 
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -21,16 +22,23 @@ REDIS = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "n
          "--maxclients", "20000"]
 
 
-def nutcracker(port, redis_port, directory):
+def nutcracker(buffers):
+    """buffers: bytes of each (-m). Many small ones are cheap for small values, and dear for large ones."""
+    return lambda port, redis_port, directory: nutcracker_command(buffers, port, redis_port, directory)
+
+
+def nutcracker_command(buffers, port, redis_port, directory):
     path = directory / f"nutcracker-{port}.yml"
     path.write_text(f"bench:\n  listen: 127.0.0.1:{port}\n  hash: fnv1a_64\n  distribution: ketama\n"
                     f"  redis: true\n  servers:\n   - 127.0.0.1:{redis_port}:1\n")
-    return ["nutcracker", "-c", str(path), "-a", "127.0.0.1", "-s", str(free_port()), "-m", "16384"]
+    return ["nutcracker", "-c", str(path), "-a", "127.0.0.1", "-s", str(free_port()),
+            "-m", str(buffers)]
 
 
 def haproxy(port, redis_port, directory):
     path = directory / f"haproxy-{port}.cfg"
-    path.write_text("global\n  nbthread 1\n  maxconn 20000\ndefaults\n  mode tcp\n  timeout connect 5s\n"
+    clients = (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200) // 2
+    path.write_text(f"global\n  nbthread 1\n  maxconn {min(clients, 20000)}\ndefaults\n  mode tcp\n  timeout connect 5s\n"
                     "  timeout client 1h\n  timeout server 1h\n"
                     f"frontend f\n  bind 127.0.0.1:{port}\n  default_backend b\n"
                     f"backend b\n  server s 127.0.0.1:{redis_port}\n")
@@ -48,7 +56,8 @@ def keyhole(*options, upstream=True, program=None):
 # name: what makes its command line (none: the redis-server itself), and whether a Redis is behind it
 PEERS = {
     "redis-server": (None, True),
-    "nutcracker": (nutcracker, True),
+    "nutcracker": (nutcracker(512), True),
+    "nutcracker -m 16384": (nutcracker(16384), True),
     "haproxy": (haproxy, True),
     "keyhole": (keyhole(), True),
     "keyhole, not sharing": (keyhole("--sharing", "off"), True),
@@ -69,7 +78,7 @@ class Cores:
 
     def __init__(self, pin):
         cores = sorted(os.sched_getaffinity(0))
-        self.pinned = pin and len(cores) > 1
+        self.pinned = pin and len(cores) > 1  # of one core nothing is left to choose
         self.peer = set(cores[-1:]) if self.pinned else set(cores)
         self.rest = set(cores[:-1]) if self.pinned else set(cores)
 
