@@ -75,6 +75,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void FinishLast(std::span<const std::string_view> late_arguments, size_t arguments);
 
   bool subscribed() const { return channels_ + patterns_ + shards_ > 0; }
+  // RESET has ended them.
+  void ForgetSubscriptions() { channels_ = patterns_ = shards_ = 0; }
   bool monitoring() const { return monitoring_; }
   size_t pending() const { return pending_.size(); }
   // All that is pending is the session's. Cost: one comparison each.

@@ -112,7 +112,7 @@ void Session::AdaptToState(RequestPlan* plan) const {
   // It puts an end to CLIENT REPLY OFF before it answers.
   if (plan->effect == Effect::kReset) plan->answered = true;
   // Confirmations are pushes, which CLIENT REPLY does not hide.
-  if (IsPubsub(plan->effect) && !transaction_ && upstream) plan->answered = true;
+  if (IsPubsub(plan->effect) && !transaction_) plan->answered = true;
 }
 
 bool Session::NeedsPrivate(const RequestPlan& plan) const {
@@ -283,7 +283,9 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
       if (head.is_error() && !head.text.starts_with("ERR ")) ++marks_;
       break;
     case Effect::kReset:
-      if (!head.is_error()) state_ = worker_.initial_state;
+      if (head.is_error()) break;
+      state_ = worker_.initial_state;
+      if (link_ != nullptr) link_->ForgetSubscriptions();
       break;
     default:
       if (change == nullptr) break;

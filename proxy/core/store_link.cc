@@ -13,8 +13,22 @@ constexpr size_t kKeepReplyCapacity = 64 * 1024;
 }  // namespace
 
 StoreLink::StoreLink(WorkerState& worker, Session& owner, std::string_view address)
-    : Link(worker), client_(worker.store->Connect(address, worker.unix_now)) {
+    : Link(worker),
+      client_(worker.store->Connect(address, worker.unix_now, &worker.store_doorbell)) {
   owner_ = &owner;
+  worker_.store_doorbell.Add(store::Store::IdOf(*client_), this);
+}
+
+StoreLink::~StoreLink() {
+  worker_.store_doorbell.Remove(store::Store::IdOf(*client_));
+}
+
+void StoreLink::DeliverMessages() {
+  const boost::intrusive_ptr<StoreLink> self(this);  // the session may be closed by it
+  std::string messages;
+  worker_.store->TakeMessages(*client_, &messages);
+  Receive(messages);
+  if (ended()) owner_->OnLinkEnded();
 }
 
 void StoreLink::Send(const resp::Request& request, Pending pending) {
@@ -22,18 +36,20 @@ void StoreLink::Send(const resp::Request& request, Pending pending) {
   const bool expected = pending.replies != 0;
   if (expected) Expect(request, std::move(pending));
   reply_.clear();
-  worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, &reply_);
+  const bool replied =
+      worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, &reply_);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!expected) {
     owner_->OnReplyBytes(reply_);
-  } else if (reply_.empty()) {
-    const Pending silent = pending_.Pop();
-    ForgetKeysOf(silent);
-    silent.session->OnReplyEnd(resp::ReplyHead());
   } else {
     const bool makes_sense = Receive(reply_);
     assert(makes_sense);
     (void)makes_sense;
+  }
+  if (expected && !replied) {
+    const Pending silent = pending_.Pop();
+    ForgetKeysOf(silent);
+    silent.session->OnReplyEnd(resp::ReplyHead());
   }
   if (reply_.capacity() > kKeepReplyCapacity) std::string().swap(reply_);
 }

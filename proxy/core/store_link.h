@@ -1,4 +1,5 @@
-// The embedded store as an upstream: one per session, answers before Send() returns.
+// The embedded store as an upstream: one per session, answers before Send() returns. What comes on
+// its own are messages of channels, announced by the worker's StoreDoorbell.
 //
 // Thread: the worker's that made it.
 #pragma once
@@ -16,12 +17,15 @@ class StoreLink final : public Link {
  public:
   // address: of the client, as CLIENT LIST shows it. `owner` owns this link.
   StoreLink(WorkerState& worker, Session& owner, std::string_view address);
+  ~StoreLink() override;
 
   void Send(const resp::Request& request, Pending pending) override;
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // Never called: requests come whole, the value is kept in memory anyway.
   void SendMore(std::string_view bytes) override;
+  // Messages have come for the client, or somebody has said CLIENT KILL.
+  void DeliverMessages();
 
  private:
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;

@@ -1,6 +1,6 @@
 // What one worker owns: its clock, its numbers, its links. Sessions and links hold a reference.
 //
-// Thread: the worker's; only `metrics` may be read by others.
+// Thread: the worker's; only `metrics` may be read, and `post` called, by others.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include "proxy/core/link_pool.h"
 #include "proxy/core/session_state.h"
 #include "proxy/core/store/store.h"
+#include "proxy/core/store_doorbell.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
@@ -40,10 +41,14 @@ struct WorkerState {
   store::Store* const store;
   const SessionState initial_state;  // of a new connection
   LinkPool links;
+  StoreDoorbell store_doorbell{*this};
   Instant now{};
   store::UnixMillis unix_now = 0;
   std::function<void(LogLevel, std::string_view)> log = [](LogLevel, std::string_view) {};
 
+  // Runs f on the worker's thread, later. The one thing here that any thread may call; set before
+  // they run.
+  std::function<void(std::function<void()> f)> post = [](const std::function<void()>&) {};
   // SHUTDOWN of the embedded store.
   std::function<void()> stop_process = [] {};
 

@@ -32,6 +32,12 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
       state_(config, metrics, store),
       read_buffer_(kReadBytes) {
   state_.log = std::move(log);
+  state_.post = [this](std::function<void()> f) {
+    Post([this, f = std::move(f)] {
+      BeginTurn();
+      f();
+    });
+  };
   state_.links.on_room = [this] {
     for (const auto& [client, owned] : clients_) client->Wake();
   };

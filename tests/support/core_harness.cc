@@ -206,6 +206,7 @@ Harness::Harness(const core::Config& config) : config_(config) {
   worker_->now = core::Instant(std::chrono::hours(1));
   worker_->unix_now = 1'700'000'000'000;
   worker_->log = [this](core::LogLevel, std::string_view line) { log_.emplace_back(line); };
+  worker_->post = [this](std::function<void()> f) { posted_.push_back(std::move(f)); };
   if (store_ == nullptr) worker_->links.Start(*this);
   Settle();
 }
@@ -246,7 +247,8 @@ void Harness::Advance(std::chrono::milliseconds time) {
 void Harness::Settle() {
   bool moved = true;
   while (moved) {
-    moved = false;
+    moved = !posted_.empty();
+    for (const auto& note : std::exchange(posted_, {})) note();
     for (size_t i = 0; i < connections_.size(); ++i) moved = connections_[i]->Turn() || moved;
     for (size_t i = 0; i < clients_.size(); ++i) moved = clients_[i]->Turn() || moved;
   }

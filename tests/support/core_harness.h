@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -175,6 +176,7 @@ class Harness final : public core::Connector {
   std::vector<std::unique_ptr<RedisEnd>> connections_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::string> log_;
+  std::vector<std::function<void()>> posted_;  // from the store to the worker
   bool accepts_ = true;
   bool greets_ = true;
 };

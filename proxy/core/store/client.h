@@ -4,12 +4,16 @@
 // under the store's lock. `closing` alone is read without it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/core/store/store.h"
+#include "proxy/core/store/subscriptions.h"
 #include "resp/command_table.h"
 #include "resp/wire.h"
 
@@ -44,6 +48,7 @@ struct ReplyMode {
 
 struct Client {
   Store* store = nullptr;
+  Doorbell* doorbell = nullptr;
   uint64_t id = 0;
   std::string address;
   UnixMillis connected = 0;
@@ -61,6 +66,30 @@ struct Client {
 
   Transaction transaction;
   ReplyMode reply_mode;
+
+  std::set<std::string>& names(Listening kind) { return listening[static_cast<size_t>(kind)]; }
+  const std::set<std::string>& names(Listening kind) const {
+    return listening[static_cast<size_t>(kind)];
+  }
+  bool subscribed() const {
+    return !listening[0].empty() || !listening[1].empty() || !listening[2].empty();
+  }
+  std::array<std::set<std::string>, 3> listening;  // by Listening
+  std::string messages;                            // not fetched yet
+
+  bool has_messages = false;  // and its session has been told
+
+  // There are messages.
+  void Ring() {
+    if (std::exchange(has_messages, true) || doorbell == nullptr) return;
+    doorbell->Ring(id);
+  }
+  void MoveMessages(std::string* out) {
+    if (!has_messages) return;
+    has_messages = false;
+    out->append(messages);
+    messages.clear();
+  }
   std::atomic<bool> closing{false};
 };
 

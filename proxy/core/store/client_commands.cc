@@ -1,7 +1,7 @@
-// CLIENT: who is connected. Its filters are those of Redis, for which all clients here are of type
-// normal.
+// CLIENT: who is connected.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "proxy/core/store/client_words.h"
 #include "proxy/core/store/handlers.h"
@@ -23,16 +23,25 @@ bool SetName(Call& call, std::string_view name) {
   return true;
 }
 
-bool ParseClientType(Call& call, size_t index, bool* is_normal) {
-  constexpr std::string_view kTypes[] = {"NORMAL", "MASTER", "REPLICA", "SLAVE", "PUBSUB"};
-  for (const std::string_view type : kTypes) {
-    if (!call.Is(index, type)) continue;
-    *is_normal = type == kTypes[0];
+bool ParseClientType(Call& call, size_t index, ClientType* type) {
+  constexpr std::pair<std::string_view, ClientType> kTypes[] = {
+      {"NORMAL", ClientType::kNormal},
+      {"MASTER", ClientType::kReplication},
+      {"REPLICA", ClientType::kReplication},
+      {"SLAVE", ClientType::kReplication},
+      {"PUBSUB", ClientType::kListener}};
+  for (const auto& [name, known] : kTypes) {
+    if (!call.Is(index, name)) continue;
+    *type = known;
     return true;
   }
   call.reply.Error(
       std::string("ERR Unknown client type '").append(UpToNul(call.args[index])).append("'"));
   return false;
+}
+
+ClientType TypeOf(const Client& client) {
+  return client.subscribed() ? ClientType::kListener : ClientType::kNormal;
 }
 
 std::string OwnAddress(const Engine& engine) {
@@ -52,6 +61,19 @@ void AppendField(std::string* line, std::string_view name, int64_t value) {
   AppendField(line, name, std::string_view(std::to_string(value)));
 }
 
+std::string FlagsOf(const Client& client) {
+  std::string flags;
+  if (client.subscribed()) flags.push_back('P');
+  if (client.transaction.open) flags.push_back('x');
+  if (client.transaction.watch_broken) flags.push_back('d');
+  if (client.no_evict) flags.push_back('e');
+  return flags.empty() ? "N" : flags;
+}
+
+int64_t CountNames(const Client& client, Listening kind) {
+  return static_cast<int64_t>(client.names(kind).size());
+}
+
 // One line of CLIENT LIST, without its end. Fields about sockets and buffers are the session's;
 // they are there for those who parse the line, and zero.
 std::string Describe(Call& call, const Client& client) {
@@ -65,9 +87,11 @@ std::string Describe(Call& call, const Client& client) {
   AppendField(&line, "name", client.name);
   AppendField(&line, "age", (call.now - client.connected) / 1000);
   AppendField(&line, "idle", (call.now - client.last_command_at) / 1000);
-  AppendField(&line, "flags", transaction.open ? "x" : client.no_evict ? "e" : "N");
+  AppendField(&line, "flags", FlagsOf(client));
   AppendField(&line, "db", client.database);
-  for (const std::string_view name : {"sub", "psub", "ssub"}) AppendField(&line, name, 0);
+  AppendField(&line, "sub", CountNames(client, Listening::kChannel));
+  AppendField(&line, "psub", CountNames(client, Listening::kPattern));
+  AppendField(&line, "ssub", CountNames(client, Listening::kShard));
   AppendField(&line, "multi", transaction.open ? queued : -1);  // layering: not a command
   for (const std::string_view name : {"qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp",
                                       "obl", "oll", "omem", "tot-mem"}) {
@@ -119,10 +143,9 @@ void ClientInfo(Call& call) {
 void ClientList(Call& call) {
   const auto& clients = call.engine.clients();
   std::string lines;
+  std::optional<ClientType> wanted;
   if (call.args.size() == 4 && call.Is(2, "TYPE")) {
-    bool is_normal = false;
-    if (!ParseClientType(call, 3, &is_normal)) return;
-    if (!is_normal) return call.reply.Verbatim("");
+    if (!ParseClientType(call, 3, &wanted.emplace())) return;
   } else if (call.args.size() > 3 && call.Is(2, "ID")) {
     for (size_t i = 3; i < call.args.size(); ++i) {
       int64_t id = 0;
@@ -138,7 +161,8 @@ void ClientList(Call& call) {
     return call.reply.Error(kSyntaxError);
   }
   for (const auto& [id, client] : clients) {
-    if (IsThere(call, *client)) lines.append(Describe(call, *client)).append("\n");
+    if (!IsThere(call, *client) || (wanted && TypeOf(*client) != *wanted)) continue;
+    lines.append(Describe(call, *client)).append("\n");
   }
   call.reply.Verbatim(lines);
 }

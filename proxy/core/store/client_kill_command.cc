@@ -14,11 +14,12 @@ struct Filter {
   std::optional<uint64_t> id;
   std::optional<std::string_view> address;
   std::optional<std::string_view> local_address;
-  bool nobody = false;  // of a type that no client here has
+  std::optional<ClientType> type;
   bool skip_me = true;
 
   bool Matches(const Client& client, std::string_view own_address) const {
-    return !nobody && (!id || *id == client.id) && (!address || *address == client.address) &&
+    return (!type || *type == TypeOf(client)) && (!id || *id == client.id) &&
+           (!address || *address == client.address) &&
            (!local_address || *local_address == own_address);
   }
 };
@@ -38,9 +39,7 @@ bool ParseFilter(Call& call, size_t i, Filter* filter) {
     }
     filter->id = static_cast<uint64_t>(id);
   } else if (call.Is(i, "TYPE")) {
-    bool is_normal = false;
-    if (!ParseClientType(call, i + 1, &is_normal)) return false;
-    filter->nobody |= !is_normal;
+    if (!ParseClientType(call, i + 1, &filter->type.emplace())) return false;
   } else if (call.Is(i, "ADDR")) {
     filter->address = value;
   } else if (call.Is(i, "LADDR")) {
@@ -65,6 +64,8 @@ int64_t Kill(Call& call, const Filter& filter) {
     if (client == &call.client && filter.skip_me) continue;
     if (client->closing || !filter.Matches(*client, own_address)) continue;
     client->closing = true;
+    EndSubscriptions(call.engine, *client);
+    client->Ring();  // so that its session notices
     ++killed;
   }
   return killed;

@@ -14,9 +14,10 @@ bool IsPlainName(std::string_view text);
 // reply.
 bool SetName(Call& call, std::string_view name);
 
-// Reads a client type. All clients here are normal ones. False if there is no such type; then that
-// is the reply.
-bool ParseClientType(Call& call, size_t index, bool* is_normal);
+enum class ClientType { kNormal, kListener, kReplication };
+ClientType TypeOf(const Client& client);
+// Reads a client type. False if there is no such; then that is the reply.
+bool ParseClientType(Call& call, size_t index, ClientType* type);
 
 // Where clients connect to, as CLIENT LIST shows it.
 std::string OwnAddress(const Engine& engine);

@@ -1,6 +1,4 @@
 // PING, ECHO, HELLO, AUTH, SELECT, QUIT, RESET: the connection itself.
-#include <limits>
-
 #include "proxy/core/store/client_words.h"
 #include "proxy/core/store/handlers.h"
 #include "proxy/core/store/replies.h"
@@ -84,6 +82,11 @@ void SetProtocol(Call& call, resp::Protocol protocol) {
 
 void Ping(Call& call) {
   if (call.args.size() > 2) return WrongArity(call);
+  if (call.client.subscribed() && call.reply.protocol() == resp::Protocol::kResp2) {
+    call.reply.Array(2);
+    call.reply.Bulk("pong");
+    return call.reply.Bulk(call.args.size() == 2 ? call.args[1] : "");
+  }
   if (call.args.size() == 2) return call.reply.Bulk(call.args[1]);
   call.reply.Simple("PONG");
 }
@@ -119,29 +122,19 @@ void Auth(Call& call) {
 }
 
 void Select(Call& call) {
-  int64_t index = 0;
-  if (!IntegerArgument(call, 1, &index)) return;
-  constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
-  constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
-  if (index < kMin || index > kMax) {
-    return call.reply.Error("ERR value is out of range, value must between " +
-                            std::to_string(kMin) + " and " + std::to_string(kMax));
-  }
-  if (index < 0 || index >= call.engine.database_count()) {
-    return call.reply.Error("ERR DB index is out of range");
-  }
-  call.client.database = static_cast<int>(index);
-  call.reply.Ok();
+  if (DatabaseArgument(call, 1, &call.client.database)) call.reply.Ok();
 }
 
 void Quit(Call& call) {
   call.client.closing = true;
+  EndSubscriptions(call.engine, call.client);
   call.reply.Ok();
 }
 
 void Reset(Call& call) {
   Client& client = call.client;
   call.engine.Discard(client);
+  EndSubscriptions(call.engine, client);
   client.database = 0;
   client.name.clear();
   client.authenticated = !call.engine.NeedsPassword();

@@ -88,6 +88,15 @@ std::string ExistenceError(const Call& call) {
   return {};
 }
 
+bool IsConfirmed(Effect effect) {
+  return effect >= Effect::kSubscribe && effect <= Effect::kSunsubscribe;
+}
+
+// What a client of RESP2 may say while it is subscribed: replies are not told from messages there.
+bool IsForListeners(const CommandSpec& spec) {
+  return IsConfirmed(spec.effect) || spec.has(resp::kWhileSubscribed);
+}
+
 // Why the request may neither run nor be queued; empty if it may.
 std::string Objection(const Call& call) {
   std::string error = ExistenceError(call);
@@ -97,6 +106,15 @@ std::string Objection(const Call& call) {
   if (!logged_in && !call.spec.has(resp::kNoAuth)) return std::string(kNoAuth);
   if (call.client.transaction.open && call.spec.has(resp::kNoMulti)) {
     return "ERR Command not allowed inside a transaction";
+  }
+  const bool listens_only =
+      call.client.subscribed() && call.client.protocol == resp::Protocol::kResp2;
+  if (listens_only && !IsForListeners(call.spec)) {
+    return std::string("ERR Can't execute '")
+        .append(call.spec.full_name)
+        .append(
+            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+            "context");
   }
   return {};
 }
@@ -137,7 +155,9 @@ void Run(Call& call) {
   if (call.out->size() > before && (*call.out)[before] == '-') ++call.engine.stats.errors;
   // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
   // REPLY OFF in it is answered up to there.
-  if (silent && call.client.reply_mode.silent()) call.out->resize(before);
+  // Confirmations of subscriptions are never hidden.
+  const bool hidden = silent && call.client.reply_mode.silent() && !IsConfirmed(call.spec.effect);
+  if (hidden) call.out->resize(before);
 }
 
 void Dispatch(Engine& engine, Client& client, const CommandSpec& spec,

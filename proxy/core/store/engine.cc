@@ -1,6 +1,7 @@
 #include "proxy/core/store/engine.h"
 
 #include "proxy/core/store/client.h"
+#include "proxy/core/store/handlers.h"
 
 namespace keyhole::store {
 
@@ -19,6 +20,7 @@ void Engine::Add(Client* client, UnixMillis now) {
 
 void Engine::Remove(Client* client) {
   Unwatch(*client);
+  EndSubscriptions(*this, *client);
   clients_.erase(client->id);
 }
 

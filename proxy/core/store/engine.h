@@ -11,6 +11,7 @@
 #include "proxy/core/store/keyspace.h"
 #include "proxy/core/store/settings.h"
 #include "proxy/core/store/store.h"
+#include "proxy/core/store/subscriptions.h"
 
 namespace keyhole::store {
 
@@ -56,6 +57,7 @@ class Engine {
 
   Settings settings;
   Stats stats;
+  Subscriptions subscriptions;
   uint64_t random = 0x5EED;  // state for NextRandom()
 
  private:

@@ -46,7 +46,7 @@ void Entry::WriteExpire(UnixMillis expire) {
 }
 
 Entry Entry::Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire) {
-  flags = static_cast<uint8_t>(flags & kTypeMask);
+  flags = static_cast<uint8_t>(flags & kEncodingMask);
   if (key.size() > kNarrowMax || value_size > kNarrowMax) flags |= kWide;
   if (expire != kNever) flags |= kExpires;
   Entry entry(Reallocate(nullptr, HeaderSize(flags) + key.size() + value_size));
@@ -59,15 +59,29 @@ Entry Entry::Make(uint8_t flags, std::string_view key, size_t value_size, UnixMi
 }
 
 Entry Entry::MakeString(std::string_view key, size_t value_size, UnixMillis expire) {
-  return Make(static_cast<uint8_t>(ValueType::kString), key, value_size, expire);
+  return MakeInline(Encoding::kString, key, value_size, expire);
 }
 
-Entry Entry::MakeObject(ValueType type, std::string_view key, std::unique_ptr<Object> object,
+Entry Entry::MakeInline(Encoding encoding, std::string_view key, size_t value_size,
                         UnixMillis expire) {
-  Entry entry = Make(static_cast<uint8_t>(type), key, sizeof(Object*), expire);
+  return Make(static_cast<uint8_t>(encoding), key, value_size, expire);
+}
+
+Entry Entry::MakeObject(Encoding encoding, std::string_view key, std::unique_ptr<Object> object,
+                        UnixMillis expire) {
+  const Entry entry = MakeInline(encoding, key, sizeof(Object*), expire);
   Object* const raw = object.release();
   std::memcpy(entry.value_bytes(), &raw, sizeof(raw));
   return entry;
+}
+
+Entry Entry::MakeCopy(Entry entry, std::string_view key) {
+  if (entry.is_object()) {
+    return MakeObject(entry.encoding(), key, entry.object()->Clone(), entry.expire());
+  }
+  const Entry copy = MakeInline(entry.encoding(), key, entry.value_size(), entry.expire());
+  std::memcpy(copy.value_bytes(), entry.value_bytes(), entry.value_size());
+  return copy;
 }
 
 Object* Entry::object() const {
@@ -77,7 +91,7 @@ Object* Entry::object() const {
 }
 
 void Entry::Destroy(Entry entry) {
-  if (entry.type() != ValueType::kString) delete entry.object();
+  if (entry.is_object()) delete entry.object();
   std::free(entry.bytes_);
 }
 
@@ -117,7 +131,8 @@ Entry Entry::Renamed(Entry entry, std::string_view key) {
 size_t Entry::memory() const {
   constexpr size_t kQuantum = 16;     // what malloc rounds to
   constexpr size_t kBookkeeping = 8;  // what malloc keeps before each block
-  return (total() + kBookkeeping + kQuantum - 1) / kQuantum * kQuantum;
+  const size_t own = (total() + kBookkeeping + kQuantum - 1) / kQuantum * kQuantum;
+  return is_object() ? own + object()->memory() : own;
 }
 
 }  // namespace keyhole::store

@@ -21,14 +21,36 @@
 
 namespace keyhole::store {
 
-// Every type of value a key can have. A type that is not a string keeps its value in an Object.
-enum class ValueType : uint8_t { kString = 0 };
+// Every type of value a key can have.
+enum class ValueType : uint8_t { kString, kHash, kSet };
 
-// A value that does not fit the inline form: hashes, sets and what else will come. Owned by its
-// entry.
+// How a value is kept. What is not an Object lies in the entry itself, in value().
+enum class Encoding : uint8_t {
+  kString,       // the bytes as a command gave them
+  kPlainString,  // the text of a float, which Redis never takes for an integer
+  kRawString,    // changed in place since it was given
+  kListHash,     // fields and values in one block: packed.h; Redis too would have a list
+  kPackedHash,   // the same; Redis would have a table, and so it is shown
+  kTableHash,    // an Object: table_object.h
+  kIntegerSet,   // sorted integers: integers.h
+  kPackedSet,    // members in one block: packed.h; Redis would have a table
+  kTableSet,     // an Object: table_object.h
+};
+constexpr ValueType TypeOf(Encoding encoding) {
+  return encoding < Encoding::kListHash     ? ValueType::kString
+         : encoding < Encoding::kIntegerSet ? ValueType::kHash
+                                            : ValueType::kSet;
+}
+constexpr bool IsObject(Encoding encoding) {
+  return encoding == Encoding::kTableHash || encoding == Encoding::kTableSet;
+}
+
+// A value that is too large to lie in an entry. Owned by its entry.
 class Object {
  public:
   virtual ~Object() = default;
+  virtual size_t memory() const = 0;  // bytes taken from the allocator; cheap to ask
+  virtual std::unique_ptr<Object> Clone() const = 0;
 };
 
 // The expiry of a key that does not expire.
@@ -41,9 +63,14 @@ class Entry {
 
   // A string; its value is uninitialised and of `value_size` bytes.
   static Entry MakeString(std::string_view key, size_t value_size, UnixMillis expire);
-  // Any other type.
-  static Entry MakeObject(ValueType type, std::string_view key, std::unique_ptr<Object> object,
+  // The same for any encoding that is not an Object ...
+  static Entry MakeInline(Encoding encoding, std::string_view key, size_t value_size,
                           UnixMillis expire);
+  // ... and for those that are.
+  static Entry MakeObject(Encoding encoding, std::string_view key, std::unique_ptr<Object> object,
+                          UnixMillis expire);
+  // A copy of the value under another key.
+  static Entry MakeCopy(Entry entry, std::string_view key);
   static void Destroy(Entry entry);
 
   // The same entry with room for `size` bytes of value; bytes beyond the old size are
@@ -55,21 +82,26 @@ class Entry {
   static Entry Renamed(Entry entry, std::string_view key);
 
   explicit operator bool() const { return bytes_ != nullptr; }
-  ValueType type() const { return static_cast<ValueType>(flags() & kTypeMask); }
+  Encoding encoding() const { return static_cast<Encoding>(flags() & kEncodingMask); }
+  void set_encoding(Encoding encoding) const {
+    *bytes_ = static_cast<char>((flags() & ~kEncodingMask) | static_cast<uint8_t>(encoding));
+  }
+  ValueType type() const { return TypeOf(encoding()); }
+  bool is_object() const { return IsObject(encoding()); }
   bool has_expire() const { return (flags() & kExpires) != 0; }
   UnixMillis expire() const;  // kNever if none
   std::string_view key() const { return {bytes_ + KeyOffset(), key_size()}; }
   std::string_view value() const { return {value_bytes(), value_size()}; }
   char* value_bytes() const { return bytes_ + KeyOffset() + key_size(); }
   size_t value_size() const { return ReadSize(1); }
-  Object* object() const;  // of an entry that is not a string
-  size_t memory() const;   // bytes taken from the allocator
+  Object* object() const;  // REQUIRES: is_object()
+  size_t memory() const;   // bytes taken from the allocator, those of its object too
   char* raw() const { return bytes_; }
 
  private:
-  static constexpr uint8_t kTypeMask = 7;
-  static constexpr uint8_t kWide = 8;      // sizes are of 4 bytes each
-  static constexpr uint8_t kExpires = 16;  // an expiry is there
+  static constexpr uint8_t kEncodingMask = 15;
+  static constexpr uint8_t kWide = 16;     // sizes are of 4 bytes each
+  static constexpr uint8_t kExpires = 32;  // an expiry is there
   static constexpr size_t kNarrowMax = 255;
 
   static Entry Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire);

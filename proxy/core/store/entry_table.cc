@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
@@ -163,6 +164,13 @@ void EntryTable::Clear() {
   }
   moved_ = 0;
   size_ = 0;
+}
+
+void EntryTable::Swap(EntryTable& other) {
+  std::swap(arrays_, other.arrays_);
+  std::swap(moved_, other.moved_);
+  std::swap(size_, other.size_);
+  std::swap(children_, other.children_);
 }
 
 uint64_t EntryTable::NextCursor(uint64_t cursor, uint64_t mask) {

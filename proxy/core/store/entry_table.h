@@ -44,6 +44,7 @@ class EntryTable {
   void Step(size_t buckets);
   // Destroys all entries.
   void Clear();
+  void Swap(EntryTable& other);
 
   // Calls f(Entry*) for the entries of the next part of the table. f may Take() them. Returns the
   // cursor to go on with; 0 begins and ends.

@@ -46,6 +46,9 @@ using Handler = void (*)(Call&);
 // Whether the store serves this row, or for a container any of its subcommands.
 bool Serves(const resp::CommandSpec& spec);
 
+// Ends all subscriptions of a client, silently.
+void EndSubscriptions(Engine& engine, Client& client);
+
 // Runs a command that nothing speaks against, and mutes its reply if the client wants none.
 void Run(Call& call);
 

@@ -77,6 +77,10 @@ void Persistence(const Call&, Report* report) {
   report->Field("aof_enabled", 0);
 }
 
+uint64_t CountNames(const Call& call, Listening kind) {
+  return call.engine.subscriptions.All(kind).size();
+}
+
 void Statistics(const Call& call, Report* report) {
   const Stats& stats = call.engine.stats;
   report->Field("total_connections_received", stats.connections);
@@ -85,6 +89,9 @@ void Statistics(const Call& call, Report* report) {
   report->Field("evicted_keys", 0);
   report->Field("keyspace_hits", stats.hits);
   report->Field("keyspace_misses", stats.misses);
+  report->Field("pubsub_channels", CountNames(call, Listening::kChannel));
+  report->Field("pubsub_patterns", CountNames(call, Listening::kPattern));
+  report->Field("pubsubshard_channels", CountNames(call, Listening::kShard));
   report->Field("total_error_replies", stats.errors);
 }
 

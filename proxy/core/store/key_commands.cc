@@ -8,6 +8,10 @@ std::string_view TypeName(ValueType type) {
   switch (type) {
     case ValueType::kString:
       return "string";
+    case ValueType::kHash:
+      return "hash";
+    case ValueType::kSet:
+      return "set";  // layering: not a command
   }
   return "none";
 }
@@ -20,22 +24,6 @@ void CountExisting(Call& call) {
   int64_t count = 0;
   for (const std::string_view key : call.args.subspan(1)) count += call.Read(key) != nullptr;
   call.reply.Integer(count);
-}
-
-// False if `key` is not there; then that is the reply.
-bool RenameTo(Call& call, bool replace, bool* renamed) {
-  const std::string_view from = call.args[1];
-  const std::string_view to = call.args[2];
-  *renamed = false;
-  if (call.Find(from) == nullptr) {
-    call.reply.Error("ERR no such key");
-    return false;
-  }
-  if (from == to) return true;
-  if (call.Find(to) != nullptr && !replace) return true;
-  call.db().Rename(call.Find(from), to);  // asked again: finding `to` may have moved it
-  *renamed = true;
-  return true;
 }
 
 // ASYNC and SYNC are the same here. False if the options are wrong; then that is the reply.
@@ -84,16 +72,6 @@ void Randomkey(Call& call) {
   const Entry* const slot = call.db().Random(&call.engine.random, call.now);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Bulk(slot->key());
-}
-
-void Rename(Call& call) {
-  bool renamed = false;
-  if (RenameTo(call, /*replace=*/true, &renamed)) call.reply.Ok();
-}
-
-void Renamenx(Call& call) {
-  bool renamed = false;
-  if (RenameTo(call, /*replace=*/false, &renamed)) call.reply.Integer(renamed ? 1 : 0);
 }
 
 void Flushdb(Call& call) {

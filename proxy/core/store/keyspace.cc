@@ -1,6 +1,7 @@
 #include "proxy/core/store/keyspace.h"
 
 #include <cstring>
+#include <utility>
 
 namespace keyhole::store {
 
@@ -22,14 +23,15 @@ Entry* Keyspace::Find(std::string_view key, UnixMillis now) {
   return nullptr;
 }
 
-Entry* Keyspace::Put(std::string_view key, std::string_view value, UnixMillis expire) {
+Entry* Keyspace::Put(std::string_view key, std::string_view value, UnixMillis expire,
+                     Encoding encoding) {
   const uint64_t hash = EntryTable::Hash(key);
   Entry* slot = table_.Find(key, hash);
   if (slot != nullptr) {
-    Overwrite(slot, value, expire);
+    Overwrite(slot, value, expire, encoding);
     return slot;
   }
-  const Entry entry = Entry::MakeString(key, value.size(), expire);
+  const Entry entry = Entry::MakeInline(encoding, key, value.size(), expire);
   if (!value.empty()) std::memcpy(entry.value_bytes(), value.data(), value.size());
   Account(entry);
   slot = table_.Insert(entry, hash);
@@ -37,14 +39,15 @@ Entry* Keyspace::Put(std::string_view key, std::string_view value, UnixMillis ex
   return slot;
 }
 
-void Keyspace::Overwrite(Entry* slot, std::string_view value, UnixMillis expire) {
+void Keyspace::Overwrite(Entry* slot, std::string_view value, UnixMillis expire,
+                         Encoding encoding) {
   Unaccount(*slot);
-  const bool reusable =
-      slot->type() == ValueType::kString && slot->has_expire() == (expire != kNever);
+  const bool reusable = !slot->is_object() && slot->has_expire() == (expire != kNever);
   if (reusable) {
     *slot = Entry::WithExpire(Entry::Resized(*slot, value.size()), expire);
+    slot->set_encoding(encoding);
   } else {
-    const Entry fresh = Entry::MakeString(slot->key(), value.size(), expire);
+    const Entry fresh = Entry::MakeInline(encoding, slot->key(), value.size(), expire);
     Entry::Destroy(*slot);
     *slot = fresh;
   }
@@ -53,10 +56,20 @@ void Keyspace::Overwrite(Entry* slot, std::string_view value, UnixMillis expire)
   watches_.Touched(slot->key());
 }
 
+void Keyspace::Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> object) {
+  Unaccount(*slot);
+  const Entry fresh = Entry::MakeObject(encoding, slot->key(), std::move(object), slot->expire());
+  Entry::Destroy(*slot);
+  *slot = fresh;
+  Account(*slot);
+  watches_.Touched(slot->key());
+}
+
 void Keyspace::Resize(Entry* slot, size_t size) {
   const size_t before = slot->value_size();
   Unaccount(*slot);
   *slot = Entry::Resized(*slot, size);
+  slot->set_encoding(Encoding::kRawString);
   Account(*slot);
   if (size > before) std::memset(slot->value_bytes() + before, 0, size - before);
   watches_.Touched(slot->key());
@@ -86,19 +99,44 @@ void Keyspace::Erase(Entry* slot) {
 }
 
 void Keyspace::Rename(Entry* slot, std::string_view key) {
+  Insert(Entry::Renamed(Take(slot), key));
+}
+
+Entry Keyspace::Take(Entry* slot) {
   watches_.Touched(slot->key());
   Unaccount(*slot);
-  const Entry entry = Entry::Renamed(table_.Take(slot), key);
-  const uint64_t hash = EntryTable::Hash(key);
-  if (Entry* const old = table_.Find(key, hash); old != nullptr) Remove(old);
+  return table_.Take(slot);
+}
+
+void Keyspace::Insert(Entry entry) {
+  const uint64_t hash = EntryTable::Hash(entry.key());
+  if (Entry* const old = table_.Find(entry.key(), hash); old != nullptr) Remove(old);
   Account(entry);
   table_.Insert(entry, hash);
-  watches_.Touched(key);
+  watches_.Touched(entry.key());
+}
+
+void Keyspace::BreakWatchesOfExisting(const EntryTable& table) {
+  watches_.BreakIf(
+      [&table](std::string_view key) { return table.Find(key, EntryTable::Hash(key)) != nullptr; });
+}
+
+void Keyspace::Swap(Keyspace& other) {
+  for (Keyspace* keyspace : {this, &other}) {
+    keyspace->BreakWatchesOfExisting(table_);
+    keyspace->BreakWatchesOfExisting(other.table_);
+  }
+  table_.Swap(other.table_);
+  std::swap(expiring_, other.expiring_);
+  std::swap(entry_bytes_, other.entry_bytes_);
+  std::swap(hand_, other.hand_);
+  std::swap(ttl_sum_, other.ttl_sum_);
+  std::swap(ttl_seen_, other.ttl_seen_);
+  std::swap(mean_ttl_, other.mean_ttl_);
 }
 
 void Keyspace::Clear() {
-  watches_.BreakIf(
-      [this](std::string_view key) { return table_.Find(key, EntryTable::Hash(key)) != nullptr; });
+  BreakWatchesOfExisting(table_);
   table_.Clear();
   expiring_ = 0;
   entry_bytes_ = 0;

@@ -1,15 +1,16 @@
 // One database: its keys, when they expire, who watches them, what they weigh.
 //
 // An expired key is gone for whoever looks: Find() removes it. Sweep() removes those for which
-// nobody looks. Every change to a key breaks the watches on it, here, so that no handler can
-// forget; what changes inside an Object must be told with Touched().
+// nobody looks. Every change to a key breaks the watches on it and is weighed, here, so that no
+// handler can forget; what changes inside an Object does so within Change().
 //
-// Entry* is a slot, valid until the next call that is not const (Overwrite, Resize and SetExpire
-// keep it valid).
+// Entry* is a slot, valid until the next call that is not const (Overwrite, Change, Resize and
+// SetExpire keep it valid).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -24,19 +25,36 @@ class Keyspace {
   // The key's slot; null if it is not there or has expired.
   Entry* Find(std::string_view key, UnixMillis now);
 
-  // The key becomes a string with this value, whatever it was.
-  Entry* Put(std::string_view key, std::string_view value, UnixMillis expire);
+  // The key gets this value, whatever it was; `encoding` is not an Object's.
+  Entry* Put(std::string_view key, std::string_view value, UnixMillis expire,
+             Encoding encoding = Encoding::kString);
   // The same for a key whose slot is known.
-  void Overwrite(Entry* slot, std::string_view value, UnixMillis expire);
-  // A string's value becomes `size` bytes long, filled with zeros if that is longer.
+  void Overwrite(Entry* slot, std::string_view value, UnixMillis expire,
+                 Encoding encoding = Encoding::kString);
+  // The same with an Object; the expiry stays.
+  void Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> object);
+  // A string's value becomes `size` bytes long, filled with zeros if that is longer. It is a raw
+  // string from then on.
   void Resize(Entry* slot, size_t size);
+  // Calls f(), which changes the Object of this entry.
+  template <typename F>
+  void Change(Entry* slot, F&& f) {
+    Unaccount(*slot);
+    f();
+    Account(*slot);
+    watches_.Touched(slot->key());
+  }
   void SetExpire(Entry* slot, UnixMillis expire);  // kNever: does not expire
   void Erase(Entry* slot);
   // Gives the entry another key, in place of what was there.
   void Rename(Entry* slot, std::string_view key);
+  // Takes the entry out; it is the caller's, who gives it to a database or destroys it.
+  Entry Take(Entry* slot);
+  // Takes an entry over, in place of what was under its key.
+  void Insert(Entry entry);
   void Clear();
-  // A change that this class cannot see.
-  void Touched(std::string_view key) { watches_.Touched(key); }
+  // Exchanges all keys of the two. Watches stay with the database's number.
+  void Swap(Keyspace& other);
 
   // Calls f(const Entry&) for unexpired entries; see EntryTable::Scan.
   template <typename F>
@@ -63,6 +81,7 @@ class Keyspace {
   void Expire(Entry* slot);
   void Account(Entry entry);
   void Unaccount(Entry entry);
+  void BreakWatchesOfExisting(const EntryTable& table);
 
   EntryTable table_;
   WatchTable watches_;

@@ -1,5 +1,7 @@
 #include "proxy/core/store/replies.h"
 
+#include <limits>
+
 #include "absl/strings/ascii.h"
 #include "resp/number.h"
 
@@ -26,10 +28,40 @@ bool IntegerArgument(Call& call, size_t index, int64_t* value) {
   return false;
 }
 
+bool DatabaseArgument(Call& call, size_t index, int* database) {
+  constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
+  constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
+  int64_t number = 0;
+  if (!IntegerArgument(call, index, &number)) return false;
+  if (number < kMin || number > kMax) {
+    call.reply.Error("ERR value is out of range, value must between " + std::to_string(kMin) +
+                     " and " + std::to_string(kMax));
+    return false;
+  }
+  if (number < 0 || number >= call.engine.database_count()) {
+    call.reply.Error(kNoDatabase);
+    return false;
+  }
+  *database = static_cast<int>(number);
+  return true;
+}
+
 bool IsWrongType(Call& call, const Entry* slot, ValueType type) {
   if (slot == nullptr || slot->type() == type) return false;
   call.reply.Error(kWrongType);
   return true;
+}
+
+bool ReadAs(Call& call, std::string_view key, ValueType type, Entry* entry) {
+  const Entry* const slot = call.Read(key);
+  if (IsWrongType(call, slot, type)) return false;
+  *entry = slot == nullptr ? Entry() : *slot;
+  return true;
+}
+
+bool FindAs(Call& call, std::string_view key, ValueType type, Entry** slot) {
+  *slot = call.Find(key);
+  return !IsWrongType(call, *slot, type);
 }
 
 void Help(Call& call, std::span<const std::string_view> lines) {

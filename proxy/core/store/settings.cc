@@ -31,7 +31,9 @@ struct Row {
   int64_t max = std::numeric_limits<int32_t>::max();
 };
 
-// The first six are in the order of the enum in settings.h.
+constexpr int64_t kMaxLong = std::numeric_limits<int64_t>::max();
+
+// The first nine are in the order of the enum in settings.h.
 constexpr std::array kRows = std::to_array<Row>({
     {"REQUIREPASS", Kind::kText, ""},
     {"MAXMEMORY", Kind::kMemory, "0"},
@@ -39,6 +41,9 @@ constexpr std::array kRows = std::to_array<Row>({
     {"PORT", Kind::kSame, ""},
     {"MAXCLIENTS", Kind::kInteger, "10000", 1},
     {"DATABASES", Kind::kImmutable, ""},
+    {"HASH-MAX-LISTPACK-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
+    {"HASH-MAX-LISTPACK-VALUE", Kind::kInteger, "64", 0, kMaxLong},
+    {"SET-MAX-INTSET-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
     {"ACTIVE-EXPIRE-EFFORT", Kind::kInteger, "1", 1, 10},
     {"APPENDFSYNC", Kind::kSame, "everysec"},
     {"APPENDONLY", Kind::kSame, "no"},
@@ -124,10 +129,17 @@ const std::vector<std::string>& LowerNames() {
 }  // namespace
 
 Settings::Settings(const StoreOptions& options) {
-  for (const Row& row : kRows) values_.emplace_back(row.value);
+  numbers_.resize(kRows.size());
+  values_.resize(kRows.size());
+  for (size_t i = 0; i < kRows.size(); ++i) Set(i, std::string(kRows[i].value));
   values_[kPassword] = options.password;
   values_[kPort] = std::to_string(options.port);
   values_[kDatabases] = std::to_string(options.databases);
+}
+
+void Settings::Set(size_t index, std::string value) {
+  resp::ParseInteger(value, &numbers_[index]);
+  values_[index] = std::move(value);
 }
 
 std::string_view Settings::name(size_t index) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,19 +27,35 @@ class Settings {
 
   // What would be stored for `text`; null, and Redis' reason in *error, if that cannot be.
   std::optional<std::string> Parse(size_t index, std::string_view text, std::string* error) const;
-  void Set(size_t index, std::string value) { values_[index] = std::move(value); }
+  void Set(size_t index, std::string value);
 
   const std::string& password() const { return values_[kPassword]; }
   const std::string& max_memory() const { return values_[kMaxMemory]; }
   const std::string& max_memory_policy() const { return values_[kMaxMemoryPolicy]; }
   const std::string& port() const { return values_[kPort]; }
   const std::string& max_clients() const { return values_[kMaxClients]; }
+  // Up to which hashes and sets are shown as lists and as sorted integers.
+  size_t max_listed() const { return Number(kMaxListed); }
+  size_t max_listed_bytes() const { return Number(kMaxListedBytes); }
+  size_t max_integers() const { return Number(kMaxIntegers); }
 
  private:
   // Where those above stand in the table of settings.cc.
-  enum : size_t { kPassword, kMaxMemory, kMaxMemoryPolicy, kPort, kMaxClients, kDatabases };
+  enum : size_t {
+    kPassword,
+    kMaxMemory,
+    kMaxMemoryPolicy,
+    kPort,
+    kMaxClients,
+    kDatabases,
+    kMaxListed,
+    kMaxListedBytes,
+    kMaxIntegers
+  };
+  size_t Number(size_t index) const { return static_cast<size_t>(numbers_[index]); }
 
   std::vector<std::string> values_;
+  std::vector<int64_t> numbers_;  // the same; 0 of what is none
 };
 
 }  // namespace keyhole::store

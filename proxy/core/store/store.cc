@@ -15,9 +15,10 @@ std::unique_lock<std::mutex> Store::Lock() {
   return shared_ ? std::unique_lock<std::mutex>(mutex_) : std::unique_lock<std::mutex>();
 }
 
-Store::ClientPtr Store::Connect(std::string_view address, UnixMillis now) {
+Store::ClientPtr Store::Connect(std::string_view address, UnixMillis now, Doorbell* doorbell) {
   ClientPtr client(new Client, &Store::Disconnect);
   client->store = this;
+  client->doorbell = doorbell;
   client->address = address;
   client->connected = now;
   client->last_command_at = now;
@@ -35,10 +36,22 @@ void Store::Disconnect(Client* client) {
   delete client;
 }
 
-void Store::Execute(Client& client, const resp::CommandSpec& spec,
+bool Store::Execute(Client& client, const resp::CommandSpec& spec,
                     std::span<const std::string_view> args, UnixMillis now, std::string* out) {
   const auto lock = Lock();
+  client.MoveMessages(out);
+  const size_t before = out->size();
   Dispatch(*engine_, client, spec, args, now, out);
+  return out->size() > before;
+}
+
+void Store::TakeMessages(Client& client, std::string* out) {
+  const auto lock = Lock();
+  client.MoveMessages(out);
+}
+
+uint64_t Store::IdOf(const Client& client) {
+  return client.id;
 }
 
 bool Store::Closing(const Client& client) {

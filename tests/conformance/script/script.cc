@@ -87,11 +87,20 @@ std::string Flat(const Value& value) {
   return text;
 }
 
+// Of a map, its pairs.
 void SortElements(Value* value) {
   for (Value& element : value->elements) SortElements(&element);
-  if (value->kind == '%') return;
-  std::sort(value->elements.begin(), value->elements.end(),
-            [](const Value& a, const Value& b) { return Flat(a) < Flat(b); });
+  std::vector<Value>& elements = value->elements;
+  const size_t step = value->kind == '%' ? 2 : 1;
+  std::vector<std::vector<Value>> groups;
+  for (size_t i = 0; i < elements.size(); i += step) {
+    groups.emplace_back(elements.begin() + static_cast<std::ptrdiff_t>(i),
+                        elements.begin() + static_cast<std::ptrdiff_t>(i + step));
+  }
+  std::sort(groups.begin(), groups.end(),
+            [](const auto& a, const auto& b) { return Flat(a.front()) < Flat(b.front()); });
+  elements.clear();
+  for (auto& group : groups) elements.insert(elements.end(), group.begin(), group.end());
 }
 
 std::optional<long long> Number(const Value& value) {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
+#include "resp/reply_scanner.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::test {
@@ -30,11 +32,13 @@ class StorePeer : public Peer {
     for (const ScriptLine* line : lines) {
       const std::vector<std::string_view> views = Views(line->args);
       std::string out;
-      store_.Execute(*client_, resp::Find(views), views, Now(), &out);
-      if (line->reads || !out.empty()) replies_.push_back(std::move(out));
+      const bool replied = store_.Execute(*client_, resp::Find(views), views, Now(), &out);
+      Split(out);
+      if (line->reads && !replied) replies_.emplace_back();
     }
   }
   std::string Read() override {
+    TakeMessages();
     if (replies_.empty()) return "";
     std::string reply = std::move(replies_.front());
     replies_.pop_front();
@@ -43,6 +47,23 @@ class StorePeer : public Peer {
   std::string ReadUntilClosed() override { return Read(); }
 
  private:
+  void TakeMessages() {
+    std::string messages;
+    store_.TakeMessages(*client_, &messages);
+    Split(messages);
+  }
+  // Of SUBSCRIBE there are as many as channels.
+  void Split(std::string_view bytes) {
+    while (!bytes.empty()) {
+      resp::ReplyScanner scanner;
+      size_t used = 0;
+      const auto result = scanner.Scan(bytes, &used);
+      if (result != resp::ReplyScanner::Result::kDone) throw std::runtime_error("no reply");
+      replies_.emplace_back(bytes.substr(0, used));
+      bytes.remove_prefix(used);
+    }
+  }
+
   store::Store& store_;
   store::Store::ClientPtr client_;
   std::deque<std::string> replies_;

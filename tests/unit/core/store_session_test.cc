@@ -144,6 +144,76 @@ TEST(StoreSession, SomebodyWhoKillsHimselfIsToldFirst) {
   EXPECT_TRUE(app.closed());
 }
 
+// ---- messages ----
+
+TEST(StorePubsub, MessagesReachTheOthers) {
+  Harness keyhole{Config()};
+  Client& ann = keyhole.Connect();
+  Client& bob = keyhole.Connect();
+  EXPECT_EQ(Ask(ann, "SUBSCRIBE news\r\n"), "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+  EXPECT_EQ(Ask(bob, "PUBLISH news hi\r\n"), ":1\r\n");
+  EXPECT_EQ(ann.Received(), "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$2\r\nhi\r\n");
+  EXPECT_THAT(Ask(ann, "GET a\r\n"), StartsWith("-ERR Can't execute 'get': only"));
+  EXPECT_EQ(Ask(ann, "UNSUBSCRIBE\r\nGET a\r\n"),
+            "*3\r\n$11\r\nunsubscribe\r\n$4\r\nnews\r\n:0\r\n$-1\r\n");
+  EXPECT_EQ(Ask(bob, "PUBLISH news again\r\n"), ":0\r\n");
+  EXPECT_EQ(ann.Received(), "");
+  EXPECT_EQ(keyhole.Counted(), "a 0/1");
+}
+
+TEST(StorePubsub, WhatWasPublishedBeforeComesBeforeTheReply) {
+  Harness keyhole{Config()};
+  Client& ann = keyhole.Connect();
+  Client& bob = keyhole.Connect();
+  Ask(ann, "HELLO 3\r\nSUBSCRIBE a b\r\n");
+  EXPECT_EQ(Ask(bob, "PUBLISH a 1\r\nPUBLISH b 2\r\n"), ":1\r\n:1\r\n");
+  EXPECT_EQ(Ask(ann, "GET k\r\n"),
+            ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n1\r\n"
+            ">3\r\n$7\r\nmessage\r\n$1\r\nb\r\n$1\r\n2\r\n_\r\n");
+  // To itself: first the message, then that one got it.
+  EXPECT_EQ(Ask(ann, "PUBLISH a 3\r\n"), ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n3\r\n:1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "k 0/1");
+  EXPECT_TRUE(ann.session().idle());
+}
+
+TEST(StorePubsub, ConfirmationsAreNotHidden) {
+  Harness keyhole{Config()};
+  Client& ann = keyhole.Connect();
+  Client& bob = keyhole.Connect();
+  EXPECT_EQ(Ask(ann, "CLIENT REPLY OFF\r\nGET a\r\nSUBSCRIBE x\r\n"),
+            "*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n");
+  Ask(bob, "PUBLISH x hi\r\n");
+  EXPECT_EQ(ann.Received(), "*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$2\r\nhi\r\n");
+}
+
+TEST(StorePubsub, ResetAndLeavingEndSubscriptions) {
+  Harness keyhole{Config()};
+  Client& ann = keyhole.Connect();
+  Client& bob = keyhole.Connect();
+  Ask(ann, "PSUBSCRIBE *\r\n");
+  EXPECT_TRUE(ann.session().held());
+  EXPECT_EQ(Ask(ann, "RESET\r\nGET a\r\n"), "+RESET\r\n$-1\r\n");
+  EXPECT_FALSE(ann.session().held());
+  EXPECT_EQ(Ask(bob, "PUBLISH x 1\r\n"), ":0\r\n");
+  Ask(ann, "SSUBSCRIBE x\r\n");
+  EXPECT_EQ(Ask(bob, "SPUBLISH x 1\r\n"), ":1\r\n");
+  ann.Vanish();
+  EXPECT_EQ(Ask(bob, "SPUBLISH x 1\r\n"), ":0\r\n");
+}
+
+TEST(StorePubsub, ASlowListenerIsClosed) {
+  Config config;
+  config.client_output_limit = 10'000;
+  Harness keyhole{config};
+  Client& slow = keyhole.Connect();
+  Client& loud = keyhole.Connect();
+  Ask(slow, "SUBSCRIBE x\r\n");
+  slow.StopReading();
+  for (int i = 0; i < 3; ++i) Ask(loud, "PUBLISH x " + std::string(6'000, 'x') + "\r\n");
+  EXPECT_TRUE(slow.closed());
+  EXPECT_EQ(Ask(loud, "PUBLISH x 1\r\n"), ":0\r\n");
+}
+
 // ---- with a password ----
 
 Config WithPassword() {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <memory>
 #include <string>
 
 namespace keyhole::store {
@@ -98,23 +99,45 @@ TEST(Entry, CanBeRenamedToALongerKey) {
 struct Counted : Object {
   explicit Counted(int* count) : alive(count) { ++*alive; }
   ~Counted() override { --*alive; }
+  size_t memory() const override { return 1000; }
+  std::unique_ptr<Object> Clone() const override { return std::make_unique<Counted>(alive); }
   int* alive;
 };
 
-TEST(Entry, OwnsTheObjectOfOtherTypes) {
-  constexpr auto kOther = static_cast<ValueType>(3);
+TEST(Entry, OwnsItsObject) {
   int alive = 0;
   {
-    Owner owner(Entry::MakeObject(kOther, "key", std::make_unique<Counted>(&alive), kNever));
-    EXPECT_EQ(owner.entry.type(), kOther);
+    Owner owner(
+        Entry::MakeObject(Encoding::kTableHash, "key", std::make_unique<Counted>(&alive), kNever));
+    EXPECT_EQ(owner.entry.type(), ValueType::kHash);
+    EXPECT_EQ(owner.entry.memory(), 1032U);
     Object* const object = owner.entry.object();
     owner.entry = Entry::WithExpire(owner.entry, 8);
     owner.entry = Entry::Renamed(owner.entry, "other");
     EXPECT_EQ(owner.entry.object(), object);
-    EXPECT_EQ(owner.entry.type(), kOther);
+    EXPECT_EQ(owner.entry.encoding(), Encoding::kTableHash);
     EXPECT_EQ(alive, 1);
+    const Owner copy(Entry::MakeCopy(owner.entry, "copy"));
+    EXPECT_EQ(copy.entry.key(), "copy");
+    EXPECT_EQ(copy.entry.expire(), 8);
+    EXPECT_NE(copy.entry.object(), object);
+    EXPECT_EQ(alive, 2);
   }
   EXPECT_EQ(alive, 0);
+}
+
+TEST(Entry, KeepsItsEncoding) {
+  for (const Encoding encoding : {Encoding::kPlainString, Encoding::kRawString,
+                                  Encoding::kPackedHash, Encoding::kIntegerSet}) {
+    Owner owner(Entry::MakeInline(encoding, "key", 3, kNever));
+    std::memcpy(owner.entry.value_bytes(), "abc", 3);
+    owner.entry = Entry::WithExpire(Entry::Resized(owner.entry, 300), 5);
+    EXPECT_EQ(owner.entry.encoding(), encoding);
+    EXPECT_EQ(owner.entry.type(), TypeOf(encoding));
+    const Owner copy(Entry::MakeCopy(owner.entry, "copy"));
+    EXPECT_EQ(copy.entry.encoding(), encoding);
+    EXPECT_EQ(copy.entry.value().substr(0, 3), "abc");
+  }
 }
 
 }  // namespace

@@ -140,5 +140,37 @@ TEST(Keyspace, ScanAndRandomHideExpiredKeys) {
   EXPECT_EQ(keys.size(), 0U);
 }
 
+TEST(Keyspace, EntriesMoveFromOneToAnother) {
+  Keyspace from;
+  Keyspace to;
+  from.Put("k", "v", kStart + 10);
+  const size_t weight = from.memory();
+  to.Put("k", "old", kNever);
+  to.Insert(from.Take(from.Find("k", 0)));
+  EXPECT_EQ(from.size(), 0U);
+  EXPECT_EQ(from.expiring(), 0U);
+  EXPECT_EQ(to.Find("k", kStart)->value(), "v");
+  EXPECT_EQ(to.expiring(), 1U);
+  EXPECT_EQ(to.memory(), weight);
+}
+
+TEST(Keyspace, SwapTakesKeysAndCountsButNotWatches) {
+  Keyspace one;
+  Keyspace two;
+  one.Put("a", "1", kStart);
+  bool on_a = false;
+  bool on_b = false;
+  one.watches().Add("a", &on_a);
+  two.watches().Add("b", &on_b);
+  one.Swap(two);
+  EXPECT_TRUE(on_a);
+  EXPECT_FALSE(on_b);
+  EXPECT_EQ(one.size(), 0U);
+  EXPECT_EQ(one.expiring(), 0U);
+  EXPECT_EQ(two.Find("a", 0)->value(), "1");
+  two.Put("b", "2", kNever);
+  EXPECT_TRUE(on_b);
+}
+
 }  // namespace
 }  // namespace keyhole::store

@@ -241,7 +241,7 @@ TEST(Store, CommandDescribesWhatIsServed) {
   EXPECT_EQ(client.Ask("COMMAND INFO GET"),
             "*1\r\n*10\r\n$3\r\nget\r\n:2\r\n*1\r\n+readonly\r\n:1\r\n:1\r\n:1\r\n*1\r\n+@read\r\n"
             "*0\r\n*0\r\n*0\r\n");
-  EXPECT_EQ(client.Ask("COMMAND INFO subscribe"), "*1\r\n$-1\r\n");
+  EXPECT_EQ(client.Ask("COMMAND INFO lpush"), "*1\r\n$-1\r\n");
   EXPECT_EQ(client.Ask("COMMAND DOCS"), "*0\r\n");
 }
 
