@@ -1,0 +1,84 @@
+"""What the runner computes from what it has measured: python3 tests/bench/runner_test.py"""
+
+import contextlib
+import io
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from runner import latency, report, syscalls, throughput  # noqa: E402
+
+
+def one(peer, number, **fields):
+    return {"case": "c", "peer": peer, "round": number, **fields}
+
+
+class Ratios(unittest.TestCase):
+    def test_are_taken_within_a_round(self):
+        # The machine became three times slower: the ratio has not moved.
+        results = [one("nutcracker", 0, cpu=10), one("keyhole", 0, cpu=8),
+                   one("keyhole", 1, cpu=24), one("nutcracker", 1, cpu=30)]
+        self.assertEqual(report.ratios(results, "cpu", "keyhole", "nutcracker"), [0.8, 0.8])
+
+    def test_of_rounds_that_both_have(self):
+        results = [one("a", 0, cpu=1), one("a", 1, cpu=1), one("b", 1, cpu=2)]
+        self.assertEqual(report.ratios(results, "cpu", "a", "b"), [0.5])
+
+    def test_are_shown_with_their_range(self):
+        self.assertEqual(report.span([0.8, 0.9, 0.7]), "0.80 (0.70-0.90)")
+        self.assertEqual(report.span([0.8]), "0.80")
+        self.assertEqual(report.span([]), "")
+
+
+class Tables(unittest.TestCase):
+    def printed(self, show, results):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            show(results)
+        return out.getvalue()
+
+    def test_say_when_something_else_ran(self):
+        results = [one("keyhole", 0, cpu=1, redis=None, rps=10, others=0.4)]
+        self.assertIn("something else had 40% of the machine", self.printed(report.print_throughput, results))
+        results[0]["others"] = 0.01
+        self.assertNotIn("something else", self.printed(report.print_throughput, results))
+
+    def test_say_what_a_latency_is_worth(self):
+        fields = {"p50": 1, "p99": 250, "p999": 3, "lag_p99": 4, "rate": 1000}
+        text = self.printed(report.print_latency, [
+            one("redis-server", 0, kept=True, achieved=1000, **{**fields, "p99": 200}),
+            one("keyhole", 0, kept=True, achieved=1000, **fields),
+            one("haproxy", 0, kept=False, achieved=500, **fields)])
+        self.assertRegex(text, r"keyhole +1 +250 +3 +50 +4\n")
+        self.assertIn("haproxy: the schedule was not kept in 1 of 1", text)
+        self.assertIn("haproxy: overloaded, only 50% of the rate", text)
+
+
+class Strace(unittest.TestCase):
+    SUMMARY = """% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 61.54    0.000112           0      4000           sendto
+ 38.46    0.000070           0      8001        17 epoll_wait
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.000182           0     12001        17 total
+"""
+
+    def test_summary_is_read(self):
+        self.assertEqual(syscalls.parse(self.SUMMARY), {"sendto": 4000, "epoll_wait": 8001})
+
+
+class Cases(unittest.TestCase):
+    def test_names_are_unique(self):
+        names = [case.name for module in (throughput, latency, syscalls) for case in module.CASES]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_a_round_outweighs_its_connections(self):
+        for case in throughput.CASES:
+            clients = int(case.options.split()[1])
+            self.assertGreaterEqual(case.requests / clients, 40, case.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
