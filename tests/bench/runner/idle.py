@@ -41,12 +41,12 @@ class Crowd:
 
 
 def resident(pid):
-    """Bytes, once they have been the same for half a second."""
+    """Bytes, once they have been the same for 0.3 s."""
     values = []
     for _ in range(40):
         with open(f"/proc/{pid}/status") as file:
             values.append(next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS:")))
-        if len(values) > 5 and len(set(values[-5:])) == 1:
+        if len(values) > 3 and len(set(values[-4:])) == 1:
             break
         time.sleep(0.1)
     return values[-1]
@@ -58,7 +58,7 @@ class Memory:
     in_quick: bool = True
 
     def run(self, stage):
-        count = min(2_000 if stage.quick else 5_000, (stage.files - 500) // 2)
+        count = min(1_000 if stage.quick else 5_000, (stage.files - 500) // 2)
         results = []
         for chosen in stage.choose(MAIN):
             with contextlib.closing(Fresh(chosen.name, stage)) as fresh:
