@@ -1,6 +1,8 @@
 """What the runner computes from what it has measured: python3 tests/bench/runner_test.py"""
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import pathlib
 import sys
@@ -67,6 +69,41 @@ class Strace(unittest.TestCase):
 
     def test_summary_is_read(self):
         self.assertEqual(syscalls.parse(self.SUMMARY), {"sendto": 4000, "epoll_wait": 8001})
+
+
+class Instructions(unittest.TestCase):
+    """The gate: 3 % more than the budget is too much."""
+
+    def setUp(self):
+        path = str(pathlib.Path(__file__).resolve().parent / "instructions")
+        loader = importlib.machinery.SourceFileLoader("instructions", path)
+        self.gate = importlib.util.module_from_spec(importlib.util.spec_from_loader("instructions", loader))
+        sys.dont_write_bytecode = True
+        loader.exec_module(self.gate)
+
+    def wrong(self, found, budgets):
+        with contextlib.redirect_stdout(io.StringIO()) as self.out:
+            return self.gate.compare(found, budgets)
+
+    def test_is_open_within_the_tolerance(self):
+        self.assertEqual(self.wrong({"parse": 102.9}, {"parse": 100.0}), [])
+
+    def test_closes_above_it(self):
+        self.assertEqual(self.wrong({"parse": 103.1}, {"parse": 100.0}),
+                         ["'parse' needs 103.1 instructions, its budget is 100.0"])
+
+    def test_says_what_became_cheaper(self):
+        self.assertEqual(self.wrong({"parse": 90.0}, {"parse": 100.0}), [])
+        self.assertIn("Cheaper than their budgets: parse", self.out.getvalue())
+
+    def test_knows_what_is_missing(self):
+        self.assertEqual(self.wrong({"scan": 1.0}, {"parse": 1.0}),
+                         ["'scan' has no budget", "'parse' has a budget and is not measured"])
+
+    def test_budgets_can_be_read(self):
+        compiler, budgets = self.gate.read_budgets()
+        self.assertRegex(compiler, r"^g\+\+ \d")
+        self.assertIn("parse GET", budgets)
 
 
 class Cases(unittest.TestCase):
