@@ -79,6 +79,7 @@ std::optional<Target> ParseTarget(std::string_view text, std::string* why) {
 Options ParseOptions(int argc, char** argv) {
   Options options;
   CLI::App app(kAbout, "load");
+  app.option_defaults()->always_capture_default();
   std::string to;
   std::string arrivals = "poisson";
   app.add_option("--to", to, "HOST:PORT or unix:PATH, on this machine")->required();
@@ -102,7 +103,6 @@ Options ParseOptions(int argc, char** argv) {
                  "microseconds that 1 % of the requests may be sent too late")
       ->check(CLI::Range(1.0, 1e9));
   app.get_formatter()->column_width(34);
-  app.option_defaults()->always_capture_default();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,4 +1,4 @@
-// What a run of the load generator is to do. See Usage in options.cc, or --help.
+// What a run of the load generator is to do; --help says the same.
 #pragma once
 
 #include <sys/socket.h>
