@@ -200,6 +200,33 @@ void AddUpstream(const Snapshot& s, FamilyList* list) {
       .Add({"out"}, s.upstream_bytes_out);
 }
 
+void AddNearCache(const NearCounts& near, FamilyList* list) {
+  list->Gauge("keyhole_near_cache_workers{state}",
+              "Workers by what their near cache does: ready, or why it does not serve.")
+      .AddEach(near.workers);
+  list->Counter("keyhole_near_cache_reads_total", "Reads that the near cache may answer.")
+      .Add({}, near.reads);
+  list->Counter("keyhole_near_cache_hits_total{kind}", "Reads that the near cache has answered.")
+      .AddEach(near.hits);
+  list->Gauge("keyhole_near_cache_saved_ratio",
+              "Share of these reads that Redis was spared, with what fetching costs taken off.")
+      .Add({}, near.saved());
+  list->Counter("keyhole_near_cache_fills_total{result}", "Keys fetched, by what became of it.")
+      .AddEach(near.fills);
+  list->Counter("keyhole_near_cache_invalidations_total{cause}",
+                "Entries dropped because their keys have changed, or may have.")
+      .AddEach(near.drops);
+  list->Counter("keyhole_near_cache_evictions_total", "Entries dropped to make room.")
+      .Add({}, near.evictions);
+  list->Counter("keyhole_near_cache_fences_total", "Fences sent on the fill connections.")
+      .Add({}, near.fences);
+  list->Counter("keyhole_near_cache_fence_waits_total", "Reads that waited for a fence.")
+      .Add({}, near.fence_waits);
+  list->Gauge("keyhole_near_cache_bytes", "Memory of the near cache, all of it counted.")
+      .Add({}, near.bytes);
+  list->Gauge("keyhole_near_cache_entries", "Keys in the near cache.").Add({}, near.entries);
+}
+
 void AddHttp(const HttpCounts& http, FamilyList* list) {
   Builder requests = list->Counter("http_requests_total{method,endpoint,status_code}",
                                    "HTTP requests by method, endpoint and status.");
@@ -253,6 +280,7 @@ std::vector<Family> Families(const Snapshot& snapshot, std::string_view version)
   AddRequests(snapshot, &list);
   AddClients(snapshot, &list);
   AddUpstream(snapshot, &list);
+  AddNearCache(snapshot.near, &list);
   AddHttp(snapshot.http, &list);
   AddProcess(snapshot.process, version, &list);
   return list.Take();

@@ -30,6 +30,7 @@ namespace keyhole::metrics {
   X(kHealth, health)              \
   X(kKeys, keys)                  \
   X(kSlow, slow)                  \
+  X(kNearCache, near_cache)       \
   X(kOther, other)
 
 enum class HttpEndpoint : uint8_t {

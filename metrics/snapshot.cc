@@ -62,6 +62,7 @@ Snapshot Take(std::span<const WorkerMetrics* const> workers, KeyDirectory& direc
       worker->request_latency[family].AddTo(&snapshot.request_latency[family]);
     }
     worker->upstream_latency.AddTo(&snapshot.upstream_latency);
+    snapshot.near.Add(worker->near);
     worker->http.AddTo(&snapshot.http);
   }
   snapshot.process = ReadProcessInfo();

@@ -17,6 +17,7 @@
 #include "metrics/key_stats.h"
 #include "metrics/key_table.h"
 #include "metrics/latency.h"
+#include "metrics/near_counters.h"
 #include "metrics/process_info.h"
 #include "metrics/top_list.h"
 
@@ -38,6 +39,7 @@ struct alignas(64) WorkerMetrics {
 
   KeyDirectory& directory;
   WorkerCounters counters;
+  NearCounters near;
   KeyStats keys;
   // Request understood .. reply ready for its client.
   PerEnum<RequestFamily, LatencyHistogram> request_latency;
@@ -74,6 +76,7 @@ struct Snapshot : KeyTable {
   PerEnum<RequestFamily, LatencyCounts> request_latency;
   LatencyCounts upstream_latency;
 
+  NearCounts near;
   HttpCounts http;
   ProcessInfo process;
 };

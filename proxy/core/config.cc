@@ -179,6 +179,10 @@ Problem ReadFile(const Given& config, Source* file) {
 
 // Settings that are right one by one and wrong together.
 Problem CheckTogether(const Config& config) {
+  if (!config.upstream && config.near_cache > 0) {
+    return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
+           "--near-cache out";
+  }
   if (config.upstream && !config.requirepass.empty()) {
     return "--requirepass protects the embedded store only, and --upstream is given too; "
            "leave it out and let Redis ask for a password";

@@ -62,6 +62,12 @@ struct Upstream {
 // Names and order are spdlog's.
 enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kCritical, kOff };
 
+// What a client may be served from the near cache; see near_cache/near_cache.h.
+enum class NearConsistency : uint8_t {
+  kCausal,    // nothing older than what Redis has told it
+  kEventual,  // nothing older than its own writes
+};
+
 // The members' initial values are the defaults.
 struct Config {
   using Millis = std::chrono::milliseconds;
@@ -75,6 +81,18 @@ struct Config {
   Millis upstream_wait{1000};        // how long requests wait for a lost upstream; 0: not at all
   Millis upstream_connect_timeout{1000};  // one attempt to connect; > 0
   bool sharing = true;                    // false: every client has a private link from the start
+
+  // What it keeps near.
+  uint64_t near_cache = 0;                       // bytes over all workers; 0: off
+  std::vector<std::string> near_cache_prefixes;  // of keys; none: all keys
+  NearConsistency near_cache_consistency = NearConsistency::kCausal;
+  uint32_t near_cache_min_reads = 3;            // of a key, before it is cached; 1..100
+  Millis near_cache_max_age{60000};             // of an entry; >= 1s
+  uint64_t near_cache_max_value = 64ULL << 10;  // bytes; 0 .. 16 MiB
+  bool near_cache_nulls = true;                 // that a key is not there is cached too
+  bool near_cache_mget = false;                 // MGET is served too
+  Millis near_cache_heartbeat{500};             // 100ms..10s
+  Millis serve_stale{0};                        // while the upstream is away; 0: not
 
   // How it counts.
   uint32_t tracked_keys = 1000;           // keys with counters of their own; 0..10000

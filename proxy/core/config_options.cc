@@ -62,6 +62,20 @@ Problem ApplyList(Texts texts, Parse parse, std::vector<T>* out) {
   return std::nullopt;
 }
 
+// A list of words.
+template <std::vector<std::string> Config::*kMember,
+          Problem (*kParse)(std::string_view, std::string*)>
+constexpr Handler Words() {
+  return {[](Texts texts, Config* config) { return ApplyList(texts, kParse, &(config->*kMember)); },
+          [](const Config& config) {
+            std::string text;
+            for (const std::string& word : config.*kMember) {
+              text.append(text.empty() ? "" : ",").append(word);
+            }
+            return text;
+          }};
+}
+
 constexpr Handler kListen = {
     [](Texts texts, Config* config) -> Problem {
       if (texts.empty()) return "the list is empty; give at least one host:port or unix:/path";
@@ -113,16 +127,28 @@ constexpr Handler kCountCommands = {
       return text;
     }};
 
-constexpr Handler kKeyPattern = {[](Texts texts, Config* config) {
-                                   return ApplyList(texts, ParseKeyPattern, &config->key_patterns);
-                                 },
-                                 [](const Config& config) {
-                                   std::string text;
-                                   for (const std::string& pattern : config.key_patterns) {
-                                     text.append(text.empty() ? "" : ",").append(pattern);
-                                   }
-                                   return text;
-                                 }};
+// Less than this is not worth the trouble.
+constexpr uint64_t kSmallestNearCache = 1ULL << 20;
+
+constexpr Handler kNearCache = {
+    [](Texts texts, Config* config) -> Problem {
+      uint64_t bytes = 0;
+      if (Problem problem = ParseSize(texts[0], 0, UINT64_MAX, &bytes)) return problem;
+      if (bytes != 0 && bytes < kSmallestNearCache) {
+        return "'" + texts[0] + "' is too little to be of use; give at least 1mb, or 0 for none";
+      }
+      config->near_cache = bytes;
+      return std::nullopt;
+    },
+    [](const Config& config) { return ShowSize(config.near_cache); }};
+
+constexpr Handler kNearConsistencyOption = {
+    [](Texts texts, Config* config) {
+      return ParseNearConsistency(texts[0], &config->near_cache_consistency);
+    },
+    [](const Config& config) {
+      return std::string(ShowNearConsistency(config.near_cache_consistency));
+    }};
 
 constexpr Handler kKeyLabelsOption = {
     [](Texts texts, Config* config) { return ParseKeyLabels(texts[0], &config->key_labels); },
@@ -145,12 +171,14 @@ constexpr Option Define(std::string_view group, std::string_view flag, std::stri
 
 constexpr std::string_view kWhere = "Where it listens";
 constexpr std::string_view kBehind = "What is behind it";
+constexpr std::string_view kNear = "What it keeps near";
 constexpr std::string_view kCounting = "What it counts";
 constexpr std::string_view kLimits = "Threads, limits and timeouts";
 constexpr std::string_view kSafety = "Who may do what";
 constexpr std::string_view kOther = "Everything else";
 
 constexpr uint64_t kNoMax = std::numeric_limits<uint64_t>::max();
+constexpr uint64_t kLargestNearValue = 16ULL << 20;
 constexpr uint64_t kLargestBody = 512ULL << 20;  // what Redis takes as one value
 
 constexpr Option kOptions[] = {
@@ -183,6 +211,42 @@ constexpr Option kOptions[] = {
            "every client has one of its own.",
            Switch<&Config::sharing>()),
 
+    Define(kNear, "--near-cache", "SIZE",
+           "Memory for the near cache, which answers GET of hot keys from here; Redis says when "
+           "they change. From 1mb on; 0: off.",
+           kNearCache),
+    Define(kNear, "--near-cache-prefix", "PREFIX",
+           "Only keys that begin so are kept. May be given several times.",
+           Words<&Config::near_cache_prefixes, ParseKeyPrefix>(), true),
+    Define(
+        kNear, "--near-cache-consistency", "causal|eventual",
+        "causal: a client is served nothing older than what Redis has told it. eventual: nothing "
+        "older than its own writes.",
+        kNearConsistencyOption),
+    Define(
+        kNear, "--near-cache-min-reads", "NUMBER",
+        "How often a key must be asked for lately to be kept, 1 to 100; more often if it changes "
+        "often.",
+        Number<&Config::near_cache_min_reads, 1, 100>()),
+    Define(kNear, "--near-cache-max-age", "DURATION",
+           "How long an entry is served at most; one in use is fetched anew at half of it.",
+           Duration<&Config::near_cache_max_age, 1000>()),
+    Define(kNear, "--near-cache-max-value", "SIZE", "The largest value that is kept, up to 16mb.",
+           Size<&Config::near_cache_max_value, 0, kLargestNearValue>()),
+    Define(kNear, "--near-cache-nulls", "on|off", "on: that a key is not there is kept too.",
+           Switch<&Config::near_cache_nulls>()),
+    Define(kNear, "--near-cache-mget", "on|off",
+           "on: MGET is answered too, if all its keys are here; they may then be of different "
+           "moments.",
+           Switch<&Config::near_cache_mget>()),
+    Define(kNear, "--near-cache-heartbeat", "DURATION",
+           "How often Redis is asked whether it still tells of changes. If it does not answer for "
+           "as long, nothing is served. At least 100ms.",
+           Duration<&Config::near_cache_heartbeat, 100>()),
+    Define(kNear, "--serve-stale", "DURATION",
+           "While the upstream is away, what is near is served for so long. 0: not at all.",
+           Duration<&Config::serve_stale>()),
+
     Define(kCounting, "--tracked-keys", "NUMBER",
            "How many keys have hit and miss counters of their own, 0 to 10000; all others count "
            "under __other__.",
@@ -191,7 +255,7 @@ constexpr Option kOptions[] = {
         kCounting, "--key-pattern", "PATTERN",
         "Keys that match, as in user:*, count together under the pattern; the first pattern that "
         "matches takes the key. May be given several times.",
-        kKeyPattern, true),
+        Words<&Config::key_patterns, ParseKeyPattern>(), true),
     Define(kCounting, "--key-labels", "on|off|hash",
            "How keys are called in metrics. on: as they are. hash: by a hash. off: not at all; all "
            "but patterns count under __other__.",

@@ -148,6 +148,27 @@ std::string_view ShowKeyLabels(metrics::KeyLabels labels) {
   return kKeyLabels[static_cast<size_t>(labels)];
 }
 
+constexpr std::string_view kConsistencies[] = {"causal", "eventual"};
+
+Problem ParseNearConsistency(std::string_view text, NearConsistency* out) {
+  for (size_t i = 0; i < std::size(kConsistencies); ++i) {
+    if (!resp::EqualsIgnoreCase(text, kConsistencies[i])) continue;
+    *out = static_cast<NearConsistency>(i);
+    return std::nullopt;
+  }
+  return Quoted(text) + " is neither causal nor eventual; give one of these";
+}
+
+std::string_view ShowNearConsistency(NearConsistency consistency) {
+  return kConsistencies[static_cast<size_t>(consistency)];
+}
+
+Problem ParseKeyPrefix(std::string_view text, std::string* out) {
+  if (text.empty()) return "an empty prefix is that of all keys; leave it out";
+  *out = text;
+  return std::nullopt;
+}
+
 Problem ParseKeyPattern(std::string_view text, std::string* out) {
   if (text.empty()) return "an empty pattern matches no key; give one like user:*";
   *out = text;

@@ -53,6 +53,9 @@ Problem ParseKeyLabels(std::string_view text, metrics::KeyLabels* out);
 std::string_view ShowKeyLabels(metrics::KeyLabels labels);
 
 // A pattern of keys: anything that is not empty.
+Problem ParseNearConsistency(std::string_view text, NearConsistency* out);
+std::string_view ShowNearConsistency(NearConsistency consistency);
+Problem ParseKeyPrefix(std::string_view text, std::string* out);
 Problem ParseKeyPattern(std::string_view text, std::string* out);
 
 // The names of lookups that the table does not count by default, each once; "all" is all of them.

@@ -74,6 +74,9 @@ HttpStep HttpExchange::Route(const HttpRequest& request, std::string_view path,
   if (path == "/api/keys" || path == "/api/slow") {
     return read ? BeginApi(path, query) : FailMethod(kReadMethods);
   }
+  if (path == "/api/near-cache") {
+    return request.method == "DELETE" ? BeginPurge(query) : FailMethod("DELETE");
+  }
   if (path == "/healthz" || path == "/readyz") {
     if (!read) return FailMethod(kReadMethods);
     endpoint_ = HttpEndpoint::kHealth;
@@ -84,10 +87,9 @@ HttpStep HttpExchange::Route(const HttpRequest& request, std::string_view path,
     endpoint_ = HttpEndpoint::kHello;
     return Respond(200, R"({"message":"Keyhole is running"})");
   }
-  return Fail(
-      404,
-      "No such path; there are /items, /items/KEY, /metrics, /api/keys, /api/slow, /healthz "
-      "and /readyz");
+  return Fail(404,
+              "No such path; there are /items, /items/KEY, /metrics, /api/keys, /api/slow, "
+              "/api/near-cache, /healthz and /readyz");
 }
 
 HttpStep HttpExchange::RouteItem(const HttpRequest& request, std::string_view encoded_key,
@@ -176,6 +178,13 @@ HttpStep HttpExchange::BeginApi(std::string_view path, std::string_view query) {
   endpoint_ = HttpEndpoint::kKeys;
   report_.kind = HttpReport::Kind::kKeys;
   if (const auto problem = ParseKeysQuery(query, &report_.keys)) return Fail(400, *problem);
+  return HttpStep::kReport;
+}
+
+HttpStep HttpExchange::BeginPurge(std::string_view query) {
+  endpoint_ = HttpEndpoint::kNearCache;
+  report_.kind = HttpReport::Kind::kPurge;
+  if (const auto problem = ParsePurgeQuery(query, &report_.purge)) return Fail(400, *problem);
   return HttpStep::kReport;
 }
 

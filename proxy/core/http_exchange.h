@@ -20,6 +20,8 @@
 // | GET /metrics               | kReport: Prometheus' text, or OpenMetrics if Accept wants it     |
 // | GET /api/keys?sort=&limit= | kReport: the keys, most hits (misses ...) first; or 400          |
 // | GET /api/slow              | kReport: the biggest values and the slowest commands             |
+// | DELETE /api/near-cache     | kReport: drops what is near: {"purged": n}; or 400               |
+// |   ?prefix= or ?key=        |                                                                  |
 // | GET /healthz               | 200 {"status":"ok"}                                              |
 // | GET /readyz                | kReady, then 200 {"status":"ok"} or 503                          |
 //
@@ -83,9 +85,10 @@ enum class HttpStep : uint8_t {
 
 // What is made away from the worker's thread.
 struct HttpReport {
-  enum class Kind : uint8_t { kMetrics, kOpenMetrics, kKeys, kSlow };
+  enum class Kind : uint8_t { kMetrics, kOpenMetrics, kKeys, kSlow, kPurge };
   Kind kind = Kind::kMetrics;
-  KeysQuery keys = {};  // kKeys
+  KeysQuery keys = {};    // kKeys
+  PurgeQuery purge = {};  // kPurge
 };
 
 class HttpExchange {
@@ -122,6 +125,7 @@ class HttpExchange {
   HttpStep BeginList(std::string_view query);
   HttpStep BeginMetrics(std::string_view accept);
   HttpStep BeginApi(std::string_view path, std::string_view query);
+  HttpStep BeginPurge(std::string_view query);
 
   HttpStep OnGet(const ReplyElement& reply);
   HttpStep OnPosted(const ReplyElement& reply);

@@ -60,14 +60,20 @@ void HttpSession::Answer(HttpStep step) {
   if (receiver_ != nullptr) receiver_->OnAnswer(step);
 }
 
-void HttpSession::SendCommand(const std::vector<std::string>& command) {
+void HttpSession::SendCommand(std::vector<std::string> command) {
   reply_.clear();
   too_large_ = false;
   awaiting_ = true;
+  command_ = std::move(command);
   request_.clear();
-  const std::vector<std::string_view> args(command.begin(), command.end());
-  resp::AppendRequest(args, &request_);
-  Submit({args, request_});  // always taken: nothing is in flight
+  resp::AppendRequest(command_, &request_);
+  SubmitCommand();
+}
+
+// Nothing is in flight, so it is taken, now or when a fence of the near cache has come back.
+void HttpSession::SubmitCommand() {
+  const std::vector<std::string_view> args(command_.begin(), command_.end());
+  Submit({args, request_});
 }
 
 void HttpSession::Deliver(std::string_view bytes) {

@@ -48,10 +48,11 @@ class HttpSession final : public Session {
  protected:
   void Deliver(std::string_view bytes) override;
   void OnReply(const resp::ReplyHead& head) override;
-  void OnMaySubmit() override {}
+  void OnMaySubmit() override { SubmitCommand(); }
   void OnClose(metrics::CloseReason reason) override;
   void CloseAfterOutput() override {}
   void OnRaw() override {}
+  void OnServedNear() override { OnReply(resp::ReplyHead()); }
 
  private:
   // A page of a thousand values may be this long; one value is limited by --http-body-limit too.
@@ -60,7 +61,8 @@ class HttpSession final : public Session {
   bool AsksPassword() const;
   void Do(HttpStep step);
   void Answer(HttpStep step);
-  void SendCommand(const std::vector<std::string>& command);
+  void SendCommand(std::vector<std::string> command);
+  void SubmitCommand();
 
   Receiver* receiver_;
   HttpExchange exchange_;
@@ -69,7 +71,8 @@ class HttpSession final : public Session {
   bool logged_in_ = false;
   bool awaiting_ = false;  // a reply
   bool too_large_ = false;
-  std::string request_;
+  std::vector<std::string> command_;
+  std::string request_;  // its bytes
   std::string reply_;
 };
 

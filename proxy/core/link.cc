@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "proxy/core/near_cache/near_cache.h"
 #include "proxy/core/session.h"
 #include "proxy/core/worker_state.h"
 
@@ -48,7 +49,7 @@ Link::~Link() = default;
 
 void Link::Expect(const resp::Request& request, Pending pending) {
   resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
-    if (pending.rule == HitRule::kNone && pending.keys > 0) return;
+    if (pending.rule == HitRule::kNone && pending.keys > 0 && worker_.near == nullptr) return;
     PushKey(key, &keys_);
     ++pending.keys;
   });
@@ -242,6 +243,10 @@ void Link::Complete(const ReplyHead& head) {
     }
     pending.session->OnEffect(pending.effect, pending.change.get(), head);
   }
+  if (worker_.near != nullptr) {
+    Session& session = *pending.session;
+    session.set_near_need(worker_.near->NeedAfter(*pending.spec, head, session.near_need()));
+  }
   pending.session->OnReplyEnd(head);
 }
 
@@ -259,12 +264,15 @@ void Link::Enqueue(Pending& pending) {
 void Link::Count(const resp::CommandSpec& spec, HitRule rule, uint32_t keys, ByteQueue* queue,
                  const ReplyHead& head) {
   metrics::KeyStats& stats = worker_.metrics.keys;
+  NearCache* const near = worker_.near.get();
+  if (near != nullptr) near->OnAnswered(spec);
   const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
   for (uint32_t i = 0; i < keys; ++i) {
     const std::string_view key = FrontKey(*queue);
     const uint64_t bytes = !each                       ? head.bytes
                            : i < head.elements->size() ? (*head.element_bytes)[i]
                                                        : 0;
+    if (near != nullptr) near->OnAnsweredFor(spec, key, bytes);
     if (bytes > 0) worker_.metrics.RecordValue(spec, key, bytes, worker_.now);
     if (rule != HitRule::kNone) {
       const Verdict verdict = resp::Judge(rule, head, i);

@@ -104,6 +104,23 @@ std::optional<std::string> ParseKeysQuery(std::string_view query, KeysQuery* out
   return std::nullopt;
 }
 
+std::optional<std::string> ParsePurgeQuery(std::string_view query, PurgeQuery* out) {
+  bool valid_key = true;
+  bool valid_prefix = true;
+  const std::optional<std::string> key = QueryParameter(query, "key", &valid_key);
+  const std::optional<std::string> prefix = QueryParameter(query, "prefix", &valid_prefix);
+  if (!valid_key || !valid_prefix) return "A % must stand before two hexadecimal digits; write %25";
+  if (key.has_value() == prefix.has_value()) {
+    return "Say what to drop: ?key=KEY, or ?prefix=PREFIX, which may be empty for all";
+  }
+  *out = {.is_key = key.has_value(), .text = key.has_value() ? *key : *prefix};
+  return std::nullopt;
+}
+
+std::string PurgeJson(size_t purged) {
+  return "{\"purged\":" + std::to_string(purged) + "}";
+}
+
 std::string KeysJson(const metrics::KeyTable& table, const KeysQuery& query) {
   std::vector<const metrics::KeyCounts*> keys;
   for (const metrics::KeyCounts& key : table.patterns) keys.push_back(&key);

@@ -27,6 +27,16 @@ struct KeysQuery {
 // Reads "sort=misses&limit=50". Gives what is wrong, for the client, or none.
 std::optional<std::string> ParseKeysQuery(std::string_view query, KeysQuery* out);
 
+// What is to be dropped from the near cache: the key, or all keys that begin so.
+struct PurgeQuery {
+  bool is_key = false;
+  std::string text;
+};
+
+// Reads "prefix=user:" (empty: all) or "key=user:7", percent-encoded. As above.
+std::optional<std::string> ParsePurgeQuery(std::string_view query, PurgeQuery* out);
+std::string PurgeJson(size_t purged);
+
 std::string KeysJson(const metrics::KeyTable& table, const KeysQuery& query);
 
 // big: values are bytes, slow: values are microseconds; of all workers.

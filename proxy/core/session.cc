@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/core/near_cache/near_cache.h"
 #include "proxy/core/store_link.h"
 #include "proxy/core/upstream_link.h"
 #include "proxy/core/worker_state.h"
@@ -83,6 +84,10 @@ Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
   if (closed_) return Taken::kYes;
   RequestPlan plan = MakePlan(request, in_pieces, hides_reply());
   AdaptToState(&plan);
+  if (worker_.near != nullptr) {
+    const Near near = AskNear(request, plan);
+    if (near != Near::kForward) return near == Near::kServed ? Taken::kYes : Taken::kLater;
+  }
   const bool here = AnswersHere(plan.effect);
   if (here ? in_flight_ > 0 : !ChooseLink(plan)) {
     waiting_ = true;
@@ -207,6 +212,7 @@ void Session::Send(const resp::Request& request, RequestPlan plan) {
     pending.rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(*plan.spec, request.args);
   }
   if (plan.answered) ++in_flight_;
+  if (worker_.near != nullptr) worker_.near->OnSent(*plan.spec, request.args, !plan.in_pieces);
   NoteSent(plan, request);
   const boost::intrusive_ptr<Link> link = link_;  // the reply may come, and change it, at once
   if (plan.raw) {

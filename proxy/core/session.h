@@ -23,6 +23,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,7 @@
 namespace keyhole::core {
 
 class UpstreamLink;
+struct NearEntry;
 
 class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
  public:
@@ -91,6 +93,11 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void OnLinkEnded();
   // The private link is down; nothing of this session was in flight on it.
   void OnLinkDown();
+  // It has been told something newer than what the near cache may hold, up to this fence.
+  uint64_t near_need() const { return near_need_; }
+  void set_near_need(uint64_t fence) { near_need_ = fence; }
+  // The fence it waits for has come back.
+  void OnNearFence();
 
  protected:
   // Bytes of replies, in the order of the requests.
@@ -102,6 +109,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   virtual void CloseAfterOutput() = 0;
   // What the client sends from now on is not to be parsed, but passed to SubmitBody().
   virtual void OnRaw() = 0;
+  // A reply has been delivered without a link.
+  virtual void OnServedNear() {}
   // output_is_long() has become false.
   void ResumeLink();
   // The client sends no more. On a private link that is passed on, and what becomes of requests in
@@ -129,6 +138,18 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void LeavePrivateLink();
   void Reset();
 
+  // near_cache/near_session.cc
+  enum class Near : uint8_t { kForward, kServed, kWait };
+  Near AskNear(const resp::Request& request, const RequestPlan& plan);
+  Near AskNearForOne(const resp::Request& request);
+  Near AskNearForMany(const resp::Request& request);
+  bool SeesNearCache() const;
+  bool MayBeServedNear() const;
+  void ServeManyNear(std::span<const std::string_view> keys);
+  bool AwaitNear();
+  void DeliverNear(const NearEntry& entry);
+  void NoteServedNear(const resp::CommandSpec& spec, std::string_view key);
+
   SessionState state_;
   const std::string address_;
   boost::intrusive_ptr<Link> link_;             // null: none chosen yet
@@ -146,6 +167,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool held_ = false;             // a blocking command is in flight
   bool replies_off_ = false;      // CLIENT REPLY OFF
   bool skip_reply_ = false;       // CLIENT REPLY SKIP was the last request
+  uint64_t near_need_ = 0;        // the fence of the near cache before which it is served nothing
 };
 
 }  // namespace keyhole::core

@@ -2,6 +2,7 @@
 // state of a new one, and what would end the upstream's life.
 #include <utility>
 
+#include "proxy/core/near_cache/near_cache.h"
 #include "proxy/core/session.h"
 #include "proxy/core/upstream_link.h"
 #include "proxy/core/worker_state.h"
@@ -74,6 +75,7 @@ void Session::Reset() {
   link_ = nullptr;
   state_ = worker_.initial_state;
   marks_ = 0;
+  if (worker_.near != nullptr) near_need_ = worker_.near->NeedNow();
   transaction_ = watching_ = replies_off_ = skip_reply_ = false;
 }
 

@@ -29,7 +29,7 @@
 
 namespace keyhole::core {
 
-class UpstreamLink final : public Link {
+class UpstreamLink final : public Link, public UpstreamEnd {
  public:
   enum class Phase : uint8_t { kDown, kConnecting, kGreeting, kReady, kGone };
 
@@ -64,17 +64,19 @@ class UpstreamLink final : public Link {
   void Wake();
 
   // ---- for the edge
-  void BindTransport(Transport* transport) { transport_ = transport; }
-  void OnConnected();
-  // False: close the connection and call OnDisconnected().
-  bool OnRead(std::string_view bytes);
-  bool wants_read() const;
-  std::string_view PrepareWrite() const;
-  void CommitWrite(size_t n);
-  // Everything is written, and no more will be: close the sending side.
-  bool wants_shutdown() const { return input_ended_ && phase_ == Phase::kReady && out_.empty(); }
-  // The connection is lost, or an attempt to make one has failed.
-  void OnDisconnected();
+  void BindTransport(Transport* transport) override { transport_ = transport; }
+  void OnConnected() override;
+  bool OnRead(std::string_view bytes) override;
+  bool wants_read() const override;
+  std::string_view PrepareWrite() const override;
+  void CommitWrite(size_t n) override;
+  bool wants_shutdown() const override {
+    return input_ended_ && phase_ == Phase::kReady && out_.empty();
+  }
+  bool gone() const override { return phase_ == Phase::kGone; }
+  void OnDisconnected() override;
+  void Retain() override { intrusive_ptr_add_ref(static_cast<Link*>(this)); }
+  void Release() override { intrusive_ptr_release(static_cast<Link*>(this)); }
 
   // ---- for the pool
   // It was shared, but takes no more sessions; see LinkPool::OnSlowReader().

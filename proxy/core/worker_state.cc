@@ -1,5 +1,7 @@
 #include "proxy/core/worker_state.h"
 
+#include "proxy/core/near_cache/near_cache.h"
+
 namespace keyhole::core {
 namespace {
 
@@ -16,7 +18,7 @@ SessionState InitialState(const Config& config) {
 }  // namespace
 
 WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metrics_in,
-                         store::Store* store_in)
+                         store::Store* store_in, NearShared* near_shared)
     : config(config_in),
       metrics(metrics_in),
       store(store_in),
@@ -30,7 +32,10 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
   for (const resp::CommandId id : config.count_commands) counted_[static_cast<size_t>(id)] = true;
   if (store != nullptr) metrics.counters.upstream_up.Set(1);
   ReadClock();
+  if (near_shared != nullptr) near = std::make_unique<NearCache>(*this, *near_shared);
 }
+
+WorkerState::~WorkerState() = default;
 
 double WorkerState::Random() {
   return std::uniform_real_distribution<double>(0, 1)(random_);

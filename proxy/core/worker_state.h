@@ -6,12 +6,14 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string_view>
 
 #include "metrics/snapshot.h"
 #include "proxy/core/config.h"
 #include "proxy/core/link_pool.h"
+#include "proxy/core/near_cache/near_shared.h"
 #include "proxy/core/session_state.h"
 #include "proxy/core/store/store.h"
 #include "proxy/core/store_doorbell.h"
@@ -19,9 +21,14 @@
 
 namespace keyhole::core {
 
+class NearCache;
+
 struct WorkerState {
-  // store: null if there is an upstream. All three outlive this.
-  WorkerState(const Config& config, metrics::WorkerMetrics& metrics, store::Store* store);
+  // store: null if there is an upstream. All of them outlive this.
+  // near: what the near caches of all workers share; null: this worker has none.
+  WorkerState(const Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
+              NearShared* near_shared = nullptr);
+  ~WorkerState();
 
   // Lookups of this command are counted.
   bool counts(const resp::CommandSpec& spec) const {
@@ -42,6 +49,7 @@ struct WorkerState {
   const SessionState initial_state;  // of a new connection
   LinkPool links;
   StoreDoorbell store_doorbell{*this};
+  std::unique_ptr<NearCache> near;  // null: off
   Instant now{};
   store::UnixMillis unix_now = 0;
   std::function<void(LogLevel, std::string_view)> log = [](LogLevel, std::string_view) {};

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "proxy/core/near_cache/near_cache.h"
 #include "proxy/core/version.h"
 
 namespace keyhole::net {
@@ -33,9 +34,11 @@ Server::Server(core::Config config, LogFunction log)
   if (!config_.upstream.has_value()) {
     store_ = std::make_unique<store::Store>(StoreOptionsFor(config_));
   }
+  if (config_.near_cache > 0) near_ = std::make_unique<core::NearShared>();
   for (int i = 0; i < config_.workers; ++i) {
     metrics_.push_back(std::make_unique<metrics::WorkerMetrics>(directory_));
-    workers_.push_back(std::make_unique<Worker>(config_, *metrics_.back(), store_.get(), log_));
+    workers_.push_back(
+        std::make_unique<Worker>(config_, *metrics_.back(), store_.get(), near_.get(), log_));
     workers_.back()->on_client_gone = [this] { clients_.fetch_sub(1, std::memory_order_relaxed); };
   }
   exporter_ = std::make_unique<metrics::Exporter>(
@@ -157,6 +160,7 @@ void Server::AcceptHttp(Socket socket, std::string peer) {
 
 Reporter Server::MakeReporter() {
   return [this](const core::HttpReport& report, std::function<void(std::string)> done) {
+    if (report.kind == core::HttpReport::Kind::kPurge) return Purge(report.purge, std::move(done));
     asio::post(scraper_, [this, report, done = std::move(done)]() mutable {
       std::string text = Report(report);
       workers_[0]->Post(
@@ -176,6 +180,7 @@ std::string Server::Report(const core::HttpReport& report) {
     case Kind::kKeys:
       return core::KeysJson(tracker_.Table(now), report.keys);
     case Kind::kSlow:
+    case Kind::kPurge:  // see Purge()
       break;
   }
   std::vector<metrics::TopEntry> big;
@@ -185,6 +190,28 @@ std::string Server::Report(const core::HttpReport& report) {
     worker->slow_commands.AddTo(&slow);
   }
   return core::SlowJson(std::move(big), std::move(slow), now);
+}
+
+// Each worker drops what it has; the last one to do so says how much that was in all.
+void Server::Purge(const core::PurgeQuery& query, std::function<void(std::string)> done) {
+  struct Purged {
+    std::atomic<size_t> workers;
+    std::atomic<size_t> entries{0};
+    std::function<void(std::string)> done;
+  };
+  auto purged = std::make_shared<Purged>();
+  purged->workers = workers_.size();
+  purged->done = std::move(done);
+  for (const auto& worker : workers_) {
+    worker->Post([this, &worker, purged, query] {
+      if (core::NearCache* const near = worker->state().near.get()) {
+        purged->entries +=
+            query.is_key ? near->PurgeKey(query.text) : near->PurgePrefix(query.text);
+      }
+      if (--purged->workers > 0) return;
+      workers_[0]->Post([purged] { purged->done(core::PurgeJson(purged->entries)); });
+    });
+  }
 }
 
 void Server::TrackKeys() {

@@ -19,6 +19,7 @@
 #include "metrics/key_tracker.h"
 #include "metrics/snapshot.h"
 #include "proxy/core/config.h"
+#include "proxy/core/near_cache/near_shared.h"
 #include "proxy/core/store/store.h"
 #include "proxy/net/http_connection.h"
 #include "proxy/net/listener.h"
@@ -60,11 +61,13 @@ class Server {
   void EndWaiting();
   Reporter MakeReporter();
   std::string Report(const core::HttpReport& report);
+  void Purge(const core::PurgeQuery& query, std::function<void(std::string)> done);
   void TrackKeys();
 
   const core::Config config_;
   const LogFunction log_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<core::NearShared> near_;  // null: no near cache
   metrics::KeyDirectory directory_;
   metrics::KeyTracker tracker_{directory_};
   std::vector<std::unique_ptr<metrics::WorkerMetrics>> metrics_;

@@ -11,11 +11,9 @@ namespace {
 
 constexpr int kReadsPerTurn = 16;
 
-using Phase = core::UpstreamLink::Phase;
-
 }  // namespace
 
-void UpstreamConnection::Start(Worker& worker, core::UpstreamLink& link) {
+void UpstreamConnection::Start(Worker& worker, core::UpstreamEnd& link) {
   const boost::intrusive_ptr<UpstreamConnection> self(new UpstreamConnection(worker, link));
   link.BindTransport(self.get());
   // Not from inside the link's own call.
@@ -25,7 +23,7 @@ void UpstreamConnection::Start(Worker& worker, core::UpstreamLink& link) {
   });
 }
 
-UpstreamConnection::UpstreamConnection(Worker& worker, core::UpstreamLink& link)
+UpstreamConnection::UpstreamConnection(Worker& worker, core::UpstreamEnd& link)
     : worker_(worker),
       link_(&link),
       stream_(Socket(worker.context())),
@@ -102,7 +100,7 @@ void UpstreamConnection::OnReadable() {
     if (n < room.size()) break;  // the socket is empty
   }
   if (!open_) return;
-  if (link_->phase() == Phase::kGone) return Close();
+  if (link_->gone()) return Close();
   if (link_->wants_read()) WaitReadable();
 }
 
@@ -119,7 +117,7 @@ void UpstreamConnection::WaitWritable() {
 void UpstreamConnection::Flush() {
   dirty_ = false;
   if (!open_) return;
-  if (link_->phase() == Phase::kGone) return Close();
+  if (link_->gone()) return Close();
   if (!connected_) return;
   while (!waiting_to_write_) {
     const std::string_view bytes = link_->PrepareWrite();
@@ -143,7 +141,7 @@ void UpstreamConnection::ExpireConnecting() {
 void UpstreamConnection::Lose() {
   if (!open_) return;
   const boost::intrusive_ptr<UpstreamConnection> self(this);
-  const boost::intrusive_ptr<core::UpstreamLink> link = link_;
+  const boost::intrusive_ptr<core::UpstreamEnd> link = link_;
   Close();
   link->OnDisconnected();
 }

@@ -1,5 +1,5 @@
-// The socket of a link: makes the connection and moves bytes between it and an UpstreamLink. One
-// connection each; when it is lost the link asks for a new one.
+// The socket of a link: makes the connection and moves bytes between it and the core's end of it.
+// One connection each; when it is lost the link asks for a new one.
 //
 // Thread: its worker's. Lives as long as an operation of its socket or a dirty list refers to it.
 #pragma once
@@ -7,8 +7,8 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "proxy/core/link.h"
 #include "proxy/core/transport.h"
-#include "proxy/core/upstream_link.h"
 #include "proxy/net/stream.h"
 
 namespace keyhole::net {
@@ -20,7 +20,7 @@ class UpstreamConnection final
       public core::Transport {
  public:
   // Begins to connect for this link.
-  static void Start(Worker& worker, core::UpstreamLink& link);
+  static void Start(Worker& worker, core::UpstreamEnd& link);
   ~UpstreamConnection();
 
   void Wake() override;
@@ -31,7 +31,7 @@ class UpstreamConnection final
   void Close();
 
  private:
-  UpstreamConnection(Worker& worker, core::UpstreamLink& link);
+  UpstreamConnection(Worker& worker, core::UpstreamEnd& link);
 
   void Resolve();
   void ConnectTo(std::vector<Protocol::endpoint> endpoints, size_t index);
@@ -42,7 +42,7 @@ class UpstreamConnection final
   void Lose();
 
   Worker& worker_;
-  boost::intrusive_ptr<core::UpstreamLink> link_;
+  boost::intrusive_ptr<core::UpstreamEnd> link_;
   Stream stream_;
   asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver_;
   const core::Instant began_;

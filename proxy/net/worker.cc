@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/core/near_cache/near_cache.h"
 #include "proxy/net/client_connection.h"
 #include "proxy/net/http_connection.h"
 #include "proxy/net/upstream_connection.h"
@@ -24,12 +25,12 @@ std::vector<typename Registry::mapped_type> All(const Registry& registry) {
 }  // namespace
 
 Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
-               LogFunction log)
+               core::NearShared* near, LogFunction log)
     // One thread runs this loop; only post() may be called from others.
     : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(context_.get_executor()),
       tick_(context_),
-      state_(config, metrics, store),
+      state_(config, metrics, store, near),
       read_buffer_(kReadBytes) {
   state_.log = std::move(log);
   state_.post = [this](std::function<void()> f) {
@@ -52,6 +53,7 @@ void Worker::Run() {
 void Worker::Start() {
   BeginTurn();
   if (state_.store == nullptr) state_.links.Start(*this);
+  if (state_.near != nullptr) state_.near->Start(*this);
   Tick();
 }
 
@@ -66,8 +68,8 @@ void Worker::AddClient(int descriptor, const Protocol& protocol, std::string_vie
   if (draining_) client->session().Drain();
 }
 
-void Worker::Connect(core::UpstreamLink& link) {
-  UpstreamConnection::Start(*this, link);
+void Worker::Connect(core::UpstreamEnd& end) {
+  UpstreamConnection::Start(*this, end);
 }
 
 void Worker::MarkDirty(ClientConnection& connection) {
@@ -100,6 +102,7 @@ void Worker::Tick() {
   if (stopped_) return;
   BeginTurn();
   state_.links.Tick();
+  if (state_.near != nullptr) state_.near->Tick();
   state_.metrics.keys.CatchUp();
   if (state_.store != nullptr) state_.store->Sweep(state_.unix_now);
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
@@ -129,6 +132,7 @@ void Worker::Stop() {
   if (std::exchange(stopped_, true)) return;
   for (const auto& client : All(clients_)) client->Close(metrics::CloseReason::kServerStop);
   for (const auto& connection : All(http_)) connection->Close();
+  if (state_.near != nullptr) state_.near->Stop();
   state_.links.Stop();
   for (const auto& link : std::exchange(dirty_upstreams_, {})) link->Flush();
   for (const auto& link : All(upstreams_)) link->Close();

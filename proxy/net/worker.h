@@ -27,7 +27,7 @@ class Worker final : public core::Connector {
   using LogFunction = std::function<void(core::LogLevel, std::string_view)>;
 
   Worker(const core::Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
-         LogFunction log);
+         core::NearShared* near, LogFunction log);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -53,7 +53,7 @@ class Worker final : public core::Connector {
   // Stops at once.
   void Stop();
 
-  void Connect(core::UpstreamLink& link) override;
+  void Connect(core::UpstreamEnd& end) override;
 
   // Memory for a read whose bytes are looked at before anything else is read.
   std::span<char> read_buffer() { return read_buffer_; }

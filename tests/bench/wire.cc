@@ -64,9 +64,9 @@ Wire::~Wire() {
   if (link_ != nullptr) link_->BindTransport(nullptr);
 }
 
-void Wire::Connect(core::UpstreamLink& link) {
-  link_.reset(&link);
-  link.BindTransport(this);
+void Wire::Connect(core::UpstreamEnd& end) {
+  link_.reset(&end);
+  end.BindTransport(this);
 }
 
 // Whatever is said first is answered with OK.

@@ -38,7 +38,7 @@ class Wire final : public core::Connector, public core::Transport {
   // Bytes that the clients have been sent so far.
   uint64_t delivered() const { return delivered_; }
 
-  void Connect(core::UpstreamLink& link) override;
+  void Connect(core::UpstreamEnd& end) override;
   void Wake() override {}
 
  private:
@@ -53,7 +53,7 @@ class Wire final : public core::Connector, public core::Transport {
   metrics::WorkerMetrics metrics_{directory_};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<core::WorkerState> worker_;
-  boost::intrusive_ptr<core::UpstreamLink> link_;
+  boost::intrusive_ptr<core::UpstreamEnd> link_;
   std::vector<boost::intrusive_ptr<core::ClientSession>> clients_;
   std::vector<std::string> requests_;  // of each client, in a turn
   std::string replies_;                // to all of them

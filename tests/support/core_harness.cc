@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "proxy/core/near_cache/near_cache.h"
 
 namespace keyhole::test {
 
-using core::UpstreamLink;
 using metrics::CloseReason;
 
 // ---- RequestLog ----
@@ -74,7 +74,7 @@ void RedisEnd::TakeAll() {
 
 bool RedisEnd::Turn() {
   if (link_ == nullptr) return false;
-  if (link_->phase() == UpstreamLink::Phase::kGone) {
+  if (link_->gone()) {
     link_->BindTransport(nullptr);
     link_ = nullptr;
     return true;
@@ -92,13 +92,13 @@ bool RedisEnd::Turn() {
 bool RedisEnd::MoveOut() {
   bool moved = false;
   while (room_ > 0 && !link_->PrepareWrite().empty()) {
-    const bool greeting = link_->phase() == UpstreamLink::Phase::kGreeting;
+    const bool is_greeting = greeting();
     const std::string bytes(link_->PrepareWrite().substr(0, room_));
     link_->CommitWrite(bytes.size());
     if (room_ != SIZE_MAX) room_ -= bytes.size();
-    (greeting ? greeting_ : requests_).Add(bytes);
+    (is_greeting ? greeting_ : requests_).Add(bytes);
     wire_ += bytes;
-    if (greeting && harness_.greets()) AnswerGreeting();
+    if (is_greeting && harness_.greets()) AnswerGreeting();
     moved = true;
   }
   input_ended_ = link_->wants_shutdown();
@@ -202,17 +202,20 @@ Harness::Harness(const core::Config& config) : config_(config) {
     store_ = std::make_unique<store::Store>(
         store::StoreOptions{.databases = 16, .shared = false, .password = config_.requirepass});
   }
-  worker_ = std::make_unique<core::WorkerState>(config_, metrics_, store_.get());
+  worker_ = std::make_unique<core::WorkerState>(config_, metrics_, store_.get(),
+                                                config_.near_cache > 0 ? &near_shared_ : nullptr);
   worker_->now = core::Instant(std::chrono::hours(1));
   worker_->unix_now = 1'700'000'000'000;
   worker_->log = [this](core::LogLevel, std::string_view line) { log_.emplace_back(line); };
   worker_->post = [this](std::function<void()> f) { posted_.push_back(std::move(f)); };
   if (store_ == nullptr) worker_->links.Start(*this);
+  if (worker_->near != nullptr) worker_->near->Start(*this);
   Settle();
 }
 
 Harness::~Harness() {
   for (const auto& client : clients_) client->Vanish();
+  if (worker_->near != nullptr) worker_->near->Stop();
   worker_->links.Stop();
   Settle();
 }
@@ -228,15 +231,16 @@ RedisEnd& Harness::redis(size_t number) {
   return *connections_[number];
 }
 
-void Harness::Connect(UpstreamLink& link) {
-  connections_.push_back(std::make_unique<RedisEnd>(*this, link));
-  link.BindTransport(connections_.back().get());
+void Harness::Connect(core::UpstreamEnd& end) {
+  connections_.push_back(std::make_unique<RedisEnd>(*this, end));
+  end.BindTransport(connections_.back().get());
 }
 
 void Harness::Advance(std::chrono::milliseconds time) {
   worker_->now += time;
   worker_->unix_now += time.count();
   worker_->links.Tick();
+  if (worker_->near != nullptr) worker_->near->Tick();
   metrics_.keys.CatchUp();
   for (const auto& client : clients_) {
     if (!client->closed()) client->session().Tick();

@@ -54,7 +54,8 @@ class RequestLog {
 // Redis' end of one connection that the proxy made.
 class RedisEnd final : public core::Transport {
  public:
-  RedisEnd(Harness& harness, core::UpstreamLink& link) : harness_(harness), link_(&link) {}
+  RedisEnd(Harness& harness, core::UpstreamEnd& end)
+      : harness_(harness), link_(&end), as_link_(dynamic_cast<core::UpstreamLink*>(&end)) {}
 
   void Accept();
   // The connection is lost, or is refused.
@@ -85,7 +86,12 @@ class RedisEnd final : public core::Transport {
   void AnswerGreeting();
 
   Harness& harness_;
-  boost::intrusive_ptr<core::UpstreamLink> link_;
+  bool greeting() const {
+    return as_link_ != nullptr && as_link_->phase() == core::UpstreamLink::Phase::kGreeting;
+  }
+
+  boost::intrusive_ptr<core::UpstreamEnd> link_;
+  core::UpstreamLink* const as_link_;  // null: the connection of the near cache
   bool accepted_ = false;
   size_t room_ = SIZE_MAX;
   RequestLog requests_;
@@ -165,13 +171,14 @@ class Harness final : public core::Connector {
 
   bool accepts() const { return accepts_; }
   bool greets() const { return greets_; }
-  void Connect(core::UpstreamLink& link) override;
+  void Connect(core::UpstreamEnd& end) override;
 
  private:
   const core::Config config_;
   mutable metrics::KeyDirectory directory_{8};  // reading it for a scrape is noted in it
   metrics::WorkerMetrics metrics_{directory_};
   std::unique_ptr<store::Store> store_;
+  core::NearShared near_shared_;
   std::unique_ptr<core::WorkerState> worker_;
   std::vector<std::unique_ptr<RedisEnd>> connections_;
   std::vector<std::unique_ptr<Client>> clients_;

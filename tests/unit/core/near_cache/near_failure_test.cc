@@ -1,0 +1,271 @@
+// The near cache's connection is lost, hangs, or is refused: nothing is served from then on, and
+// clients notice nothing of it.
+#include "tests/unit/core/near_cache/near_story.h"
+
+namespace keyhole::test {
+namespace {
+
+using metrics::NearHit;
+using metrics::NearState;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kOne[] = "$1\r\n1\r\n";
+
+class NearFailures : public NearStory {};
+
+// Row 4.
+TEST_F(NearFailures, WhenItsConnectionIsLostNothingIsServed) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole.Connect();
+  near().Lose();
+  ExpectForwarded(app, "a", kOne);
+  EXPECT_EQ(state(), NearState::kConnecting);
+  EXPECT_EQ(counted().entries.Load(), 0);
+}
+
+TEST_F(NearFailures, AfterAReconnectNothingOfBeforeIsServed) {
+  Arm();
+  Keep("a", kOne);
+  near().Lose();
+  Arm();
+  EXPECT_EQ(keyhole.connections(), 3u);
+  Client& app = keyhole.Connect();
+  ExpectForwarded(app, "a", kOne);
+  Fetched(kOne);
+  ExpectServed(keyhole.Connect(), "a", kOne);
+}
+
+TEST_F(NearFailures, WhatWasBeingFetchedIsGoneWithTheConnection) {
+  Arm();
+  Client& app = keyhole.Connect();
+  ExpectForwarded(app, "a", kOne);
+  near().Reply("+OK\r\n$1\r\n");
+  near().Lose();
+  Arm();
+  near().Reply("+PONG\r\n");  // to nothing: that ends it, too
+  EXPECT_FALSE(near().open());
+  Arm();
+  ExpectForwarded(app, "a", kOne);
+  Fetched(kOne);
+  ExpectServed(keyhole.Connect(), "a", kOne);
+}
+
+TEST_F(NearFailures, WhoWaitsForAFenceIsForwardedWhenTheConnectionIsLost) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole.Connect();
+  app.Send("LLEN x\r\n");
+  redis().Requests();
+  redis().Reply(":0\r\n");
+  Ask(app, "a");
+  near().Lose();
+  EXPECT_THAT(redis().Requests(), ElementsAre("GET a"));
+}
+
+// Row 5: half open. Not even the timer has to notice.
+TEST_F(NearFailures, WhatIsNotProvenToBeFreshIsNotServed) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole.Connect();
+  keyhole.worker().now += milliseconds(1300);  // nothing came, nothing ran
+  ExpectForwarded(app, "a", kOne);
+}
+
+TEST_F(NearFailures, AConnectionThatDoesNotAnswerIsGivenUp) {
+  Arm();
+  Keep("a", kOne);
+  keyhole.Advance(milliseconds(500));  // a heartbeat is sent, and not answered
+  keyhole.Advance(milliseconds(500));
+  EXPECT_EQ(state(), NearState::kConnecting);
+  EXPECT_FALSE(near().open());
+  ExpectForwarded(keyhole.Connect(), "a", kOne);
+  Arm();
+  EXPECT_EQ(state(), NearState::kReady);
+}
+
+// Row 28: nobody closes the connection of a master that is made a replica by REPLICAOF.
+TEST_F(NearFailures, ARedisThatBecomesAReplicaIsLeft) {
+  Arm();
+  Keep("a", kOne);
+  for (int i = 0; i < 5; ++i) Heartbeat("slave");
+  EXPECT_EQ(state(), NearState::kReplica);
+  ExpectForwarded(keyhole.Connect(), "a", kOne);
+  EXPECT_THAT(keyhole.log(), Contains(HasSubstr("the near cache is off: it has become a replica")));
+}
+
+TEST_F(NearFailures, ReadonlyEndsAllEntries) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole.Connect();
+  Client& other = keyhole.Connect();
+  app.Send("SET x 1\r\n");
+  redis().Requests();
+  redis().Reply("-READONLY You can't write against a read only replica.\r\n");
+  ExpectForwarded(other, "a", kOne);
+}
+
+// Row 31.
+TEST_F(NearFailures, RedisesWithFaultyTrackingAreRefused) {
+  for (const char* version : {"6.0.20", "6.2.6", "6.2.10", "7.0.0", "7.0.9"}) {
+    Harness fresh(NearConfig());
+    fresh.Advance(milliseconds(100));
+    fresh.redis(1).Reply(Hello(version) + "+OK\r\n+OK\r\n+OK\r\n");
+    const auto state = static_cast<NearState>(fresh.metrics().near.state.Load());
+    EXPECT_EQ(state, NearState::kOldServer) << version;
+    EXPECT_THAT(fresh.log(), Contains(HasSubstr(version)));
+    EXPECT_FALSE(fresh.redis(1).open());
+    // Clients are served as ever.
+    Client& app = fresh.Connect();
+    app.Send("GET a\r\n");
+    fresh.redis(0).Reply(kOne);
+    EXPECT_EQ(app.Received(), kOne);
+  }
+}
+
+TEST_F(NearFailures, RedisesWithSoundTrackingAreNot) {
+  for (const char* version : {"6.2.11", "6.2.16", "7.0.10", "7.0.15", "7.2.0", "7.4.1", "8.0.0"}) {
+    Harness fresh(NearConfig());
+    fresh.Advance(milliseconds(100));
+    fresh.redis(1).Reply(Hello(version) + "+OK\r\n+OK\r\n+OK\r\n");
+    const auto state = static_cast<NearState>(fresh.metrics().near.state.Load());
+    EXPECT_EQ(state, NearState::kReady) << version;
+  }
+}
+
+TEST_F(NearFailures, WhatCannotTrackIsSaidOnceAndTriedAgainLater) {
+  keyhole.Advance(milliseconds(100));
+  near().Reply(Hello("7.0.15") + "+OK\r\n-NOPERM no tracking\r\n+OK\r\n");
+  EXPECT_EQ(state(), NearState::kRefused);
+  keyhole.Advance(milliseconds(29'000));
+  EXPECT_EQ(keyhole.connections(), 2u);
+  keyhole.Advance(milliseconds(1'100));
+  ASSERT_EQ(keyhole.connections(), 3u);
+  keyhole.redis(2).Reply(Hello("7.0.15") + "+OK\r\n-NOPERM no tracking\r\n+OK\r\n");
+  EXPECT_EQ(keyhole.log().size(), 2u);  // the upstream is connected, and this
+}
+
+// Redis 5 has no HELLO.
+TEST_F(NearFailures, AServerWithoutHelloIsTooOld) {
+  keyhole.Advance(milliseconds(100));
+  near().Reply("-ERR unknown command `hello`, with args beginning with: `3`, \r\n");
+  EXPECT_EQ(state(), NearState::kOldServer);
+}
+
+// Row 26, 27.
+TEST_F(NearFailures, ReplicasAndNodesOfAClusterAreLeftAlone) {
+  keyhole.Advance(milliseconds(100));
+  near().Reply(Hello("7.0.15", "replica"));
+  EXPECT_EQ(state(), NearState::kReplica);
+  Harness node(NearConfig());
+  node.Advance(milliseconds(100));
+  node.redis(1).Reply(Hello("7.0.15", "master", "cluster"));
+  EXPECT_EQ(static_cast<NearState>(node.metrics().near.state.Load()), NearState::kCluster);
+}
+
+// Row 33.
+TEST_F(NearFailures, ARedisThatIsLoadingIsTriedAgainAtOnce) {
+  keyhole.Advance(milliseconds(100));
+  near().Reply("-LOADING Redis is loading the dataset in memory\r\n");
+  EXPECT_EQ(state(), NearState::kConnecting);
+  Arm();
+  EXPECT_EQ(state(), NearState::kReady);
+}
+
+TEST_F(NearFailures, WhatIsNoRespEndsTheConnection) {
+  Arm();
+  Keep("a", kOne);
+  near().Reply("HTTP/1.1 400 Bad Request\r\n");
+  EXPECT_FALSE(near().open());
+  ExpectForwarded(keyhole.Connect(), "a", kOne);
+}
+
+// Row 11: to Redis a key that is served from here looks idle, and the first to be evicted.
+TEST_F(NearFailures, AKeyInUseIsFetchedAnewInGoodTime) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole.Connect();
+  for (int i = 0; i < 301; ++i) Heartbeat();
+  near().Requests();
+  ExpectServed(app, "a", kOne);
+  EXPECT_THAT(near().Requests(), Contains("get a"));
+  ExpectServed(app, "a", kOne);
+  EXPECT_THAT(near().Requests(), IsEmpty());
+  near().Reply("+OK\r\n$1\r\n2\r\n:-1\r\n");
+  ExpectServed(app, "a", "$1\r\n2\r\n");
+}
+
+TEST_F(NearFailures, AKeyThatIsNotInUseGrowsTooOld) {
+  Arm();
+  Keep("a", kOne);
+  for (int i = 0; i < 601; ++i) Heartbeat();
+  Client& app = keyhole.Connect();
+  ExpectForwarded(app, "a", kOne);
+}
+
+// Row 13.
+TEST_F(NearFailures, KeysThatChangeAsOftenAsTheyAreReadAreFetchedLessAndLess) {
+  Arm();
+  int fetched = 0;
+  for (int i = 0; i < 400; ++i) {
+    Client& app = keyhole.Connect();
+    Ask(app, "a");
+    if (!redis().Requests().empty()) redis().Reply(kOne);
+    for (const std::string& request : near().Requests()) {
+      if (request != "get a") continue;
+      ++fetched;
+      near().Reply(std::string("+OK\r\n") + kOne + ":-1\r\n");
+    }
+    near().Reply(Changed("a"));
+    app.Vanish();
+  }
+  EXPECT_LT(fetched, 20);
+}
+
+class NearStale : public NearStory {
+ protected:
+  static core::Config Config() {
+    core::Config config = NearConfig();
+    config.serve_stale = milliseconds(30'000);
+    config.upstream_wait = milliseconds(60'000);
+    return config;
+  }
+  NearStale() : NearStory(Config()) {}
+};
+
+TEST_F(NearStale, WhileRedisIsAwayWhatIsNearIsServedForAWhile) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole.Connect();
+  keyhole.HoldConnections();
+  near().Lose();
+  redis().Lose();
+  keyhole.Advance(milliseconds(100));
+  Ask(app, "a");
+  EXPECT_EQ(app.Received(), kOne);
+  EXPECT_EQ(counted().hits[NearHit::kStale].Load(), 1u);
+  keyhole.Advance(milliseconds(30'000));
+  Ask(app, "a");
+  EXPECT_EQ(app.Received(), "");
+}
+
+TEST_F(NearStale, OnceRedisIsBackNothingStaleIsServed) {
+  Arm();
+  Keep("a", kOne);
+  keyhole.HoldConnections();
+  near().Lose();
+  redis().Lose();
+  keyhole.Advance(milliseconds(100));
+  const size_t main = keyhole.connections() - 1;
+  keyhole.redis(main).Accept();
+  Client& app = keyhole.Connect();
+  Ask(app, "a");
+  EXPECT_EQ(app.Received(), "");
+  EXPECT_THAT(keyhole.redis(main).Requests(), ElementsAre("GET a"));
+}
+
+}  // namespace
+}  // namespace keyhole::test
