@@ -37,6 +37,7 @@ enum CommandFlag : uint16_t {
   kNewer = 1 << 9,         // not in Redis 7.0.15: came with 7.2, 7.4 or Valkey 8
   kMovableKeys = 1 << 10,  // movablekeys
   kWhileSubscribed = 1 << 11,  // allowed to a client of RESP2 that is subscribed
+  kDenyOom = 1 << 12,          // denyoom: refused when memory is full
 };
 
 // What a command does to the connection it runs on, and so which link it needs.

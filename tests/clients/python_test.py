@@ -1,4 +1,5 @@
-"""redis-py and limits (a rate limiter in Lua), and redis-cli's bulk tools, on Redis and through Keyhole."""
+"""redis-py and limits (a rate limiter in Lua), and redis-cli's bulk tools, on Redis, through Keyhole and on
+its own store."""
 
 import os
 import pathlib
@@ -167,6 +168,86 @@ class DirectTest(World):
         self.assertRegex(found, r"Biggest string found \W*biggest\W* has 100000 bytes")
         self.assertEqual(len(self.redis_cli("--scan", "--pattern", "key*").split()), 5000)
         self.assertIn("PONG", self.redis_cli("-3", "ping"))
+
+
+class CacheTest(unittest.TestCase):
+    """What a cache is used for, on Redis."""
+
+    command = ["redis-server", "--save", "", "--port"]
+    pattern = "Ready to accept connections"
+
+    def setUp(self):
+        self.port = free_port()
+        server, _ = start([*self.command, self.address()], self.pattern)
+        self.addCleanup(World.end, self, server)
+        self.client = redis.Redis(port=self.port, decode_responses=True)
+        self.addCleanup(self.client.close)
+
+    def address(self):
+        return str(self.port)
+
+    redis_cli = DirectTest.redis_cli
+    test_optimistic_locking = DirectTest.test_optimistic_locking
+    test_redis_cli = DirectTest.test_redis_cli
+
+    def test_strings_hashes_sets(self):
+        client = self.client
+        self.assertTrue(client.set("a", "1", ex=100))
+        self.assertIsNone(client.set("a", "2", nx=True))
+        self.assertEqual(client.getex("a", persist=True), "1")
+        self.assertEqual(client.ttl("a"), -1)
+        self.assertEqual(client.mget("a", "nosuch"), ["1", None])
+        client.hset("h", mapping={"x": "1", "y": "2"})
+        self.assertEqual(client.hgetall("h"), {"x": "1", "y": "2"})
+        self.assertEqual(client.hincrbyfloat("h", "x", 0.5), 1.5)
+        self.assertEqual(client.sadd("s", *range(1000)), 1000)
+        self.assertEqual({int(member) for member in client.sscan_iter("s", count=10)}, set(range(1000)))
+        self.assertEqual(client.sinter("s", "nosuch"), set())
+        self.assertEqual(client.pipeline(transaction=False).incr("n").get("a").execute(), [1, "1"])
+        self.assertEqual(client.pipeline().incr("n").scard("s").execute(), [2, 1000])
+        with self.assertRaises(redis.ResponseError):
+            client.hset("a", "x", "1")
+        self.assertEqual(sorted(client.scan_iter(count=1)), ["a", "h", "n", "s"])
+        self.assertEqual(client.info("server")["redis_version"], "7.0.15")
+        self.assertEqual(client.object("encoding", "h"), "listpack")
+        self.assertGreater(client.memory_usage("s"), 1000)
+
+    def test_messages(self):
+        listener = self.client.pubsub()
+        listener.subscribe("news")
+        listener.psubscribe("n*")
+        self.assertEqual(listener.get_message(timeout=5)["type"], "subscribe")
+        self.assertEqual(listener.get_message(timeout=5)["type"], "psubscribe")
+        self.assertEqual(self.client.publish("news", "hello"), 2)
+        self.assertEqual(listener.get_message(timeout=5)["data"], "hello")
+        self.assertEqual(listener.get_message(timeout=5)["data"], "hello")
+        self.assertEqual(self.client.pubsub_numsub("news"), [("news", 1)])
+        listener.unsubscribe()
+        self.assertEqual(listener.get_message(timeout=5)["type"], "unsubscribe")
+        listener.close()
+
+    def test_more_of_redis_cli(self):
+        self.client.hset("h", mapping={"x": "1", "y": "2"})
+        self.client.sadd("s", "a", "b", "c")
+        found = self.redis_cli("--bigkeys")
+        self.assertRegex(found, r"Biggest +hash found \W*h\W* has 2 fields")
+        self.assertRegex(found, r"Biggest +set found \W*s\W* has 3 members")
+        self.assertIn("Sampled 2 keys", self.redis_cli("--memkeys"))
+        self.assertEqual(self.redis_cli("-3", "hgetall", "h").split("\n")[0], "x 1")
+
+
+class StoreTest(CacheTest):
+    """The same on Keyhole, without a Redis."""
+
+    command = [KEYHOLE, "--http", "off", "--listen"]
+    pattern = "embedded store"
+
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+
+class StoreOfTwoWorkersTest(StoreTest):
+    command = [KEYHOLE, "--http", "off", "--workers", "2", "--listen"]
 
 
 class SharedTest(DirectTest):

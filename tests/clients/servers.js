@@ -81,11 +81,13 @@ export class Redis {
   }
 }
 
+// upstream: null for Keyhole's own store.
 export class Keyhole {
   static async start(upstream, options = [], listen = '127.0.0.1:0') {
     const proxy = new Keyhole();
+    const behind = upstream === null ? [] : ['--upstream', upstream];
     const [child, match] = await start(keyhole, [
-      '--listen', listen, '--http', '127.0.0.1:0', '--upstream', upstream, ...options,
+      '--listen', listen, '--http', '127.0.0.1:0', ...behind, ...options,
     ], /RESP on (\S+), HTTP on \S+:(\d+)/);
     proxy.child = child;
     proxy.port = Number(match[1].split(':').at(-1));
@@ -124,6 +126,18 @@ export async function open(way) {
     await redis.stop();
   };
   return { redis, keyhole: proxy, port: proxy.port, close };
+}
+
+// What holds the data where no Redis is behind Keyhole, and Redis to compare it with.
+export const stores = ['Redis', 'Keyhole', 'Keyhole, two workers'];
+
+export async function openStore(store) {
+  if (store === 'Redis') {
+    const redis = await Redis.start();
+    return { port: redis.port, close: () => redis.stop() };
+  }
+  const keyhole = await Keyhole.start(null, store === 'Keyhole' ? [] : ['--workers', '2']);
+  return { port: keyhole.port, close: () => keyhole.stop() };
 }
 
 // Rejects if it takes too long: nothing here may wait for ever.

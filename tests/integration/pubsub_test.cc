@@ -164,5 +164,41 @@ TEST_P(PubsubTest, SubscribedInATransactionInResp3) {
 
 KEYHOLE_IN_FRONT_OF_REDIS(PubsubTest);
 
+// ---- on the embedded store ----
+
+// Clients are given to the workers by turns: two publishers and four listeners are on both.
+TEST(StorePubsub, MessagesReachTheClientsOfAllWorkersInOrder) {
+  constexpr int kMessages = 1000;
+  const KeyholeProcess keyhole({"--workers", "2"});
+  std::vector<RawClient> listeners;
+  for (int i = 0; i < 4; ++i) {
+    listeners.push_back(RawClient::Connect(keyhole.port()));
+    listeners.back().Ask({"SUBSCRIBE", "c"});
+  }
+  std::vector<RawClient> publishers;
+  for (int i = 0; i < 2; ++i) publishers.push_back(RawClient::Connect(keyhole.port()));
+  for (size_t i = 0; i < publishers.size(); ++i) {
+    std::string requests;
+    for (int n = 0; n < kMessages; ++n) {
+      requests += "PUBLISH c " + std::to_string(i) + ":" + std::to_string(n) + "\r\n";
+    }
+    publishers[i].Send(requests);
+  }
+  for (RawClient& listener : listeners) {
+    int next[2] = {0, 0};
+    for (int n = 0; n < 2 * kMessages; ++n) {
+      const std::string message = listener.ReadReply();
+      const size_t of = message.find("0:") != std::string::npos ? 0 : 1;
+      ASSERT_EQ(message, Message('*', "c", std::to_string(of) + ":" + std::to_string(next[of]++)));
+    }
+  }
+  for (RawClient& publisher : publishers) {
+    for (int n = 0; n < kMessages; ++n) ASSERT_EQ(publisher.ReadReply(), ":4\r\n");
+  }
+  EXPECT_EQ(publishers[0].Ask({"CLIENT", "KILL", "TYPE", "pubsub"}), ":4\r\n");
+  for (RawClient& listener : listeners) EXPECT_EQ(listener.ReadUntilClosed(), "");
+  EXPECT_EQ(publishers[0].Ask({"PUBLISH", "c", "x"}), ":0\r\n");
+}
+
 }  // namespace
 }  // namespace keyhole::test

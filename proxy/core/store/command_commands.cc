@@ -1,7 +1,9 @@
 // COMMAND: what the store serves, in Redis' shape, from the columns of the command table.
-#include <optional>
+#include <functional>
+#include <utility>
 #include <vector>
 
+#include "proxy/core/store/command_details.h"
 #include "proxy/core/store/handlers.h"
 #include "proxy/core/store/replies.h"
 #include "resp/glob.h"
@@ -10,21 +12,11 @@ namespace keyhole::store::handlers {
 
 namespace {
 
-using resp::CommandFlag;
 using resp::CommandId;
 using resp::CommandSpec;
 
 bool IsTop(const CommandSpec& spec) {
   return spec.parent == CommandId::kUnknown;
-}
-
-// Calls f(spec) for the served subcommands of a container.
-template <typename F>
-void ForEachSubcommand(const CommandSpec& container, F&& f) {
-  if (!container.has(resp::kContainer)) return;
-  for (const CommandSpec& spec : resp::AllCommands()) {
-    if (spec.parent == container.id && Serves(spec)) f(spec);
-  }
 }
 
 template <typename F>
@@ -48,57 +40,9 @@ const CommandSpec* FindByFullName(std::string_view name) {
   return nullptr;
 }
 
-struct FlagWord {
-  CommandFlag flag;
-  std::string_view word;
-  std::string_view category;  // of ACL; empty if the flag makes none
-};
-constexpr FlagWord kFlagWords[] = {{resp::kWrite, "write", "@write"},
-                                   {resp::kRead, "readonly", "@read"},  // layering: not a command
-                                   {resp::kAdmin, "admin", "@admin"},
-                                   {resp::kPubSub, "pubsub", "@pubsub"},  // layering: not a command
-                                   {resp::kBlocking, "blocking", "@blocking"},
-                                   {resp::kNoAuth, "no_auth", ""},
-                                   {resp::kNoMulti, "no_multi", ""},
-                                   {resp::kAllowBusy, "allow_busy", ""},
-                                   {resp::kMovableKeys, "movablekeys", ""}};
-
-void WriteFlags(Call& call, const CommandSpec& spec) {
-  std::vector<std::string_view> flags;
-  std::vector<std::string_view> categories;
-  for (const FlagWord& row : kFlagWords) {
-    if (!spec.has(row.flag)) continue;
-    flags.push_back(row.word);
-    if (!row.category.empty()) categories.push_back(row.category);
-  }
-  const bool ranged = spec.keys.kind == resp::KeySpec::Kind::kRange;
-  const bool two = spec.keys.kind == resp::KeySpec::Kind::kTwo;
-  call.reply.Set(static_cast<int64_t>(flags.size()));
-  for (const std::string_view flag : flags) call.reply.Simple(flag);
-  call.reply.Integer(ranged || two ? spec.keys.first : 0);
-  call.reply.Integer(ranged || two ? spec.keys.last : 0);
-  call.reply.Integer(ranged || two ? spec.keys.step : 0);
-  call.reply.Set(static_cast<int64_t>(categories.size()));
-  for (const std::string_view category : categories) call.reply.Simple(category);
-}
-
-// Name, arity, flags, first and last key, step, categories, tips, key specifications, subcommands.
-void WriteSpec(Call& call, const CommandSpec& spec) {
-  call.reply.Array(10);
-  call.reply.Bulk(spec.full_name);
-  call.reply.Integer(spec.arity);
-  WriteFlags(call, spec);
-  call.reply.Set(0);
-  call.reply.Set(0);
-  int64_t count = 0;
-  ForEachSubcommand(spec, [&](const CommandSpec&) { ++count; });
-  call.reply.Set(count);
-  ForEachSubcommand(spec, [&](const CommandSpec& sub) { WriteSpec(call, sub); });
-}
-
 void WriteAll(Call& call) {
   call.reply.Array(CountTop());
-  ForEachTop([&](const CommandSpec& spec) { WriteSpec(call, spec); });
+  ForEachTop([&](const CommandSpec& spec) { ReplyInfo(call, spec); });
 }
 
 void WriteNames(Call& call, const std::vector<std::string_view>& names) {
@@ -110,12 +54,32 @@ void WriteNames(Call& call, const std::vector<std::string_view>& names) {
 bool Passes(Call& call, const CommandSpec& spec) {
   const std::string_view wanted = call.args[4];
   if (call.Is(3, "PATTERN")) return resp::GlobMatches(wanted, spec.full_name, /*ignore_case=*/true);
-  if (!call.Is(3, "ACLCAT")) return false;  // MODULE: there are none
-  for (const FlagWord& row : kFlagWords) {
-    if (row.category.empty() || !spec.has(row.flag)) continue;
-    if (resp::EqualsIgnoreCase(row.category.substr(1), wanted)) return true;
+  return call.Is(3, "ACLCAT") && IsOfCategory(spec, wanted);  // MODULE: there are none
+}
+
+// Calls f(key, flags) for the keys of the request args[2] on. False if it has none; then that is
+// the reply.
+bool KeysOfRequest(Call& call, const std::function<void(std::string_view, std::string_view)>& f) {
+  const auto request = call.args.subspan(2);
+  const CommandSpec& spec = resp::Find(request);
+  const bool unknown_word = spec.has(resp::kContainer) && request.size() > 1;
+  size_t count = 0;
+  std::string_view error;
+  if (unknown_word || !Serves(spec)) {
+    error = "ERR Invalid command specified";
+  } else if (spec.keys.kind == resp::KeySpec::Kind::kNone) {
+    error = "ERR The command has no key arguments";
+  } else if (!spec.AcceptsCount(request.size())) {
+    error = "ERR Invalid number of arguments specified for command";
+  } else {
+    ForEachKeyWithFlags(spec, request, [&](std::string_view key, std::string_view flags) {
+      ++count;
+      f(key, flags);
+    });
+    if (count == 0) error = "ERR Invalid arguments specified for command";
   }
-  return false;
+  if (!error.empty()) call.reply.Error(error);
+  return error.empty();
 }
 
 }  // namespace
@@ -136,14 +100,9 @@ void CommandInfo(Call& call) {
     if (spec == nullptr) {
       call.reply.Null();
     } else {
-      WriteSpec(call, *spec);
+      ReplyInfo(call, *spec);
     }
   }
-}
-
-// The table has no prose; redis-cli takes an empty map for a server without help texts.
-void CommandDocs(Call& call) {
-  call.reply.Map(0);
 }
 
 void CommandList(Call& call) {
@@ -159,22 +118,21 @@ void CommandList(Call& call) {
 }
 
 void CommandGetkeys(Call& call) {
-  const auto request = call.args.subspan(2);
-  const CommandSpec& spec = resp::Find(request);
-  const bool unknown_word = spec.has(resp::kContainer) && request.size() > 1;
-  if (unknown_word || !Serves(spec)) {
-    return call.reply.Error("ERR Invalid command specified");
-  }
-  if (spec.keys.kind == resp::KeySpec::Kind::kNone) {
-    return call.reply.Error("ERR The command has no key arguments");
-  }
-  if (!spec.AcceptsCount(request.size())) {
-    return call.reply.Error("ERR Invalid number of arguments specified for command");
-  }
   std::vector<std::string_view> keys;
-  resp::ForEachKey(spec, request, [&](std::string_view key) { keys.push_back(key); });
-  if (keys.empty()) return call.reply.Error("ERR Invalid arguments specified for command");
-  WriteNames(call, keys);
+  const auto add = [&keys](std::string_view key, std::string_view) { keys.push_back(key); };
+  if (KeysOfRequest(call, add)) WriteNames(call, keys);
+}
+
+void CommandGetkeysandflags(Call& call) {
+  std::vector<std::pair<std::string_view, std::string_view>> keys;
+  const auto add = [&keys](auto key, auto flags) { keys.emplace_back(key, flags); };
+  if (!KeysOfRequest(call, add)) return;
+  call.reply.Array(static_cast<int64_t>(keys.size()));
+  for (const auto& [key, flags] : keys) {
+    call.reply.Array(2);
+    call.reply.Bulk(key);
+    ReplyWords(call, flags);
+  }
 }
 
 void CommandHelp(Call& call) {
@@ -187,9 +145,11 @@ void CommandHelp(Call& call) {
                                          "INFO [<command-name> ...]",
                                          "    Return details about multiple commands.",
                                          "DOCS [<command-name> ...]",
-                                         "    Return documentation; there is none.",
+                                         "    Return short descriptions.",
                                          "GETKEYS <full-command>",
-                                         "    Return the keys from a full command."};
+                                         "    Return the keys from a full command.",
+                                         "GETKEYSANDFLAGS <full-command>",
+                                         "    Return the keys and the access flags from it."};
   Help(call, kLines);
 }
 

@@ -95,6 +95,11 @@ void ConfigResetstat(Call& call) {
   call.reply.Ok();
 }
 
+// There is no file that could be written.
+void ConfigRewrite(Call& call) {
+  call.reply.Error("ERR The server is running without a config file");
+}
+
 void ConfigHelp(Call& call) {
   constexpr std::string_view kLines[] = {
       "GET <pattern>",
@@ -102,7 +107,9 @@ void ConfigHelp(Call& call) {
       "SET <directive> <value>",
       "    Set the configuration <directive> to <value>.",
       "RESETSTAT",
-      "    Reset statistics reported by the INFO command."};
+      "    Reset statistics reported by the INFO command.",
+      "REWRITE",
+      "    Rewrite the configuration file."};
   Help(call, kLines);
 }
 

@@ -121,6 +121,13 @@ void MemoryUsage(Call& call) {
   call.reply.Integer(static_cast<int64_t>(slot->memory() + sizeof(Entry)));
 }
 
+void MemoryHelp(Call& call) {
+  constexpr std::string_view kLines[] = {"PURGE", "    Accepted; there is nothing to be purged.",
+                                         "USAGE <key> [SAMPLES <count>]",
+                                         "    Return memory in bytes used by <key> and its value."};
+  Help(call, kLines);
+}
+
 void MemoryPurge(Call& call) {
   call.reply.Ok();
 }
