@@ -69,6 +69,8 @@ class RequestParser {
 
   // Between pieces of a request that is handed out in pieces.
   bool streaming() const { return phase_ == Phase::kStream; }
+  // Nothing of a request has been looked at: the caller may take some off the front by itself.
+  bool at_start() const { return phase_ == Phase::kStart && pos_ == 0; }
   void set_authenticated(bool yes) { limits_.authenticated = yes; }
 
  private:

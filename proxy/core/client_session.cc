@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "proxy/core/near_cache/near_cache.h"
+#include "proxy/core/near_cache/near_request.h"
 #include "proxy/core/worker_state.h"
 
 namespace keyhole::core {
@@ -67,10 +69,22 @@ void ClientSession::Process() {
       in_.Clear();
       break;
     }
+    if (worker_.near != nullptr) [[unlikely]]
+      ServeNear();
     if (!Step(parser_.Next(in_.Data()))) break;
   }
   if (in_.size() > kMaxInput) Close(CloseReason::kInputLimit);
   EndIfDone();
+}
+
+// What the near cache answers goes by the parser, as far as it comes one after the other.
+void ClientSession::ServeNear() {
+  if (!parser_.at_start() || !MayBeServedNear()) return;
+  while (!closed()) {
+    const NearRequest request = ReadNearRequest(in_.Data());
+    if (request.size == 0 || !ServeNearNow(request.key)) return;
+    in_.Consume(request.size);
+  }
 }
 
 // Deals with one find of the parser. False: nothing more to be done for now.

@@ -63,6 +63,7 @@ class ClientSession final : public Session {
   static constexpr size_t kMaxInput = 1024UL * 1024 * 1024;
 
   void Process();
+  [[gnu::noinline]] void ServeNear();
   bool Step(resp::RequestParser::Result result);
   bool Offer(resp::RequestParser::Result result);
   void EndIfDone();

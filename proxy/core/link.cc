@@ -243,10 +243,8 @@ void Link::Complete(const ReplyHead& head) {
     }
     pending.session->OnEffect(pending.effect, pending.change.get(), head);
   }
-  if (worker_.near != nullptr) {
-    Session& session = *pending.session;
-    session.set_near_need(worker_.near->NeedAfter(*pending.spec, head, session.near_need()));
-  }
+  if (worker_.near != nullptr) [[unlikely]]
+    pending.session->OnReplyNear(*pending.spec, head);
   pending.session->OnReplyEnd(head);
 }
 
@@ -260,19 +258,31 @@ void Link::Enqueue(Pending& pending) {
                                  pending.replies, std::move(pending.change)});
 }
 
+// What the near cache is to know of a request that has been answered, before its keys are taken
+// off.
+void Link::TellNear(const resp::CommandSpec& spec, uint32_t keys, std::string_view queue,
+                    const ReplyHead& head) {
+  worker_.near->OnAnswered(spec);
+  for (uint32_t i = 0; i < keys; ++i) {
+    uint32_t size = 0;
+    std::memcpy(&size, queue.data(), sizeof(size));
+    worker_.near->OnAnsweredFor(spec, queue.substr(sizeof(size), size), keys == 1 ? head.bytes : 0);
+    queue.remove_prefix(sizeof(size) + size);
+  }
+}
+
 // Takes `keys` keys from the queue and counts them by what the reply says.
 void Link::Count(const resp::CommandSpec& spec, HitRule rule, uint32_t keys, ByteQueue* queue,
                  const ReplyHead& head) {
   metrics::KeyStats& stats = worker_.metrics.keys;
-  NearCache* const near = worker_.near.get();
-  if (near != nullptr) near->OnAnswered(spec);
+  if (worker_.near != nullptr) [[unlikely]]
+    TellNear(spec, keys, queue->Data(), head);
   const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
   for (uint32_t i = 0; i < keys; ++i) {
     const std::string_view key = FrontKey(*queue);
     const uint64_t bytes = !each                       ? head.bytes
                            : i < head.elements->size() ? (*head.element_bytes)[i]
                                                        : 0;
-    if (near != nullptr) near->OnAnsweredFor(spec, key, bytes);
     if (bytes > 0) worker_.metrics.RecordValue(spec, key, bytes, worker_.now);
     if (rule != HitRule::kNone) {
       const Verdict verdict = resp::Judge(rule, head, i);

@@ -130,7 +130,11 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void Count(const resp::CommandSpec& spec, resp::HitRule rule, uint32_t keys, ByteQueue* queue,
              const resp::ReplyHead& head);
 
-  // Of all pending lookups, and the first one of other requests: 4 bytes of length and the key.
+  [[gnu::noinline]] void TellNear(const resp::CommandSpec& spec, uint32_t keys,
+                                  std::string_view queue, const resp::ReplyHead& head);
+
+  // Of all pending lookups, and the first one of other requests (all of them, for a near cache): 4
+  // bytes of length and the key.
   ByteQueue keys_;
   Transaction transaction_;
   boost::intrusive_ptr<Session> receiver_;  // of the reply that is coming; null: dropped

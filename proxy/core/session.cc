@@ -84,8 +84,8 @@ Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
   if (closed_) return Taken::kYes;
   RequestPlan plan = MakePlan(request, in_pieces, hides_reply());
   AdaptToState(&plan);
-  if (worker_.near != nullptr) {
-    const Near near = AskNear(request, plan);
+  if (worker_.near != nullptr) [[unlikely]] {
+    const Near near = plan.in_pieces ? Near::kForward : AskNear(request, *plan.spec);
     if (near != Near::kForward) return near == Near::kServed ? Taken::kYes : Taken::kLater;
   }
   const bool here = AnswersHere(plan.effect);
@@ -212,7 +212,8 @@ void Session::Send(const resp::Request& request, RequestPlan plan) {
     pending.rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(*plan.spec, request.args);
   }
   if (plan.answered) ++in_flight_;
-  if (worker_.near != nullptr) worker_.near->OnSent(*plan.spec, request.args, !plan.in_pieces);
+  if (worker_.near != nullptr) [[unlikely]]
+    NoteSentNear(request, *plan.spec, plan.in_pieces);
   NoteSent(plan, request);
   const boost::intrusive_ptr<Link> link = link_;  // the reply may come, and change it, at once
   if (plan.raw) {

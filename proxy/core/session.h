@@ -38,6 +38,7 @@ namespace keyhole::core {
 
 class UpstreamLink;
 struct NearEntry;
+struct NearKey;
 
 class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
  public:
@@ -93,9 +94,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void OnLinkEnded();
   // The private link is down; nothing of this session was in flight on it.
   void OnLinkDown();
-  // It has been told something newer than what the near cache may hold, up to this fence.
-  uint64_t near_need() const { return near_need_; }
-  void set_near_need(uint64_t fence) { near_need_ = fence; }
+  // It is about to be told something newer, perhaps, than what the near cache holds.
+  [[gnu::noinline]] void OnReplyNear(const resp::CommandSpec& spec, const resp::ReplyHead& head);
   // The fence it waits for has come back.
   void OnNearFence();
 
@@ -111,6 +111,11 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   virtual void OnRaw() = 0;
   // A reply has been delivered without a link.
   virtual void OnServedNear() {}
+  // It may be given an answer that its link knows nothing of.
+  bool MayBeServedNear() const;
+  // Answers a read of this key from the near cache, if that can be done at once. REQUIRES:
+  // MayBeServedNear().
+  bool ServeNearNow(std::string_view key);
   // output_is_long() has become false.
   void ResumeLink();
   // The client sends no more. On a private link that is passed on, and what becomes of requests in
@@ -140,11 +145,14 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
 
   // near_cache/near_session.cc
   enum class Near : uint8_t { kForward, kServed, kWait };
-  Near AskNear(const resp::Request& request, const RequestPlan& plan);
+  // Of a plan only what is asked for, by value: it stays in registers then.
+  [[gnu::noinline]] Near AskNear(const resp::Request& request, const resp::CommandSpec& spec);
   Near AskNearForOne(const resp::Request& request);
   Near AskNearForMany(const resp::Request& request);
   bool SeesNearCache() const;
-  bool MayBeServedNear() const;
+  [[gnu::noinline]] void NoteSentNear(const resp::Request& request, const resp::CommandSpec& spec,
+                                      bool in_pieces);
+  void ServeOneNear(const NearKey& key, NearEntry& entry);
   void ServeManyNear(std::span<const std::string_view> keys);
   bool AwaitNear();
   void DeliverNear(const NearEntry& entry);

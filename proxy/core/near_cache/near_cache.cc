@@ -20,6 +20,10 @@ constexpr milliseconds kTick{100};
 // Nobody waits for a fence longer than this, nor where fences take so much longer than they can.
 constexpr milliseconds kLongWait{25};
 constexpr size_t kGhostShare = 16;  // of the bytes
+// While so many reads were passed on, less than one for so many of them was served: then every
+// eighth is enough to find keys that have become hot, and the others are spared the ghost.
+constexpr uint32_t kWindow = 8192;
+constexpr uint32_t kFewHits = 32;
 
 uint64_t BytesOfOneWorker(const Config& config) {
   return config.near_cache / static_cast<uint64_t>(config.workers);
@@ -107,7 +111,14 @@ NearEntry* NearCache::Find(const NearKey& key) {
 void NearCache::NotePassedOn(const NearKey& key, const NearEntry* entry) {
   if (entry == nullptr && !Covers(key.bytes)) return;
   worker_.metrics.near.reads.Add();
-  if (entry == nullptr && link_->ready() && ghost_.Touch(key.hash)) Fetch(key);
+  if (++window_reads_ == kWindow) {
+    sparing_ = window_hits_ < kWindow / kFewHits;
+    window_reads_ = window_hits_ = 0;
+  }
+  if (entry != nullptr || !link_->ready()) return;
+  // By a number that looks like chance, so that traffic that repeats itself hides no key.
+  if (sparing_ && (window_reads_ * 0x9E3779B1U) >> 29 != 0) return;
+  if (ghost_.Touch(key.hash)) Fetch(key);
 }
 
 // False: it is no more.
@@ -243,6 +254,7 @@ void NearCache::ResumeWaiting(bool all) {
 void NearCache::NoteServed(NearEntry& entry, const NearKey& key) {
   NearTable::NoteUse(entry);
   worker_.metrics.near.reads.Add();
+  ++window_hits_;
   const NearHit what = ServesStale()   ? NearHit::kStale
                        : entry.is_null ? NearHit::kNull
                                        : NearHit::kValue;

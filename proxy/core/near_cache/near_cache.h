@@ -132,6 +132,9 @@ class NearCache final : private NearLink::Listener {
     uint64_t fence;
   };
   std::vector<Waiting> waiting_;
+  uint32_t window_reads_ = 0;  // passed on, of the current window
+  uint32_t window_hits_ = 0;
+  bool sparing_ = false;  // next to nothing was served in the last one
   std::string reported_;  // why it is off, as the log has it
 };
 

@@ -23,16 +23,23 @@ bool Session::SeesNearCache() const {
 // that Redis is to be asked: WATCH compares with what was read, CLIENT TRACKING wants to know of
 // it.
 bool Session::MayBeServedNear() const {
-  return in_flight_ == 0 && !watching_ && marks_ == 0 && !uploading_ && !hides_reply() &&
-         (link_ == nullptr || (!link_->subscribed() && !link_->monitoring()));
+  return SeesNearCache() && in_flight_ == 0 && !watching_ && marks_ == 0 && !uploading_ &&
+         !hides_reply() && (link_ == nullptr || (!link_->subscribed() && !link_->monitoring()));
 }
 
-Session::Near Session::AskNear(const resp::Request& request, const RequestPlan& plan) {
-  const bool one = plan.spec->id == NearCache::kOneKey;
-  const bool many = plan.spec->id == NearCache::kManyKeys && worker_.config.near_cache_mget;
-  if ((!one && !many) || plan.in_pieces || !plan.spec->AcceptsCount(request.argument_count())) {
-    return Near::kForward;
-  }
+void Session::OnReplyNear(const resp::CommandSpec& spec, const resp::ReplyHead& head) {
+  near_need_ = worker_.near->NeedAfter(spec, head, near_need_);
+}
+
+void Session::NoteSentNear(const resp::Request& request, const resp::CommandSpec& spec,
+                           bool in_pieces) {
+  worker_.near->OnSent(spec, request.args, !in_pieces);
+}
+
+Session::Near Session::AskNear(const resp::Request& request, const resp::CommandSpec& spec) {
+  const bool one = spec.id == NearCache::kOneKey;
+  const bool many = spec.id == NearCache::kManyKeys && worker_.config.near_cache_mget;
+  if ((!one && !many) || !spec.AcceptsCount(request.argument_count())) return Near::kForward;
   if (!SeesNearCache()) return Near::kForward;
   return one ? AskNearForOne(request) : AskNearForMany(request);
 }
@@ -44,16 +51,30 @@ Session::Near Session::AskNearForOne(const resp::Request& request) {
   NearEntry* const entry = near.Find(key);
   if (entry != nullptr && MayBeServedNear()) {
     if (near.Satisfies(near_need_)) {
-      NoteServedNear(resp::Spec(NearCache::kOneKey), key.bytes);
-      DeliverNear(*entry);
-      near.NoteServed(*entry, key);
-      OnServedNear();
+      ServeOneNear(key, *entry);
       return Near::kServed;
     }
     if (AwaitNear()) return Near::kWait;
   }
   near.NotePassedOn(key, entry);
   return Near::kForward;
+}
+
+bool Session::ServeNearNow(std::string_view bytes) {
+  NearCache& near = *worker_.near;
+  if (bytes.size() > NearCache::kLongestKey || !near.Satisfies(near_need_)) return false;
+  const NearKey key(bytes);
+  NearEntry* const entry = near.Find(key);
+  if (entry == nullptr) return false;  // it comes again, through the door for all
+  ServeOneNear(key, *entry);
+  return true;
+}
+
+void Session::ServeOneNear(const NearKey& key, NearEntry& entry) {
+  NoteServedNear(resp::Spec(NearCache::kOneKey), key.bytes);
+  DeliverNear(entry);
+  worker_.near->NoteServed(entry, key);
+  OnServedNear();
 }
 
 // All or nothing: an answer half of which is asked for later would be neither old nor new. What is

@@ -36,7 +36,7 @@ class Case:
     keys: int
     requests: int
     peers: tuple
-    in_quick: bool = True
+    in_quick: bool = False
     command: str = "get"
     size: int = 64
 
@@ -96,12 +96,13 @@ class Latency(Case):
 @dataclass
 class HitRatio:
     """Keys by Zipf's law, a budget of 1 % of what all of them would take: what the proxy catches in the second
-    half of a run, and what the simulator does over the same policy code and as many requests."""
+    half of a run, and what the simulator does over the same policy code and as many requests. Many connections,
+    so that hardly a request stands behind another one, where it would be passed on."""
     exponent: float
     in_quick: bool = False
     keys: int = 1_000_000
-    rate: int = 40_000
-    seconds: int = 30
+    rate: int = 12_000
+    seconds: int = 40
 
     @property
     def name(self):
@@ -128,7 +129,7 @@ class HitRatio:
     def load(self, peer, seed):
         subprocess.run([LOAD, "--to", f"127.0.0.1:{peer.port}", "--rate", str(self.rate), "--seconds",
                         str(self.seconds), "--warmup", "0", "--zipf", str(self.exponent), "--keys",
-                        str(self.keys), "--connections", "20", "--seed", str(seed)],
+                        str(self.keys), "--connections", "500", "--seed", str(seed)],
                        capture_output=True, timeout=120, check=False)
 
 

@@ -225,6 +225,26 @@ TEST_F(NearFailures, KeysThatChangeAsOftenAsTheyAreReadAreFetchedLessAndLess) {
   EXPECT_LT(fetched, 20);
 }
 
+// Where nothing is hot, looking for hot keys costs next to nothing; a key that becomes hot is
+// found.
+TEST_F(NearFailures, AKeyThatBecomesHotIsFoundAmongManyThatAreNot) {
+  Arm();
+  Client& app = keyhole.Connect();
+  const auto ask = [&](const std::string& key) {
+    Ask(app, key);
+    redis().Reply("$-1\r\n");
+    redis().Requests();
+    app.Received();
+  };
+  // Each is asked for once, and nothing that is fetched ever comes.
+  for (int i = 0; i < 20'000; ++i) ask("cold:" + std::to_string(i));
+  EXPECT_LT(near().Requests().size(), 3u * 400);
+  near().Lose();
+  Arm();
+  for (int i = 0; i < 200; ++i) ask("hot");
+  EXPECT_THAT(near().Requests(), Contains("get hot"));
+}
+
 class NearStale : public NearStory {
  protected:
   static core::Config Config() {

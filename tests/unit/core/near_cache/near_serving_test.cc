@@ -171,6 +171,30 @@ TEST_F(NearServing, HitsBeforeAMissInAPipelineComeFirst) {
   EXPECT_THAT(redis().Requests(), ElementsAre("GET b"));
 }
 
+std::string AsArray(const std::string& key) {
+  return "*2\r\n$3\r\nGET\r\n$" + std::to_string(key.size()) + "\r\n" + key + "\r\n";
+}
+
+TEST_F(NearServing, PipelinesOfArraysAreServedInOrderWhereverTheyAreCut) {
+  Arm();
+  Keep("a", kOne);
+  Keep("none", kNull);
+  const std::string requests = AsArray("a") + AsArray("none") + "GET a\r\n" + AsArray("b") +
+                               AsArray("a") + "PING\r\n" + AsArray("a");
+  for (size_t cut = 0; cut <= requests.size(); ++cut) {
+    Client& app = keyhole.Connect();
+    app.Send(requests.substr(0, cut));
+    app.Send(requests.substr(cut));
+    EXPECT_THAT(redis().Requests(), ElementsAre("GET b", "GET a", "PING", "GET a")) << cut;
+    redis().Reply("$1\r\n2\r\n$1\r\n1\r\n+PONG\r\n$1\r\n1\r\n");
+    EXPECT_EQ(app.Received(),
+              std::string(kOne) + kNull + kOne + "$1\r\n2\r\n$1\r\n1\r\n+PONG\r\n$1\r\n1\r\n");
+    app.Vanish();
+  }
+  EXPECT_EQ(keyhole.counters().requests[resp::CommandId::kGet].Load(),
+            2 + 6 * (requests.size() + 1));
+}
+
 // Row 23.
 TEST_F(NearServing, ErrorsAndLargeValuesAreNotKept) {
   Arm();
