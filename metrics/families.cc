@@ -179,6 +179,15 @@ void AddClients(const Snapshot& s, FamilyList* list) {
       .Add({"out"}, s.client_bytes_out);
 }
 
+void AddStore(const Snapshot& s, FamilyList* list) {
+  list->Gauge("keyhole_store_memory_bytes", "Memory that keys of the embedded store take.")
+      .Add({}, s.store.memory_bytes);
+  list->Gauge("keyhole_store_memory_limit_bytes", "Memory that they may take; 0: no limit.")
+      .Add({}, s.store.memory_limit_bytes);
+  list->Counter("keyhole_store_evicted_keys_total", "Keys that went because memory was full.")
+      .Add({}, s.store.evicted_keys);
+}
+
 void AddUpstream(const Snapshot& s, FamilyList* list) {
   list->Gauge("keyhole_upstream_up", "1 if the upstream can be reached by all workers, else 0.")
       .Add({}, s.upstream_up ? 1 : 0);
@@ -279,6 +288,7 @@ std::vector<Family> Families(const Snapshot& snapshot, std::string_view version)
   AddKeyTracking(snapshot, &list);
   AddRequests(snapshot, &list);
   AddClients(snapshot, &list);
+  AddStore(snapshot, &list);
   AddUpstream(snapshot, &list);
   AddNearCache(snapshot.near, &list);
   AddHttp(snapshot.http, &list);

@@ -49,6 +49,13 @@ struct alignas(64) WorkerMetrics {
   TopList slow_commands;  // microseconds
 };
 
+// Of the embedded store; all 0 without one.
+struct StoreUsage {
+  uint64_t memory_bytes = 0;
+  uint64_t memory_limit_bytes = 0;  // 0: no limit
+  uint64_t evicted_keys = 0;
+};
+
 struct Snapshot : KeyTable {
   PerEnum<resp::CommandId, uint64_t> requests;
   PerEnum<RequestFamily, PerEnum<ReplyResult, uint64_t>> replies;
@@ -77,6 +84,7 @@ struct Snapshot : KeyTable {
   LatencyCounts upstream_latency;
 
   NearCounts near;
+  StoreUsage store;
   HttpCounts http;
   ProcessInfo process;
 };

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "metrics/key_options.h"
+#include "proxy/core/store/store.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
@@ -59,6 +60,18 @@ struct Upstream {
   bool operator==(const Upstream&) const = default;
 };
 
+// What --max-memory says: so many bytes, or a share of what the machine or the container has.
+struct MemoryLimit {
+  uint64_t bytes = 0;  // if percent is 0; 0: no limit
+  int percent = 75;
+
+  // The limit where there are so many bytes.
+  uint64_t Of(uint64_t machine) const {
+    return percent == 0 ? bytes : machine / 100 * static_cast<uint64_t>(percent);
+  }
+  bool operator==(const MemoryLimit&) const = default;
+};
+
 // Names and order are spdlog's.
 enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kCritical, kOff };
 
@@ -93,6 +106,10 @@ struct Config {
   bool near_cache_mget = false;                 // MGET is served too
   Millis near_cache_heartbeat{500};             // 100ms..10s
   Millis serve_stale{0};                        // while the upstream is away; 0: not
+
+  // The embedded store.
+  MemoryLimit max_memory;                               // what its keys may take
+  store::Eviction eviction = store::Eviction::kS3Fifo;  // which keys go when that is full
 
   // How it counts.
   uint32_t tracked_keys = 1000;           // keys with counters of their own; 0..10000

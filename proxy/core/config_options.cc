@@ -160,6 +160,14 @@ constexpr Handler kRequirepass = {[](Texts texts, Config* config) -> Problem {
                                   },
                                   [](const Config& config) { return config.requirepass; }};
 
+constexpr Handler kMaxMemory = {
+    [](Texts texts, Config* config) { return ParseMemoryLimit(texts[0], &config->max_memory); },
+    [](const Config& config) { return ShowMemoryLimit(config.max_memory); }};
+
+constexpr Handler kEviction = {
+    [](Texts texts, Config* config) { return ParseEviction(texts[0], &config->eviction); },
+    [](const Config& config) { return std::string(ShowEviction(config.eviction)); }};
+
 constexpr Handler kLogLevel = {
     [](Texts texts, Config* config) { return ParseLogLevel(texts[0], &config->log_level); },
     [](const Config& config) { return std::string(ShowLogLevel(config.log_level)); }};
@@ -172,6 +180,7 @@ constexpr Option Define(std::string_view group, std::string_view flag, std::stri
 constexpr std::string_view kWhere = "Where it listens";
 constexpr std::string_view kBehind = "What is behind it";
 constexpr std::string_view kNear = "What it keeps near";
+constexpr std::string_view kStore = "The embedded store";
 constexpr std::string_view kCounting = "What it counts";
 constexpr std::string_view kLimits = "Threads, limits and timeouts";
 constexpr std::string_view kSafety = "Who may do what";
@@ -246,6 +255,11 @@ constexpr Option kOptions[] = {
     Define(kNear, "--serve-stale", "DURATION",
            "While the upstream is away, what is near is served for so long. 0: not at all.",
            Duration<&Config::serve_stale>()),
+
+    Define(kStore, "--max-memory", "SIZE|PERCENT",
+           "What the keys may take, of the machine or the container. 0: no limit.", kMaxMemory),
+    Define(kStore, "--eviction", "POLICY",
+           "Which keys go when that is full: s3-fifo, lru; noeviction: none.", kEviction),
 
     Define(kCounting, "--tracked-keys", "NUMBER",
            "How many keys have hit and miss counters of their own, 0 to 10000; all others count "

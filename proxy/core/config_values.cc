@@ -1,6 +1,7 @@
 #include "proxy/core/config_values.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "proxy/core/digits.h"
@@ -49,6 +50,9 @@ constexpr uint64_t kLongestMillis = 365ULL * 24 * 3600 * 1000;
 
 constexpr std::string_view kLogLevels = "trace debug info warn error critical off";
 
+// By store::Eviction.
+constexpr std::string_view kEvictions[] = {"s3-fifo", "lru", "noeviction"};
+
 }  // namespace
 
 std::string Quoted(std::string_view text) {
@@ -96,6 +100,40 @@ Problem ParseSize(std::string_view text, uint64_t min, uint64_t max, uint64_t* o
 
 std::string ShowSize(uint64_t bytes) {
   return ShowWithUnit(bytes, kSizeUnitsShown);
+}
+
+Problem ParseMemoryLimit(std::string_view text, MemoryLimit* out) {
+  if (text.ends_with('%')) {
+    const auto percent = ParseDigits(text.substr(0, text.size() - 1));
+    if (!percent || *percent < 1 || *percent > 100) {
+      return Quoted(text) + " does not fit; give a share from 1% to 100%";
+    }
+    *out = {.bytes = 0, .percent = static_cast<int>(*percent)};
+    return std::nullopt;
+  }
+  uint64_t bytes = 0;
+  if (ParseSize(text, 0, std::numeric_limits<int64_t>::max(), &bytes)) {
+    return Quoted(text) + " is no amount of memory; give one like 512mb, 2gb, plain bytes or 75%";
+  }
+  *out = {.bytes = bytes, .percent = 0};
+  return std::nullopt;
+}
+
+std::string ShowMemoryLimit(const MemoryLimit& limit) {
+  return limit.percent == 0 ? ShowSize(limit.bytes) : std::to_string(limit.percent) + "%";
+}
+
+Problem ParseEviction(std::string_view text, store::Eviction* out) {
+  for (size_t i = 0; i < std::size(kEvictions); ++i) {
+    if (!resp::EqualsIgnoreCase(text, kEvictions[i])) continue;
+    *out = static_cast<store::Eviction>(i);
+    return std::nullopt;
+  }
+  return Quoted(text) + " is no policy; give one of s3-fifo, lru, noeviction";
+}
+
+std::string_view ShowEviction(store::Eviction eviction) {
+  return kEvictions[static_cast<size_t>(eviction)];
 }
 
 Problem ParseDuration(std::string_view text, Config::Millis min, Config::Millis* out) {

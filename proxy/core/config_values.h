@@ -32,6 +32,14 @@ Problem ParseSwitch(std::string_view text, bool* out);
 Problem ParseSize(std::string_view text, uint64_t min, uint64_t max, uint64_t* out);
 std::string ShowSize(uint64_t bytes);
 
+// A size, or "75%": 1% to 100%.
+Problem ParseMemoryLimit(std::string_view text, MemoryLimit* out);
+std::string ShowMemoryLimit(const MemoryLimit& limit);
+
+// s3-fifo, lru, noeviction.
+Problem ParseEviction(std::string_view text, store::Eviction* out);
+std::string_view ShowEviction(store::Eviction eviction);
+
 // "500ms", "10s", "5m", "1h"; plain digits are seconds. At most a year.
 Problem ParseDuration(std::string_view text, Config::Millis min, Config::Millis* out);
 std::string ShowDuration(Config::Millis duration);

@@ -1,9 +1,12 @@
 #include "proxy/net/server.h"
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 #include <utility>
 
+#include "proxy/core/config_values.h"
+#include "proxy/core/machine_memory.h"
 #include "proxy/core/near_cache/near_cache.h"
 #include "proxy/core/version.h"
 
@@ -19,8 +22,10 @@ constexpr std::string_view kTooManyHttpClients =
 
 store::StoreOptions StoreOptionsFor(const core::Config& config) {
   store::StoreOptions options;
-  options.shared = config.workers > 1;
+  options.workers = config.workers;
   options.password = config.requirepass;
+  options.max_memory = config.max_memory.Of(core::MachineMemory());
+  options.eviction = config.eviction;
   for (const core::Endpoint& endpoint : config.listen) {
     if (endpoint.kind == core::Endpoint::Kind::kTcp) options.port = endpoint.port;
   }
@@ -45,7 +50,12 @@ Server::Server(core::Config config, LogFunction log)
       [this] {
         std::vector<const metrics::WorkerMetrics*> all;
         for (const auto& one : metrics_) all.push_back(one.get());
-        return metrics::Take(all, directory_);
+        metrics::Snapshot snapshot = metrics::Take(all, directory_);
+        if (store_ != nullptr) {
+          const store::Store::Usage usage = store_->usage();
+          snapshot.store = {usage.memory, usage.limit, usage.evicted};
+        }
+        return snapshot;
       },
       std::string(core::kVersion));
 }
@@ -91,7 +101,15 @@ std::string Server::Describe() const {
   }
   text += http_ == nullptr ? ", HTTP off" : ", HTTP on " + http_->endpoint().ToString();
   if (config_.upstream.has_value()) return text + ", in front of " + config_.upstream->ToString();
-  return text + ", embedded store: data lives in memory and is gone when this process ends";
+  text += ", embedded store: data lives in memory and is gone when this process ends; ";
+  const uint64_t limit = store_->usage().limit;
+  if (limit == 0) return text + "it may take all the memory there is (--max-memory 0)";
+  const uint64_t megabytes = std::max<uint64_t>(limit >> 20, 1);
+  text += "keys may take " + std::to_string(megabytes) + " MiB, then ";
+  return text + (config_.eviction == store::Eviction::kNone
+                     ? "writes are refused"
+                     : "keys that are needed least go (" +
+                           std::string(core::ShowEviction(config_.eviction)) + ")");
 }
 
 void Server::Run() {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kReadBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kTick{100};
+constexpr std::chrono::milliseconds kBusySweep{2};
 
 // A copy of what is registered: closing one changes the registry.
 template <typename Registry>
@@ -30,6 +31,7 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
     : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(context_.get_executor()),
       tick_(context_),
+      sweep_(context_),
       state_(config, metrics, store, near),
       read_buffer_(kReadBytes) {
   state_.log = std::move(log);
@@ -54,7 +56,19 @@ void Worker::Start() {
   BeginTurn();
   if (state_.store == nullptr) state_.links.Start(*this);
   if (state_.near != nullptr) state_.near->Start(*this);
+  if (state_.store != nullptr) Sweep();
   Tick();
+}
+
+// More often while there is much to find: a tenth of the time then.
+void Worker::Sweep() {
+  if (stopped_) return;
+  BeginTurn();
+  const bool soon = state_.store->Sweep(state_.unix_now);
+  sweep_.expires_after(soon ? kBusySweep : kTick);
+  sweep_.async_wait([this](error_code error) {
+    if (!error) Sweep();
+  });
 }
 
 void Worker::AddClient(int descriptor, const Protocol& protocol, std::string_view address) {
@@ -104,7 +118,6 @@ void Worker::Tick() {
   state_.links.Tick();
   if (state_.near != nullptr) state_.near->Tick();
   state_.metrics.keys.CatchUp();
-  if (state_.store != nullptr) state_.store->Sweep(state_.unix_now);
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
   // With an upstream and without a time-out there is nothing to look for.
   if (state_.store != nullptr || state_.config.client_idle_timeout.count() > 0) {
@@ -137,6 +150,7 @@ void Worker::Stop() {
   for (const auto& link : std::exchange(dirty_upstreams_, {})) link->Flush();
   for (const auto& link : All(upstreams_)) link->Close();
   tick_.cancel();
+  sweep_.cancel();
   work_.reset();
   if (on_stopped) on_stopped();
 }

@@ -88,11 +88,13 @@ class Worker final : public core::Connector {
   void ScheduleFlush();
   void Flush();
   void Tick();
+  void Sweep();
   void StopIfDrained();
 
   asio::io_context context_;
   asio::executor_work_guard<Executor> work_;
   Timer tick_;
+  Timer sweep_;  // of the embedded store
   core::WorkerState state_;
   std::vector<char> read_buffer_;
   bool turn_begun_ = false;

@@ -40,6 +40,7 @@ const std::map<std::string_view, CommandFlag> kFlagNames = {
     {"readonly", kRead},     {"write", kWrite},          {"admin", kAdmin},
     {"blocking", kBlocking}, {"pubsub", kPubSub},        {"no_auth", kNoAuth},
     {"no_multi", kNoMulti},  {"allow_busy", kAllowBusy}, {"movablekeys", kMovableKeys},
+    {"denyoom", kDenyOom},
 };
 
 struct Reported {

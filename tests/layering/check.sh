@@ -14,11 +14,14 @@ cd "${1:-$(dirname "$0")/../..}"
 
 std='[a-z0-9_]+'                           # <vector>
 process='dirent.h|sys/resource.h|unistd.h'  # for those who ask what this process uses
+memory='malloc.h|sys/mman.h'                # for those who get it from the kernel
 allowed() {
   case $1 in
     resp/*) echo "resp/.*|$std" ;;
     metrics/process_info.cc) echo "metrics/.*|$std|$process" ;;
     metrics/*) echo "(resp|metrics|absl)/.*|$std" ;;
+    proxy/core/store/heap.cc) echo "proxy/core/store/.*|$std|$memory" ;;
+    proxy/core/store/poison.h) echo "sanitizer/.*" ;;
     proxy/core/store/info_command.cc) echo "(resp|proxy/core/store|absl)/.*|$std|$process" ;;
     proxy/core/store/*) echo "(resp|proxy/core/store|absl)/.*|$std" ;;
     proxy/core/*) echo "(resp|metrics|proxy/core|absl|boost|CLI)/.*|$std" ;;

@@ -1,7 +1,8 @@
 // What the store knows of one connection. Plain data: the handlers read and write it.
 //
-// Owned by its session through Store::Connect(); read by other sessions' CLIENT LIST and KILL,
-// under the store's lock. `closing` alone is read without it.
+// Owned by its session through Store::Connect(). Written by its own session under any lock of the
+// store, read and written by others' commands (CLIENT LIST and KILL, PUBLISH) under all of them. A
+// watch is broken under the lock of its key, and `closing` is read without any.
 #pragma once
 
 #include <array>
@@ -31,11 +32,19 @@ struct WatchedKey {
 };
 
 struct Transaction {
-  bool open = false;          // between MULTI and EXEC or DISCARD
-  bool failed = false;        // a command could not be queued: EXEC will refuse
-  bool watch_broken = false;  // a watched key has changed: EXEC will do nothing
+  bool open = false;                       // between MULTI and EXEC or DISCARD
+  bool failed = false;                     // a command could not be queued: EXEC will refuse
+  std::atomic<bool> watch_broken = false;  // a watched key has changed: EXEC will do nothing
   std::vector<QueuedCommand> queue;
   std::vector<WatchedKey> watched;
+};
+
+// What a client has done so far.
+struct ClientStats {
+  uint64_t commands = 0;
+  uint64_t errors = 0;
+  uint64_t hits = 0;
+  uint64_t misses = 0;
 };
 
 // CLIENT REPLY.
@@ -63,6 +72,9 @@ struct Client {
   std::string library_version;
   bool no_evict = false;
   bool no_touch = false;
+
+  ClientStats stats;
+  uint64_t random = 0;  // state for NextRandom()
 
   Transaction transaction;
   ReplyMode reply_mode;

@@ -84,14 +84,12 @@ void ConfigSet(Call& call) {
     changes[i].value = *std::move(value);
   }
   for (Change& change : changes) call.engine.settings.Set(change.index, std::move(change.value));
+  call.engine.ApplySettings();
   call.reply.Ok();
 }
 
 void ConfigResetstat(Call& call) {
-  Stats& stats = call.engine.stats;
-  const uint64_t expired = call.engine.expired() + stats.expired_before;
-  stats = Stats();
-  stats.expired_before = expired;
+  call.engine.ResetStats();
   call.reply.Ok();
 }
 

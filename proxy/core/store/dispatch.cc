@@ -1,5 +1,6 @@
 #include "proxy/core/store/dispatch.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/ascii.h"
@@ -97,8 +98,20 @@ bool IsForListeners(const CommandSpec& spec) {
   return IsConfirmed(spec.effect) || spec.has(resp::kWhileSubscribed);
 }
 
+// Queueing takes memory too.
+bool TakesMemory(const Call& call) {
+  const Transaction& transaction = call.client.transaction;
+  if (call.spec.effect == Effect::kExec) {
+    return std::any_of(transaction.queue.begin(), transaction.queue.end(),
+                       [](const QueuedCommand& q) { return q.spec->has(resp::kDenyOom); });
+  }
+  if (call.spec.has(resp::kDenyOom)) return true;
+  return transaction.open && call.spec.effect != Effect::kDiscard &&
+         call.spec.effect != Effect::kReset;
+}
+
 // Why the request may neither run nor be queued; empty if it may.
-std::string Objection(const Call& call) {
+std::string Objection(const Call& call, bool full) {
   std::string error = ExistenceError(call);
   if (!error.empty()) return error;
   if (!call.spec.AcceptsCount(call.args.size())) return ArityError(call.spec);
@@ -107,6 +120,7 @@ std::string Objection(const Call& call) {
   if (call.client.transaction.open && call.spec.has(resp::kNoMulti)) {
     return "ERR Command not allowed inside a transaction";
   }
+  if (full && TakesMemory(call)) return std::string(kOutOfMemory);
   const bool listens_only =
       call.client.subscribed() && call.client.protocol == resp::Protocol::kResp2;
   if (listens_only && !IsForListeners(call.spec)) {
@@ -121,7 +135,7 @@ std::string Objection(const Call& call) {
 
 bool RunsInsideMulti(Effect effect) {
   return effect == Effect::kMulti || effect == Effect::kExec || effect == Effect::kDiscard ||
-         effect == Effect::kWatch || effect == Effect::kReset;
+         effect == Effect::kWatch || effect == Effect::kReset || effect == Effect::kQuit;
 }
 
 void Queue(Call& call) {
@@ -131,7 +145,7 @@ void Queue(Call& call) {
 }
 
 void Reject(Call& call, std::string_view error) {
-  ++call.engine.stats.errors;
+  ++call.client.stats.errors;
   if (call.client.transaction.open) call.client.transaction.failed = true;
   if (call.spec.effect != Effect::kExec) return call.reply.Error(error);
   // An EXEC that cannot run ends its transaction all the same.
@@ -142,6 +156,10 @@ void Reject(Call& call, std::string_view error) {
 
 }  // namespace
 
+bool IsQueued(const CommandSpec& spec) {
+  return !RunsInsideMulti(spec.effect);
+}
+
 bool Serves(const CommandSpec& spec) {
   return kServed[Index(spec.id)];
 }
@@ -149,10 +167,10 @@ bool Serves(const CommandSpec& spec) {
 void Run(Call& call) {
   const size_t before = call.out->size();
   const bool silent = call.client.reply_mode.silent();
-  ++call.engine.stats.commands;
+  ++call.client.stats.commands;
   call.client.last_command = &call.spec;
   kHandlers[Index(call.spec.id)](call);
-  if (call.out->size() > before && (*call.out)[before] == '-') ++call.engine.stats.errors;
+  if (call.out->size() > before && (*call.out)[before] == '-') ++call.client.stats.errors;
   // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
   // REPLY OFF in it is answered up to there.
   // Confirmations of subscriptions are never hidden.
@@ -160,10 +178,11 @@ void Run(Call& call) {
   if (hidden) call.out->resize(before);
 }
 
-void Dispatch(Engine& engine, Client& client, const CommandSpec& spec,
-              std::span<const std::string_view> args, UnixMillis now, std::string* out) {
+void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
+              std::string* out) {
+  const CommandSpec& spec = request.spec;
   resp::ReplyWriter reply(out, client.protocol);
-  Call call{engine, client, spec, args, now, reply, out};
+  Call call{engine, client, spec, request.args, now, reply, out};
   ReplyMode& mode = client.reply_mode;
   mode.skip = mode.skip_next;
   mode.skip_next = false;
@@ -171,9 +190,9 @@ void Dispatch(Engine& engine, Client& client, const CommandSpec& spec,
 
   const size_t before = out->size();
   if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
-  if (const std::string error = Objection(call); !error.empty()) {
+  if (const std::string error = Objection(call, request.full); !error.empty()) {
     Reject(call, error);
-  } else if (client.transaction.open && !RunsInsideMulti(spec.effect)) {
+  } else if (client.transaction.open && IsQueued(spec)) {
     Queue(call);
   } else {
     return Run(call);

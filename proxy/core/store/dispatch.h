@@ -10,9 +10,18 @@
 
 namespace keyhole::store {
 
-// Store::Execute(), under the lock. The checks come in Redis' order (server.c processCommand), as
+struct Request {
+  const resp::CommandSpec& spec;
+  std::span<const std::string_view> args;
+  bool full = false;  // memory is full and nothing can be evicted
+};
+
+// True if inside MULTI the command is not run but queued.
+bool IsQueued(const resp::CommandSpec& spec);
+
+// Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
 // it decides which error a request with several faults gets.
-void Dispatch(Engine& engine, Client& client, const resp::CommandSpec& spec,
-              std::span<const std::string_view> args, UnixMillis now, std::string* out);
+void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
+              std::string* out);
 
 }  // namespace keyhole::store

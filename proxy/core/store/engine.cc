@@ -5,29 +5,45 @@
 
 namespace keyhole::store {
 
+namespace {
+
+void Add(const ClientStats& more, ClientStats* sum) {
+  sum->commands += more.commands;
+  sum->errors += more.errors;
+  sum->hits += more.hits;
+  sum->misses += more.misses;
+}
+
+}  // namespace
+
 Engine::Engine(const StoreOptions& options)
-    : settings(options), databases_(static_cast<size_t>(options.databases)) {}
+    : settings(options),
+      budget_(options.max_memory, options.eviction, options.workers > 1),
+      sweep_next_(Store::ShardsFor(options.workers)) {
+  for (int i = 0; i < options.databases; ++i) {
+    databases_.emplace_back(budget_, Store::ShardsFor(options.workers));
+  }
+}
 
 void Engine::Add(Client* client, UnixMillis now) {
-  if (last_id_ == 0) {
-    started_ = now;
-    random ^= static_cast<uint64_t>(now);
-  }
+  if (last_id_ == 0) started_ = now;
   client->id = ++last_id_;
+  client->random = static_cast<uint64_t>(now) ^ client->id << 48;
   clients_.emplace(client->id, client);
-  ++stats.connections;
+  ++connections_;
 }
 
 void Engine::Remove(Client* client) {
   Unwatch(*client);
   EndSubscriptions(*this, *client);
   clients_.erase(client->id);
+  store::Add(client->stats, &departed_);
 }
 
 void Engine::Unwatch(Client& client) {
   Transaction& transaction = client.transaction;
   for (const WatchedKey& watched : transaction.watched) {
-    database(watched.database).watches().Remove(watched.key, &transaction.watch_broken);
+    database(watched.database).Unwatch(watched.key, &transaction.watch_broken);
   }
   transaction.watched.clear();
   transaction.watch_broken = false;
@@ -44,12 +60,27 @@ bool Engine::CheckPassword(std::string_view user, std::string_view password) con
   return user == kUser && (!NeedsPassword() || password == settings.password());
 }
 
-void Engine::Sweep(UnixMillis now) {
-  size_t budget = 2000;  // memory accesses of about 100 ns: 200 us
+bool Engine::Sweep(size_t shard, UnixMillis now) {
+  size_t budget = 10'000;  // 200 us
+  bool many_dead = false;
+  int& next = sweep_next_[shard];
   for (int i = 0; i < database_count() && budget > 0; ++i) {
-    budget = database(sweep_next_).Sweep(now, budget);
-    if (budget > 0) sweep_next_ = (sweep_next_ + 1) % database_count();
+    Shard& swept = database(next).shard(shard);
+    budget = swept.Sweep(now, budget);
+    many_dead |= swept.many_dead();
+    if (budget > 0) next = (next + 1) % database_count();
   }
+  return many_dead;
+}
+
+bool Engine::Evict(size_t shard) {
+  Shard* largest = nullptr;
+  for (Keyspace& database : databases_) {
+    Shard& one = database.shard(shard);
+    if (one.size() == 0) continue;
+    if (largest == nullptr || one.memory() > largest->memory()) largest = &one;
+  }
+  return largest != nullptr && largest->Evict();
 }
 
 size_t Engine::memory() const {
@@ -58,10 +89,45 @@ size_t Engine::memory() const {
   return sum;
 }
 
-uint64_t Engine::expired() const {
-  uint64_t sum = 0;
-  for (const Keyspace& database : databases_) sum += database.expired();
-  return sum - stats.expired_before;
+size_t Engine::resident() const {
+  size_t sum = 0;
+  for (const Keyspace& database : databases_) {
+    for (size_t i = 0; i < database.shard_count(); ++i) sum += database.shard(i).resident();
+  }
+  return sum;
+}
+
+Stats Engine::SinceStart() const {
+  Stats sum;
+  sum.clients = departed_;
+  for (const auto& [id, client] : clients_) store::Add(client->stats, &sum.clients);
+  sum.connections = connections_;
+  for (const Keyspace& database : databases_) {
+    sum.expired += database.expired();
+  }
+  sum.evicted = budget_.evicted();
+  return sum;
+}
+
+Stats Engine::stats() const {
+  Stats sum = SinceStart();
+  sum.clients.commands -= at_reset_.clients.commands;
+  sum.clients.errors -= at_reset_.clients.errors;
+  sum.clients.hits -= at_reset_.clients.hits;
+  sum.clients.misses -= at_reset_.clients.misses;
+  sum.connections -= at_reset_.connections;
+  sum.expired -= at_reset_.expired;
+  sum.evicted -= at_reset_.evicted;
+  return sum;
+}
+
+void Engine::ApplySettings() {
+  budget_.set_limit(settings.max_memory_bytes());
+  budget_.set_policy(settings.eviction());
+}
+
+void Engine::ResetStats() {
+  at_reset_ = SinceStart();
 }
 
 }  // namespace keyhole::store

@@ -1,13 +1,16 @@
 // What the handlers share: the databases, the clients, the settings, the counts that INFO shows.
 //
-// Thread: under the store's lock, if there is one.
+// Thread: read under any lock of the store, changed under all of them; the databases have a lock
+// for each of their shards (store.h).
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <string_view>
+#include <vector>
 
+#include "proxy/core/store/client.h"
 #include "proxy/core/store/keyspace.h"
 #include "proxy/core/store/settings.h"
 #include "proxy/core/store/store.h"
@@ -22,12 +25,10 @@ inline constexpr std::string_view kUser = "default";
 
 // Since the start, or since CONFIG RESETSTAT.
 struct Stats {
+  ClientStats clients;  // of all, those who have left too
   uint64_t connections = 0;
-  uint64_t commands = 0;
-  uint64_t errors = 0;
-  uint64_t hits = 0;
-  uint64_t misses = 0;
-  uint64_t expired_before = 0;  // what the databases had counted at the reset
+  uint64_t expired = 0;
+  uint64_t evicted = 0;
 };
 
 class Engine {
@@ -50,22 +51,37 @@ class Engine {
   // True if the two are those of the user; AUTH and HELLO ask.
   bool CheckPassword(std::string_view user, std::string_view password) const;
 
-  void Sweep(UnixMillis now);
-  size_t memory() const;
-  uint64_t expired() const;
+  // Sweeps one shard of each database; see Keyspace. True if more is worth doing soon.
+  bool Sweep(size_t shard, UnixMillis now);
+  // Removes the key that is needed least among the keys of this shard in the database that holds
+  // the most of it. False if there is none.
+  bool Evict(size_t shard);
+  MemoryBudget& budget() { return budget_; }
+  size_t shard_count() const { return databases_.front().shard_count(); }
+  size_t memory() const;    // bytes of all databases
+  size_t resident() const;  // what the kernel has given for them
+
+  Stats stats() const;
+  void ResetStats();
+  // CONFIG SET has changed the settings.
+  void ApplySettings();
   UnixMillis started() const { return started_; }
 
   Settings settings;
-  Stats stats;
   Subscriptions subscriptions;
-  uint64_t random = 0x5EED;  // state for NextRandom()
 
  private:
+  Stats SinceStart() const;
+
+  MemoryBudget budget_;
   std::deque<Keyspace> databases_;
   std::map<uint64_t, Client*> clients_;
   uint64_t last_id_ = 0;
   UnixMillis started_ = 0;
-  int sweep_next_ = 0;  // the database with which the next sweep begins
+  std::vector<int> sweep_next_;  // by shard: the database with which the next sweep begins
+  ClientStats departed_;         // of clients that have left
+  uint64_t connections_ = 0;
+  Stats at_reset_;
 };
 
 }  // namespace keyhole::store

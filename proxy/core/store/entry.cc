@@ -1,22 +1,9 @@
 #include "proxy/core/store/entry.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace keyhole::store {
-
-namespace {
-
-// malloc and realloc, because growing a long value in place is what APPEND and SETRANGE live on.
-char* Reallocate(char* bytes, size_t size) {
-  void* fresh = std::realloc(bytes, size);
-  if (fresh == nullptr) throw std::bad_alloc();
-  return static_cast<char*>(fresh);
-}
-
-}  // namespace
 
 size_t Entry::ReadSize(size_t index) const {
   if ((flags() & kWide) == 0) return static_cast<uint8_t>(bytes_[1 + index]);
@@ -45,11 +32,12 @@ void Entry::WriteExpire(UnixMillis expire) {
   std::memcpy(bytes_ + KeyOffset() - sizeof(expire), &expire, sizeof(expire));
 }
 
-Entry Entry::Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire) {
+Entry Entry::Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire,
+                  Heap& heap) {
   flags = static_cast<uint8_t>(flags & kEncodingMask);
   if (key.size() > kNarrowMax || value_size > kNarrowMax) flags |= kWide;
   if (expire != kNever) flags |= kExpires;
-  Entry entry(Reallocate(nullptr, HeaderSize(flags) + key.size() + value_size));
+  Entry entry(heap.Allocate(HeaderSize(flags) + key.size() + value_size));
   *entry.bytes_ = static_cast<char>(flags);
   entry.WriteSize(0, key.size());
   entry.WriteSize(1, value_size);
@@ -58,18 +46,18 @@ Entry Entry::Make(uint8_t flags, std::string_view key, size_t value_size, UnixMi
   return entry;
 }
 
-Entry Entry::MakeString(std::string_view key, size_t value_size, UnixMillis expire) {
-  return MakeInline(Encoding::kString, key, value_size, expire);
+Entry Entry::MakeString(std::string_view key, size_t value_size, UnixMillis expire, Heap& heap) {
+  return MakeInline(Encoding::kString, key, value_size, expire, heap);
 }
 
 Entry Entry::MakeInline(Encoding encoding, std::string_view key, size_t value_size,
-                        UnixMillis expire) {
-  return Make(static_cast<uint8_t>(encoding), key, value_size, expire);
+                        UnixMillis expire, Heap& heap) {
+  return Make(static_cast<uint8_t>(encoding), key, value_size, expire, heap);
 }
 
 Entry Entry::MakeObject(Encoding encoding, std::string_view key, std::unique_ptr<Object> object,
-                        UnixMillis expire) {
-  const Entry entry = MakeInline(encoding, key, sizeof(Object*), expire);
+                        UnixMillis expire, Heap& heap) {
+  const Entry entry = MakeInline(encoding, key, sizeof(Object*), expire, heap);
   Object* const raw = object.release();
   std::memcpy(entry.value_bytes(), &raw, sizeof(raw));
   return entry;
@@ -90,48 +78,47 @@ Object* Entry::object() const {
   return object;
 }
 
-void Entry::Destroy(Entry entry) {
+void Entry::Destroy(Entry entry, Heap& heap) {
   if (entry.is_object()) delete entry.object();
-  std::free(entry.bytes_);
+  heap.Free(entry.bytes_, entry.size());
 }
 
-Entry Entry::Resized(Entry entry, size_t size) {
-  const bool wide = (entry.flags() & kWide) != 0;
-  if (wide || size <= kNarrowMax) {
-    const size_t total = entry.KeyOffset() + entry.key_size() + size;
-    if (size != entry.value_size()) entry.bytes_ = Reallocate(entry.bytes_, total);
-    entry.WriteSize(1, size);
-    return entry;
-  }
-  const Entry fresh = Make(entry.flags(), entry.key(), size, entry.expire());
-  std::memcpy(fresh.value_bytes(), entry.value_bytes(), std::min(size, entry.value_size()));
-  std::free(entry.bytes_);
+Entry Entry::Rebuilt(Entry entry, std::string_view key, size_t value_size, UnixMillis expire,
+                     Heap& from, Heap& to) {
+  const Entry fresh = Make(entry.flags(), key, value_size, expire, to);
+  const size_t kept = std::min(value_size, entry.value_size());
+  if (kept > 0) std::memcpy(fresh.value_bytes(), entry.value_bytes(), kept);
+  from.Free(entry.bytes_, entry.size());
   return fresh;
 }
 
-Entry Entry::WithExpire(Entry entry, UnixMillis expire) {
+Entry Entry::Resized(Entry entry, size_t size, Heap& heap) {
+  const bool wide = (entry.flags() & kWide) != 0;
+  if (!wide && size > kNarrowMax) {
+    return Rebuilt(entry, entry.key(), size, entry.expire(), heap, heap);
+  }
+  const size_t before = entry.value_size();
+  if (size == before) return entry;
+  entry.bytes_ = heap.Resize(entry.bytes_, entry.size(), entry.size() - before + size);
+  entry.WriteSize(1, size);
+  return entry;
+}
+
+Entry Entry::WithExpire(Entry entry, UnixMillis expire, Heap& heap) {
   if (entry.has_expire() && expire != kNever) {
     entry.WriteExpire(expire);
     return entry;
   }
   if (!entry.has_expire() && expire == kNever) return entry;
-  const Entry fresh = Make(entry.flags(), entry.key(), entry.value_size(), expire);
-  std::memcpy(fresh.value_bytes(), entry.value_bytes(), entry.value_size());
-  std::free(entry.bytes_);
-  return fresh;
+  return Rebuilt(entry, entry.key(), entry.value_size(), expire, heap, heap);
 }
 
-Entry Entry::Renamed(Entry entry, std::string_view key) {
-  const Entry fresh = Make(entry.flags(), key, entry.value_size(), entry.expire());
-  std::memcpy(fresh.value_bytes(), entry.value_bytes(), entry.value_size());
-  std::free(entry.bytes_);
-  return fresh;
+Entry Entry::Renamed(Entry entry, std::string_view key, Heap& from, Heap& to) {
+  return Rebuilt(entry, key, entry.value_size(), entry.expire(), from, to);
 }
 
-size_t Entry::memory() const {
-  constexpr size_t kQuantum = 16;     // what malloc rounds to
-  constexpr size_t kBookkeeping = 8;  // what malloc keeps before each block
-  const size_t own = (total() + kBookkeeping + kQuantum - 1) / kQuantum * kQuantum;
+size_t Entry::memory(const Heap& heap) const {
+  const size_t own = heap.Cost(bytes_, size());
   return is_object() ? own + object()->memory() : own;
 }
 

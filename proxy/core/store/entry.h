@@ -1,4 +1,4 @@
-// One key with its value and its expiry, in one allocation.
+// One key with its value and its expiry, in one block of a Heap.
 //
 //     flags   sizes          [expiry]   key        value
 //     1       1+1 or 4+4     0 or 8     key_size   value_size
@@ -7,8 +7,8 @@
 // unaligned and read with memcpy.
 //
 // An Entry is a handle of 8 bytes, not an owner: it is copied freely, and whoever holds the table
-// slot calls Destroy() once. Views and handles die with any call that takes the entry by value and
-// returns another (Resized, WithExpire) and with Destroy().
+// slot calls Destroy() once, with the heap it was made with. Views and handles die with any call
+// that takes the entry by value and returns another (Resized, WithExpire) and with Destroy().
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,7 @@
 #include <memory>
 #include <string_view>
 
+#include "proxy/core/store/heap.h"
 #include "proxy/core/store/store.h"
 
 namespace keyhole::store {
@@ -62,24 +63,27 @@ class Entry {
   explicit Entry(char* bytes) : bytes_(bytes) {}
 
   // A string; its value is uninitialised and of `value_size` bytes.
-  static Entry MakeString(std::string_view key, size_t value_size, UnixMillis expire);
+  static Entry MakeString(std::string_view key, size_t value_size, UnixMillis expire,
+                          Heap& heap = MallocHeap());
   // The same for any encoding that is not an Object ...
   static Entry MakeInline(Encoding encoding, std::string_view key, size_t value_size,
-                          UnixMillis expire);
+                          UnixMillis expire, Heap& heap = MallocHeap());
   // ... and for those that are.
   static Entry MakeObject(Encoding encoding, std::string_view key, std::unique_ptr<Object> object,
-                          UnixMillis expire);
-  // A copy of the value under another key.
+                          UnixMillis expire, Heap& heap = MallocHeap());
+  // A copy of the value under another key, made with MallocHeap().
   static Entry MakeCopy(Entry entry, std::string_view key);
-  static void Destroy(Entry entry);
+  static void Destroy(Entry entry, Heap& heap = MallocHeap());
 
   // The same entry with room for `size` bytes of value; bytes beyond the old size are
   // uninitialised. Takes the old handle's place.
-  static Entry Resized(Entry entry, size_t size);
+  static Entry Resized(Entry entry, size_t size, Heap& heap = MallocHeap());
   // The same entry with another expiry. Takes the old handle's place.
-  static Entry WithExpire(Entry entry, UnixMillis expire);
-  // The same value and expiry under another key. Takes the old handle's place.
-  static Entry Renamed(Entry entry, std::string_view key);
+  static Entry WithExpire(Entry entry, UnixMillis expire, Heap& heap = MallocHeap());
+  // The same value and expiry under another key, and perhaps in another heap. Takes the old
+  // handle's place.
+  static Entry Renamed(Entry entry, std::string_view key, Heap& from = MallocHeap(),
+                       Heap& to = MallocHeap());
 
   explicit operator bool() const { return bytes_ != nullptr; }
   Encoding encoding() const { return static_cast<Encoding>(flags() & kEncodingMask); }
@@ -94,8 +98,10 @@ class Entry {
   std::string_view value() const { return {value_bytes(), value_size()}; }
   char* value_bytes() const { return bytes_ + KeyOffset() + key_size(); }
   size_t value_size() const { return ReadSize(1); }
-  Object* object() const;  // REQUIRES: is_object()
-  size_t memory() const;   // bytes taken from the allocator, those of its object too
+  Object* object() const;                                                  // REQUIRES: is_object()
+  size_t size() const { return KeyOffset() + key_size() + value_size(); }  // of its block
+  // Bytes taken from the heap, those of its object too.
+  size_t memory(const Heap& heap) const;
   char* raw() const { return bytes_; }
 
  private:
@@ -104,14 +110,17 @@ class Entry {
   static constexpr uint8_t kExpires = 32;  // an expiry is there
   static constexpr size_t kNarrowMax = 255;
 
-  static Entry Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire);
+  static Entry Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire,
+                    Heap& heap);
+  // The same, put together anew.
+  static Entry Rebuilt(Entry entry, std::string_view key, size_t value_size, UnixMillis expire,
+                       Heap& from, Heap& to);
   static size_t HeaderSize(uint8_t flags) {
     return ((flags & kWide) != 0 ? 9U : 3U) + ((flags & kExpires) != 0 ? 8U : 0U);
   }
   uint8_t flags() const { return static_cast<uint8_t>(*bytes_); }
   size_t KeyOffset() const { return HeaderSize(flags()); }
   size_t key_size() const { return ReadSize(0); }
-  size_t total() const { return KeyOffset() + key_size() + value_size(); }
   size_t ReadSize(size_t index) const;
   void WriteSize(size_t index, size_t size);
   void WriteExpire(UnixMillis expire);

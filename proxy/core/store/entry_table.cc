@@ -1,5 +1,6 @@
 #include "proxy/core/store/entry_table.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
@@ -39,28 +40,10 @@ uint64_t EntryTable::Hash(std::string_view key) {
   return absl::Hash<absl::string_view>{}(absl::string_view(key.data(), key.size()));
 }
 
-EntryTable::Array EntryTable::MakeArray(size_t count) {
-  Array array;
-  array.block = std::calloc(count + 1, sizeof(Bucket));
-  if (array.block == nullptr) throw std::bad_alloc();
-  void* aligned = array.block;
-  size_t space = (count + 1) * sizeof(Bucket);
-  array.buckets =
-      static_cast<Bucket*>(std::align(alignof(Bucket), count * sizeof(Bucket), aligned, space));
-  array.count = count;
-  return array;
-}
-
-EntryTable::Bucket& EntryTable::BucketOf(uint64_t hash) const {
-  const uint64_t index = hash & arrays_[0].mask();
-  if (index >= moved_) return arrays_[0].buckets[index];
-  return arrays_[1].buckets[hash & arrays_[1].mask()];
-}
-
 Entry* EntryTable::Find(std::string_view key, uint64_t hash) const {
   if (size_ == 0) return nullptr;
   const uint8_t tag = TagOf(hash);
-  for (Bucket* bucket = &BucketOf(hash); bucket != nullptr; bucket = bucket->next()) {
+  for (Bucket* bucket = &At(IndexOf(hash)); bucket != nullptr; bucket = bucket->next()) {
     uint64_t word;
     std::memcpy(&word, bucket, sizeof(word));
     uint64_t match = MatchBytes(word, tag) & ~uint64_t{0xFF};  // the lowest byte is no tag
@@ -75,11 +58,10 @@ Entry* EntryTable::Find(std::string_view key, uint64_t hash) const {
 }
 
 Entry* EntryTable::Insert(Entry entry, uint64_t hash) {
-  if (arrays_[0].count == 0) arrays_[0] = MakeArray(kMinBuckets);
-  if (!resizing() && size_ >= arrays_[0].count * kMaxMeanLoad) Resize(arrays_[0].count * 2);
-  Step(1);
+  while (count_ < kMinBuckets) AddBucket();
+  if (size_ >= count_ * kMaxMeanLoad) AddBucket();
   ++size_;
-  return Place(&BucketOf(hash), entry, hash);
+  return Place(&At(IndexOf(hash)), entry, hash);
 }
 
 // Fills the first hole of a chain; makes the chain longer if there is none.
@@ -110,65 +92,119 @@ Entry EntryTable::Take(Entry* slot) {
   return entry;
 }
 
-void EntryTable::Resize(size_t buckets) {
-  arrays_[1] = MakeArray(buckets);
-  moved_ = 0;
+void EntryTable::UnmapSegment(Bucket* segment) {
+  UnmapSpace(reinterpret_cast<char*>(segment), kSegmentBuckets * sizeof(Bucket));
+}
+
+void EntryTable::Grow() {
+  if (room_ < kSegmentBuckets) {
+    return ResizeFirstSegment(std::min(room_ + room_ / 4 + kMinBuckets, kSegmentBuckets));
+  }
+  char* const segment = MapSpace(kSegmentBuckets * sizeof(Bucket));
+  segments_.push_back(reinterpret_cast<Bucket*>(segment));  // zeroed, which is what empty ones are
+  room_ += kSegmentBuckets;
+}
+
+// Some room is kept, so that a table that stays about the same does not ask for it again and again.
+void EntryTable::Shrink() {
+  if (room_ <= kSegmentBuckets) {
+    if (count_ * 2 <= room_) ResizeFirstSegment(count_ + count_ / 4);
+  } else if (count_ + kSegmentBuckets * 3 / 2 <= room_) {
+    UnmapSegment(segments_.back());
+    segments_.pop_back();
+    room_ -= kSegmentBuckets;
+  }
+}
+
+void EntryTable::ResizeFirstSegment(size_t room) {
+  void* const fresh = std::aligned_alloc(sizeof(Bucket), room * sizeof(Bucket));
+  if (fresh == nullptr) throw std::bad_alloc();
+  const size_t kept = std::min(room, count_) * sizeof(Bucket);
+  if (segments_.empty()) segments_.push_back(nullptr);
+  if (kept > 0) std::memcpy(fresh, segments_[0], kept);
+  std::memset(static_cast<char*>(fresh) + kept, 0, room * sizeof(Bucket) - kept);
+  std::free(segments_[0]);
+  segments_[0] = static_cast<Bucket*>(fresh);
+  room_ = room;
+}
+
+void EntryTable::FreeSegments() {
+  for (size_t i = 1; i < segments_.size(); ++i) {
+    UnmapSegment(segments_[i]);
+  }
+  if (!segments_.empty()) std::free(segments_[0]);
+  segments_.clear();
+  room_ = 0;
+}
+
+void EntryTable::SetCount(size_t count) {
+  count_ = count;
+  mask_ = std::bit_ceil(count) - 1;
+}
+
+// The new one gets its part of the bucket that it splits.
+void EntryTable::AddBucket() {
+  if (count_ == room_) Grow();
+  SetCount(count_ + 1);
+  const size_t index = count_ - 1;
+  if (index == 0) return;
+  Spread(&At(index & (mask_ >> 1)));
+}
+
+// The last one joins the bucket that it was split from.
+void EntryTable::RemoveBucket() {
+  Bucket* const last = &At(count_ - 1);
+  SetCount(count_ - 1);
+  Spread(last);
+  Shrink();
+}
+
+// Empties a bucket and puts its entries where they belong by now.
+void EntryTable::Spread(Bucket* bucket) {
+  const Bucket copy = *bucket;
+  *bucket = Bucket();
+  for (const Bucket* from = &copy; from != nullptr;) {
+    for (size_t i = 0; i < from->slots(); ++i) {
+      if (!from->entries[i]) continue;
+      const uint64_t hash = Hash(from->entries[i].key());
+      Place(&At(IndexOf(hash)), from->entries[i], hash);
+    }
+    const Bucket* const next = from->next();
+    if (from != &copy) {
+      delete from;
+      --children_;
+    }
+    from = next;
+  }
 }
 
 void EntryTable::Step(size_t buckets) {
-  if (!resizing()) {
-    // Below a tenth of the room. The new size is again far from both limits.
-    if (arrays_[0].count <= kMinBuckets || size_ * 10 >= arrays_[0].count * kSlots) return;
-    const size_t fitting = std::bit_ceil(size_ / (kMaxMeanLoad / 2) + 1);
-    Resize(fitting < kMinBuckets ? kMinBuckets : fitting);
+  for (; buckets > 0 && count_ > kMinBuckets && size_ < count_ * kMinMeanLoad; --buckets) {
+    RemoveBucket();
   }
-  for (; buckets > 0 && moved_ < arrays_[0].count; --buckets) {
-    Bucket* const from = &arrays_[0].buckets[moved_];
-    ++moved_;
-    MoveBucket(from);
-  }
-  if (moved_ < arrays_[0].count) return;
-  std::free(arrays_[0].block);
-  arrays_[0] = arrays_[1];
-  arrays_[1] = Array();
-  moved_ = 0;
 }
 
-void EntryTable::MoveBucket(Bucket* bucket) {
-  Visit(*bucket, [this](const Entry* entry) {
-    const uint64_t hash = Hash(entry->key());
-    Place(&arrays_[1].buckets[hash & arrays_[1].mask()], *entry, hash);
-  });
-  FreeChain(bucket);
-}
-
-// Empties a bucket of an array and frees those chained to it, not their entries.
-void EntryTable::FreeChain(Bucket* bucket) {
-  for (Bucket* child = bucket->next(); child != nullptr;) {
-    Bucket* const next = child->next();
-    delete child;
-    --children_;
-    child = next;
-  }
-  *bucket = Bucket();
-}
-
-void EntryTable::Clear() {
-  for (Array& array : arrays_) {
-    for (size_t i = 0; i < array.count; ++i) {
-      Visit(array.buckets[i], [](const Entry* entry) { Entry::Destroy(*entry); });
-      if (array.buckets[i].chained != 0) FreeChain(&array.buckets[i]);
+void EntryTable::Clear(Heap& heap) {
+  for (size_t i = 0; i < count_; ++i) {
+    Visit(At(i), [&heap](const Entry* entry) { Entry::Destroy(*entry, heap); });
+    for (Bucket* child = At(i).next(); child != nullptr;) {
+      Bucket* const next = child->next();
+      delete child;
+      child = next;
     }
-    std::free(array.block);
-    array = Array();
   }
-  moved_ = 0;
+  FreeSegments();
+  count_ = 0;
+  mask_ = 0;
   size_ = 0;
+  children_ = 0;
 }
 
 void EntryTable::Swap(EntryTable& other) {
-  std::swap(arrays_, other.arrays_);
-  std::swap(moved_, other.moved_);
+  std::swap(segments_, other.segments_);
+  std::swap(room_, other.room_);
+  std::swap(count_, other.count_);
+  std::swap(mask_, other.mask_);
   std::swap(size_, other.size_);
   std::swap(children_, other.children_);
 }
@@ -178,16 +214,16 @@ uint64_t EntryTable::NextCursor(uint64_t cursor, uint64_t mask) {
 }
 
 Entry* EntryTable::Random(uint64_t* random) const {
+  // A place among so many in a bucket, whether it has so many entries or not: so an entry of a full
+  // bucket is as likely as one that is alone.
+  constexpr size_t kPlaces = 16;
   if (size_ == 0) return nullptr;
   for (;;) {
-    const size_t live = arrays_[0].count - moved_;
-    const size_t pick = NextRandom(random) % (live + arrays_[1].count);
-    Bucket& bucket =
-        pick < live ? arrays_[0].buckets[moved_ + pick] : arrays_[1].buckets[pick - live];
+    Bucket& bucket = At(NextRandom(random) % count_);
     size_t count = 0;
     Visit(bucket, [&count](Entry*) { ++count; });
-    if (count == 0) continue;
-    size_t chosen = NextRandom(random) % count;
+    size_t chosen = NextRandom(random) % (count > kPlaces ? count : kPlaces);
+    if (chosen >= count) continue;
     Entry* found = nullptr;
     Visit(bucket, [&](Entry* entry) {
       if (chosen-- == 0) found = entry;

@@ -30,7 +30,7 @@ struct Call {
   // The key's slot, null if it is not there; counted in keyspace_hits and keyspace_misses.
   Entry* Read(std::string_view key) const {
     Entry* const slot = db().Find(key, now);
-    ++(slot != nullptr ? engine.stats.hits : engine.stats.misses);
+    ++(slot != nullptr ? client.stats.hits : client.stats.misses);
     return slot;
   }
   // The same for commands that write; not counted.

@@ -56,15 +56,13 @@ void Clients(const Call& call, Report* report) {
   report->Field("blocked_clients", 0);
 }
 
-// used_memory is what the keys take; the process has more.
+// What the keys take, of which used_memory_rss is what the kernel has given; the process has more.
 void Memory(const Call& call, Report* report) {
   const uint64_t used = call.engine.memory();
-  uint64_t limit = 0;
-  for (const char digit : call.engine.settings.max_memory()) {
-    limit = limit * 10 + static_cast<uint64_t>(digit - '0');
-  }
+  const uint64_t limit = call.engine.settings.max_memory_bytes();
   report->Field("used_memory", used);
   report->Field("used_memory_human", Human(used));
+  report->Field("used_memory_rss", call.engine.resident());
   report->Field("used_memory_dataset", used);
   report->Field("maxmemory", limit);
   report->Field("maxmemory_human", Human(limit));
@@ -82,17 +80,17 @@ uint64_t CountNames(const Call& call, Listening kind) {
 }
 
 void Statistics(const Call& call, Report* report) {
-  const Stats& stats = call.engine.stats;
+  const Stats stats = call.engine.stats();
   report->Field("total_connections_received", stats.connections);
-  report->Field("total_commands_processed", stats.commands);
-  report->Field("expired_keys", call.engine.expired());
-  report->Field("evicted_keys", 0);
-  report->Field("keyspace_hits", stats.hits);
-  report->Field("keyspace_misses", stats.misses);
+  report->Field("total_commands_processed", stats.clients.commands);
+  report->Field("expired_keys", stats.expired);
+  report->Field("evicted_keys", stats.evicted);
+  report->Field("keyspace_hits", stats.clients.hits);
+  report->Field("keyspace_misses", stats.clients.misses);
   report->Field("pubsub_channels", CountNames(call, Listening::kChannel));
   report->Field("pubsub_patterns", CountNames(call, Listening::kPattern));
   report->Field("pubsubshard_channels", CountNames(call, Listening::kShard));
-  report->Field("total_error_replies", stats.errors);
+  report->Field("total_error_replies", stats.clients.errors);
 }
 
 void Replication(const Call&, Report* report) {

@@ -69,7 +69,7 @@ void Dbsize(Call& call) {
 }
 
 void Randomkey(Call& call) {
-  const Entry* const slot = call.db().Random(&call.engine.random, call.now);
+  const Entry* const slot = call.db().Random(&call.client.random, call.now);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Bulk(slot->key());
 }

@@ -118,7 +118,7 @@ void MemoryUsage(Call& call) {
   }
   const Entry* const slot = call.Read(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
-  call.reply.Integer(static_cast<int64_t>(slot->memory() + sizeof(Entry)));
+  call.reply.Integer(static_cast<int64_t>(call.db().MemoryOf(*slot) + sizeof(Entry)));
 }
 
 void MemoryHelp(Call& call) {

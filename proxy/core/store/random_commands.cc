@@ -28,8 +28,8 @@ bool CountArgument(Call& call, int64_t* count) {
 // Calls f(name, value) for as many as the count asks for.
 template <typename F>
 void ForEachWanted(Call& call, Entry entry, int64_t count, F&& f) {
-  if (count >= 0) return DistinctItems(entry, static_cast<size_t>(count), &call.engine.random, f);
-  for (; count < 0; ++count) RandomItem(entry, &call.engine.random, f);
+  if (count >= 0) return DistinctItems(entry, static_cast<size_t>(count), &call.client.random, f);
+  for (; count < 0; ++count) RandomItem(entry, &call.client.random, f);
 }
 
 // How many that will be.
@@ -40,7 +40,7 @@ int64_t Wanted(Entry entry, int64_t count) {
 
 void ReplyOne(Call& call, Entry entry) {
   if (!entry) return call.reply.Null();
-  RandomItem(entry, &call.engine.random,
+  RandomItem(entry, &call.client.random,
              [&call](std::string_view name, std::string_view) { call.reply.Bulk(name); });
 }
 
@@ -50,7 +50,7 @@ void PopSome(Call& call, Entry* slot, size_t count) {
   const std::string_view key = call.args[1];
   const size_t left = CountItems(*slot) - count;
   std::vector<std::string> taken;
-  DistinctItems(*slot, count, &call.engine.random,
+  DistinctItems(*slot, count, &call.client.random,
                 [&taken](std::string_view name, std::string_view) { taken.emplace_back(name); });
   call.reply.Set(static_cast<int64_t>(count));
   for (const std::string& member : taken) call.reply.Bulk(member);
@@ -123,7 +123,7 @@ void Spop(Call& call) {
   if (slot == nullptr) return call.reply.Null();
   if (!counted) {
     std::string member;
-    RandomItem(*slot, &call.engine.random,
+    RandomItem(*slot, &call.client.random,
                [&member](std::string_view name, std::string_view) { member = name; });
     CollectionEdit edit(call, ValueType::kSet, slot);
     edit.Remove(member);

@@ -61,9 +61,25 @@ constexpr std::array kRows = std::to_array<Row>({
     {"TIMEOUT", Kind::kInteger, "0"},
 });
 
-constexpr std::array<std::string_view, 8> kPolicies = {
-    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
-    "allkeys-lru",  "allkeys-lfu",  "allkeys-random",  "noeviction"};
+// What a name of maxmemory-policy means here; none where that would be a lie: we do not spare keys
+// without an expiry.
+struct PolicyRow {
+  std::string_view name;
+  std::optional<Eviction> eviction;
+};
+// Redis' own, in the order of its error text, and ours. LFU too is about how often a key is used;
+// and a random key may be any.
+constexpr PolicyRow kPolicies[] = {
+    {"volatile-lru", std::nullopt},        {"volatile-lfu", std::nullopt},
+    {"volatile-random", std::nullopt},     {"volatile-ttl", std::nullopt},
+    {"allkeys-lru", Eviction::kLru},       {"allkeys-lfu", Eviction::kS3Fifo},
+    {"allkeys-random", Eviction::kS3Fifo}, {"noeviction", Eviction::kNone},
+    {"allkeys-s3-fifo", Eviction::kS3Fifo}};
+
+std::string_view PolicyName(Eviction eviction) {
+  if (eviction == Eviction::kS3Fifo) return "allkeys-s3-fifo";
+  return eviction == Eviction::kLru ? "allkeys-lru" : "noeviction";
+}
 
 std::string Lower(std::string_view text) {
   return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
@@ -106,12 +122,19 @@ std::optional<std::string> ParseMemory(std::string_view text, std::string* error
 }
 
 std::optional<std::string> ParsePolicy(std::string_view text, std::string* error) {
-  for (const std::string_view policy : kPolicies) {
-    if (resp::EqualsIgnoreCase(text, policy)) return std::string(policy);
+  for (const PolicyRow& policy : kPolicies) {
+    if (!resp::EqualsIgnoreCase(text, policy.name)) continue;
+    if (policy.eviction.has_value()) return std::string(policy.name);
+    *error =
+        "the embedded store does not spare keys without an expiry; it has allkeys-s3-fifo, "
+        "allkeys-lru and noeviction";
+    return std::nullopt;
   }
   *error = "argument(s) must be one of the following: ";
-  for (const std::string_view policy : kPolicies) {
-    error->append(policy).append(policy == kPolicies.back() ? "" : ", ");
+  for (const PolicyRow& policy : kPolicies) {
+    error->append(policy.name);
+    if (policy.eviction == Eviction::kNone) break;  // the last of Redis'
+    error->append(", ");
   }
   return std::nullopt;
 }
@@ -133,6 +156,8 @@ Settings::Settings(const StoreOptions& options) {
   values_.resize(kRows.size());
   for (size_t i = 0; i < kRows.size(); ++i) Set(i, std::string(kRows[i].value));
   values_[kPassword] = options.password;
+  Set(kMaxMemory, std::to_string(options.max_memory));
+  values_[kMaxMemoryPolicy] = PolicyName(options.eviction);
   values_[kPort] = std::to_string(options.port);
   values_[kDatabases] = std::to_string(options.databases);
 }
@@ -140,6 +165,13 @@ Settings::Settings(const StoreOptions& options) {
 void Settings::Set(size_t index, std::string value) {
   resp::ParseInteger(value, &numbers_[index]);
   values_[index] = std::move(value);
+}
+
+Eviction Settings::eviction() const {
+  for (const PolicyRow& policy : kPolicies) {
+    if (policy.name == values_[kMaxMemoryPolicy]) return policy.eviction.value_or(Eviction::kNone);
+  }
+  return Eviction::kNone;
 }
 
 std::string_view Settings::name(size_t index) {

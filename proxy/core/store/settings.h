@@ -32,6 +32,8 @@ class Settings {
   const std::string& password() const { return values_[kPassword]; }
   const std::string& max_memory() const { return values_[kMaxMemory]; }
   const std::string& max_memory_policy() const { return values_[kMaxMemoryPolicy]; }
+  size_t max_memory_bytes() const { return Number(kMaxMemory); }
+  Eviction eviction() const;
   const std::string& port() const { return values_[kPort]; }
   const std::string& max_clients() const { return values_[kMaxClients]; }
   // Up to which hashes and sets are shown as lists and as sorted integers.

@@ -1,18 +1,80 @@
 #include "proxy/core/store/store.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "proxy/core/store/client.h"
 #include "proxy/core/store/dispatch.h"
 #include "proxy/core/store/engine.h"
 
 namespace keyhole::store {
 
+// Holds some stripes. With one worker there is nothing to hold.
+class Store::Lock {
+ public:
+  Lock(Store& store, Stripes wanted) : store_(store), held_(store.shared() ? wanted : 0) {
+    ForEach([](Stripe& stripe) { stripe.mutex.lock(); });
+  }
+  ~Lock() {
+    ForEach([](Stripe& stripe) { stripe.mutex.unlock(); });
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  template <typename F>
+  void ForEach(F&& f) {
+    for (size_t i = 0; held_ >> i != 0 && i < store_.stripes_.size(); ++i) {
+      if ((held_ >> i & 1) != 0) f(store_.stripes_[i]);
+    }
+  }
+
+  Store& store_;
+  const Stripes held_;
+};
+
+// So many that two workers seldom want the same at the same time.
+size_t Store::ShardsFor(int workers) {
+  constexpr size_t kPerWorker = 8;
+  constexpr size_t kMost = 64;  // the bits of Stripes
+  if (workers <= 1) return 1;
+  return std::min(std::bit_ceil(static_cast<size_t>(workers) * kPerWorker), kMost);
+}
+
 Store::Store(const StoreOptions& options)
-    : engine_(std::make_unique<Engine>(options)), shared_(options.shared) {}
+    : engine_(std::make_unique<Engine>(options)), stripes_(ShardsFor(options.workers)) {}
 
 Store::~Store() = default;
 
-std::unique_lock<std::mutex> Store::Lock() {
-  return shared_ ? std::unique_lock<std::mutex>(mutex_) : std::unique_lock<std::mutex>();
+Store::Stripes Store::StripeOf(std::string_view key) const {
+  return Stripes{1} << Keyspace::ShardOf(EntryTable::Hash(key), stripes_.size());
+}
+
+// The channel of SPUBLISH is a key to COMMAND, but is none of the store's.
+Store::Stripes Store::StripesOf(const resp::CommandSpec& spec,
+                                std::span<const std::string_view> args) const {
+  if (spec.has(resp::kPubSub)) return kAll;
+  Stripes wanted = 0;
+  resp::ForEachKey(spec, args, [&](std::string_view key) { wanted |= StripeOf(key); });
+  return wanted == 0 ? kAll : wanted;
+}
+
+Store::Stripes Store::StripesFor(const Client& client, const resp::CommandSpec& spec,
+                                 std::span<const std::string_view> args) const {
+  if (!shared()) return kAll;
+  const Transaction& transaction = client.transaction;
+  if (spec.effect == resp::Effect::kExec) {
+    Stripes wanted = 1;
+    for (const WatchedKey& watched : transaction.watched) wanted |= StripeOf(watched.key);
+    std::vector<std::string_view> views;
+    for (const QueuedCommand& queued : transaction.queue) {
+      views.assign(queued.args.begin(), queued.args.end());
+      wanted |= StripesOf(*queued.spec, views);
+    }
+    return wanted;
+  }
+  if (transaction.open && IsQueued(spec)) return 1;
+  return StripesOf(spec, args);
 }
 
 Store::ClientPtr Store::Connect(std::string_view address, UnixMillis now, Doorbell* doorbell) {
@@ -22,7 +84,7 @@ Store::ClientPtr Store::Connect(std::string_view address, UnixMillis now, Doorbe
   client->address = address;
   client->connected = now;
   client->last_command_at = now;
-  const auto lock = Lock();
+  const Lock lock(*this, kAll);
   client->authenticated = !engine_->NeedsPassword();
   engine_->Add(client.get(), now);
   return client;
@@ -30,23 +92,42 @@ Store::ClientPtr Store::Connect(std::string_view address, UnixMillis now, Doorbe
 
 void Store::Disconnect(Client* client) {
   {
-    const auto lock = client->store->Lock();
+    const Lock lock(*client->store, kAll);
     client->store->engine_->Remove(client);
   }
   delete client;
 }
 
+// Takes keys from the stripes by turns, so that all grow old alike. False if there is still too
+// much and nothing to take.
+bool Store::MakeRoom() {
+  constexpr int kBatch = 16;  // keys to a lock
+  MemoryBudget& budget = engine_->budget();
+  if (budget.policy() == Eviction::kNone) return false;
+  size_t empty = 0;  // so many stripes in a row
+  while (budget.over() && empty < stripes_.size()) {
+    const size_t index = next_victim_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
+    const Lock lock(*this, Stripes{1} << index);
+    int evicted = 0;
+    while (evicted < kBatch && budget.over() && engine_->Evict(index)) ++evicted;
+    empty = evicted > 0 ? 0 : empty + 1;
+  }
+  return !budget.over();
+}
+
 bool Store::Execute(Client& client, const resp::CommandSpec& spec,
                     std::span<const std::string_view> args, UnixMillis now, std::string* out) {
-  const auto lock = Lock();
+  // Before the command, as in Redis: what it holds in its hands must not go while it runs.
+  const bool full = engine_->budget().over() && !MakeRoom();
+  const Lock lock(*this, StripesFor(client, spec, args));
   client.MoveMessages(out);
   const size_t before = out->size();
-  Dispatch(*engine_, client, spec, args, now, out);
+  Dispatch(*engine_, client, {spec, args, full}, now, out);
   return out->size() > before;
 }
 
 void Store::TakeMessages(Client& client, std::string* out) {
-  const auto lock = Lock();
+  const Lock lock(*this, 1);
   client.MoveMessages(out);
 }
 
@@ -62,9 +143,15 @@ resp::Protocol Store::ProtocolOf(const Client& client) {
   return client.protocol;
 }
 
-void Store::Sweep(UnixMillis now) {
-  const auto lock = Lock();
-  engine_->Sweep(now);
+bool Store::Sweep(UnixMillis now) {
+  const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
+  const Lock lock(*this, Stripes{1} << index);
+  return engine_->Sweep(index, now);
+}
+
+Store::Usage Store::usage() const {
+  const MemoryBudget& budget = engine_->budget();
+  return {.memory = budget.used(), .limit = budget.limit(), .evicted = budget.evicted()};
 }
 
 }  // namespace keyhole::store

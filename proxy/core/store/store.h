@@ -6,27 +6,40 @@
 //
 // How it is made, from the outside in (all files in this directory):
 //
-//     store       the lock
+//     store       the locks, and room for what comes
 //     dispatch    what Redis asks of every command: known, arity, AUTH, MULTI; then the handler
 //     *_commands  one function per command, named in the column `store` of resp/commands.def
 //     engine      what handlers share: databases, clients, subscriptions, settings, statistics
-//     keyspace    one database: entry_table (growth, SCAN), entry (memory), watch_table (WATCH)
+//     keyspace    one database, made of shards: entry_table (growth, SCAN), arena and entry
+//                 (memory), eviction, watch_table (WATCH)
 //     collection  reading a hash or a set, collection_edit changing it: packed, integers (small
 //     ones
 //                 in one block), table_object (large ones, in an entry_table of their own)
 //
-// Thread: with one worker the Store belongs to it and takes no lock. With more, Execute() holds one
-// mutex for the whole command, so that every command and every EXEC is atomic. A Client belongs to
-// its session's worker. No function blocks or keeps a view of its arguments; none throws but
-// std::bad_alloc.
+// Thread: with one worker the Store belongs to it and takes no lock. With more, the keys of all
+// databases are spread over stripes by their hashes, each with a mutex:
+//
+//                       stripe 0     stripe 1     ...
+//     database 0        a shard      a shard               a command holds the stripes of its keys
+//     database 1        a shard      a shard               for as long as it runs, in the order of
+//     ...                                                  their numbers; EXEC those of all that
+//                                                          was queued and watched
+//
+// What names no key (PING, SCAN, CONFIG, PUBLISH ...) holds all stripes. So whoever holds any may
+// read what is not keys (clients, settings, channels), and whoever holds all may change it; every
+// command and every EXEC is atomic. A Client belongs to its session's worker. No function blocks
+// but for these locks or keeps a view of its arguments; none throws but std::bad_alloc.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "resp/command_table.h"
 #include "resp/wire.h"
@@ -36,11 +49,16 @@ namespace keyhole::store {
 struct Client;
 class Engine;
 
+// Which keys go when memory is full. See eviction.h.
+enum class Eviction : uint8_t { kS3Fifo, kLru, kNone };
+
 struct StoreOptions {
   int databases = 16;
-  bool shared = false;   // more than one worker
-  std::string password;  // empty: none asked for
-  uint16_t port = 6380;  // as INFO and CONFIG GET report it
+  int workers = 1;            // threads that will use it
+  std::string password = {};  // empty: none asked for
+  uint16_t port = 6380;       // as INFO and CONFIG GET report it
+  size_t max_memory = 0;      // bytes that all keys may take; 0: no limit
+  Eviction eviction = Eviction::kNone;
 };
 
 // Milliseconds since 1970, UTC. Always given by the caller, so that tests own the clock.
@@ -89,16 +107,41 @@ class Store {
   // The protocol of the client's next reply.
   static resp::Protocol ProtocolOf(const Client& client);
 
-  // Removes some expired keys; at most about 200 us. Call it every 100 ms or so.
-  void Sweep(UnixMillis now);
+  // Removes some expired keys; at most about 200 us. Call it every 100 ms or so, on one worker or
+  // on all. True if so many were found that it is worth calling again in a few milliseconds.
+  bool Sweep(UnixMillis now);
+
+  // For metrics; from any thread, without a lock.
+  struct Usage {
+    size_t memory = 0;     // bytes that keys take
+    size_t limit = 0;      // 0: none
+    uint64_t evicted = 0;  // since the start
+  };
+  Usage usage() const;
+
+  // In how many shards so many workers divide each database.
+  static size_t ShardsFor(int workers);
 
  private:
+  using Stripes = uint64_t;  // a bit each
+  static constexpr Stripes kAll = ~Stripes{0};
+  class Lock;
+  struct alignas(64) Stripe {
+    std::mutex mutex;
+  };
+
   static void Disconnect(Client* client);
-  std::unique_lock<std::mutex> Lock();
+  bool shared() const { return stripes_.size() > 1; }
+  Stripes StripeOf(std::string_view key) const;
+  Stripes StripesOf(const resp::CommandSpec& spec, std::span<const std::string_view> args) const;
+  Stripes StripesFor(const Client& client, const resp::CommandSpec& spec,
+                     std::span<const std::string_view> args) const;
+  bool MakeRoom();
 
   std::unique_ptr<Engine> engine_;
-  std::mutex mutex_;
-  const bool shared_;
+  std::vector<Stripe> stripes_;
+  std::atomic<size_t> next_victim_{0};
+  std::atomic<size_t> next_swept_{0};
 };
 
 }  // namespace keyhole::store

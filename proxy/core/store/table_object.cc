@@ -9,21 +9,21 @@ bool TableObject::Set(std::string_view name, std::string_view value) {
   Entry* const slot = table_.Find(name, hash);
   Entry entry;
   if (slot != nullptr) {
-    entry_bytes_ -= slot->memory();
+    entry_bytes_ -= slot->memory(MallocHeap());
     entry = *slot = Entry::Resized(*slot, value.size());
   } else {
     entry = Entry::MakeString(name, value.size(), kNever);
     table_.Insert(entry, hash);
   }
   if (!value.empty()) std::memcpy(entry.value_bytes(), value.data(), value.size());
-  entry_bytes_ += entry.memory();
+  entry_bytes_ += entry.memory(MallocHeap());
   return slot == nullptr;
 }
 
 bool TableObject::Remove(std::string_view name) {
   Entry* const slot = table_.Find(name, EntryTable::Hash(name));
   if (slot == nullptr) return false;
-  entry_bytes_ -= slot->memory();
+  entry_bytes_ -= slot->memory(MallocHeap());
   Entry::Destroy(table_.Take(slot));
   table_.Step(1);
   return true;

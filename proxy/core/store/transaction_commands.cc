@@ -72,7 +72,7 @@ void Watch(Call& call) {
     // A key that has expired already must not break this watch by being removed later.
     call.Find(key);
     transaction.watched.push_back({database, std::string(key)});
-    call.db().watches().Add(key, &transaction.watch_broken);
+    call.db().Watch(key, &transaction.watch_broken);
   }
   call.reply.Ok();
 }

@@ -15,11 +15,11 @@ absl::string_view Absl(std::string_view s) {
 
 }  // namespace
 
-void WatchTable::Add(std::string_view key, bool* broken) {
+void WatchTable::Add(std::string_view key, std::atomic<bool>* broken) {
   watchers_[std::string(key)].push_back(broken);
 }
 
-void WatchTable::Remove(std::string_view key, bool* broken) {
+void WatchTable::Remove(std::string_view key, std::atomic<bool>* broken) {
   const auto it = watchers_.find(Absl(key));
   if (it == watchers_.end()) return;
   std::erase(it->second, broken);
@@ -29,7 +29,7 @@ void WatchTable::Remove(std::string_view key, bool* broken) {
 void WatchTable::Break(std::string_view key) {
   const auto it = watchers_.find(Absl(key));
   if (it == watchers_.end()) return;
-  for (bool* broken : it->second) *broken = true;
+  for (std::atomic<bool>* broken : it->second) *broken = true;
 }
 
 }  // namespace keyhole::store

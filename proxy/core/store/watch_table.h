@@ -2,6 +2,7 @@
 // of them has changed.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,8 @@ namespace keyhole::store {
 class WatchTable {
  public:
   // Sets `*broken` when the key changes, until Remove(). `broken` must live as long.
-  void Add(std::string_view key, bool* broken);
-  void Remove(std::string_view key, bool* broken);
+  void Add(std::string_view key, std::atomic<bool>* broken);
+  void Remove(std::string_view key, std::atomic<bool>* broken);
 
   // The key has changed. Costs one comparison while nothing is watched.
   void Touched(std::string_view key) {
@@ -26,14 +27,14 @@ class WatchTable {
   void BreakIf(F&& f) {
     for (auto& [key, flags] : watchers_) {
       if (!f(std::string_view(key))) continue;
-      for (bool* broken : flags) *broken = true;
+      for (std::atomic<bool>* broken : flags) *broken = true;
     }
   }
 
  private:
   void Break(std::string_view key);
 
-  absl::flat_hash_map<std::string, std::vector<bool*>> watchers_;
+  absl::flat_hash_map<std::string, std::vector<std::atomic<bool>*>> watchers_;
 };
 
 }  // namespace keyhole::store

@@ -56,6 +56,10 @@ TEST(ConfigTest, EveryFlagArrives) {
                               "strlen",
                               "--count-commands",
                               "EXISTS,strlen",
+                              "--max-memory",
+                              "50%",
+                              "--eviction",
+                              "LRU",
                               "--workers",
                               "4",
                               "--max-clients",
@@ -91,6 +95,8 @@ TEST(ConfigTest, EveryFlagArrives) {
   EXPECT_EQ(KeyOptionsOf(config).churn, 0);
   EXPECT_THAT(config.count_commands,
               ElementsAre(resp::CommandId::kStrlen, resp::CommandId::kExists));
+  EXPECT_EQ(config.max_memory, (MemoryLimit{.bytes = 0, .percent = 50}));
+  EXPECT_EQ(config.eviction, store::Eviction::kLru);
   EXPECT_EQ(config.workers, 4);
   EXPECT_EQ(config.max_clients, 17U);
   EXPECT_EQ(config.client_output_limit, 1ULL << 30);

@@ -33,6 +33,26 @@ TEST(ConfigValuesTest, Sizes) {
   EXPECT_THAT(Bad({"--http-body-limit", "513mb"}), HasSubstr("a size from 1 to 512mb"));
 }
 
+TEST(ConfigValuesTest, MemoryIsASizeOrAShare) {
+  constexpr uint64_t kMachine = 1000;
+  const auto limit = [](const char* text) { return Good({"--max-memory", text}).max_memory; };
+  EXPECT_EQ(Good({}).max_memory.Of(kMachine), 750U);
+  EXPECT_EQ(limit("1%").Of(kMachine), 10U);
+  EXPECT_EQ(limit("100%").Of(kMachine), 1000U);
+  EXPECT_EQ(limit("0").Of(kMachine), 0U);
+  EXPECT_EQ(limit("2gb").Of(kMachine), 2ULL << 30);
+  EXPECT_EQ(limit("5k").Of(kMachine), 5000U);
+  EXPECT_THAT(Bad({"--max-memory", "0%"}), HasSubstr("give a share from 1% to 100%"));
+  EXPECT_THAT(Bad({"--max-memory", "101%"}), HasSubstr("give a share from 1% to 100%"));
+  EXPECT_THAT(Bad({"--max-memory", "much"}), HasSubstr("give one like 512mb, 2gb"));
+}
+
+TEST(ConfigValuesTest, Policies) {
+  EXPECT_EQ(Good({}).eviction, store::Eviction::kS3Fifo);
+  EXPECT_EQ(Good({"--eviction", "NoEviction"}).eviction, store::Eviction::kNone);
+  EXPECT_THAT(Bad({"--eviction", "lfu"}), HasSubstr("give one of s3-fifo, lru, noeviction"));
+}
+
 TEST(ConfigValuesTest, Durations) {
   const auto timeout = [](const char* text) {
     return Good({"--client-idle-timeout", text}).client_idle_timeout;

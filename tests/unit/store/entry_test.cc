@@ -43,9 +43,9 @@ TEST(Entry, IsSmall) {
   const std::string key(16, 'k');
   const std::string value(32, 'v');
   const Owner plain(Make(key, value));
-  EXPECT_EQ(plain.entry.memory(), 64U);
+  EXPECT_EQ(plain.entry.memory(MallocHeap()), 64U);
   const Owner expiring(Make(key, value, 1));
-  EXPECT_EQ(expiring.entry.memory(), 80U);
+  EXPECT_EQ(expiring.entry.memory(MallocHeap()), 80U);
 }
 
 TEST(Entry, AllowsAnySizes) {
@@ -110,7 +110,7 @@ TEST(Entry, OwnsItsObject) {
     Owner owner(
         Entry::MakeObject(Encoding::kTableHash, "key", std::make_unique<Counted>(&alive), kNever));
     EXPECT_EQ(owner.entry.type(), ValueType::kHash);
-    EXPECT_EQ(owner.entry.memory(), 1032U);
+    EXPECT_EQ(owner.entry.memory(MallocHeap()), 1032U);
     Object* const object = owner.entry.object();
     owner.entry = Entry::WithExpire(owner.entry, 8);
     owner.entry = Entry::Renamed(owner.entry, "other");

@@ -117,14 +117,14 @@ TEST(Keyspace, SweepShrinksAnIdleTable) {
 
 TEST(Keyspace, ExpiryBreaksWatches) {
   Keyspace keys;
-  bool broken = false;
+  std::atomic<bool> broken = false;
   keys.Put("k", "v", kStart);
-  keys.watches().Add("k", &broken);
+  keys.Watch("k", &broken);
   keys.Sweep(kStart - 1, 100);
   EXPECT_FALSE(broken);
   keys.Sweep(kStart, 100);
   EXPECT_TRUE(broken);
-  keys.watches().Remove("k", &broken);
+  keys.Unwatch("k", &broken);
 }
 
 TEST(Keyspace, ScanAndRandomHideExpiredKeys) {
@@ -158,10 +158,10 @@ TEST(Keyspace, SwapTakesKeysAndCountsButNotWatches) {
   Keyspace one;
   Keyspace two;
   one.Put("a", "1", kStart);
-  bool on_a = false;
-  bool on_b = false;
-  one.watches().Add("a", &on_a);
-  two.watches().Add("b", &on_b);
+  std::atomic<bool> on_a = false;
+  std::atomic<bool> on_b = false;
+  one.Watch("a", &on_a);
+  two.Watch("b", &on_b);
   one.Swap(two);
   EXPECT_TRUE(on_a);
   EXPECT_FALSE(on_b);

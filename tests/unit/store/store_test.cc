@@ -267,7 +267,7 @@ TEST(Store, HelpNamesWhatIsServed) {
 }
 
 TEST(Store, SettingsOfTheProcessAreShownAndKept) {
-  TestStore store({.databases = 4, .shared = false, .password = {}, .port = 7777});
+  TestStore store({.databases = 4, .workers = 1, .password = {}, .port = 7777});
   TestClient client(store);
   EXPECT_EQ(client.Ask("CONFIG GET port"), "*2\r\n$4\r\nport\r\n$4\r\n7777\r\n");
   EXPECT_EQ(client.Ask("CONFIG GET databases"), "*2\r\n$9\r\ndatabases\r\n$1\r\n4\r\n");
@@ -279,7 +279,7 @@ TEST(Store, SettingsOfTheProcessAreShownAndKept) {
 
 // With several workers every command is atomic.
 TEST(Store, WorkersShareIt) {
-  TestStore store({.databases = 16, .shared = true, .password = {}, .port = 1});
+  TestStore store({.databases = 16, .workers = 2, .password = {}, .port = 1});
   constexpr int kRounds = 20'000;
   const auto work = [&store] {
     TestClient client(store);
