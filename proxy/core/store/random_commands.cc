@@ -25,11 +25,15 @@ bool CountArgument(Call& call, int64_t* count) {
   return false;
 }
 
-// Calls f(name, value) for as many as the count asks for.
+// Calls f(name, value) for as many as the count asks for. A reply longer than any value may be is
+// never finished, and its client let go: a count costs nothing to send.
 template <typename F>
 void ForEachWanted(Call& call, Entry entry, int64_t count, F&& f) {
   if (count >= 0) return DistinctItems(entry, static_cast<size_t>(count), &call.client.random, f);
-  for (; count < 0; ++count) RandomItem(entry, &call.client.random, f);
+  for (; count < 0 && !call.client.closing; ++count) {
+    RandomItem(entry, &call.client.random, f);
+    if (call.out->size() > static_cast<size_t>(resp::kMaxBulkBytes)) call.client.closing = true;
+  }
 }
 
 // How many that will be.
