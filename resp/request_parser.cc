@@ -278,6 +278,14 @@ bool RequestParser::ParseArguments(std::string_view in) {
   return false;
 }
 
+void RequestParser::Relocate(std::string_view in) {
+  const size_t begin = consumed_ - request_.bytes.size();
+  request_.bytes = in.substr(begin, request_.bytes.size());
+  for (size_t i = 0; i < args_.size(); ++i) {
+    args_[i] = {request_.bytes.data() + slices_[i].offset, slices_[i].size};
+  }
+}
+
 // Hands out all up to pos_ as the head; the rest comes in pieces.
 bool RequestParser::BeginStream(std::string_view in, size_t body_left) {
   args_.clear();

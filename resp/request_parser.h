@@ -63,6 +63,9 @@ class RequestParser {
   Result Next(std::string_view in);
 
   const Request& request() const { return request_; }
+  // The bytes that are not consumed, `in`, have moved: so have the views of a request or head that
+  // Next() has found in them. REQUIRES: it was the last that Next() gave, and is not inline.
+  void Relocate(std::string_view in);
   size_t consumed() const { return consumed_; }
   // A whole RESP error line ("-ERR Protocol error: ...\r\n") with Redis' own text.
   std::string_view error() const { return error_; }

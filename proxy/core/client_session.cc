@@ -43,14 +43,28 @@ ClientSession::ClientSession(WorkerState& worker, std::string_view address, Tran
 ClientSession::~ClientSession() = default;
 
 std::span<char> ClientSession::PrepareRead() {
-  return in_.Prepare(kReadBytes);
+  return in_.empty() ? worker_.read_buffer() : in_.Prepare(kReadBytes);
 }
 
 void ClientSession::CommitRead(size_t n) {
-  in_.Commit(n);
+  const boost::intrusive_ptr<ClientSession> self(this);
   last_active_ = worker_.now;
   worker_.metrics.counters.client_bytes_in.Add(n);
-  Process();
+  if (in_.empty()) {
+    const std::string_view in(worker_.read_buffer().data(), n);
+    Keep(in.substr(Process(in)));
+  } else {
+    in_.Commit(n);
+    ProcessKept();
+  }
+  if (in_.size() > kMaxInput) Close(CloseReason::kInputLimit);
+  EndIfDone();
+}
+
+// Takes what is left of a read out of the memory that the next read needs.
+void ClientSession::Keep(std::string_view rest) {
+  in_.Append(rest);
+  if (offered_ == Result::kHead) parser_.Relocate(in_.Data());
 }
 
 bool ClientSession::wants_read() const {
@@ -60,31 +74,35 @@ bool ClientSession::wants_read() const {
   return offered_ == Result::kNeedMore || (offered_ == Result::kRequest && in_.size() < kReadAhead);
 }
 
-void ClientSession::Process() {
-  const boost::intrusive_ptr<ClientSession> self(this);
-  if (failing_) in_.Clear();  // nobody knows what this is
+// Sends on its way what is complete. Returns how many bytes need not be kept.
+size_t ClientSession::Process(std::string_view in) {
+  size_t done = 0;
   while (!closed() && !ending_ && !failing_ && offered_ == Result::kNeedMore) {
     if (raw_) {
-      if (!in_.empty()) SubmitBody(in_.Data());
-      in_.Clear();
-      break;
+      if (done < in.size()) SubmitBody(in.substr(done));
+      return in.size();
     }
     if (worker_.near != nullptr) [[unlikely]]
-      ServeNear();
-    if (!Step(parser_.Next(in_.Data()))) break;
+      done += ServeNear(in.substr(done));
+    const bool go_on = Step(parser_.Next(in.substr(done)));
+    // A request that could not be taken yet stays.
+    if (offered_ == Result::kNeedMore) done += parser_.consumed();
+    if (!go_on) break;
   }
-  if (in_.size() > kMaxInput) Close(CloseReason::kInputLimit);
-  EndIfDone();
+  return failing_ ? in.size() : done;  // after an error nobody knows what follows
 }
 
-// What the near cache answers goes by the parser, as far as it comes one after the other.
-void ClientSession::ServeNear() {
-  if (!parser_.at_start() || !MayBeServedNear()) return;
+// What the near cache answers goes by the parser, as far as it comes one after the other. Returns how
+// many bytes that were.
+size_t ClientSession::ServeNear(std::string_view in) {
+  size_t done = 0;
+  if (!parser_.at_start() || !MayBeServedNear()) return done;
   while (!closed()) {
-    const NearRequest request = ReadNearRequest(in_.Data());
-    if (request.size == 0 || !ServeNearNow(request.key)) return;
-    in_.Consume(request.size);
+    const NearRequest request = ReadNearRequest(in.substr(done));
+    if (request.size == 0 || !ServeNearNow(request.key)) break;
+    done += request.size;
   }
+  return done;
 }
 
 // Deals with one find of the parser. False: nothing more to be done for now.
@@ -100,14 +118,12 @@ bool ClientSession::Step(Result result) {
       SubmitTail(parser_.request());
       break;
     case Result::kNeedMore:
-      in_.Consume(parser_.consumed());
       return false;
     case Result::kError:
       failing_ = true;
       if (idle() || uploading()) Fail();
       return false;
   }
-  in_.Consume(parser_.consumed());
   return true;
 }
 
@@ -115,16 +131,21 @@ bool ClientSession::Offer(Result result) {
   const Taken taken =
       result == Result::kHead ? SubmitHead(parser_.request()) : Submit(parser_.request());
   offered_ = taken == Taken::kYes ? Result::kNeedMore : result;
-  if (taken == Taken::kLater) return false;
-  in_.Consume(parser_.consumed());
-  return true;
+  return taken == Taken::kYes;
 }
 
 void ClientSession::OnMaySubmit() {
   const Result offered = std::exchange(offered_, Result::kNeedMore);
   if (closed() || offered == Result::kNeedMore) return;
-  // A whole request was not consumed: the parser finds it again.
-  if (offered == Result::kRequest || Offer(offered)) Process();
+  const boost::intrusive_ptr<ClientSession> self(this);
+  if (offered == Result::kRequest) {  // it was not consumed: the parser finds it again
+    ProcessKept();
+    EndIfDone();
+  } else if (Offer(offered)) {
+    in_.Consume(parser_.consumed());
+    ProcessKept();
+    EndIfDone();
+  }
   if (transport_ != nullptr) transport_->Wake();  // reading may be wanted again
 }
 

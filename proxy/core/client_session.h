@@ -24,7 +24,8 @@ class ClientSession final : public Session {
   ~ClientSession() override;
 
   // ---- for the edge
-  // Where to read to. REQUIRES: wants_read().
+  // Where to read to. Nothing else may be read on this worker before CommitRead().
+  // REQUIRES: wants_read().
   std::span<char> PrepareRead();
   // n > 0 bytes have come: everything complete among them is sent on its way.
   void CommitRead(size_t n);
@@ -39,6 +40,7 @@ class ClientSession final : public Session {
   bool finished() const { return closed() || (ending_ && out_.empty()); }
   // The transport is gone. Closes the session if it is not closed.
   void Detach(metrics::CloseReason reason);
+  bool detached() const { return transport_ == nullptr; }
   // Takes no more requests, ends when those in flight are answered.
   void Drain();
   // To be called ten times a second: closes a client that has been silent for longer than
@@ -62,14 +64,18 @@ class ClientSession final : public Session {
   // Redis' client-query-buffer-limit: as much of one request as is kept for the embedded store.
   static constexpr size_t kMaxInput = 1024UL * 1024 * 1024;
 
-  void Process();
-  [[gnu::noinline]] void ServeNear();
+  void Keep(std::string_view rest);
+  void ProcessKept() { in_.Consume(Process(in_.Data())); }
+  size_t Process(std::string_view in);
+  [[gnu::noinline]] size_t ServeNear(std::string_view in);
   bool Step(resp::RequestParser::Result result);
   bool Offer(resp::RequestParser::Result result);
   void EndIfDone();
   void Fail();
 
   Transport* transport_;
+  // What has come and cannot be dealt with yet. While it is empty, as it is between the requests of
+  // a client that waits for its replies, bytes are parsed where they were read to.
   ByteQueue in_;
   ByteQueue out_;
   resp::RequestParser parser_;

@@ -5,6 +5,8 @@
 namespace keyhole::core {
 namespace {
 
+constexpr size_t kReadBytes = 64 * 1024;
+
 SessionState InitialState(const Config& config) {
   SessionState state;
   if (config.upstream.has_value()) {
@@ -24,7 +26,8 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
       store(store_in),
       initial_state(InitialState(config_in)),
       links(*this),
-      random_(std::random_device{}()) {
+      random_(std::random_device{}()),
+      read_buffer_(kReadBytes) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     counted_[static_cast<size_t>(spec.id)] =
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;

@@ -8,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "metrics/snapshot.h"
 #include "proxy/core/config.h"
@@ -42,6 +44,9 @@ struct WorkerState {
   }
   // Reads the clocks. Once per turn of the loop is enough.
   void ReadClock();
+  // Memory for a read whose bytes are looked at before anything else is read: one piece for all
+  // connections, so it stays in the cache, and those that are idle have none.
+  std::span<char> read_buffer() { return read_buffer_; }
 
   const Config& config;
   metrics::WorkerMetrics& metrics;
@@ -63,6 +68,7 @@ struct WorkerState {
  private:
   std::array<bool, resp::kCommandCount> counted_{};
   std::minstd_rand random_;
+  std::vector<char> read_buffer_;
 };
 
 }  // namespace keyhole::core

@@ -75,8 +75,8 @@ bool Server::Open(std::string* problem) {
   for (const core::Endpoint& endpoint : config_.listen) {
     listeners_.push_back(std::make_unique<Listener>(context, endpoint));
     Listener* listener = listeners_.back().get();
-    listener->set_on_accept([this, listener](Socket socket, std::string peer) {
-      AcceptClient(std::move(socket), std::move(peer), listener->endpoint());
+    listener->set_on_accept([this](Socket socket, std::string peer) {
+      AcceptClient(std::move(socket), std::move(peer));
     });
     if (!listener->Open(problem)) return false;
   }
@@ -134,7 +134,7 @@ void Server::Run() {
   for (std::thread& thread : threads) thread.join();
 }
 
-void Server::AcceptClient(Socket socket, std::string peer, const core::Endpoint& endpoint) {
+void Server::AcceptClient(Socket socket, std::string peer) {
   if (clients_.load(std::memory_order_relaxed) >= static_cast<int64_t>(config_.max_clients)) {
     metrics_[0]->counters.clients_refused.Add();
     error_code ignored;
@@ -143,18 +143,14 @@ void Server::AcceptClient(Socket socket, std::string peer, const core::Endpoint&
     return;
   }
   clients_.fetch_add(1, std::memory_order_relaxed);
-  const Protocol protocol = endpoint.kind == core::Endpoint::Kind::kUnix
-                                ? Protocol(asio::local::stream_protocol())
-                                : Protocol(asio::ip::tcp::v4());
   // One after the other: connections are few and live long, so this is the fairest.
   Worker& worker = *workers_[next_worker_++ % workers_.size()];
   error_code error;
   const int descriptor = socket.release(error);
   if (error) return;
-  if (&worker == workers_[0].get()) return worker.AddClient(descriptor, protocol, peer);
-  worker.Post([&worker, descriptor, protocol, peer = std::move(peer)] {
-    worker.AddClient(descriptor, protocol, peer);
-  });
+  if (&worker == workers_[0].get()) return worker.AddClient(descriptor, peer);
+  worker.Post(
+      [&worker, descriptor, peer = std::move(peer)] { worker.AddClient(descriptor, peer); });
 }
 
 void Server::AcceptHttp(Socket socket, std::string peer) {

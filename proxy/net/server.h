@@ -53,7 +53,7 @@ class Server {
                                                   asio::wait_traits<std::chrono::steady_clock>,
                                                   asio::thread_pool::executor_type>;
 
-  void AcceptClient(Socket socket, std::string peer, const core::Endpoint& endpoint);
+  void AcceptClient(Socket socket, std::string peer);
   void AcceptHttp(Socket socket, std::string peer);
   void WaitForSignal();
   void BeginStop();

@@ -1,17 +1,21 @@
-// A connected, non-blocking stream socket (TCP or unix) with readiness callbacks.
+// A connected, non-blocking stream socket (TCP or unix).
 //
-// Reads and writes are plain system calls made when there is reason to think that they will do
-// something; the reactor is asked only to say when a socket has become readable or writable. So
-// an idle connection needs no read buffer, and a write that succeeds costs one system call.
+// Reads and writes are plain system calls, made when there is reason to think that they will do
+// something. An idle connection needs no read buffer; a read or a write in time costs one system
+// call.
+//
+// What has been read short was all there was, and the next bytes announce themselves. An end of
+// the stream that came together with these bytes does not, so it is looked for: at once while the
+// connection is new, as what ends soon ends like this, and later by CheckForEnd(), when it has been
+// silent for a while.
 //
 // Thread: the worker's that made it.
 #pragma once
 
 #include <span>
 #include <string_view>
-#include <utility>
 
-#include "proxy/net/asio.h"
+#include "proxy/net/readiness.h"
 
 namespace keyhole::net {
 
@@ -20,34 +24,42 @@ class Stream {
   // What a read or write came to.
   enum class Io : uint8_t { kSome, kWouldBlock, kEof, kError };
 
-  explicit Stream(Socket socket) : socket_(std::move(socket)) {}
+  // The watcher is told of what Readiness says.
+  Stream(asio::io_context& context, Readiness::Watcher& watcher);
+  ~Stream() { Close(); }
 
-  Socket& socket() { return socket_; }
-  bool is_open() const { return socket_.is_open(); }
-
-  // Non-blocking, without Nagle's delay, with probes of whether the other side is still there.
-  void Configure();
+  // Takes a connected socket: makes it non-blocking, without Nagle's delay, with probes of whether
+  // the other side is still there, and watches it. False if that cannot be.
+  bool Open(int descriptor);
+  bool is_open() const { return descriptor_ >= 0; }
 
   Io Read(std::span<char> room, size_t* n);
   Io Write(std::string_view bytes, size_t* n);
 
-  // Calls handler(error_code) once, when it is worth to try again. One of each at a time.
-  template <typename Handler>
-  void WaitReadable(Handler&& handler) {
-    socket_.async_wait(Socket::wait_read, std::forward<Handler>(handler));
-  }
-  template <typename Handler>
-  void WaitWritable(Handler&& handler) {
-    socket_.async_wait(Socket::wait_write, std::forward<Handler>(handler));
-  }
+  // There may be something to read. The owner says so when its watcher has been told.
+  bool readable() const { return readable_; }
+  void set_readable() { readable_ = true; }
+  // To be called now and then: true if readable() has become true because nothing has come for a
+  // while.
+  bool CheckForEnd();
+  // An end that nobody would announce is possible.
+  bool may_have_ended() const { return doubt_ != Doubt::kNone; }
+
+  void WaitWritable() { readiness_.WaitWritable(); }
 
   // The other side sees the end of the stream; reading goes on.
   void ShutdownWrite();
-  // Waits end with operation_aborted.
   void Close();
 
  private:
-  Socket socket_;
+  // Whether something may have come together with what was read last.
+  enum class Doubt : uint8_t { kNone, kFresh, kStale };
+
+  Readiness readiness_;
+  int descriptor_ = -1;
+  bool readable_ = false;
+  Doubt doubt_ = Doubt::kNone;
+  uint8_t reads_ = 0;  // short ones, as far as they are counted
 };
 
 }  // namespace keyhole::net

@@ -24,9 +24,9 @@ void UpstreamConnection::Start(Worker& worker, core::UpstreamEnd& link) {
 }
 
 UpstreamConnection::UpstreamConnection(Worker& worker, core::UpstreamEnd& link)
-    : worker_(worker),
+    : Connection(worker, Writes::kFirst),
       link_(&link),
-      stream_(Socket(worker.context())),
+      connecting_(worker.context()),
       resolver_(worker.context()),
       began_(worker.state().now) {
   worker_.Register(*this);
@@ -54,82 +54,62 @@ void UpstreamConnection::Resolve() {
 // Tries one address after the other.
 void UpstreamConnection::ConnectTo(std::vector<Protocol::endpoint> endpoints, size_t index) {
   if (index == endpoints.size()) return Lose();
-  stream_.Close();
+  error_code ignored;
+  connecting_.close(ignored);
   const Protocol::endpoint endpoint = endpoints[index];
-  stream_.socket().async_connect(
-      endpoint, [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
-                 index](error_code error) mutable {
-        self->worker_.BeginTurn();
-        if (!self->open_) return;
-        if (error) return self->ConnectTo(std::move(endpoints), index + 1);
-        self->OnConnected();
-      });
+  connecting_.async_connect(endpoint,
+                            [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
+                             index](error_code error) mutable {
+                              self->worker_.BeginTurn();
+                              if (!self->open_) return;
+                              if (error) return self->ConnectTo(std::move(endpoints), index + 1);
+                              self->OnConnected();
+                            });
 }
 
 void UpstreamConnection::OnConnected() {
+  error_code error;
+  const int descriptor = connecting_.release(error);
+  if (error || !stream_.Open(descriptor)) return Lose();
   connected_ = true;
-  stream_.Configure();
   link_->OnConnected();
-  WaitReadable();
   Wake();
 }
 
-void UpstreamConnection::Wake() {
-  if (std::exchange(dirty_, true)) return;
-  worker_.MarkDirty(*this);
-}
-
-void UpstreamConnection::WaitReadable() {
-  if (std::exchange(waiting_to_read_, true)) return;
-  stream_.WaitReadable([self = boost::intrusive_ptr(this)](error_code) {
-    self->waiting_to_read_ = false;
-    if (!self->open_) return;
-    self->worker_.BeginTurn();
-    self->OnReadable();
-  });
-}
-
-void UpstreamConnection::OnReadable() {
-  const std::span<char> room = worker_.read_buffer();
-  for (int i = 0; i < kReadsPerTurn && link_->wants_read(); ++i) {
+void UpstreamConnection::ReadIn() {
+  const std::span<char> room = worker_.state().read_buffer();
+  for (int i = 0; i < kReadsPerTurn && stream_.readable() && link_->wants_read(); ++i) {
     size_t n = 0;
     const Stream::Io result = stream_.Read(room, &n);
     if (result == Stream::Io::kWouldBlock) break;
     if (result != Stream::Io::kSome || !link_->OnRead({room.data(), n})) return Lose();
-
-    if (n < room.size()) break;  // the socket is empty
   }
   if (!open_) return;
   if (link_->gone()) return Close();
-  if (link_->wants_read()) WaitReadable();
+  if (link_->wants_read()) ReadLater();
 }
 
-void UpstreamConnection::WaitWritable() {
-  if (std::exchange(waiting_to_write_, true)) return;
-  stream_.WaitWritable([self = boost::intrusive_ptr(this)](error_code) {
-    self->waiting_to_write_ = false;
-    if (!self->open_) return;
-    self->worker_.BeginTurn();
-    self->Wake();
-  });
-}
-
-void UpstreamConnection::Flush() {
-  dirty_ = false;
-  if (!open_) return;
-  if (link_->gone()) return Close();
-  if (!connected_) return;
-  while (!waiting_to_write_) {
+// One call for all that there is, unless it does not fit.
+void UpstreamConnection::WriteRequests() {
+  while (!write_blocked()) {
     const std::string_view bytes = link_->PrepareWrite();
-    if (bytes.empty()) break;
+    if (bytes.empty()) return;
     size_t n = 0;
     const Stream::Io result = stream_.Write(bytes, &n);
     if (result == Stream::Io::kSome) link_->CommitWrite(n);
     if (result == Stream::Io::kError || result == Stream::Io::kEof) return Lose();
-    if (n < bytes.size()) WaitWritable();
+    if (n < bytes.size()) WriteWhenPossible();
   }
+}
+
+void UpstreamConnection::WriteOut() {
+  if (!open_) return;
+  if (link_->gone()) return Close();
+  if (!connected_) return;
+  WriteRequests();
+  if (!open_) return;
   if (link_->wants_shutdown() && !std::exchange(shut_, true)) stream_.ShutdownWrite();
-  if (!waiting_to_read_ && link_->wants_read()) WaitReadable();
+  if (link_->wants_read()) ReadLater();
 }
 
 void UpstreamConnection::ExpireConnecting() {
@@ -151,6 +131,8 @@ void UpstreamConnection::Close() {
   const boost::intrusive_ptr<UpstreamConnection> self(this);
   link_->BindTransport(nullptr);
   resolver_.cancel();
+  error_code ignored;
+  connecting_.close(ignored);
   stream_.Close();
   worker_.Unregister(*this);
 }

@@ -10,7 +10,6 @@
 namespace keyhole::net {
 namespace {
 
-constexpr size_t kReadBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kBusySweep{2};
 
@@ -32,8 +31,7 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
       work_(context_.get_executor()),
       tick_(context_),
       sweep_(context_),
-      state_(config, metrics, store, near),
-      read_buffer_(kReadBytes) {
+      state_(config, metrics, store, near) {
   state_.log = std::move(log);
   state_.post = [this](std::function<void()> f) {
     Post([this, f = std::move(f)] {
@@ -71,14 +69,10 @@ void Worker::Sweep() {
   });
 }
 
-void Worker::AddClient(int descriptor, const Protocol& protocol, std::string_view address) {
-  Socket socket(context_);
-  error_code error;
-  socket.assign(protocol, descriptor, error);
+void Worker::AddClient(int descriptor, std::string_view address) {
   BeginTurn();
-  const boost::intrusive_ptr<ClientConnection> client(
-      new ClientConnection(*this, Stream(std::move(socket)), address));
-  client->Start();
+  const boost::intrusive_ptr<ClientConnection> client(new ClientConnection(*this, address));
+  client->Start(descriptor);
   if (draining_) client->session().Drain();
 }
 
@@ -86,30 +80,38 @@ void Worker::Connect(core::UpstreamEnd& end) {
   UpstreamConnection::Start(*this, end);
 }
 
-void Worker::MarkDirty(ClientConnection& connection) {
-  dirty_clients_.emplace_back(&connection);
-  ScheduleFlush();
+void Worker::ReadInTurn(Connection& connection) {
+  to_read_.emplace_back(&connection);
+  ScheduleTurn();
 }
 
-void Worker::MarkDirty(UpstreamConnection& connection) {
-  dirty_upstreams_.emplace_back(&connection);
-  ScheduleFlush();
+void Worker::WriteInTurn(Connection& connection, Connection::Writes writes) {
+  (writes == Connection::Writes::kFirst ? to_write_first_ : to_write_).emplace_back(&connection);
+  ScheduleTurn();
 }
 
-void Worker::ScheduleFlush() {
-  if (std::exchange(flush_scheduled_, true)) return;
-  // Runs after the handlers of all sockets that are ready by then.
-  asio::post(context_, [this] { Flush(); });
+void Worker::ScheduleTurn() {
+  if (std::exchange(turn_scheduled_, true)) return;
+  // Runs when all sockets that are ready by then have said so.
+  asio::post(context_, [this] { Turn(); });
 }
 
-void Worker::Flush() {
-  flush_scheduled_ = false;
-  // Flushing a client may wake a link and the other way round; what is woken by that waits for the
-  // next turn, so that nobody starves.
-  for (const auto& link : std::exchange(dirty_upstreams_, {})) link->Flush();
-  for (const auto& client : std::exchange(dirty_clients_, {})) client->Flush();
+void Worker::Turn() {
+  if (!std::exchange(turn_begun_, true)) state_.ReadClock();
+  CarryOut(to_read_, &Connection::TurnRead);
+  CarryOut(to_write_first_, &Connection::TurnWrite);
+  CarryOut(to_write_, &Connection::TurnWrite);
   turn_begun_ = false;
+  turn_scheduled_ = false;
+  // Who is not done waits for the next turn, so that nobody starves.
+  if (!to_read_.empty() || !to_write_first_.empty() || !to_write_.empty()) ScheduleTurn();
   StopIfDrained();
+}
+
+void Worker::CarryOut(List& list, void (Connection::*what)()) {
+  in_work_.swap(list);
+  for (const auto& connection : in_work_) (connection.get()->*what)();
+  in_work_.clear();
 }
 
 void Worker::Tick() {
@@ -119,6 +121,7 @@ void Worker::Tick() {
   if (state_.near != nullptr) state_.near->Tick();
   state_.metrics.keys.CatchUp();
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
+  std::erase_if(checked_, [](const auto& connection) { return !connection->CheckForEnd(); });
   // With an upstream and without a time-out there is nothing to look for.
   if (state_.store != nullptr || state_.config.client_idle_timeout.count() > 0) {
     for (const auto& client : All(clients_)) client->session().Tick();
@@ -134,7 +137,7 @@ void Worker::Drain() {
   draining_ = true;
   for (const auto& client : All(clients_)) client->session().Drain();
   for (const auto& connection : All(http_)) connection->Drain();
-  ScheduleFlush();
+  ScheduleTurn();
 }
 
 void Worker::StopIfDrained() {
@@ -147,7 +150,7 @@ void Worker::Stop() {
   for (const auto& connection : All(http_)) connection->Close();
   if (state_.near != nullptr) state_.near->Stop();
   state_.links.Stop();
-  for (const auto& link : std::exchange(dirty_upstreams_, {})) link->Flush();
+  CarryOut(to_write_first_, &Connection::TurnWrite);
   for (const auto& link : All(upstreams_)) link->Close();
   tick_.cancel();
   sweep_.cancel();
@@ -162,7 +165,7 @@ void Worker::Register(ClientConnection& connection) {
 void Worker::Unregister(ClientConnection& connection) {
   clients_.erase(&connection);
   if (on_client_gone) on_client_gone();
-  if (draining_) ScheduleFlush();
+  if (draining_) ScheduleTurn();
 }
 
 void Worker::Register(HttpConnection& connection) {
@@ -171,7 +174,7 @@ void Worker::Register(HttpConnection& connection) {
 
 void Worker::Unregister(HttpConnection& connection) {
   http_.erase(&connection);
-  if (draining_) ScheduleFlush();
+  if (draining_) ScheduleTurn();
 }
 
 void Worker::Register(UpstreamConnection& connection) {

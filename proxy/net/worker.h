@@ -1,9 +1,11 @@
 // One thread with its loop, and all that lives on it: sessions, links, counters. Nothing of it is
 // touched from another thread but through Post().
 //
-// Writes are gathered: whoever has something to write calls Wake(), and at the end of the turn,
-// when all sockets that were ready have been read, everything is written with one call per
-// connection. Links go first, as their bytes have the longest way.
+// The loop goes in turns. The reactor says which sockets have become readable; the turn reads them
+// all, and then writes what came of it, with one call per connection. Links go first, as their
+// bytes have the longest way.
+//
+//     epoll_wait -> ready sockets -> [turn: clock, recv ..., send to links, send to clients] -> ...
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -15,6 +17,7 @@
 #include "proxy/core/transport.h"
 #include "proxy/core/worker_state.h"
 #include "proxy/net/asio.h"
+#include "proxy/net/connection.h"
 
 namespace keyhole::net {
 
@@ -47,7 +50,7 @@ class Worker final : public core::Connector {
   // Connects to the upstream and starts the clock.
   void Start();
   // A client that has been accepted; takes the descriptor.
-  void AddClient(int descriptor, const Protocol& protocol, std::string_view address);
+  void AddClient(int descriptor, std::string_view address);
   // Finishes what is in flight, then stops the loop.
   void Drain();
   // Stops at once.
@@ -55,17 +58,19 @@ class Worker final : public core::Connector {
 
   void Connect(core::UpstreamEnd& end) override;
 
-  // Memory for a read whose bytes are looked at before anything else is read.
-  std::span<char> read_buffer() { return read_buffer_; }
-  // The clock is read once per turn; call this when a turn may have begun.
+  // The clock is read once per turn. What the loop calls outside of it, timers and Beast, says this
+  // first.
   void BeginTurn() {
     if (turn_begun_) return;
     turn_begun_ = true;
     state_.ReadClock();
-    ScheduleFlush();
+    ScheduleTurn();
   }
-  void MarkDirty(ClientConnection& connection);
-  void MarkDirty(UpstreamConnection& connection);
+  // Each is carried out once, in the turn that runs or in the next.
+  void ReadInTurn(Connection& connection);
+  void WriteInTurn(Connection& connection, Connection::Writes writes);
+  // CheckForEnd() is called with the clock's ticks for as long as it gives true.
+  void CheckNowAndThen(Connection& connection) { checked_.emplace_back(&connection); }
 
   // An open connection is kept alive by being registered.
   void Register(ClientConnection& connection);
@@ -85,8 +90,11 @@ class Worker final : public core::Connector {
   template <typename T>
   using Registry = std::unordered_map<T*, boost::intrusive_ptr<T>>;
 
-  void ScheduleFlush();
-  void Flush();
+  using List = std::vector<boost::intrusive_ptr<Connection>>;
+
+  void ScheduleTurn();
+  void Turn();
+  void CarryOut(List& list, void (Connection::*what)());
   void Tick();
   void Sweep();
   void StopIfDrained();
@@ -96,13 +104,15 @@ class Worker final : public core::Connector {
   Timer tick_;
   Timer sweep_;  // of the embedded store
   core::WorkerState state_;
-  std::vector<char> read_buffer_;
   bool turn_begun_ = false;
-  bool flush_scheduled_ = false;
+  bool turn_scheduled_ = false;
   bool draining_ = false;
   bool stopped_ = false;
-  std::vector<boost::intrusive_ptr<ClientConnection>> dirty_clients_;
-  std::vector<boost::intrusive_ptr<UpstreamConnection>> dirty_upstreams_;
+  List to_read_;
+  List to_write_first_;
+  List to_write_;
+  List in_work_;  // one of the lists above while it is carried out
+  List checked_;
   Registry<ClientConnection> clients_;
   Registry<UpstreamConnection> upstreams_;
   Registry<HttpConnection> http_;

@@ -1,0 +1,76 @@
+// Says each time that a descriptor has become readable, for as long as it is watched, and once that
+// it has become writable, when asked for.
+//
+// A wait of Asio's is over when it is fulfilled, and asking for the next one costs a system call
+// (epoll_ctl) each time. This one stays: an operation that the reactor performs at each edge and
+// that is never done, as Asio itself watches its signal pipe. The interface behind it,
+// boost::asio::detail, is no promise to its users, so it is used here and nowhere else; the build
+// asks for Boost 1.81 exactly. Source: boost/asio/detail/impl/epoll_reactor.ipp.
+//
+// Edges: said is only that something has changed since the last time. What was there before and
+// was not read is not said again.
+//
+// Thread: the loop's. Watcher's functions are called from inside the reactor: they must not close
+// anything, only note what they are told.
+#pragma once
+
+#include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/detail/reactor_op.hpp>
+#include <boost/asio/detail/scheduler.hpp>
+
+#include "proxy/net/asio.h"
+
+namespace keyhole::net {
+
+class Readiness {
+ public:
+  class Watcher {
+   public:
+    virtual void OnReadable() = 0;  // or at its end, or broken
+    virtual void OnWritable() = 0;
+
+   protected:
+    ~Watcher() = default;
+  };
+
+  Readiness(asio::io_context& context, Watcher& watcher);
+  ~Readiness() { Stop(); }
+  Readiness(const Readiness&) = delete;
+  Readiness& operator=(const Readiness&) = delete;
+
+  // Begins to watch. False, and errno, if that cannot be. The descriptor must stay open until
+  // Stop().
+  bool Start(int descriptor);
+  // Calls OnWritable() once. Asked for again before that, it changes nothing.
+  void WaitWritable();
+  void Stop();
+
+ private:
+  using Reactor = asio::detail::reactor;
+  using Operation = asio::detail::reactor_op;
+
+  struct Readable : Operation {
+    explicit Readable(Watcher& watcher_in);
+    static status Perform(Operation* base);
+    static void Complete(void* owner, asio::detail::operation* base, const error_code& error,
+                         size_t bytes);
+    Watcher& watcher;
+  };
+  struct Writable : Operation {
+    explicit Writable(Watcher& watcher_in);
+    static status Perform(Operation* base);
+    static void Complete(void* owner, asio::detail::operation* base, const error_code& error,
+                         size_t bytes);
+    Watcher& watcher;
+    bool awaited = false;
+  };
+
+  Reactor& reactor_;
+  asio::detail::scheduler& scheduler_;
+  Reactor::per_descriptor_data data_ = nullptr;
+  int descriptor_ = -1;
+  Readable readable_;
+  Writable writable_;
+};
+
+}  // namespace keyhole::net
