@@ -24,4 +24,22 @@ inline bool ParseInteger(std::string_view text, int64_t* value) {
   return true;
 }
 
+// Reads the usual length or count, "<1 to 7 digits>\r" and the byte behind it, at *at; moves *at
+// behind it. False, and nothing has changed, if it is anything else or not all there: who reads on
+// byte by byte knows what it is.
+inline bool ReadShortLength(const char** at, const char* end, size_t* value) {
+  constexpr std::ptrdiff_t kMaxDigits = 7;
+  const char* p = *at;
+  size_t number = 0;
+  while (p != end && *p >= '0' && *p <= '9' && p - *at <= kMaxDigits) {
+    number = number * 10 + static_cast<size_t>(*p++ - '0');
+  }
+  const std::ptrdiff_t digits = p - *at;
+  if (digits == 0 || digits > kMaxDigits || (**at == '0' && digits > 1)) return false;
+  if (end - p < 2 || *p != '\r') return false;
+  *value = number;
+  *at = p + 2;
+  return true;
+}
+
 }  // namespace keyhole::resp

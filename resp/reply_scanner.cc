@@ -10,12 +10,17 @@ namespace {
 
 // More values than any reply can have; keeps the sums below from overflowing.
 constexpr int64_t kMaxValues = int64_t{1} << 48;
+// A simple string that is not longer is looked for at once.
+constexpr std::ptrdiff_t kUsualLine = 32;
 
 }  // namespace
 
 ReplyScanner::Result ReplyScanner::Scan(std::string_view in, size_t* used) {
   size_t pos = 0;
-  if (state_ == State::kStart && !in.empty()) Begin();
+  if (state_ == State::kStart && !in.empty()) {
+    if (TakeWhole(in, used)) return Result::kDone;
+    Begin();
+  }
   while (pos < in.size() && state_ != State::kStart && state_ != State::kFailed) {
     switch (state_) {
       case State::kType:
@@ -38,6 +43,45 @@ ReplyScanner::Result ReplyScanner::Scan(std::string_view in, size_t* used) {
   *used = pos;
   if (state_ == State::kFailed) return Result::kError;
   return state_ == State::kStart && pos > 0 ? Result::kDone : Result::kNeedMore;
+}
+
+// The usual reply, here as a whole: "$3\r\nbar\r\n", "$-1\r\n", "+OK\r\n". False, and nothing has
+// changed, if it is anything else; then it is read step by step.
+bool ReplyScanner::TakeWhole(std::string_view in, size_t* used) {
+  constexpr std::string_view kNullBulk = "$-1\r\n";
+  const char* const end = in.data() + in.size();
+  const char* at = in.data() + 1;
+  const auto type = static_cast<ReplyType>(in[0]);
+  size_t size = 0;
+  bool is_null = false;
+  text_size_ = 0;
+  if (type == ReplyType::kSimpleString) {
+    const char* const limit = end - at > kUsualLine ? at + kUsualLine : end;
+    while (at != limit && *at != '\r') ++at;
+    if (limit - at < 2 || at[1] != '\n') return false;
+    TakeText(in.substr(1, static_cast<size_t>(at - in.data()) - 1));
+    at += 2;
+  } else if (type != ReplyType::kBulkString) {
+    return false;
+  } else if (ReadShortLength(&at, end, &size)) {
+    if (at[-1] != '\n' || static_cast<size_t>(end - at) < size + 2) return false;
+    at += size + 2;
+  } else if (in.starts_with(kNullBulk)) {
+    is_null = true;
+    at = in.data() + kNullBulk.size();
+  } else {
+    return false;
+  }
+  elements_.clear();
+  element_bytes_.clear();
+  head_ = ReplyHead{};
+  head_.type = type;
+  head_.is_null = is_null;
+  head_.integer = static_cast<int64_t>(size);
+  head_.bytes = size;
+  Finish();
+  *used = static_cast<size_t>(at - in.data());
+  return true;
 }
 
 void ReplyScanner::Begin() {

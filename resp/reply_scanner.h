@@ -73,6 +73,7 @@ class ReplyScanner {
     kSkipped,  // in an attribute, or in a push between the elements (a fault of Redis before 6.2.7)
   };
 
+  bool TakeWhole(std::string_view in, size_t* used);
   void Begin();
   bool ScanLine(std::string_view in, size_t* pos);
   bool EndLine(std::string_view line);

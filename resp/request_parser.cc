@@ -9,6 +9,7 @@ namespace keyhole::resp {
 namespace {
 
 constexpr size_t kNotFound = std::string_view::npos;
+constexpr size_t kMaxWholeArguments = 1024;  // more are not worth beginning twice
 constexpr size_t kMaxTailArguments = 16;
 constexpr size_t kMaxTailArgumentBytes = 64;
 
@@ -125,6 +126,8 @@ RequestParser::Result RequestParser::Next(std::string_view in) {
       case Phase::kStart:
         if (pos_ == in.size()) {
           go_on = NeedMore();
+        } else if (TakeWhole(in)) {
+          go_on = false;
         } else {
           phase_ = in[pos_] == '*' ? Phase::kCount : Phase::kInline;
         }
@@ -167,6 +170,37 @@ bool RequestParser::Fail(std::string_view text) {
   phase_ = Phase::kFailed;
   result_ = Result::kError;
   return false;
+}
+
+// The usual request, here as a whole: "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", at start_. False, and
+// nothing has changed, if it is anything else. Then it is read step by step, by those who know
+// every limit and error.
+bool RequestParser::TakeWhole(std::string_view in) {
+  const char* const begin = in.data() + start_;
+  const char* const end = in.data() + in.size();
+  const char* at = begin + 1;
+  size_t count = 0;
+  if (*begin != '*' || !limits_.authenticated || !ReadShortLength(&at, end, &count) || count == 0 ||
+      count > kMaxWholeArguments) {
+    return false;
+  }
+  const size_t most = std::min(limits_.big_argument, static_cast<size_t>(limits_.max_bulk));
+  args_.resize(count);
+  for (std::string_view& arg : args_) {
+    size_t size = 0;
+    if (at == end || *at++ != '$' || !ReadShortLength(&at, end, &size) || size > most ||
+        static_cast<size_t>(end - at) < size + 2 ||
+        static_cast<size_t>(at - begin) > limits_.big_request) {
+      return false;
+    }
+    arg = {at, size};
+    at += size + 2;
+  }
+  request_ = {args_, {begin, static_cast<size_t>(at - begin)}};
+  result_ = Result::kRequest;
+  consumed_ = static_cast<size_t>(at - in.data());
+  SkipTo(0);
+  return true;
 }
 
 bool RequestParser::ParseInline(std::string_view in) {

@@ -63,8 +63,8 @@ class RequestParser {
   Result Next(std::string_view in);
 
   const Request& request() const { return request_; }
-  // The bytes that are not consumed, `in`, have moved: so have the views of a request or head that
-  // Next() has found in them. REQUIRES: it was the last that Next() gave, and is not inline.
+  // The bytes that are not consumed, `in`, have moved, and with them the views of the head that
+  // Next() has found last.
   void Relocate(std::string_view in);
   size_t consumed() const { return consumed_; }
   // A whole RESP error line ("-ERR Protocol error: ...\r\n") with Redis' own text.
@@ -83,6 +83,7 @@ class RequestParser {
     size_t size;
   };
 
+  bool TakeWhole(std::string_view in);
   // Each goes on at pos_. False: no more can be done with these bytes, result_ says why.
   bool ParseInline(std::string_view in);
   bool ParseCount(std::string_view in);
