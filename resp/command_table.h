@@ -88,6 +88,8 @@ struct KeySpec {
   int8_t first = 0;
   int8_t last = 0;
   int8_t step = 0;
+
+  constexpr bool IsFirstArgument() const { return kind == Kind::kRange && first == 1 && last == 1; }
 };
 
 // How a reply tells whether the key was there. See hit_rule.h.
@@ -162,6 +164,10 @@ KeyRuns LocateKeys(const CommandSpec& spec, std::span<const std::string_view> ar
 template <typename F>
 void ForEachKey(const CommandSpec& spec, std::span<const std::string_view> args, F&& f) {
   if (spec.keys.kind == KeySpec::Kind::kNone) return;
+  if (spec.keys.IsFirstArgument()) {  // by far the most common: GET, SET, HGET ...
+    if (args.size() > 1) f(args[1]);
+    return;
+  }
   const KeyRuns runs = LocateKeys(spec, args);
   for (const KeyRun& run : runs.run) {
     for (size_t i = run.first; i < run.end; i += run.step) f(args[i]);

@@ -11,12 +11,6 @@ ByteQueue::~ByteQueue() {
   std::free(data_);
 }
 
-void ByteQueue::Append(std::string_view bytes) {
-  if (bytes.empty()) return;
-  std::memcpy(Prepare(bytes.size()).data(), bytes.data(), bytes.size());
-  Commit(bytes.size());
-}
-
 void ByteQueue::MakeRoom(size_t n) {
   const size_t used = size();
   // Closing the gap costs a move of what is left; do it only where that is the smaller part.

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -33,7 +34,11 @@ class ByteQueue {
   }
   void Commit(size_t n) { tail_ += n; }
 
-  void Append(std::string_view bytes);
+  void Append(std::string_view bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(Prepare(bytes.size()).data(), bytes.data(), bytes.size());
+    Commit(bytes.size());
+  }
   // REQUIRES: n <= size().
   void Consume(size_t n) {
     head_ += n;

@@ -211,6 +211,11 @@ void ClientSession::CloseAfterOutput() {
   if (transport_ != nullptr) transport_->Wake();
 }
 
+void ClientSession::Trim() {
+  if (in_.empty()) in_.Release();
+  if (out_.empty()) out_.Release();
+}
+
 void ClientSession::Tick() {
   if (link_has_ended()) CloseAfterOutput();
   const auto limit = worker_.config.client_idle_timeout;

@@ -43,6 +43,8 @@ class ClientSession final : public Session {
   bool detached() const { return transport_ == nullptr; }
   // Takes no more requests, ends when those in flight are answered.
   void Drain();
+  // Gives back memory that is not in use.
+  void Trim();
   // To be called ten times a second: closes a client that has been silent for longer than
   // --client-idle-timeout, or that somebody has ended.
   void Tick();

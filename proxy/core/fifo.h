@@ -36,11 +36,12 @@ class Fifo {
     return ring_[(head_ + i) & (ring_.size() - 1)];
   }
 
-  void Push(T value) {
+  void Push(T&& value) {
     if (size_ == ring_.size()) Grow();
     ring_[(head_ + size_) & (ring_.size() - 1)] = std::move(value);
     ++size_;
   }
+  void Push(const T& value) { Push(T(value)); }
 
   T Pop() {
     assert(size_ > 0);

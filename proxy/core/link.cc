@@ -35,10 +35,10 @@ void PopKey(ByteQueue* queue) {
 
 void PushKey(std::string_view key, ByteQueue* queue) {
   const auto size = static_cast<uint32_t>(key.size());
-  char bytes[sizeof(size)];
-  std::memcpy(bytes, &size, sizeof(size));
-  queue->Append({bytes, sizeof(size)});
-  queue->Append(key);
+  char* const room = queue->Prepare(sizeof(size) + key.size()).data();
+  std::memcpy(room, &size, sizeof(size));
+  if (!key.empty()) std::memcpy(room + sizeof(size), key.data(), key.size());
+  queue->Commit(sizeof(size) + key.size());
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ Link::Link(WorkerState& worker) : worker_(worker) {}
 
 Link::~Link() = default;
 
-void Link::Expect(const resp::Request& request, Pending pending) {
+void Link::Expect(const resp::Request& request, Pending&& pending) {
   resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
     if (pending.rule == HitRule::kNone && pending.keys > 0 && worker_.near == nullptr) return;
     PushKey(key, &keys_);

@@ -65,7 +65,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
 
   // Sends a request. With pending.replies == 0 no reply is awaited.
   // The reply may come before this returns.
-  virtual void Send(const resp::Request& request, Pending pending) = 0;
+  virtual void Send(const resp::Request& request, Pending&& pending) = 0;
   // The other side has ended the conversation; close when all replies have been sent.
   virtual bool ended() const { return false; }
   // More bytes of the request that was sent last.
@@ -90,7 +90,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Bytes of replies. False if they make no sense here: the link is beyond use.
   bool Receive(std::string_view bytes);
   // Notes what is awaited, with the keys to be counted. Called by Send().
-  void Expect(const resp::Request& request, Pending pending);
+  void Expect(const resp::Request& request, Pending&& pending);
   // Drops the keys of the oldest pending request, which has been taken off the queue ...
   void ForgetKeysOf(const Pending& pending);
   // ... or moves them behind all others, as the request itself.

@@ -31,7 +31,7 @@ void StoreLink::DeliverMessages() {
   if (ended()) owner_->OnLinkEnded();
 }
 
-void StoreLink::Send(const resp::Request& request, Pending pending) {
+void StoreLink::Send(const resp::Request& request, Pending&& pending) {
   const resp::CommandSpec& spec = *pending.spec;
   const bool expected = pending.replies != 0;
   if (expected) Expect(request, std::move(pending));

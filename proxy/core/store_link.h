@@ -19,7 +19,7 @@ class StoreLink final : public Link {
   StoreLink(WorkerState& worker, Session& owner, std::string_view address);
   ~StoreLink() override;
 
-  void Send(const resp::Request& request, Pending pending) override;
+  void Send(const resp::Request& request, Pending&& pending) override;
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // Never called: requests come whole, the value is kept in memory anyway.

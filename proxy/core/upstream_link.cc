@@ -92,7 +92,7 @@ void UpstreamLink::set_kind(metrics::LinkKind kind) {
   worker_.metrics.counters.links[kind_].Add();
 }
 
-void UpstreamLink::Send(const resp::Request& request, Pending pending) {
+void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
   pending.begin = written_ + out_.size();
   out_.Append(request.bytes);
   if (pending.replies != 0) Expect(request, std::move(pending));

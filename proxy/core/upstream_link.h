@@ -37,7 +37,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   UpstreamLink(WorkerState& worker, SessionState state, Session* owner);
   ~UpstreamLink() override;
 
-  void Send(const resp::Request& request, Pending pending) override;
+  void Send(const resp::Request& request, Pending&& pending) override;
   void SendMore(std::string_view bytes) override;
 
   Phase phase() const { return phase_; }

@@ -23,6 +23,7 @@ class ClientConnection final : public Connection {
  private:
   void ReadIn() override;
   void WriteOut() override;
+  void OnSilence() override { session_->Trim(); }
   bool WriteReplies();
 
   boost::intrusive_ptr<core::ClientSession> session_;

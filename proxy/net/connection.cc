@@ -16,7 +16,7 @@ void Connection::Wake() {
 void Connection::TurnRead() {
   will_read_ = false;
   ReadIn();
-  if (stream_.may_have_ended() && !std::exchange(will_check_, true)) worker_.CheckNowAndThen(*this);
+  if (stream_.may_fall_silent() && !std::exchange(will_check_, true)) worker_.CheckSilence(*this);
 }
 
 void Connection::TurnWrite() {
@@ -24,9 +24,12 @@ void Connection::TurnWrite() {
   WriteOut();
 }
 
-bool Connection::CheckForEnd() {
-  if (stream_.is_open() && stream_.CheckForEnd()) ReadLater();
-  will_check_ = stream_.is_open() && stream_.may_have_ended();
+bool Connection::CheckSilence() {
+  if (stream_.is_open() && stream_.CheckSilence()) {
+    OnSilence();
+    ReadLater();
+  }
+  will_check_ = stream_.is_open() && stream_.may_fall_silent();
   return will_check_;
 }
 

@@ -31,8 +31,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   // ---- for the worker, which calls each once for each time that it was asked to
   void TurnRead();
   void TurnWrite();
-  // Looks for an end of the stream that nobody announced. False: no more calls are needed.
-  bool CheckForEnd();
+  // Notices when nothing has come for a while; looks then for an end of the stream that nobody
+  // announced. False: no more calls are needed.
+  bool CheckSilence();
 
  protected:
   Connection(Worker& worker, Writes writes);
@@ -40,6 +41,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   // Reads or writes as much as is possible, wanted and fair. Called with the stream open or not.
   virtual void ReadIn() = 0;
   virtual void WriteOut() = 0;
+
+  // Nothing has come for a while: memory that is not needed now may go.
+  virtual void OnSilence() {}
 
   // Has ReadIn() called, if there may be something to read.
   void ReadLater();

@@ -54,13 +54,12 @@ Stream::Io Stream::Read(std::span<char> room, size_t* n) {
   const Io result = Outcome(::recv(descriptor_, room.data(), room.size(), 0), n);
   if (result == Io::kWouldBlock) {
     readable_ = false;
-    doubt_ = Doubt::kNone;
   } else if (result == Io::kSome && *n < room.size()) {
-    if (reads_ < kNewReads) {
-      ++reads_;
-    } else {
+    doubt_ = Doubt::kFresh;
+    if (reads_ == kNewReads) {
       readable_ = false;
-      doubt_ = Doubt::kFresh;
+    } else {
+      ++reads_;
     }
   }
   return result;
@@ -70,7 +69,7 @@ Stream::Io Stream::Write(std::string_view bytes, size_t* n) {
   return Outcome(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), n);
 }
 
-bool Stream::CheckForEnd() {
+bool Stream::CheckSilence() {
   if (doubt_ == Doubt::kFresh) {
     doubt_ = Doubt::kStale;
   } else if (doubt_ == Doubt::kStale) {

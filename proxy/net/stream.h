@@ -6,8 +6,8 @@
 //
 // What has been read short was all there was, and the next bytes announce themselves. An end of
 // the stream that came together with these bytes does not, so it is looked for: at once while the
-// connection is new, as what ends soon ends like this, and later by CheckForEnd(), when it has been
-// silent for a while.
+// connection is new, as what ends soon ends like this, and later by CheckSilence(), when nothing
+// has come for a while.
 //
 // Thread: the worker's that made it.
 #pragma once
@@ -39,11 +39,10 @@ class Stream {
   // There may be something to read. The owner says so when its watcher has been told.
   bool readable() const { return readable_; }
   void set_readable() { readable_ = true; }
-  // To be called now and then: true if readable() has become true because nothing has come for a
-  // while.
-  bool CheckForEnd();
-  // An end that nobody would announce is possible.
-  bool may_have_ended() const { return doubt_ != Doubt::kNone; }
+  // To be called now and then while may_fall_silent(): true if nothing has come since the call
+  // before, once; readable() is true then.
+  bool CheckSilence();
+  bool may_fall_silent() const { return doubt_ != Doubt::kNone; }
 
   void WaitWritable() { readiness_.WaitWritable(); }
 
@@ -52,7 +51,7 @@ class Stream {
   void Close();
 
  private:
-  // Whether something may have come together with what was read last.
+  // Whether an end may have come together with what was read last.
   enum class Doubt : uint8_t { kNone, kFresh, kStale };
 
   Readiness readiness_;

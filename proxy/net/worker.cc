@@ -121,7 +121,7 @@ void Worker::Tick() {
   if (state_.near != nullptr) state_.near->Tick();
   state_.metrics.keys.CatchUp();
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
-  std::erase_if(checked_, [](const auto& connection) { return !connection->CheckForEnd(); });
+  std::erase_if(active_, [](const auto& connection) { return !connection->CheckSilence(); });
   // With an upstream and without a time-out there is nothing to look for.
   if (state_.store != nullptr || state_.config.client_idle_timeout.count() > 0) {
     for (const auto& client : All(clients_)) client->session().Tick();

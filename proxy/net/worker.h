@@ -69,8 +69,8 @@ class Worker final : public core::Connector {
   // Each is carried out once, in the turn that runs or in the next.
   void ReadInTurn(Connection& connection);
   void WriteInTurn(Connection& connection, Connection::Writes writes);
-  // CheckForEnd() is called with the clock's ticks for as long as it gives true.
-  void CheckNowAndThen(Connection& connection) { checked_.emplace_back(&connection); }
+  // Its CheckSilence() is called with each tick for as long as that gives true.
+  void CheckSilence(Connection& connection) { active_.emplace_back(&connection); }
 
   // An open connection is kept alive by being registered.
   void Register(ClientConnection& connection);
@@ -112,7 +112,7 @@ class Worker final : public core::Connector {
   List to_write_first_;
   List to_write_;
   List in_work_;  // one of the lists above while it is carried out
-  List checked_;
+  List active_;   // something has come from them in the last ticks
   Registry<ClientConnection> clients_;
   Registry<UpstreamConnection> upstreams_;
   Registry<HttpConnection> http_;
