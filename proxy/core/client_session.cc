@@ -92,8 +92,8 @@ size_t ClientSession::Process(std::string_view in) {
   return failing_ ? in.size() : done;  // after an error nobody knows what follows
 }
 
-// What the near cache answers goes by the parser, as far as it comes one after the other. Returns how
-// many bytes that were.
+// What the near cache answers goes by the parser, as far as it comes one after the other. Returns
+// how many bytes that were.
 size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
   if (!parser_.at_start() || !MayBeServedNear()) return done;
