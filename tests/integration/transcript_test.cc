@@ -105,7 +105,9 @@ const std::vector<Script>& Scripts() {
        {"EVAL 'return redis.call(\"SET\",KEYS[1],ARGV[1])' 1 k v", "GET k",
         "SCRIPT EXISTS ffffffffffffffffffffffffffffffffffffffff",
         "EVALSHA ffffffffffffffffffffffffffffffffffffffff 0"}},
-      {"Wait", {"SET k v", "WAIT 0 10", "GET k", "WAIT 1 1", "GET k"}},
+      // Not one that has to wait: whether Redis sees its time-out first or the end of the input,
+      // which comes right behind, is a matter of luck.
+      {"Wait", {"SET k v", "WAIT 0 10", "GET k", "WAIT 0 1", "GET k"}},
       {"Tracking",
        {"CLIENT TRACKING ON", "CLIENT CACHING YES", "CLIENT GETREDIR", "CLIENT TRACKINGINFO",
         "CLIENT TRACKING OFF", "CLIENT GETREDIR", "PING"}},
