@@ -20,7 +20,7 @@ class NearConsistent : public NearStory {};
 TEST_F(NearConsistent, AnInvalidationEndsTheEntry) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   near().Reply(Changed("a"));
   ExpectForwarded(app, "a", kTwo);
   EXPECT_EQ(counted().drops[NearDrop::kPush].Load(), 1u);
@@ -29,7 +29,7 @@ TEST_F(NearConsistent, AnInvalidationEndsTheEntry) {
 // Row 2, 3: reply and invalidation come on one stream, in order.
 TEST_F(NearConsistent, AChangeBetweenAFillsValueAndItsTtlIsSeen) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
   near().Reply(std::string("+OK\r\n") + kOne + Changed("a") + ":-1\r\n");
   ExpectForwarded(app, "a", kTwo);
@@ -38,20 +38,20 @@ TEST_F(NearConsistent, AChangeBetweenAFillsValueAndItsTtlIsSeen) {
 
 TEST_F(NearConsistent, AChangeBeforeAFillsValueDoesNotSpoilIt) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kTwo);
   near().Reply("+OK\r\n" + Changed("a") + kTwo + ":-1\r\n");
   EXPECT_EQ(counted().fills[NearFill::kStored].Load(), 1u);
-  Client& other = keyhole.Connect();
+  Client& other = keyhole_.Connect();
   ExpectServed(other, "a", kTwo);
 }
 
 TEST_F(NearConsistent, AStreamCutAnywhereMeansTheSame) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
   for (const char byte : std::string("+OK\r\n") + kOne + ":-1\r\n") near().Reply({&byte, 1});
-  Client& other = keyhole.Connect();
+  Client& other = keyhole_.Connect();
   ExpectServed(other, "a", kOne);
   for (const char byte : Changed("a")) near().Reply({&byte, 1});
   ExpectForwarded(other, "a", kTwo);
@@ -78,15 +78,15 @@ TEST_F(NearConsistent, APushThatIsNoInvalidationMeansNothing) {
   Arm();
   Keep("a", kOne);
   near().Reply(">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n");
-  ExpectServed(keyhole.Connect(), "a", kOne);
+  ExpectServed(keyhole_.Connect(), "a", kOne);
 }
 
 // Row 7: Redis does not tell of it.
 TEST_F(NearConsistent, SwapdbThroughTheProxyEndsAllEntries) {
   Arm();
   Keep("a", kOne);
-  Client& other = keyhole.Connect();
-  Client& app = keyhole.Connect();
+  Client& other = keyhole_.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("SWAPDB 0 1\r\n");
   ExpectForwardedBehind(other, "a", "+OK\r\n", kTwo);
 }
@@ -95,18 +95,18 @@ TEST_F(NearConsistent, SwapdbThroughTheProxyEndsAllEntries) {
 TEST_F(NearConsistent, AnEntryEndsWithItsKeysTimeToLive) {
   Arm();
   Keep("a", kOne, 1000);
-  Client& app = keyhole.Connect();
-  keyhole.worker().now += milliseconds(998);
+  Client& app = keyhole_.Connect();
+  keyhole_.worker().now += milliseconds(998);
   Heartbeat();
-  keyhole.worker().now -= milliseconds(100);
+  keyhole_.worker().now -= milliseconds(100);
   ExpectServed(app, "a", kOne);
-  keyhole.worker().now += milliseconds(1);
+  keyhole_.worker().now += milliseconds(1);
   ExpectForwarded(app, "a", "$-1\r\n");
 }
 
 TEST_F(NearConsistent, WhatExpiresWhileItIsFetchedIsNotKept) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
   near().Reply(std::string("+OK\r\n") + kOne + ":-2\r\n");
   EXPECT_EQ(counted().fills[NearFill::kRejected].Load(), 1u);
@@ -115,7 +115,7 @@ TEST_F(NearConsistent, WhatExpiresWhileItIsFetchedIsNotKept) {
 // Row 30.
 TEST_F(NearConsistent, WhatIsFetchedWithoutTrackingIsNotKept) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
   near().Reply(std::string("-ERR CLIENT CACHING can be called only when\r\n") + kOne + ":-1\r\n");
   EXPECT_EQ(counted().fills[NearFill::kRejected].Load(), 1u);
@@ -125,7 +125,7 @@ TEST_F(NearConsistent, WhatIsFetchedWithoutTrackingIsNotKept) {
 TEST_F(NearConsistent, AClientReadsItsOwnWrites) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("SET a 2\r\n");
   redis().Requests();
   redis().Reply("+OK\r\n");
@@ -136,8 +136,8 @@ TEST_F(NearConsistent, AClientReadsItsOwnWrites) {
 TEST_F(NearConsistent, WhatAClientWroteNobodyElseIsServedAsItWas) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
-  Client& other = keyhole.Connect();
+  Client& app = keyhole_.Connect();
+  Client& other = keyhole_.Connect();
   app.Send("SET a 2\r\n");  // may have been carried out by now
   redis().Requests();
   Ask(other, "a");
@@ -148,8 +148,8 @@ TEST_F(NearConsistent, WhatAClientWroteNobodyElseIsServedAsItWas) {
 
 TEST_F(NearConsistent, AFillThatAWriteOverlapsIsNotKept) {
   Arm();
-  Client& app = keyhole.Connect();
-  Client& reader = keyhole.Connect();
+  Client& app = keyhole_.Connect();
+  Client& reader = keyhole_.Connect();
   app.Send("SET a 2\r\n");
   Ask(reader, "a");  // a fill goes out, after the write
   redis().Reply(std::string("+OK\r\n") + kTwo);
@@ -180,7 +180,7 @@ TEST_F(NearConsistent, AllKeysOfAWriteAreNoted) {
 TEST_F(NearConsistent, AfterAScriptNothingIsServedBeforeTheFence) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("EVAL x 0\r\n");
   redis().Requests();
   redis().Reply(":1\r\n");
@@ -197,11 +197,11 @@ TEST_F(NearConsistent, AfterAScriptNothingIsServedBeforeTheFence) {
 TEST_F(NearConsistent, WhatExecWroteIsNotServedAsItWas) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
-  Client& other = keyhole.Connect();
+  Client& app = keyhole_.Connect();
+  Client& other = keyhole_.Connect();
   app.Send("MULTI\r\nSET a 2\r\nEXEC\r\n");
-  keyhole.last().Requests();
-  keyhole.last().Reply("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  keyhole_.last().Requests();
+  keyhole_.last().Reply("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
   app.Received();
   ExpectForwarded(other, "a", kTwo);
 }
@@ -210,7 +210,7 @@ TEST_F(NearConsistent, WhatExecWroteIsNotServedAsItWas) {
 TEST_F(NearConsistent, AfterAnyReplyNothingOlderIsServed) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("SISMEMBER lock 1\r\n");
   redis().Requests();
   redis().Reply(":1\r\n");
@@ -225,7 +225,7 @@ TEST_F(NearConsistent, OneFenceServesAllWhoWait) {
   Arm();
   Keep("a", kOne);
   std::vector<Client*> apps;
-  for (int i = 0; i < 5; ++i) apps.push_back(&keyhole.Connect());
+  for (int i = 0; i < 5; ++i) apps.push_back(&keyhole_.Connect());
   for (Client* app : apps) app->Send("LLEN x\r\n");
   redis().Requests();
   redis().Reply(":0\r\n:0\r\n:0\r\n:0\r\n:0\r\n");
@@ -243,8 +243,8 @@ TEST_F(NearConsistent, OneFenceServesAllWhoWait) {
 TEST_F(NearConsistent, AFenceThatWasSentBeforeTheReplyIsNotEnough) {
   Arm();
   Keep("a", kOne);
-  Client& first = keyhole.Connect();
-  Client& second = keyhole.Connect();
+  Client& first = keyhole_.Connect();
+  Client& second = keyhole_.Connect();
   first.Send("LLEN x\r\n");
   redis().Reply(":0\r\n");
   Ask(first, "a");
@@ -263,14 +263,14 @@ TEST_F(NearConsistent, AFenceThatWasSentBeforeTheReplyIsNotEnough) {
 TEST_F(NearConsistent, WhoWaitsForAFenceThatTakesLongIsForwarded) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("LLEN x\r\n");
   redis().Requests();
   redis().Reply(":0\r\n");
   app.Received();
   Ask(app, "a");
   EXPECT_THAT(redis().Requests(), IsEmpty());
-  keyhole.Advance(milliseconds(100));
+  keyhole_.Advance(milliseconds(100));
   EXPECT_THAT(redis().Requests(), ElementsAre("GET a"));
   redis().Reply(kOne);
   EXPECT_EQ(app.Received(), kOne);
@@ -282,7 +282,7 @@ TEST_F(NearConsistent, WhoWaitsForAFenceThatTakesLongIsForwarded) {
 TEST_F(NearConsistent, AClientThatLeavesWhileItWaitsIsForgotten) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("LLEN x\r\n");
   redis().Reply(":0\r\n");
   Ask(app, "a");
@@ -293,7 +293,7 @@ TEST_F(NearConsistent, AClientThatLeavesWhileItWaitsIsForgotten) {
 TEST_F(NearConsistent, AClientThatEndsItsInputWhileItWaitsIsAnswered) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("LLEN x\r\n");
   redis().Reply(":0\r\n");
   app.Send("GET a\r\nGET a\r\n");
@@ -308,7 +308,7 @@ TEST_F(NearConsistent, AKeyThatRedisNoLongerTracksIsToldOfLikeAChange) {
   Arm();
   Keep("a", kOne);
   near().Reply(Changed("a"));
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
 }
 
@@ -316,7 +316,7 @@ TEST_F(NearConsistent, AKeyThatRedisNoLongerTracksIsToldOfLikeAChange) {
 TEST_F(NearConsistent, EntriesEndWhenRedisForbidsToReadThem) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "b", kOne);
   near().Reply("+OK\r\n-NOPERM no\r\n:-1\r\n");
   ExpectForwarded(app, "a", "-NOPERM no\r\n");
@@ -325,10 +325,10 @@ TEST_F(NearConsistent, EntriesEndWhenRedisForbidsToReadThem) {
 TEST_F(NearConsistent, EntriesEndWhenAclRulesChangeThroughTheProxy) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
-  Client& other = keyhole.Connect();
+  Client& app = keyhole_.Connect();
+  Client& other = keyhole_.Connect();
   app.Send("ACL SETUSER default resetkeys\r\n");
-  keyhole.last().Reply("+OK\r\n");
+  keyhole_.last().Reply("+OK\r\n");
   Ask(other, "a");
   EXPECT_EQ(other.Received(), "");
 }
@@ -346,7 +346,7 @@ class NearEventual : public NearStory {
 TEST_F(NearEventual, ReadsAskForNoFence) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "b", kTwo);
   near().Requests();
   ExpectServed(app, "a", kOne);
@@ -356,7 +356,7 @@ TEST_F(NearEventual, ReadsAskForNoFence) {
 TEST_F(NearEventual, OwnWritesAreSeenAllTheSame) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("EVAL x 0\r\n");
   redis().Requests();
   redis().Reply(":1\r\n");

@@ -20,7 +20,7 @@ class NearFailures : public NearStory {};
 TEST_F(NearFailures, WhenItsConnectionIsLostNothingIsServed) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   near().Lose();
   ExpectForwarded(app, "a", kOne);
   EXPECT_EQ(state(), NearState::kConnecting);
@@ -32,16 +32,16 @@ TEST_F(NearFailures, AfterAReconnectNothingOfBeforeIsServed) {
   Keep("a", kOne);
   near().Lose();
   Arm();
-  EXPECT_EQ(keyhole.connections(), 3u);
-  Client& app = keyhole.Connect();
+  EXPECT_EQ(keyhole_.connections(), 3u);
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
   Fetched(kOne);
-  ExpectServed(keyhole.Connect(), "a", kOne);
+  ExpectServed(keyhole_.Connect(), "a", kOne);
 }
 
 TEST_F(NearFailures, WhatWasBeingFetchedIsGoneWithTheConnection) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
   near().Reply("+OK\r\n$1\r\n");
   near().Lose();
@@ -51,13 +51,13 @@ TEST_F(NearFailures, WhatWasBeingFetchedIsGoneWithTheConnection) {
   Arm();
   ExpectForwarded(app, "a", kOne);
   Fetched(kOne);
-  ExpectServed(keyhole.Connect(), "a", kOne);
+  ExpectServed(keyhole_.Connect(), "a", kOne);
 }
 
 TEST_F(NearFailures, WhoWaitsForAFenceIsForwardedWhenTheConnectionIsLost) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("LLEN x\r\n");
   redis().Requests();
   redis().Reply(":0\r\n");
@@ -70,19 +70,19 @@ TEST_F(NearFailures, WhoWaitsForAFenceIsForwardedWhenTheConnectionIsLost) {
 TEST_F(NearFailures, WhatIsNotProvenToBeFreshIsNotServed) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
-  keyhole.worker().now += milliseconds(1300);  // nothing came, nothing ran
+  Client& app = keyhole_.Connect();
+  keyhole_.worker().now += milliseconds(1300);  // nothing came, nothing ran
   ExpectForwarded(app, "a", kOne);
 }
 
 TEST_F(NearFailures, AConnectionThatDoesNotAnswerIsGivenUp) {
   Arm();
   Keep("a", kOne);
-  keyhole.Advance(milliseconds(500));  // a heartbeat is sent, and not answered
-  keyhole.Advance(milliseconds(500));
+  keyhole_.Advance(milliseconds(500));  // a heartbeat is sent, and not answered
+  keyhole_.Advance(milliseconds(500));
   EXPECT_EQ(state(), NearState::kConnecting);
   EXPECT_FALSE(near().open());
-  ExpectForwarded(keyhole.Connect(), "a", kOne);
+  ExpectForwarded(keyhole_.Connect(), "a", kOne);
   Arm();
   EXPECT_EQ(state(), NearState::kReady);
 }
@@ -93,15 +93,16 @@ TEST_F(NearFailures, ARedisThatBecomesAReplicaIsLeft) {
   Keep("a", kOne);
   for (int i = 0; i < 5; ++i) Heartbeat("slave");
   EXPECT_EQ(state(), NearState::kReplica);
-  ExpectForwarded(keyhole.Connect(), "a", kOne);
-  EXPECT_THAT(keyhole.log(), Contains(HasSubstr("the near cache is off: it has become a replica")));
+  ExpectForwarded(keyhole_.Connect(), "a", kOne);
+  EXPECT_THAT(keyhole_.log(),
+              Contains(HasSubstr("the near cache is off: it has become a replica")));
 }
 
 TEST_F(NearFailures, ReadonlyEndsAllEntries) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
-  Client& other = keyhole.Connect();
+  Client& app = keyhole_.Connect();
+  Client& other = keyhole_.Connect();
   app.Send("SET x 1\r\n");
   redis().Requests();
   redis().Reply("-READONLY You can't write against a read only replica.\r\n");
@@ -137,27 +138,27 @@ TEST_F(NearFailures, RedisesWithSoundTrackingAreNot) {
 }
 
 TEST_F(NearFailures, WhatCannotTrackIsSaidOnceAndTriedAgainLater) {
-  keyhole.Advance(milliseconds(100));
+  keyhole_.Advance(milliseconds(100));
   near().Reply(Hello("7.0.15") + "+OK\r\n-NOPERM no tracking\r\n+OK\r\n");
   EXPECT_EQ(state(), NearState::kRefused);
-  keyhole.Advance(milliseconds(29'000));
-  EXPECT_EQ(keyhole.connections(), 2u);
-  keyhole.Advance(milliseconds(1'100));
-  ASSERT_EQ(keyhole.connections(), 3u);
-  keyhole.redis(2).Reply(Hello("7.0.15") + "+OK\r\n-NOPERM no tracking\r\n+OK\r\n");
-  EXPECT_EQ(keyhole.log().size(), 2u);  // the upstream is connected, and this
+  keyhole_.Advance(milliseconds(29'000));
+  EXPECT_EQ(keyhole_.connections(), 2u);
+  keyhole_.Advance(milliseconds(1'100));
+  ASSERT_EQ(keyhole_.connections(), 3u);
+  keyhole_.redis(2).Reply(Hello("7.0.15") + "+OK\r\n-NOPERM no tracking\r\n+OK\r\n");
+  EXPECT_EQ(keyhole_.log().size(), 2u);  // the upstream is connected, and this
 }
 
 // Redis 5 has no HELLO.
 TEST_F(NearFailures, AServerWithoutHelloIsTooOld) {
-  keyhole.Advance(milliseconds(100));
+  keyhole_.Advance(milliseconds(100));
   near().Reply("-ERR unknown command `hello`, with args beginning with: `3`, \r\n");
   EXPECT_EQ(state(), NearState::kOldServer);
 }
 
 // Row 26, 27.
 TEST_F(NearFailures, ReplicasAndNodesOfAClusterAreLeftAlone) {
-  keyhole.Advance(milliseconds(100));
+  keyhole_.Advance(milliseconds(100));
   near().Reply(Hello("7.0.15", "replica"));
   EXPECT_EQ(state(), NearState::kReplica);
   Harness node(NearConfig());
@@ -168,7 +169,7 @@ TEST_F(NearFailures, ReplicasAndNodesOfAClusterAreLeftAlone) {
 
 // Row 33.
 TEST_F(NearFailures, ARedisThatIsLoadingIsTriedAgainAtOnce) {
-  keyhole.Advance(milliseconds(100));
+  keyhole_.Advance(milliseconds(100));
   near().Reply("-LOADING Redis is loading the dataset in memory\r\n");
   EXPECT_EQ(state(), NearState::kConnecting);
   Arm();
@@ -180,14 +181,14 @@ TEST_F(NearFailures, WhatIsNoRespEndsTheConnection) {
   Keep("a", kOne);
   near().Reply("HTTP/1.1 400 Bad Request\r\n");
   EXPECT_FALSE(near().open());
-  ExpectForwarded(keyhole.Connect(), "a", kOne);
+  ExpectForwarded(keyhole_.Connect(), "a", kOne);
 }
 
 // Row 11: to Redis a key that is served from here looks idle, and the first to be evicted.
 TEST_F(NearFailures, AKeyInUseIsFetchedAnewInGoodTime) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   for (int i = 0; i < 301; ++i) Heartbeat();
   near().Requests();
   ExpectServed(app, "a", kOne);
@@ -202,7 +203,7 @@ TEST_F(NearFailures, AKeyThatIsNotInUseGrowsTooOld) {
   Arm();
   Keep("a", kOne);
   for (int i = 0; i < 601; ++i) Heartbeat();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
 }
 
@@ -211,7 +212,7 @@ TEST_F(NearFailures, KeysThatChangeAsOftenAsTheyAreReadAreFetchedLessAndLess) {
   Arm();
   int fetched = 0;
   for (int i = 0; i < 400; ++i) {
-    Client& app = keyhole.Connect();
+    Client& app = keyhole_.Connect();
     Ask(app, "a");
     if (!redis().Requests().empty()) redis().Reply(kOne);
     for (const std::string& request : near().Requests()) {
@@ -229,7 +230,7 @@ TEST_F(NearFailures, KeysThatChangeAsOftenAsTheyAreReadAreFetchedLessAndLess) {
 // found.
 TEST_F(NearFailures, AKeyThatBecomesHotIsFoundAmongManyThatAreNot) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   const auto ask = [&](const std::string& key) {
     Ask(app, key);
     redis().Reply("$-1\r\n");
@@ -259,15 +260,15 @@ class NearStale : public NearStory {
 TEST_F(NearStale, WhileRedisIsAwayWhatIsNearIsServedForAWhile) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
-  keyhole.HoldConnections();
+  Client& app = keyhole_.Connect();
+  keyhole_.HoldConnections();
   near().Lose();
   redis().Lose();
-  keyhole.Advance(milliseconds(100));
+  keyhole_.Advance(milliseconds(100));
   Ask(app, "a");
   EXPECT_EQ(app.Received(), kOne);
   EXPECT_EQ(counted().hits[NearHit::kStale].Load(), 1u);
-  keyhole.Advance(milliseconds(30'000));
+  keyhole_.Advance(milliseconds(30'000));
   Ask(app, "a");
   EXPECT_EQ(app.Received(), "");
 }
@@ -275,16 +276,16 @@ TEST_F(NearStale, WhileRedisIsAwayWhatIsNearIsServedForAWhile) {
 TEST_F(NearStale, OnceRedisIsBackNothingStaleIsServed) {
   Arm();
   Keep("a", kOne);
-  keyhole.HoldConnections();
+  keyhole_.HoldConnections();
   near().Lose();
   redis().Lose();
-  keyhole.Advance(milliseconds(100));
-  const size_t main = keyhole.connections() - 1;
-  keyhole.redis(main).Accept();
-  Client& app = keyhole.Connect();
+  keyhole_.Advance(milliseconds(100));
+  const size_t main = keyhole_.connections() - 1;
+  keyhole_.redis(main).Accept();
+  Client& app = keyhole_.Connect();
   Ask(app, "a");
   EXPECT_EQ(app.Received(), "");
-  EXPECT_THAT(keyhole.redis(main).Requests(), ElementsAre("GET a"));
+  EXPECT_THAT(keyhole_.redis(main).Requests(), ElementsAre("GET a"));
 }
 
 }  // namespace

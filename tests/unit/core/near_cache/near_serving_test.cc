@@ -17,7 +17,7 @@ constexpr char kNull[] = "$-1\r\n";
 class NearServing : public NearStory {};
 
 TEST_F(NearServing, ItsConnectionAsksForTrackingOfWhatItFetchesOnly) {
-  keyhole.Advance(milliseconds(100));
+  keyhole_.Advance(milliseconds(100));
   EXPECT_THAT(near().Requests(), ElementsAre("hello 3", "client setname keyhole-near",
                                              "client tracking ON OPTIN", "client no-evict on"));
   EXPECT_EQ(state(), NearState::kConnecting);
@@ -27,7 +27,7 @@ TEST_F(NearServing, ItsConnectionAsksForTrackingOfWhatItFetchesOnly) {
 
 TEST_F(NearServing, AKeyThatIsAskedForIsFetchedAndThenServedFromMemory) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "a", kOne);
   EXPECT_THAT(near().Requests(), ElementsAre("client caching YES", "get a", "pttl a"));
   near().Reply("+OK\r\n$1\r\n1\r\n:-1\r\n");
@@ -42,7 +42,7 @@ TEST_F(NearServing, AKeyThatIsAskedForIsFetchedAndThenServedFromMemory) {
 TEST_F(NearServing, WhoeverHasBeenToldNothingNeedsNoFence) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectServed(app, "a", kOne);
 }
 
@@ -50,13 +50,13 @@ TEST_F(NearServing, HitsAreCountedOnce) {
   Arm();
   Keep("a", kOne);
   Keep("none", kNull);
-  Client& app = keyhole.Connect();
-  EXPECT_EQ(keyhole.Counted(), "a 1/0, none 0/1");
+  Client& app = keyhole_.Connect();
+  EXPECT_EQ(keyhole_.Counted(), "a 1/0, none 0/1");
   ExpectServed(app, "a", kOne);
   ExpectServed(app, "none", kNull);
-  EXPECT_EQ(keyhole.Counted(), "a 2/0, none 0/2");
+  EXPECT_EQ(keyhole_.Counted(), "a 2/0, none 0/2");
   EXPECT_EQ(counted().reads.Load(), 4u);
-  EXPECT_EQ(keyhole.counters().requests[resp::CommandId::kGet].Load(), 4u);
+  EXPECT_EQ(keyhole_.counters().requests[resp::CommandId::kGet].Load(), 4u);
 }
 
 TEST_F(NearServing, BelowTheNumberOfReadsNothingIsFetched) {
@@ -80,9 +80,9 @@ TEST_F(NearServing, Resp2AndResp3ClientsAreServedFromTheSameEntries) {
   Arm();
   Keep("a", kOne);
   Keep("none", kNull);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("HELLO 3\r\n");
-  keyhole.last().Reply("%1\r\n$5\r\nproto\r\n:3\r\n");
+  keyhole_.last().Reply("%1\r\n$5\r\nproto\r\n:3\r\n");
   app.Received();
   Ask(app, "none");
   Fence();
@@ -95,25 +95,25 @@ TEST_F(NearServing, Resp2AndResp3ClientsAreServedFromTheSameEntries) {
 TEST_F(NearServing, AnotherUserIsNotServed) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("AUTH bob secret\r\n");
-  keyhole.last().Reply("+OK\r\n");
+  keyhole_.last().Reply("+OK\r\n");
   app.Received();
-  const size_t bobs = keyhole.connections() - 1;
+  const size_t bobs = keyhole_.connections() - 1;
   Ask(app, "a");
-  EXPECT_THAT(keyhole.redis(bobs).Requests(), Contains("GET a"));
+  EXPECT_THAT(keyhole_.redis(bobs).Requests(), Contains("GET a"));
 }
 
 // Row 22: invalidations name no database; only the first one's is cached.
 TEST_F(NearServing, AnotherDatabaseIsNotServed) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("SELECT 3\r\n");
-  keyhole.last().Reply("+OK\r\n");
+  keyhole_.last().Reply("+OK\r\n");
   app.Received();
   Ask(app, "a");
-  EXPECT_THAT(keyhole.last().Requests(), Contains("GET a"));
+  EXPECT_THAT(keyhole_.last().Requests(), Contains("GET a"));
   EXPECT_EQ(hits(), 0u);
 }
 
@@ -121,31 +121,31 @@ TEST_F(NearServing, AnotherDatabaseIsNotServed) {
 TEST_F(NearServing, NothingIsServedWhileWatching) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("WATCH a\r\n");
-  keyhole.last().Reply("+OK\r\n");
+  keyhole_.last().Reply("+OK\r\n");
   app.Received();
   Ask(app, "a");
   EXPECT_EQ(app.Received(), "");
-  EXPECT_THAT(keyhole.last().Requests(), Contains("GET a"));
+  EXPECT_THAT(keyhole_.last().Requests(), Contains("GET a"));
 }
 
 TEST_F(NearServing, NothingIsServedInATransaction) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("MULTI\r\nGET a\r\n");
   EXPECT_EQ(app.Received(), "");
-  keyhole.last().Reply("+OK\r\n+QUEUED\r\n");
+  keyhole_.last().Reply("+OK\r\n+QUEUED\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n");
 }
 
 TEST_F(NearServing, WhoTracksKeysItselfIsNotServed) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("CLIENT TRACKING ON\r\n");
-  keyhole.last().Reply("+OK\r\n");
+  keyhole_.last().Reply("+OK\r\n");
   app.Received();
   Ask(app, "a");
   EXPECT_EQ(app.Received(), "");
@@ -154,7 +154,7 @@ TEST_F(NearServing, WhoTracksKeysItselfIsNotServed) {
 TEST_F(NearServing, AHitDoesNotOvertakeEarlierReplies) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("GET b\r\nGET a\r\n");
   EXPECT_EQ(app.Received(), "");
   EXPECT_THAT(redis().Requests(), ElementsAre("GET b", "GET a"));
@@ -165,7 +165,7 @@ TEST_F(NearServing, AHitDoesNotOvertakeEarlierReplies) {
 TEST_F(NearServing, HitsBeforeAMissInAPipelineComeFirst) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("GET a\r\nGET a\r\nGET b\r\n");
   EXPECT_EQ(app.Received(), std::string(kOne) + kOne);
   EXPECT_THAT(redis().Requests(), ElementsAre("GET b"));
@@ -182,7 +182,7 @@ TEST_F(NearServing, PipelinesOfArraysAreServedInOrderWhereverTheyAreCut) {
   const std::string requests = AsArray("a") + AsArray("none") + "GET a\r\n" + AsArray("b") +
                                AsArray("a") + "PING\r\n" + AsArray("a");
   for (size_t cut = 0; cut <= requests.size(); ++cut) {
-    Client& app = keyhole.Connect();
+    Client& app = keyhole_.Connect();
     app.Send(requests.substr(0, cut));
     app.Send(requests.substr(cut));
     EXPECT_THAT(redis().Requests(), ElementsAre("GET b", "GET a", "PING", "GET a")) << cut;
@@ -191,14 +191,14 @@ TEST_F(NearServing, PipelinesOfArraysAreServedInOrderWhereverTheyAreCut) {
               std::string(kOne) + kNull + kOne + "$1\r\n2\r\n$1\r\n1\r\n+PONG\r\n$1\r\n1\r\n");
     app.Vanish();
   }
-  EXPECT_EQ(keyhole.counters().requests[resp::CommandId::kGet].Load(),
+  EXPECT_EQ(keyhole_.counters().requests[resp::CommandId::kGet].Load(),
             2 + 6 * (requests.size() + 1));
 }
 
 // Row 23.
 TEST_F(NearServing, ErrorsAndLargeValuesAreNotKept) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "list", "-WRONGTYPE no\r\n");
   Fetched("-WRONGTYPE no\r\n");
   ExpectForwarded(app, "list", "-WRONGTYPE no\r\n");
@@ -239,7 +239,7 @@ class NearPrefixes : public NearStory {
 
 TEST_F(NearPrefixes, OnlyKeysThatBeginSoAreKept) {
   Arm();
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "other", kOne);
   EXPECT_THAT(near().Requests(), IsEmpty());
   ExpectForwarded(app, "item:1", kOne);
@@ -251,7 +251,7 @@ TEST_F(NearPrefixes, MgetIsServedIfAllItsKeysAreThere) {
   Arm();
   Keep("item:1", kOne);
   Keep("item:2", kNull);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("MGET item:1 item:2\r\n");
   EXPECT_EQ(app.Received(), "*2\r\n$1\r\n1\r\n$-1\r\n");
   EXPECT_THAT(redis().Requests(), IsEmpty());
@@ -263,7 +263,7 @@ TEST_F(NearPrefixes, MgetIsServedIfAllItsKeysAreThere) {
 TEST_F(NearServing, MgetIsNotServedUnlessAskedFor) {
   Arm();
   Keep("a", kOne);
-  Client& app = keyhole.Connect();
+  Client& app = keyhole_.Connect();
   app.Send("MGET a\r\n");
   EXPECT_THAT(redis().Requests(), ElementsAre("MGET a"));
 }
@@ -272,7 +272,7 @@ class Browser final : public core::HttpSession::Receiver {
  public:
   explicit Browser(Harness& keyhole)
       : keyhole_(keyhole),
-        session_(new core::HttpSession(keyhole.worker(), "10.1.1.1:80", *this)) {}
+        session_(new core::HttpSession(keyhole_.worker(), "10.1.1.1:80", *this)) {}
   ~Browser() { session_->Detach(); }
 
   void Get(std::string_view target) {
@@ -291,7 +291,7 @@ class Browser final : public core::HttpSession::Receiver {
 TEST_F(NearServing, ItemsByHttpAreServedAndWaitForAFenceToo) {
   Arm();
   Keep("a", kOne);
-  Browser browser(keyhole);
+  Browser browser(keyhole_);
   browser.Get("/items/a");
   EXPECT_EQ(browser.Answer(), R"({"key":"a","value":"1"})");
   browser.Get("/items/b");
@@ -311,10 +311,10 @@ TEST_F(NearServing, PurgedEntriesAreFetchedAnew) {
   Keep("user:1", kOne);
   Keep("user:2", kOne);
   Keep("item", kOne);
-  EXPECT_EQ(keyhole.worker().near->PurgePrefix("user:"), 2u);
-  EXPECT_EQ(keyhole.worker().near->PurgeKey("item"), 1u);
-  EXPECT_EQ(keyhole.worker().near->PurgeKey("item"), 0u);
-  Client& app = keyhole.Connect();
+  EXPECT_EQ(keyhole_.worker().near->PurgePrefix("user:"), 2u);
+  EXPECT_EQ(keyhole_.worker().near->PurgeKey("item"), 1u);
+  EXPECT_EQ(keyhole_.worker().near->PurgeKey("item"), 0u);
+  Client& app = keyhole_.Connect();
   ExpectForwarded(app, "user:1", kOne);
 }
 

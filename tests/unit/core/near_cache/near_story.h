@@ -47,22 +47,22 @@ inline core::Config NearConfig() {
 
 class NearStory : public testing::Test {
  protected:
-  explicit NearStory(const core::Config& config = NearConfig()) : keyhole(config) {}
+  explicit NearStory(const core::Config& config = NearConfig()) : keyhole_(config) {}
 
-  RedisEnd& redis() { return keyhole.redis(0); }
-  RedisEnd& near() { return keyhole.redis(near_number); }
+  RedisEnd& redis() { return keyhole_.redis(0); }
+  RedisEnd& near() { return keyhole_.redis(near_number_); }
 
   // Greets the near cache's connection, which is made at the next tick.
   void Arm(std::string_view version = "7.0.15") {
-    keyhole.Advance(milliseconds(100));
-    near_number = keyhole.connections() - 1;
+    keyhole_.Advance(milliseconds(100));
+    near_number_ = keyhole_.connections() - 1;
     near().Requests();
     near().Reply(Hello(version) + "+OK\r\n+OK\r\n+OK\r\n");
     Heartbeat();
   }
   // The next tick sends ROLE, which is answered.
   void Heartbeat(std::string_view role = "master") {
-    keyhole.Advance(milliseconds(100));
+    keyhole_.Advance(milliseconds(100));
     if (!near().open()) return;
     for (const std::string& request : near().Requests()) {
       if (request != "role") continue;
@@ -73,7 +73,7 @@ class NearStory : public testing::Test {
   void Ask(Client& app, const std::string& key) { app.Send("GET " + key + "\r\n"); }
   // The app asks, Redis answers the app and the fetch alike.
   void Keep(const std::string& key, const std::string& reply, int64_t pttl = -1) {
-    Client& first = keyhole.Connect();
+    Client& first = keyhole_.Connect();
     Ask(first, key);
     redis().Requests();
     redis().Reply(reply);
@@ -111,7 +111,7 @@ class NearStory : public testing::Test {
     redis().Reply(earlier + reply);
     EXPECT_EQ(app.Received(), reply);
   }
-  metrics::NearCounters& counted() { return keyhole.metrics().near; }
+  metrics::NearCounters& counted() { return keyhole_.metrics().near; }
   metrics::NearState state() { return static_cast<metrics::NearState>(counted().state.Load()); }
   uint64_t hits() {
     auto& all = counted().hits;
@@ -119,8 +119,8 @@ class NearStory : public testing::Test {
            all[metrics::NearHit::kStale].Load();
   }
 
-  Harness keyhole;
-  size_t near_number = 1;
+  Harness keyhole_;
+  size_t near_number_ = 1;
 };
 
 }  // namespace keyhole::test
