@@ -4,11 +4,12 @@
 #include <string>
 
 #include "proxy/core/near_cache/near_cache.h"
+#include "resp/number.h"
 
 namespace keyhole::core {
 namespace {
 
-constexpr size_t kMostDigits = 4;
+constexpr size_t kMostBytes = 9999;  // of a key
 constexpr char kLowerCase = 0x20;
 
 // "*2\r\n$3\r\n" "get" "\r\n$"
@@ -45,17 +46,12 @@ const Head& TheHead() {
 NearRequest ReadNearRequest(std::string_view in) {
   const Head& head = TheHead();
   if (!head.Begins(in)) return {};
-  const size_t digits = head.bytes.size();
-  size_t pos = digits;
+  const char* at = in.data() + head.bytes.size();
+  const char* const end = in.data() + in.size();
   size_t size = 0;
-  while (pos < in.size() && pos - digits < kMostDigits && in[pos] >= '0' && in[pos] <= '9') {
-    size = 10 * size + static_cast<size_t>(in[pos++] - '0');
-  }
-  // As Redis writes numbers: no sign, no zero in front.
-  const bool number = pos > digits && (in[digits] != '0' || pos == digits + 1);
-  if (!number || in.size() - pos < 2 + size + 2) return {};
-  if (in[pos] != '\r' || in[pos + 1] != '\n') return {};
-  return {in.substr(pos + 2, size), pos + 2 + size + 2};
+  if (!resp::ReadShortLength(&at, end, &size) || at[-1] != '\n' || size > kMostBytes) return {};
+  if (static_cast<size_t>(end - at) < size + 2) return {};
+  return {{at, size}, static_cast<size_t>(at - in.data()) + size + 2};
 }
 
 }  // namespace keyhole::core
