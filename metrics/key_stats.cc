@@ -20,11 +20,10 @@ KeyStats::KeyStats(KeyDirectory& directory)
       other_(directory.other()),
       searched_(directory.capacity() > 0),
       has_patterns_(directory.patterns() > 0),
-      cells_(std::make_unique<Cell[]>(other_ + 1)),
+      cells_(other_ + 1),
       sample_every_(directory.options().churn > 0 ? 1 : 0),
       sketches_{KeySketch(SketchEntries(directory.options())),
                 KeySketch(SketchEntries(directory.options()))} {
-  table_.reserve(directory.capacity());
   full_ = directory_.full();
   seen_ = directory_.Join(this, [this](const KeyChange& change) { Apply(change); });
 }
@@ -39,14 +38,14 @@ void KeyStats::RecordError(std::string_view key) {
     slot = *pattern;
   } else if (searched_) {
     const KeyIdentity identity(key);
-    const auto it = table_.find(identity.hash());
-    if (it != table_.end() && IsFor(it->second, identity.bytes())) slot = it->second.slot;
+    const KeyCell* const cell = cells_.Find(identity.hash());
+    if (cell != nullptr && cell->IsFor(identity.bytes())) slot = cells_.SlotOf(*cell);
   }
   cells_[slot].errors.Add();
 }
 
 void KeyStats::Reset(size_t slot) {
-  Cell& cell = cells_[slot];
+  KeyCell& cell = cells_[slot];
   for (Counter* counter : {&cell.hits, &cell.misses, &cell.errors, &cell.bytes}) counter->Reset();
 }
 
@@ -61,9 +60,9 @@ size_t KeyStats::Add(std::string_view key, const KeyIdentity& identity) {
 }
 
 // Looked out for, and here it is. One worker is enough, but each sees its own table only.
-void KeyStats::Introduce(std::string_view key, const KeyIdentity& identity, Entry* entry) {
-  entry->awaited = false;
-  directory_.Name(entry->slot, key, identity);
+void KeyStats::Introduce(std::string_view key, const KeyIdentity& identity, KeyCell* cell) {
+  cell->set_met();
+  directory_.Name(cells_.SlotOf(*cell), key, identity);
 }
 
 // Which lookups are shown is left to chance, so that traffic that repeats itself hides nothing.
@@ -89,15 +88,13 @@ void KeyStats::ReadChanges() {
 void KeyStats::Apply(const KeyChange& change) {
   switch (change.kind) {
     case KeyChange::Kind::kCount:
-      table_.insert_or_assign(
-          change.hash, Entry{change.identity.data(), static_cast<uint32_t>(change.identity.size()),
-                             change.number, false});
+      cells_.Set(change.hash, change.number, change.identity);
       break;
     case KeyChange::Kind::kAwait:
-      table_.insert_or_assign(change.hash, Entry{nullptr, 0, change.number, true});
+      cells_.Await(change.hash, change.number);
       break;
     case KeyChange::Kind::kForget:
-      table_.erase(change.hash);
+      cells_.Forget(change.hash);
       break;
     case KeyChange::Kind::kEpoch:
       active_ = 1 - active_;

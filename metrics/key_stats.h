@@ -2,7 +2,7 @@
 // send.
 //
 //     KeyDirectory (one)                    KeyStats (one per worker)
-//     slot 0  "user:1"   <----------------  table: hash of the key -> slot, a copy of the directory
+//     slot 0  "user:1"   <----------------  index: hash of the key -> slot, a copy of the directory
 //     slot 1  "user:2"                      cells[0]    hits, misses, bytes of slot 0
 //     ...                                   cells[1]
 //                                           cells[N]    all other keys: __other__
@@ -14,8 +14,8 @@
 //
 // Thread: the owning worker's, but for totals(), seen() and what is for KeyTracker.
 // Cost: a tracked key some 15 ns with its hash, an untracked one 10 ns (tests/bench). A mutex and
-// an allocation only when a key gets a slot or an awaited key is met. Memory per slot: a cell of 32
-// bytes, some 60 bytes of table and 128 bytes of sketches (two, of four entries).
+// an allocation only when a key gets a slot or an awaited key is met. Memory per slot: a cell of 64
+// bytes, some 12 bytes of index and 128 bytes of sketches (two, of four entries).
 #pragma once
 
 #include <atomic>
@@ -25,8 +25,8 @@
 #include <memory>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
 #include "metrics/counters.h"
+#include "metrics/key_cells.h"
 #include "metrics/key_directory.h"
 #include "metrics/key_identity.h"
 #include "metrics/key_sketch.h"
@@ -43,7 +43,7 @@ class KeyStats {
 
   // Counts one lookup. Does not keep the key. bytes: of the value.
   void Record(std::string_view key, bool hit, uint64_t bytes = 0) {
-    Count(cells_[SlotOf(key)], hit, 1, bytes);
+    Count(CellOf(key), hit, 1, bytes);
   }
   // Counts one lookup that was answered with an error. Such a lookup gives no key a slot.
   void RecordError(std::string_view key);
@@ -59,7 +59,7 @@ class KeyStats {
   }
 
   KeyTotals totals(size_t slot) const {
-    const Cell& c = cells_[slot];
+    const KeyCell& c = cells_[slot];
     return {c.hits.Load(), c.misses.Load(), c.errors.Load(), c.bytes.Load()};
   }
   uint64_t hits(size_t slot) const { return cells_[slot].hits.Load(); }
@@ -75,50 +75,33 @@ class KeyStats {
   KeySketch& past_sketch() { return sketches_[1 - active_]; }
 
  private:
-  struct alignas(32) Cell {
-    Counter hits;
-    Counter misses;
-    Counter errors;
-    Counter bytes;
-  };
-  struct Entry {
-    const char* identity;  // of the directory; null: the key counts under __other__
-    uint32_t identity_size;
-    uint32_t slot;
-    bool awaited;  // to be named
-  };
-
-  static void Count(Cell& cell, bool hit, uint64_t n, uint64_t bytes) {
+  static void Count(KeyCell& cell, bool hit, uint64_t n, uint64_t bytes) {
     (hit ? cell.hits : cell.misses).Add(n);
     if (bytes != 0) cell.bytes.Add(bytes);
   }
-  size_t SlotOf(std::string_view key) {
-    if (!searched_) return SlotWithoutTable(key);
+  KeyCell& CellOf(std::string_view key) {
+    if (!searched_) return cells_[SlotWithoutTable(key)];
     if (has_patterns_) {
-      if (const auto pattern = directory_.MatchPattern(key)) return *pattern;
+      if (const auto pattern = directory_.MatchPattern(key)) return cells_[*pattern];
     }
     const KeyIdentity identity(key);
-    const auto it = table_.find(identity.hash());
-    if (it == table_.end()) return SlotOfStranger(key, identity);
-    if (IsFor(it->second, identity.bytes())) [[likely]] {
-      return it->second.slot;
+    KeyCell* const cell = cells_.Find(identity.hash());
+    if (cell == nullptr) return cells_[SlotOfStranger(key, identity)];
+    if (cell->IsFor(identity.bytes())) [[likely]] {
+      return *cell;
     }
-    if (it->second.awaited) Introduce(key, identity, &it->second);
-    return other_;
+    if (cell->awaited()) Introduce(key, identity, cell);
+    return cells_[other_];
   }
   size_t SlotOfStranger(std::string_view key, const KeyIdentity& identity) {
     if (!full_) return Add(key, identity);
     if (--countdown_ == 0) Sample(identity.hash());
     return other_;
   }
-  static bool IsFor(const Entry& entry, std::string_view identity) {
-    return entry.identity != nullptr && entry.identity_size == identity.size() &&
-           std::memcmp(entry.identity, identity.data(), identity.size()) == 0;
-  }
 
   size_t SlotWithoutTable(std::string_view key);
   size_t Add(std::string_view key, const KeyIdentity& identity);
-  void Introduce(std::string_view key, const KeyIdentity& identity, Entry* entry);
+  void Introduce(std::string_view key, const KeyIdentity& identity, KeyCell* cell);
   void Sample(uint64_t hash);
   void ReadChanges();
   void Apply(const KeyChange& change);
@@ -128,8 +111,7 @@ class KeyStats {
   const bool searched_;  // there are keys to be told apart
   const bool has_patterns_;
   bool full_ = false;  // no key gets a slot with its first lookup any more
-  std::unique_ptr<Cell[]> cells_;
-  absl::flat_hash_map<uint64_t, Entry, HashedAlready> table_;
+  KeyCells cells_;
 
   uint32_t countdown_ = 1;     // untracked lookups until the next one is shown to the sketch
   uint32_t sample_every_ = 1;  // of them, on average; 0: none

@@ -135,12 +135,19 @@ constexpr uint64_t FoldCase(uint64_t word) {
 
 // The first `size` <= 8 bytes, as a little-endian number.
 constexpr uint64_t Load(const char* bytes, size_t size) {
-  if (std::is_constant_evaluated() || std::endian::native != std::endian::little || size < 4) {
+  if (std::is_constant_evaluated() || std::endian::native != std::endian::little) {
     uint64_t word = 0;
     for (size_t i = 0; i < size; ++i) {
       word |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
     }
     return word;
+  }
+  if (size < 4) {  // first, middle and last, some of them the same one
+    if (size == 0) return 0;
+    const auto at = [bytes](size_t i) {
+      return static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+    };
+    return at(0) | at(size / 2) | at(size - 1);
   }
   if (size == 8) {
     uint64_t word = 0;
@@ -202,7 +209,10 @@ CommandId Lookup(std::string_view name, CommandId parent) {
   for (size_t slot = Slot(folded, parent);; slot = (slot + 1) % kSlots) {
     const CommandId id = kTable[slot];
     if (id == CommandId::kUnknown) return id;
-    if (kFolded[Index(id)] == folded && kRows[Index(id)].parent == parent) return id;
+    const FoldedName& row = kFolded[Index(id)];
+    if (row.words[0] != folded.words[0] || row.size != folded.size) continue;
+    const bool same_rest = folded.size <= 8 || row == folded;
+    if (same_rest && kRows[Index(id)].parent == parent) return id;
   }
 }
 

@@ -35,7 +35,7 @@ void ReplyWriter::Integer(int64_t value) {
 
 void ReplyWriter::Bulk(std::string_view bytes) {
   Header('$', static_cast<int64_t>(bytes.size()));
-  out_->append(bytes).append("\r\n");
+  out_->append(bytes).append("\r\n", 2);
 }
 
 void ReplyWriter::Null() {

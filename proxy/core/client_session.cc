@@ -217,7 +217,6 @@ void ClientSession::Trim() {
 }
 
 void ClientSession::Tick() {
-  if (link_has_ended()) CloseAfterOutput();
   const auto limit = worker_.config.client_idle_timeout;
   if (limit.count() == 0 || closed() || held() || !idle()) return;
   if (worker_.now - last_active_ >= limit) Close(CloseReason::kIdle);

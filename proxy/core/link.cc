@@ -1,7 +1,8 @@
 #include "proxy/core/link.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cassert>
+#include <optional>
 #include <string>
 
 #include "proxy/core/near_cache/near_cache.h"
@@ -22,38 +23,41 @@ bool IsSubscribing(Effect effect) {
   return effect >= Effect::kSubscribe && effect <= Effect::kSunsubscribe;
 }
 
-// Takes one key from the front of a key queue.
-std::string_view FrontKey(const ByteQueue& queue) {
-  uint32_t size = 0;
-  std::memcpy(&size, queue.Data().data(), sizeof(size));
-  return queue.Data().substr(sizeof(size), size);
-}
-
-void PopKey(ByteQueue* queue) {
-  queue->Consume(sizeof(uint32_t) + FrontKey(*queue).size());
-}
-
-void PushKey(std::string_view key, ByteQueue* queue) {
-  const auto size = static_cast<uint32_t>(key.size());
-  char* const room = queue->Prepare(sizeof(size) + key.size()).data();
-  std::memcpy(room, &size, sizeof(size));
-  if (!key.empty()) std::memcpy(room + sizeof(size), key.data(), key.size());
-  queue->Commit(sizeof(size) + key.size());
-}
-
 }  // namespace
 
 Link::Link(WorkerState& worker) : worker_(worker) {}
 
 Link::~Link() = default;
 
-void Link::Expect(const resp::Request& request, Pending&& pending) {
+template <typename F>
+void Link::ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const {
+  const bool all = pending.rule != HitRule::kNone || worker_.near != nullptr;
+  bool any = false;
   resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
-    if (pending.rule == HitRule::kNone && pending.keys > 0 && worker_.near == nullptr) return;
-    PushKey(key, &keys_);
+    if (all || !any) f(key);
+    any = true;
+  });
+}
+
+void Link::Expect(const resp::Request& request, Pending&& pending) {
+  ForEachKeptKey(request, pending, [&](std::string_view key) {
+    keys_.Push(key);
     ++pending.keys;
   });
   pending_.Push(std::move(pending));
+}
+
+void Link::Answered(const resp::Request& request, Pending&& pending, std::string_view reply) {
+  if (resp::NeedsElements(pending.rule)) scanner_.WantElements();
+  size_t used = 0;
+  const auto result = scanner_.Scan(reply, &used);
+  assert(result == resp::ReplyScanner::Result::kDone && used == reply.size());
+  (void)result;
+  given_.clear();
+  ForEachKeptKey(request, pending, [this](std::string_view key) { given_.push_back(key); });
+  owner_->OnReplyBytes(reply);
+  const bool queued = Note(pending, given_, scanner_.head());
+  Tell(pending, queued, scanner_.head());
 }
 
 void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t arguments) {
@@ -70,15 +74,14 @@ void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t a
 }
 
 void Link::ForgetKeysOf(const Pending& pending) {
-  for (uint32_t i = 0; i < pending.keys; ++i) PopKey(&keys_);
+  keys_.Pop(keys_.Front(pending.keys));
 }
 
 void Link::RequeueKeysOf(const Pending& pending) {
-  for (uint32_t i = 0; i < pending.keys; ++i) {
-    const std::string key(FrontKey(keys_));  // a copy: the queue may move
-    PopKey(&keys_);
-    PushKey(key, &keys_);
-  }
+  const KeyViews keys = keys_.Front(pending.keys);
+  const std::vector<std::string> copies(keys.begin(), keys.end());  // the queue may move
+  keys_.Pop(keys);
+  for (const std::string& key : copies) keys_.Push(key);
 }
 
 bool Link::Receive(std::string_view bytes) {
@@ -212,7 +215,9 @@ bool Link::EndExec(const ReplyHead& head) {
   }
   if (transaction_.next < transaction_.queued.size()) {
     Queued& queued = transaction_.queued[transaction_.next++];
-    Count(*queued.spec, queued.rule, queued.keys, &transaction_.keys, head);
+    const KeyViews keys = transaction_.keys.Front(queued.keys);
+    Count(*queued.spec, queued.rule, keys, head);
+    transaction_.keys.Pop(keys);
     const boost::intrusive_ptr<Session> session = pending_.front().session;
     session->OnEffect(queued.effect, queued.change.get(), head);
   }
@@ -223,83 +228,88 @@ bool Link::EndExec(const ReplyHead& head) {
 // The reply to the oldest request is complete.
 void Link::Complete(const ReplyHead& head) {
   Pending pending = pending_.Pop();  // first: what is told below may send or close
+  const KeyViews keys = keys_.Front(pending.keys);
+  const bool queued = Note(pending, keys, head);
+  keys_.Pop(keys);
+  Tell(pending, queued, head);
+}
+
+// What the metrics learn of a request from its reply. True if it is only queued: what there is to
+// count or to apply is told by EXEC's reply.
+bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
   worker_.metrics.RecordReply(*pending.spec, head.is_error(), worker_.now - pending.sent,
-                              pending.keys > 0 ? std::optional(FrontKey(keys_)) : std::nullopt,
+                              keys.empty() ? std::nullopt : std::optional(keys.front()),
                               worker_.now);
   OnAnswered(pending);
-  if (head.is_error()) {
+  if (head.is_error()) [[unlikely]] {
     const std::string_view word = head.text.substr(0, head.text.find(' '));
     worker_.metrics.counters.errors[metrics::ErrorClassOf(word)].Add();
   }
-  if (head.type == ReplyType::kSimpleString && head.text == "QUEUED") {
-    Enqueue(pending);
-  } else {
-    Count(*pending.spec, pending.rule, pending.keys, &keys_, head);
-    if (pending.effect == Effect::kMonitor && !head.is_error()) monitoring_ = true;
-    const bool begun = pending.effect == Effect::kMulti && !head.is_error();
-    if (begun || pending.effect == Effect::kExec || pending.effect == Effect::kDiscard) {
+  if (head.type != ReplyType::kSimpleString || head.text != "QUEUED") {
+    Count(*pending.spec, pending.rule, keys, head);
+    return false;
+  }
+  transaction_.keys.Push(keys);
+  transaction_.queued.push_back({pending.spec, pending.effect, pending.rule,
+                                 static_cast<uint32_t>(keys.size()), pending.replies,
+                                 std::move(pending.change)});
+  return true;
+}
+
+// What its session learns.
+void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
+  const Effect effect = pending.effect;
+  if (effect != Effect::kNone && !queued) {
+    if (effect == Effect::kMonitor && !head.is_error()) monitoring_ = true;
+    const bool begun = effect == Effect::kMulti && !head.is_error();
+    if (begun || effect == Effect::kExec || effect == Effect::kDiscard) {
       transaction_.queued.clear();
       transaction_.keys.Clear();
     }
-    pending.session->OnEffect(pending.effect, pending.change.get(), head);
+    pending.session->OnEffect(effect, pending.change.get(), head);
   }
   if (worker_.near != nullptr) [[unlikely]]
     pending.session->OnReplyNear(*pending.spec, head);
   pending.session->OnReplyEnd(head);
 }
 
-// +QUEUED: what there is to count or to apply is told by EXEC's reply.
-void Link::Enqueue(Pending& pending) {
-  for (uint32_t i = 0; i < pending.keys; ++i) {
-    PushKey(FrontKey(keys_), &transaction_.keys);
-    PopKey(&keys_);
-  }
-  transaction_.queued.push_back({pending.spec, pending.effect, pending.rule, pending.keys,
-                                 pending.replies, std::move(pending.change)});
-}
-
-// What the near cache is to know of a request that has been answered, before its keys are taken
-// off.
-void Link::TellNear(const resp::CommandSpec& spec, uint32_t keys, std::string_view queue,
-                    const ReplyHead& head) {
+// What the near cache is to know of a request that has been answered.
+void Link::TellNear(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
   worker_.near->OnAnswered(spec);
-  for (uint32_t i = 0; i < keys; ++i) {
-    uint32_t size = 0;
-    std::memcpy(&size, queue.data(), sizeof(size));
-    worker_.near->OnAnsweredFor(spec, queue.substr(sizeof(size), size), keys == 1 ? head.bytes : 0);
-    queue.remove_prefix(sizeof(size) + size);
+  for (const std::string_view key : keys) {
+    worker_.near->OnAnsweredFor(spec, key, keys.size() == 1 ? head.bytes : 0);
   }
 }
 
-// Takes `keys` keys from the queue and counts them by what the reply says.
-void Link::Count(const resp::CommandSpec& spec, HitRule rule, uint32_t keys, ByteQueue* queue,
+// Counts the keys by what the reply says.
+void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
                  const ReplyHead& head) {
-  metrics::KeyStats& stats = worker_.metrics.keys;
   if (worker_.near != nullptr) [[unlikely]]
-    TellNear(spec, keys, queue->Data(), head);
+    TellNear(spec, keys, head);
   const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
-  for (uint32_t i = 0; i < keys; ++i) {
-    const std::string_view key = FrontKey(*queue);
+  for (size_t i = 0; i < keys.size(); ++i) {
     const uint64_t bytes = !each                       ? head.bytes
                            : i < head.elements->size() ? (*head.element_bytes)[i]
                                                        : 0;
-    if (bytes > 0) worker_.metrics.RecordValue(spec, key, bytes, worker_.now);
-    if (rule != HitRule::kNone) {
-      const Verdict verdict = resp::Judge(rule, head, i);
-      if (verdict == Verdict::kNeither) {
-        stats.RecordError(key);
-      } else {
-        stats.Record(key, verdict == Verdict::kHit, bytes);
-      }
-    }
-    PopKey(queue);
-  }
-  if (rule == HitRule::kNone) return;
-  // Keys too long or too many to be kept are told apart by nobody, but they are counted.
-  const uint32_t answers = each ? static_cast<uint32_t>(head.elements->size()) : 1;
-  for (uint32_t i = keys; i < answers; ++i) {
+    if (bytes > 0) worker_.metrics.RecordValue(spec, keys[i], bytes, worker_.now);
+    if (rule == HitRule::kNone) continue;
     const Verdict verdict = resp::Judge(rule, head, i);
-    if (verdict != Verdict::kNeither) stats.RecordOther(verdict == Verdict::kHit);
+    if (verdict == Verdict::kNeither) {
+      worker_.metrics.keys.RecordError(keys[i]);
+    } else {
+      worker_.metrics.keys.Record(keys[i], verdict == Verdict::kHit, bytes);
+    }
+  }
+  if (rule != HitRule::kNone) CountOthers(rule, keys.size(), head);
+}
+
+// Keys too long or too many to be kept are told apart by nobody, but they are counted.
+void Link::CountOthers(HitRule rule, size_t known, const ReplyHead& head) {
+  const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
+  const size_t answers = each ? head.elements->size() : 1;
+  for (size_t i = known; i < answers; ++i) {
+    const Verdict verdict = resp::Judge(rule, head, i);
+    if (verdict != Verdict::kNeither) worker_.metrics.keys.RecordOther(verdict == Verdict::kHit);
   }
 }
 

@@ -25,8 +25,8 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/core/byte_queue.h"
 #include "proxy/core/fifo.h"
+#include "proxy/core/key_queue.h"
 #include "proxy/core/session_state.h"
 #include "resp/command_table.h"
 #include "resp/hit_rule.h"
@@ -91,6 +91,9 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   bool Receive(std::string_view bytes);
   // Notes what is awaited, with the keys to be counted. Called by Send().
   void Expect(const resp::Request& request, Pending&& pending);
+  // The same and its reply, which is here already, in one. REQUIRES: nothing is pending, and the
+  // reply is one that any request may have: no message, no confirmation, no EXEC's.
+  void Answered(const resp::Request& request, Pending&& pending, std::string_view reply);
   // Drops the keys of the oldest pending request, which has been taken off the queue ...
   void ForgetKeysOf(const Pending& pending);
   // ... or moves them behind all others, as the request itself.
@@ -114,7 +117,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   };
   struct Transaction {
     std::vector<Queued> queued;
-    ByteQueue keys;
+    KeyQueue keys;
     int64_t left = 0;  // elements of EXEC's reply still to come
     size_t next = 0;   // which of `queued` the next one belongs to
   };
@@ -126,16 +129,21 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   static bool IsConfirmation(const resp::CommandSpec& spec, const resp::ReplyHead& head);
   bool NoteSubscription(resp::Effect effect, int64_t* replies, const resp::ReplyHead& head);
   void Complete(const resp::ReplyHead& head);
-  void Enqueue(Pending& pending);
-  void Count(const resp::CommandSpec& spec, resp::HitRule rule, uint32_t keys, ByteQueue* queue,
+  bool Note(Pending& pending, KeyViews keys, const resp::ReplyHead& head);
+  void Tell(Pending& pending, bool queued, const resp::ReplyHead& head);
+  void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
              const resp::ReplyHead& head);
+  void CountOthers(resp::HitRule rule, size_t known, const resp::ReplyHead& head);
 
-  [[gnu::noinline]] void TellNear(const resp::CommandSpec& spec, uint32_t keys,
-                                  std::string_view queue, const resp::ReplyHead& head);
+  // The keys of a request that Link has to keep: of a lookup all of them, of others the first one
+  // (all of them, for a near cache).
+  template <typename F>
+  void ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const;
+  [[gnu::noinline]] void TellNear(const resp::CommandSpec& spec, KeyViews keys,
+                                  const resp::ReplyHead& head);
 
-  // Of all pending lookups, and the first one of other requests (all of them, for a near cache): 4
-  // bytes of length and the key.
-  ByteQueue keys_;
+  KeyQueue keys_;                        // of all that is pending
+  std::vector<std::string_view> given_;  // reused by Answered()
   Transaction transaction_;
   boost::intrusive_ptr<Session> receiver_;  // of the reply that is coming; null: dropped
   int64_t channels_ = 0;

@@ -32,26 +32,35 @@ void StoreLink::DeliverMessages() {
 }
 
 void StoreLink::Send(const resp::Request& request, Pending&& pending) {
+  const bool answered = pending.replies != 0;
+  const bool plain =
+      answered && pending.effect == resp::Effect::kNone && !store::Store::Listens(*client_);
   const resp::CommandSpec& spec = *pending.spec;
-  const bool expected = pending.replies != 0;
-  if (expected) Expect(request, std::move(pending));
+  if (answered && !plain) Expect(request, std::move(pending));
   reply_.clear();
   const bool replied =
       worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, &reply_);
-  // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
-  if (!expected) {
-    owner_->OnReplyBytes(reply_);
+  if (plain && replied) {
+    Answered(request, std::move(pending), reply_);
+  } else if (plain) {
+    pending.session->OnReplyEnd(resp::ReplyHead());
   } else {
-    const bool makes_sense = Receive(reply_);
-    assert(makes_sense);
-    (void)makes_sense;
-  }
-  if (expected && !replied) {
-    const Pending silent = pending_.Pop();
-    ForgetKeysOf(silent);
-    silent.session->OnReplyEnd(resp::ReplyHead());
+    TakeReplies(answered, replied);
   }
   if (reply_.capacity() > kKeepReplyCapacity) std::string().swap(reply_);
+}
+
+// Those that are not one for a request: confirmations, EXEC's, messages that came before.
+void StoreLink::TakeReplies(bool answered, bool replied) {
+  // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
+  if (!answered) return owner_->OnReplyBytes(reply_);
+  const bool makes_sense = Receive(reply_);
+  assert(makes_sense);
+  (void)makes_sense;
+  if (replied) return;
+  const Pending silent = pending_.Pop();
+  ForgetKeysOf(silent);
+  silent.session->OnReplyEnd(resp::ReplyHead());
 }
 
 bool StoreLink::ended() const {

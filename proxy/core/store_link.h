@@ -28,6 +28,8 @@ class StoreLink final : public Link {
   void DeliverMessages();
 
  private:
+  void TakeReplies(bool answered, bool replied);
+
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
   std::string reply_;
 };

@@ -122,8 +122,7 @@ void Worker::Tick() {
   state_.metrics.keys.CatchUp();
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
   std::erase_if(active_, [](const auto& connection) { return !connection->CheckSilence(); });
-  // With an upstream and without a time-out there is nothing to look for.
-  if (state_.store != nullptr || state_.config.client_idle_timeout.count() > 0) {
+  if (state_.config.client_idle_timeout.count() > 0) {  // else there is nothing to look for
     for (const auto& client : All(clients_)) client->session().Tick();
   }
   tick_.expires_after(kTick);

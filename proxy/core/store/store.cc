@@ -139,6 +139,10 @@ bool Store::Closing(const Client& client) {
   return client.closing.load(std::memory_order_relaxed);
 }
 
+bool Store::Listens(const Client& client) {
+  return client.subscribed();
+}
+
 resp::Protocol Store::ProtocolOf(const Client& client) {
   return client.protocol;
 }

@@ -104,6 +104,9 @@ class Store {
   // sent the replies it has. May be asked at any time, without a lock.
   static bool Closing(const Client& client);
 
+  // It has subscriptions, so there may be messages among its replies.
+  static bool Listens(const Client& client);
+
   // The protocol of the client's next reply.
   static resp::Protocol ProtocolOf(const Client& client);
 

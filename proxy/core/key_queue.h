@@ -1,0 +1,58 @@
+// The keys of requests that wait for their replies, oldest first, in one piece of memory.
+//
+//     | size 4 | key | size 4 | key | ...
+//
+// Thread: its owner's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "proxy/core/byte_queue.h"
+
+namespace keyhole::core {
+
+using KeyViews = std::span<const std::string_view>;
+
+class KeyQueue {
+ public:
+  void Push(std::string_view key) {
+    const auto size = static_cast<uint32_t>(key.size());
+    char* const room = bytes_.Prepare(sizeof(size) + key.size()).data();
+    std::memcpy(room, &size, sizeof(size));
+    if (!key.empty()) std::memcpy(room + sizeof(size), key.data(), key.size());
+    bytes_.Commit(sizeof(size) + key.size());
+  }
+  void Push(KeyViews keys) {
+    for (const std::string_view key : keys) Push(key);
+  }
+
+  // The first `count` keys. Valid until the next call of anything here.
+  KeyViews Front(size_t count) {
+    views_.clear();
+    for (std::string_view rest = bytes_.Data(); views_.size() < count;) {
+      uint32_t size = 0;
+      std::memcpy(&size, rest.data(), sizeof(size));
+      views_.push_back(rest.substr(sizeof(size), size));
+      rest.remove_prefix(sizeof(size) + size);
+    }
+    return views_;
+  }
+  // Takes away what Front() gave.
+  void Pop(KeyViews keys) {
+    size_t bytes = 0;
+    for (const std::string_view key : keys) bytes += sizeof(uint32_t) + key.size();
+    bytes_.Consume(bytes);
+  }
+  void Clear() { bytes_.Clear(); }
+
+ private:
+  ByteQueue bytes_;
+  std::vector<std::string_view> views_;
+};
+
+}  // namespace keyhole::core
