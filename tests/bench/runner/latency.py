@@ -57,9 +57,9 @@ def maximum(stage):
     return statistics.median(known)
 
 
-def measure_latency(peer, rate, seconds, warmup):
+def measure_latency(peer, rate, seconds, warmup, keys=10_000):
     """Microseconds, as the load generator prints them. Its exit code 3 is told by "kept"."""
-    done = subprocess.run([LOAD, "--to", f"127.0.0.1:{peer.port}", "--rate", f"{rate:.0f}",
+    done = subprocess.run([LOAD, "--to", f"127.0.0.1:{peer.port}", "--rate", f"{rate:.0f}", "--keys", str(keys),
                            "--seconds", str(seconds), "--warmup", str(warmup)],
                           capture_output=True, text=True, timeout=120, check=False)
     if done.returncode not in (0, 3):

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 from runner.machine import ROOT
 
@@ -24,33 +25,39 @@ REDIS = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "n
 
 def nutcracker(buffers):
     """buffers: bytes of each (-m). Many small ones are cheap for small values, and dear for large ones."""
-    return lambda port, redis_port, directory: nutcracker_command(buffers, port, redis_port, directory)
+    return lambda ports, directory: nutcracker_command(buffers, ports, directory)
 
 
-def nutcracker_command(buffers, port, redis_port, directory):
-    path = directory / f"nutcracker-{port}.yml"
-    path.write_text(f"bench:\n  listen: 127.0.0.1:{port}\n  hash: fnv1a_64\n  distribution: ketama\n"
-                    f"  redis: true\n  servers:\n   - 127.0.0.1:{redis_port}:1\n")
+def nutcracker_command(buffers, ports, directory):
+    path = directory / f"nutcracker-{ports.own}.yml"
+    path.write_text(f"bench:\n  listen: 127.0.0.1:{ports.own}\n  hash: fnv1a_64\n  distribution: ketama\n"
+                    f"  redis: true\n  servers:\n   - 127.0.0.1:{ports.redis}:1\n")
     return ["nutcracker", "-c", str(path), "-a", "127.0.0.1", "-s", str(free_port()),
             "-m", str(buffers)]
 
 
-def haproxy(port, redis_port, directory):
-    path = directory / f"haproxy-{port}.cfg"
+def haproxy(ports, directory):
+    path = directory / f"haproxy-{ports.own}.cfg"
     clients = (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200) // 2
     path.write_text(f"global\n  nbthread 1\n  maxconn {min(clients, 20000)}\ndefaults\n  mode tcp\n  timeout connect 5s\n"
                     "  timeout client 1h\n  timeout server 1h\n"
-                    f"frontend f\n  bind 127.0.0.1:{port}\n  default_backend b\n"
-                    f"backend b\n  server s 127.0.0.1:{redis_port}\n")
+                    f"frontend f\n  bind 127.0.0.1:{ports.own}\n  default_backend b\n"
+                    f"backend b\n  server s 127.0.0.1:{ports.redis}\n")
     return ["haproxy", "-f", str(path), "-db"]
 
 
 def keyhole(*options, upstream=True, program=None):
-    def command(port, redis_port, _):
-        behind = ["--upstream", f"redis://127.0.0.1:{redis_port}"] if upstream else []
-        return [program or KEYHOLE, "--listen", f"127.0.0.1:{port}", "--http", "127.0.0.1:0",
+    def command(ports, _):
+        behind = ["--upstream", f"redis://127.0.0.1:{ports.redis}"] if upstream else []
+        return [program or KEYHOLE, "--listen", f"127.0.0.1:{ports.own}", "--http", f"127.0.0.1:{ports.http}",
                 "--max-clients", "20000", *behind, *options]
     return command
+
+
+class Ports(NamedTuple):
+    own: int
+    redis: int  # of the Redis behind it
+    http: int
 
 
 # name: what makes its command line (none: the redis-server itself), and whether a Redis is behind it
@@ -95,6 +102,7 @@ class Peer:
         self.cores = cores
         self.port = free_port()
         self.redis_port = free_port()
+        self.http_port = free_port()
         self.log = open(pathlib.Path(directory) / f"{name}.log", "wb")
         self.processes = []
         self.redis = None  # the one behind it
@@ -106,7 +114,7 @@ class Peer:
             return
         if behind:
             self.redis = self.start(redis, self.redis_port, cores.rest)
-        self.main = self.start(command(self.port, self.redis_port, directory), self.port,
+        self.main = self.start(command(Ports(self.port, self.redis_port, self.http_port), directory), self.port,
                                cores.peer | cores.rest if "workers" in name else cores.peer)
 
     def start(self, command, port, cores):

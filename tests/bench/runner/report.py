@@ -110,6 +110,22 @@ def print_memory(results):
                  for one in results])
 
 
+def print_scrapes(results):
+    rows = []
+    for peer in names(results):
+        mine = [one for one in results if one["peer"] == peer]
+        scrapes = [one for one in mine if "scrape_ms" in one]
+        rows.append([peer, *[span((one[q] for one in mine), 0) for q in ("p50", "p99", "p999")],
+                     span((one["lag_p99"] for one in mine), 0),
+                     *[span(one[what] for one in scrapes) if scrapes else ""
+                       for what in ("scrape_ms", "slowest_scrape_ms")],
+                     f"{scrapes[0]['scrape_bytes'] / 1024:.0f}" if scrapes else ""])
+    print_table(f"{results[0]['case']}: {results[0]['rate']:.0f} requests per second, microseconds",
+                ["", "p50", "p99", "p99.9", "our lag, p99", "scrape, ms", "slowest, ms", "KiB"], rows)
+    for peer in names(results):
+        remark([one for one in results if one["peer"] == peer])
+
+
 def print_busy(results):
     rows = []
     for peer in names(results):
