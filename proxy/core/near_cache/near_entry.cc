@@ -1,7 +1,6 @@
 #include "proxy/core/near_cache/near_entry.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 namespace keyhole::core {
@@ -16,8 +15,9 @@ NearEntry* NearEntry::Make(const NearKey& key, std::string_view reply, bool is_n
   if (!is_null) {  // $5\r\nhello\r\n
     entry->value_size = static_cast<uint32_t>(reply.size() - reply.find('\n') - 1 - 2);
   }
-  std::memcpy(entry->Tail(), key.bytes.data(), key.bytes.size());
-  std::memcpy(entry->Tail() + key.bytes.size(), reply.data(), reply.size());
+  // Both may be empty, and then point nowhere, which memcpy() must not be given.
+  char* const tail = std::copy(key.bytes.begin(), key.bytes.end(), entry->Tail());
+  std::copy(reply.begin(), reply.end(), tail);
   return entry;
 }
 

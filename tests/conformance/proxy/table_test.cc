@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "absl/strings/str_join.h"
+#include "proxy/core/store/handlers.h"
 #include "resp/command_table.h"
 #include "tests/conformance/script/script.h"
 #include "tests/conformance/script/servers.h"
@@ -149,8 +150,11 @@ std::string Table(const std::map<CommandId, Row>& rows) {
       "redis-server 7.0.15 directly and through Keyhole, and the bytes of the replies compared, in "
       "RESP2 and\nRESP3, one by one and pipelined, whole and byte by byte. *same*: no byte differs "
       "(but for times, ids,\nrandom members). Commands of newer servers are compared in their "
-      "error.\n\n"
-      "| command | RESP2 | RESP3 | connection to Redis | counted |\n|---|---|---|---|---|\n";
+      "error.\n\nThe last column says what the embedded store has, which is compared with Redis in "
+      "the same way\n(tests/conformance/store); to the others it answers as Redis does to a command "
+      "it does not know.\n\n"
+      "| command | RESP2 | RESP3 | connection to Redis | counted | embedded store |\n"
+      "|---|---|---|---|---|---|\n";
   std::string notes = "\n## Exceptions\n\n";
   for (const CommandSpec& spec : resp::AllCommands()) {
     const CommandId id = spec.id;
@@ -165,7 +169,7 @@ std::string Table(const std::map<CommandId, Row>& rows) {
     text.append(" | ").append(verdict(resp::Protocol::kResp2));
     text.append(" | ").append(verdict(resp::Protocol::kResp3));
     text.append(" | ").append(LinkFor(spec.effect)).append(" | ").append(Counted(spec));
-    text.append(" |\n");
+    text.append(" | ").append(store::Serves(spec) ? "yes" : "no").append(" |\n");
     if (exception) {
       notes.append("- ").append(FullName(spec)).append(": ").append(kExceptions.at(id));
       notes.append(".\n");

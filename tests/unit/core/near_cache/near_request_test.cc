@@ -13,7 +13,8 @@ namespace {
 
 TEST(NearRequest, IsRecognisedInTheFormThatClientsSend) {
   const std::string bytes = "*2\r\n$3\r\nGET\r\n$3\r\nfoo\r\n";
-  const NearRequest request = ReadNearRequest(bytes + "more");
+  const std::string bytes_and_more = bytes + "more";
+  const NearRequest request = ReadNearRequest(bytes_and_more);
   EXPECT_EQ(request.key, "foo");
   EXPECT_EQ(request.size, bytes.size());
   EXPECT_EQ(ReadNearRequest("*2\r\n$3\r\ngEt\r\n$0\r\n\r\n").size, 19u);
