@@ -223,7 +223,10 @@ void Server::Purge(const core::PurgeQuery& query, std::function<void(std::string
             query.is_key ? near->PurgeKey(query.text) : near->PurgePrefix(query.text);
       }
       if (--purged->workers > 0) return;
-      workers_[0]->Post([purged] { purged->done(core::PurgeJson(purged->entries)); });
+      // `done` goes along: what it holds is worker 0's, whichever thread lets go of `purged` last.
+      workers_[0]->Post([done = std::move(purged->done), entries = purged->entries.load()] {
+        done(core::PurgeJson(entries));
+      });
     });
   }
 }
