@@ -151,7 +151,8 @@ std::string Table(const std::map<CommandId, Row>& rows) {
       "RESP2 and\nRESP3, one by one and pipelined, whole and byte by byte. *same*: no byte differs "
       "(but for times, ids,\nrandom members). Commands of newer servers are compared in their "
       "error.\n\nThe last column says what the embedded store has, which is compared with Redis in "
-      "the same way\n(tests/conformance/store); to the others it answers as Redis does to a command "
+      "the same way\n(tests/conformance/store); to the others it answers as Redis does to a "
+      "command "
       "it does not know.\n\n"
       "| command | RESP2 | RESP3 | connection to Redis | counted | embedded store |\n"
       "|---|---|---|---|---|---|\n";
