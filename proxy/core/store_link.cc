@@ -35,23 +35,33 @@ void StoreLink::Send(const resp::Request& request, Pending&& pending) {
   const bool answered = pending.replies != 0;
   const bool plain =
       answered && pending.effect == resp::Effect::kNone && !store::Store::Listens(*client_);
-  const resp::CommandSpec& spec = *pending.spec;
-  if (answered && !plain) Expect(request, std::move(pending));
-  reply_.clear();
-  const bool replied =
-      worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, &reply_);
-  if (plain && replied) {
-    Answered(request, std::move(pending), reply_);
-  } else if (plain) {
-    pending.session->OnReplyEnd(resp::ReplyHead());
+  if (plain) {
+    AskPlain(request, std::move(pending));
   } else {
-    TakeReplies(answered, replied);
+    Ask(request, std::move(pending), answered);
   }
   if (reply_.capacity() > kKeepReplyCapacity) std::string().swap(reply_);
 }
 
-// Those that are not one for a request: confirmations, EXEC's, messages that came before.
-void StoreLink::TakeReplies(bool answered, bool replied) {
+// False: there is no reply.
+bool StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec) {
+  reply_.clear();
+  return worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, &reply_);
+}
+
+void StoreLink::AskPlain(const resp::Request& request, Pending&& pending) {
+  if (Execute(request, *pending.spec)) {
+    Answered(request, std::move(pending), reply_);
+  } else {
+    pending.session->OnReplyEnd(resp::ReplyHead());
+  }
+}
+
+// What may have other replies than one: confirmations, EXEC's, messages that came before.
+void StoreLink::Ask(const resp::Request& request, Pending&& pending, bool answered) {
+  const resp::CommandSpec& spec = *pending.spec;
+  if (answered) Expect(request, std::move(pending));
+  const bool replied = Execute(request, spec);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) return owner_->OnReplyBytes(reply_);
   const bool makes_sense = Receive(reply_);

@@ -28,7 +28,9 @@ class StoreLink final : public Link {
   void DeliverMessages();
 
  private:
-  void TakeReplies(bool answered, bool replied);
+  bool Execute(const resp::Request& request, const resp::CommandSpec& spec);
+  void AskPlain(const resp::Request& request, Pending&& pending);
+  void Ask(const resp::Request& request, Pending&& pending, bool answered);
 
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
   std::string reply_;
