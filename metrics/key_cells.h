@@ -1,7 +1,6 @@
 // What one worker has counted, slot by slot, and which key it counts where.
 //
-//     index_    . | tag 12, slot + 1 20 | . | . | ...       where hash & mask points, or a few
-//     further
+//     index_    . | tag 12, slot + 1 20 | . | . | ...     at hash & mask, or a few places further
 //                            |
 //     cells_    one cache line:  hits 8 | misses 8 | errors 8 | bytes 8 | hash 8 | size 4 | text 20
 //
@@ -32,7 +31,6 @@ class alignas(64) KeyCell {
   Counter errors;
   Counter bytes;
 
-  uint64_t hash() const { return hash_; }
   // This is the key that counts here.
   bool IsFor(std::string_view identity) const {
     if (identity.size() != size_) return false;

@@ -45,8 +45,8 @@ class ClientSession final : public Session {
   void Drain();
   // Gives back memory that is not in use.
   void Trim();
-  // To be called ten times a second: closes a client that has been silent for longer than
-  // --client-idle-timeout, or that somebody has ended.
+  // To be called ten times a second if there is a --client-idle-timeout: closes a client that has
+  // been silent for longer.
   void Tick();
 
   bool output_is_long() const override { return out_.size() > kLongOutput; }

@@ -55,8 +55,9 @@ void Link::Answered(const resp::Request& request, Pending&& pending, std::string
   (void)result;
   given_.clear();
   ForEachKeptKey(request, pending, [this](std::string_view key) { given_.push_back(key); });
-  owner_->OnReplyBytes(reply);
+  // Before the session has the reply: it may let go of the request then, and the keys with it.
   const bool queued = Note(pending, given_, scanner_.head());
+  owner_->OnReplyBytes(reply);
   Tell(pending, queued, scanner_.head());
 }
 
@@ -300,14 +301,10 @@ void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
       worker_.metrics.keys.Record(keys[i], verdict == Verdict::kHit, bytes);
     }
   }
-  if (rule != HitRule::kNone) CountOthers(rule, keys.size(), head);
-}
-
-// Keys too long or too many to be kept are told apart by nobody, but they are counted.
-void Link::CountOthers(HitRule rule, size_t known, const ReplyHead& head) {
-  const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
+  if (rule == HitRule::kNone) return;
+  // Keys too long or too many to be kept are told apart by nobody, but they are counted.
   const size_t answers = each ? head.elements->size() : 1;
-  for (size_t i = known; i < answers; ++i) {
+  for (size_t i = keys.size(); i < answers; ++i) {
     const Verdict verdict = resp::Judge(rule, head, i);
     if (verdict != Verdict::kNeither) worker_.metrics.keys.RecordOther(verdict == Verdict::kHit);
   }

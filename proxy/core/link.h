@@ -133,7 +133,6 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void Tell(Pending& pending, bool queued, const resp::ReplyHead& head);
   void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
              const resp::ReplyHead& head);
-  void CountOthers(resp::HitRule rule, size_t known, const resp::ReplyHead& head);
 
   // The keys of a request that Link has to keep: of a lookup all of them, of others the first one
   // (all of them, for a near cache).

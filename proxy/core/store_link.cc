@@ -32,13 +32,12 @@ void StoreLink::DeliverMessages() {
 }
 
 void StoreLink::Send(const resp::Request& request, Pending&& pending) {
-  const bool answered = pending.replies != 0;
-  const bool plain =
-      answered && pending.effect == resp::Effect::kNone && !store::Store::Listens(*client_);
+  const bool plain = pending.replies == 1 && pending.effect == resp::Effect::kNone &&
+                     !store::Store::Listens(*client_);
   if (plain) {
     AskPlain(request, std::move(pending));
   } else {
-    Ask(request, std::move(pending), answered);
+    Ask(request, std::move(pending));
   }
   if (reply_.capacity() > kKeepReplyCapacity) std::string().swap(reply_);
 }
@@ -58,12 +57,17 @@ void StoreLink::AskPlain(const resp::Request& request, Pending&& pending) {
 }
 
 // What may have other replies than one: confirmations, EXEC's, messages that came before.
-void StoreLink::Ask(const resp::Request& request, Pending&& pending, bool answered) {
+void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
   const resp::CommandSpec& spec = *pending.spec;
+  const bool answered = pending.replies != 0;
   if (answered) Expect(request, std::move(pending));
   const bool replied = Execute(request, spec);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
-  if (!answered) return owner_->OnReplyBytes(reply_);
+  if (!answered) {
+    owner_->OnReplyBytes(reply_);
+    if (ended()) owner_->OnLinkEnded();  // where there is a reply, its end tells
+    return;
+  }
   const bool makes_sense = Receive(reply_);
   assert(makes_sense);
   (void)makes_sense;

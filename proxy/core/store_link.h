@@ -30,7 +30,7 @@ class StoreLink final : public Link {
  private:
   bool Execute(const resp::Request& request, const resp::CommandSpec& spec);
   void AskPlain(const resp::Request& request, Pending&& pending);
-  void Ask(const resp::Request& request, Pending&& pending, bool answered);
+  void Ask(const resp::Request& request, Pending&& pending);
 
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
   std::string reply_;
