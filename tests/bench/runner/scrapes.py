@@ -11,7 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 
 from runner import report
-from runner.latency import maximum, measure_latency
+from runner.latency import maximum, measure_latency, once_more_if_late
 
 KEYS = 1_000
 EVERY = 5  # seconds between scrapes; Prometheus: 15
@@ -65,9 +65,7 @@ class Case:
         measure_latency(peer, rate, SECONDS, WARMUP, KEYS)  # all keys are tracked by now
         results = []
         for number, scraped in stage.in_turn([False, True], min(stage.rounds, 5)):
-            one = self.measure(peer, rate, scraped)
-            if not one["kept"]:
-                one = self.measure(peer, rate, scraped)
+            one = once_more_if_late(lambda scraped=scraped: self.measure(peer, rate, scraped))
             results.append({"case": self.name, "peer": "scraped" if scraped else "alone", "round": number, **one})
         report.print_scrapes(results)
         return results
