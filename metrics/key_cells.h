@@ -73,7 +73,7 @@ class KeyCells {
 
   // REQUIRES: cells < kMaxCells.
   explicit KeyCells(size_t cells)
-      : mask_(std::bit_ceil(2 * cells) - 1),
+      : mask_(std::bit_ceil(4 * cells) - 1),
         index_(std::make_unique<uint32_t[]>(mask_ + 1)),
         cells_(std::make_unique<KeyCell[]>(cells)) {}
 
@@ -85,6 +85,14 @@ class KeyCells {
   KeyCell* Find(uint64_t hash) const {
     const size_t place = PlaceOf(hash);
     return index_[place] == 0 ? nullptr : &At(place);
+  }
+  // Both have the processor fetch what Find() and counting will look at, and wait for nothing:
+  // first the index, then, when that should have come, the cell.
+  void FetchIndex(uint64_t hash) const { __builtin_prefetch(&index_[hash & mask_]); }
+  void FetchCell(uint64_t hash) const {
+    if (const uint32_t found = index_[hash & mask_]; found != 0) {
+      __builtin_prefetch(&cells_[(found & kSlotMask) - 1], /*rw=*/1);
+    }
   }
   // The key counts in the slot. The identity must stay as long as it is there.
   // REQUIRES: no other one is in the slot.

@@ -1,6 +1,7 @@
 #include "metrics/key_stats.h"
 
 #include <algorithm>
+#include <array>
 
 namespace keyhole::metrics {
 namespace {
@@ -42,6 +43,17 @@ void KeyStats::RecordError(std::string_view key) {
     if (cell != nullptr && cell->IsFor(identity.bytes())) slot = cells_.SlotOf(*cell);
   }
   cells_[slot].errors.Add();
+}
+
+void KeyStats::Foresee(std::span<const std::string_view> keys) const {
+  if (!searched_ || has_patterns_) return;
+  std::array<uint64_t, kMostForeseen> hashes;
+  keys = keys.first(std::min(keys.size(), hashes.size()));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    hashes[i] = KeyIdentity(keys[i]).hash();
+    cells_.FetchIndex(hashes[i]);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) cells_.FetchCell(hashes[i]);
 }
 
 void KeyStats::Reset(size_t slot) {

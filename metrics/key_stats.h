@@ -15,7 +15,7 @@
 // Thread: the owning worker's, but for totals(), seen() and what is for KeyTracker.
 // Cost: some 19 ns with its hash, tracked or not (tests/bench/key_stats_bench). A mutex and
 // an allocation only when a key gets a slot or an awaited key is met. Memory per slot: a cell of 64
-// bytes, some 12 bytes of index and 128 bytes of sketches (two, of four entries).
+// bytes, some 24 bytes of index and 128 bytes of sketches (two, of four entries).
 #pragma once
 
 #include <atomic>
@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "metrics/counters.h"
@@ -45,6 +46,10 @@ class KeyStats {
   void Record(std::string_view key, bool hit, uint64_t bytes = 0) {
     Count(CellOf(key), hit, 1, bytes);
   }
+  // Lookups of these keys are to be counted soon, or so it seems: has the processor fetch what that
+  // will look at. For kMostForeseen of them at most.
+  static constexpr size_t kMostForeseen = 16;
+  void Foresee(std::span<const std::string_view> keys) const;
   // Counts one lookup that was answered with an error. Such a lookup gives no key a slot.
   void RecordError(std::string_view key);
   // Counts n lookups under __other__, of keys that are not to be told apart.

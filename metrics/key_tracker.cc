@@ -19,8 +19,7 @@ constexpr double kDecay = 0.75;            // of a tracked key's weight in an ep
 constexpr double kReserve = 0.2;           // of a table, for the heaviest tenth
 constexpr double kSigmas = 2;              // of sampling, by which a candidate's weight is lowered
 constexpr int kProtectedEpochs = 6;        // after a promotion
-constexpr uint32_t kSampleEvery = 8;       // untracked lookups, where they are many
-constexpr double kManyPerSecond = 20'000;  // per worker
+constexpr double kManyPerSecond = 20'000;  // untracked lookups per worker
 constexpr std::chrono::seconds kMomentsApart{10};
 constexpr std::chrono::minutes kNobodyScrapes{5};
 

@@ -48,6 +48,8 @@ namespace keyhole::metrics {
 class KeyTracker {
  public:
   using Instant = std::chrono::steady_clock::time_point;
+  // Untracked lookups, one in so many of which is shown to the sketch where they are many.
+  static constexpr uint32_t kSampleEvery = 8;
 
   // The directory must outlive this.
   explicit KeyTracker(KeyDirectory& directory);

@@ -27,7 +27,8 @@ inline bool ParseInteger(std::string_view text, int64_t* value) {
 // Reads the usual length or count, "<1 to 7 digits>\r" and the byte behind it, at *at; moves *at
 // behind it. False, and nothing has changed, if it is anything else or not all there: who reads on
 // byte by byte knows what it is.
-inline bool ReadShortLength(const char** at, const char* end, size_t* value) {
+[[gnu::always_inline]] inline bool ReadShortLength(const char** at, const char* end,
+                                                   size_t* value) {
   constexpr std::ptrdiff_t kMaxDigits = 7;
   const char* p = *at;
   size_t number = 0;

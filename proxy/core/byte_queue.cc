@@ -11,6 +11,10 @@ ByteQueue::~ByteQueue() {
   std::free(data_);
 }
 
+BufferPool::~BufferPool() {
+  for (const Spare& spare : spare_) std::free(spare.data);
+}
+
 void ByteQueue::MakeRoom(size_t n) {
   const size_t used = size();
   // Closing the gap costs a move of what is left; do it only where that is the smaller part.

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace keyhole::core {
 
@@ -47,8 +48,10 @@ class ByteQueue {
   void Clear() { Consume(size()); }
   // Gives the memory back. REQUIRES: empty().
   void Release();
+  bool has_memory() const { return capacity_ != 0; }
 
  private:
+  friend class BufferPool;
   static constexpr size_t kFirstCapacity = 1024;
   static constexpr size_t kKeepCapacity = 64 * 1024;  // an empty queue holds no more than this
 
@@ -59,6 +62,48 @@ class ByteQueue {
   size_t head_ = 0;
   size_t tail_ = 0;
   size_t capacity_ = 0;
+};
+
+// Memory for queues that are empty most of the time: who has something to say borrows some, and who
+// has said it gives it back, so that thousands of idle clients have none and the busy ones use what
+// the processor has in its cache.
+//
+// Thread: its owner's.
+class BufferPool {
+ public:
+  BufferPool() = default;
+  ~BufferPool();
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+
+  // REQUIRES: the queue has no memory. It gets some if there is some here.
+  void Lend(ByteQueue& queue) {
+    if (spare_.empty()) return;
+    queue.data_ = spare_.back().data;
+    queue.capacity_ = spare_.back().capacity;
+    bytes_ -= queue.capacity_;
+    spare_.pop_back();
+  }
+  // REQUIRES: the queue is empty. It has no memory then.
+  void TakeBack(ByteQueue& queue) {
+    if (bytes_ + queue.capacity_ > kMostBytes) return queue.Release();
+    if (queue.capacity_ == 0) return;
+    bytes_ += queue.capacity_;
+    spare_.push_back({queue.data_, queue.capacity_});
+    queue.data_ = nullptr;
+    queue.head_ = queue.tail_ = queue.capacity_ = 0;
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr size_t kMostBytes = 1024 * 1024;
+  struct Spare {
+    char* data;
+    size_t capacity;
+  };
+
+  std::vector<Spare> spare_;
+  size_t bytes_ = 0;  // in spare_
 };
 
 }  // namespace keyhole::core

@@ -1,5 +1,6 @@
 #include "proxy/core/client_session.h"
 
+#include <array>
 #include <cassert>
 #include <cstdint>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "proxy/core/near_cache/near_cache.h"
 #include "proxy/core/near_cache/near_request.h"
 #include "proxy/core/worker_state.h"
+#include "resp/glance.h"
 
 namespace keyhole::core {
 namespace {
@@ -35,6 +37,7 @@ ClientSession::ClientSession(WorkerState& worker, std::string_view address, Tran
       transport_(&transport),
       parser_(LimitsFor(worker)),
       asks_password_(AsksPassword(worker)),
+      looks_ahead_(worker.store != nullptr),
       last_active_(worker.now) {
   worker_.metrics.counters.clients.Add();
   worker_.metrics.counters.clients_accepted.Add();
@@ -77,7 +80,9 @@ bool ClientSession::wants_read() const {
 // Sends on its way what is complete. Returns how many bytes need not be kept.
 size_t ClientSession::Process(std::string_view in) {
   size_t done = 0;
+  size_t foreseen = looks_ahead_ ? 1 : in.size();  // the first one is needed now
   while (!closed() && !ending_ && !failing_ && offered_ == Result::kNeedMore) {
+    if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
     if (raw_) {
       if (done < in.size()) SubmitBody(in.substr(done));
       return in.size();
@@ -90,6 +95,22 @@ size_t ClientSession::Process(std::string_view in) {
     if (!go_on) break;
   }
   return failing_ ? in.size() : done;  // after an error nobody knows what follows
+}
+
+// Has what the next requests will look at fetched into the processor's cache, for all of them at
+// once: else each waits for its own. Returns for how many bytes that was done; all, if it cannot.
+size_t ClientSession::LookAhead(std::string_view in) {
+  std::array<std::string_view, kLookAhead> keys;
+  size_t count = 0;
+  size_t done = 0;
+  while (count < keys.size()) {
+    const resp::Glimpse next = resp::Glance(in.substr(done));
+    if (next.size == 0) break;
+    done += next.size;
+    if (next.subject.size() <= kLongestForeseen) keys[count++] = next.subject;
+  }
+  if (count > 1) Foresee({keys.data(), count});
+  return count == keys.size() ? done : in.size();
 }
 
 // What the near cache answers goes by the parser, as far as it comes one after the other. Returns
@@ -158,6 +179,7 @@ void ClientSession::Fail() {
 
 void ClientSession::Deliver(std::string_view bytes) {
   if (ending_) return;  // the last reply has been given
+  if (!out_.has_memory()) worker_.buffers.Lend(out_);
   out_.Append(bytes);
   const uint64_t limit = worker_.config.client_output_limit;
   if (limit != 0 && out_.size() > limit) {
@@ -180,6 +202,7 @@ void ClientSession::CommitWrite(size_t n) {
   worker_.metrics.counters.client_bytes_out.Add(n);
   last_active_ = worker_.now;
   out_.Consume(n);
+  if (out_.empty()) worker_.buffers.TakeBack(out_);
   if (was_long && !output_is_long()) ResumeLink();
 }
 

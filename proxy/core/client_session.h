@@ -62,6 +62,9 @@ class ClientSession final : public Session {
  private:
   static constexpr size_t kReadBytes = 16 * 1024;
   static constexpr size_t kReadAhead = 64 * 1024;
+  static constexpr size_t kLookAhead = 16;  // requests
+  static constexpr size_t kLongestForeseen =
+      128;  // hashing longer keys twice costs more than it saves
   static constexpr size_t kLongOutput = 1024 * 1024;
   // Redis' client-query-buffer-limit: as much of one request as is kept for the embedded store.
   static constexpr size_t kMaxInput = 1024UL * 1024 * 1024;
@@ -69,6 +72,7 @@ class ClientSession final : public Session {
   void Keep(std::string_view rest);
   void ProcessKept() { in_.Consume(Process(in_.Data())); }
   size_t Process(std::string_view in);
+  size_t LookAhead(std::string_view in);
   [[gnu::noinline]] size_t ServeNear(std::string_view in);
   bool Step(resp::RequestParser::Result result);
   bool Offer(resp::RequestParser::Result result);
@@ -82,6 +86,7 @@ class ClientSession final : public Session {
   ByteQueue out_;
   resp::RequestParser parser_;
   const bool asks_password_;  // the embedded store does: until then requests must be small
+  const bool looks_ahead_;    // what answers is near: waiting for memory is much of its time
   // The parser's request could not be taken yet: kRequest or kHead; kNeedMore if there is none.
   resp::RequestParser::Result offered_ = resp::RequestParser::Result::kNeedMore;
   bool raw_ = false;      // bytes are passed on as they come

@@ -66,6 +66,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Sends a request. With pending.replies == 0 no reply is awaited.
   // The reply may come before this returns.
   virtual void Send(const resp::Request& request, Pending&& pending) = 0;
+  // Requests about these keys will follow, or so it seems.
+  virtual void Foresee(std::span<const std::string_view>) {}
   // The other side has ended the conversation; close when all replies have been sent.
   virtual bool ended() const { return false; }
   // More bytes of the request that was sent last.

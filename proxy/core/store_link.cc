@@ -31,6 +31,11 @@ void StoreLink::DeliverMessages() {
   if (ended()) owner_->OnLinkEnded();
 }
 
+void StoreLink::Foresee(std::span<const std::string_view> keys) {
+  worker_.store->Foresee(*client_, keys);
+  worker_.metrics.keys.Foresee(keys);
+}
+
 void StoreLink::Send(const resp::Request& request, Pending&& pending) {
   const bool plain = pending.replies == 1 && pending.effect == resp::Effect::kNone &&
                      !store::Store::Listens(*client_);
@@ -39,18 +44,20 @@ void StoreLink::Send(const resp::Request& request, Pending&& pending) {
   } else {
     Ask(request, std::move(pending));
   }
-  if (reply_.capacity() > kKeepReplyCapacity) std::string().swap(reply_);
+  std::string& reply = worker_.store_reply;
+  if (reply.capacity() > kKeepReplyCapacity) std::string().swap(reply);
 }
 
 // False: there is no reply.
 bool StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec) {
-  reply_.clear();
-  return worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, &reply_);
+  worker_.store_reply.clear();
+  return worker_.store->Execute(*client_, spec, request.args, worker_.unix_now,
+                                &worker_.store_reply);
 }
 
 void StoreLink::AskPlain(const resp::Request& request, Pending&& pending) {
   if (Execute(request, *pending.spec)) {
-    Answered(request, std::move(pending), reply_);
+    Answered(request, std::move(pending), worker_.store_reply);
   } else {
     pending.session->OnReplyEnd(resp::ReplyHead());
   }
@@ -64,11 +71,11 @@ void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
   const bool replied = Execute(request, spec);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {
-    owner_->OnReplyBytes(reply_);
+    owner_->OnReplyBytes(worker_.store_reply);
     if (ended()) owner_->OnLinkEnded();  // where there is a reply, its end tells
     return;
   }
-  const bool makes_sense = Receive(reply_);
+  const bool makes_sense = Receive(worker_.store_reply);
   assert(makes_sense);
   (void)makes_sense;
   if (replied) return;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "proxy/core/link.h"
@@ -20,6 +19,7 @@ class StoreLink final : public Link {
   ~StoreLink() override;
 
   void Send(const resp::Request& request, Pending&& pending) override;
+  void Foresee(std::span<const std::string_view> keys) override;
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // Never called: requests come whole, the value is kept in memory anyway.
@@ -33,7 +33,6 @@ class StoreLink final : public Link {
   void Ask(const resp::Request& request, Pending&& pending);
 
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
-  std::string reply_;
 };
 
 }  // namespace keyhole::core

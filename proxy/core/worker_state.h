@@ -9,10 +9,12 @@
 #include <memory>
 #include <random>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "metrics/snapshot.h"
+#include "proxy/core/byte_queue.h"
 #include "proxy/core/config.h"
 #include "proxy/core/link_pool.h"
 #include "proxy/core/near_cache/near_shared.h"
@@ -48,12 +50,14 @@ struct WorkerState {
   // connections, so it stays in the cache, and those that are idle have none.
   std::span<char> read_buffer() { return read_buffer_; }
 
+  BufferPool buffers;  // for what is to be sent to clients
   const Config& config;
   metrics::WorkerMetrics& metrics;
   store::Store* const store;
   const SessionState initial_state;  // of a new connection
   LinkPool links;
   StoreDoorbell store_doorbell{*this};
+  std::string store_reply;          // of the store, until it has been passed on
   std::unique_ptr<NearCache> near;  // null: off
   Instant now{};
   store::UnixMillis unix_now = 0;

@@ -46,6 +46,7 @@ void MeasureAll() {
   MeasureWire("GET through the proxy: 50 clients, depth 1", 50, 1, Behind::kRedis);
   MeasureWire("GET through the proxy: 50 clients, depth 16", 50, 16, Behind::kRedis);
   MeasureWire("GET from the embedded store: 50 clients, depth 1", 50, 1, Behind::kStore);
+  MeasureWire("GET from the embedded store: 50 clients, depth 16", 50, 16, Behind::kStore);
 }
 
 }  // namespace

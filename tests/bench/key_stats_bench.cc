@@ -9,6 +9,7 @@
 
 #include "metrics/exporter.h"
 #include "metrics/key_stats.h"
+#include "metrics/key_tracker.h"
 #include "metrics/latency.h"
 #include "metrics/snapshot.h"
 
@@ -53,6 +54,18 @@ void BM_RecordUntracked(benchmark::State& state) {
   RecordAll(state, stats, MakeKeys("item:", kTracked, bytes));
 }
 BENCHMARK(BM_RecordUntracked)->Arg(12)->Arg(16)->Arg(40)->Arg(256)->Arg(1000);
+
+// The same where such lookups are many, so that only some are shown to the sketch.
+void BM_RecordUntrackedBusy(benchmark::State& state) {
+  KeyDirectory directory(kTracked);
+  KeyStats stats(directory);
+  const auto bytes = static_cast<size_t>(state.range(0));
+  for (const std::string& key : MakeKeys("user:", kTracked, bytes)) stats.Record(key, true);
+  directory.BeginEpoch(KeyTracker::kSampleEvery);
+  stats.CatchUp();
+  RecordAll(state, stats, MakeKeys("item:", kTracked, bytes));
+}
+BENCHMARK(BM_RecordUntrackedBusy)->Arg(12)->Arg(16)->Arg(40);
 
 void BM_RecordNothingTracked(benchmark::State& state) {
   KeyDirectory directory(0);

@@ -70,14 +70,14 @@ Arena::Links Arena::ReadLinks(const char* block) {
   Links links;
   std::memcpy(&links.prev, block, 4);
   std::memcpy(&links.next, block + 4, 4);
-  links.use = static_cast<uint8_t>(block[8]);
+  std::memcpy(&links.use, block + kUseAt, kUseSize);
   return links;
 }
 
 void Arena::WriteLinks(char* block, Links links) {
   std::memcpy(block, &links.prev, 4);
   std::memcpy(block + 4, &links.next, 4);
-  block[8] = static_cast<char>(links.use);
+  std::memcpy(block + kUseAt, &links.use, kUseSize);
 }
 
 char* Arena::Allocate(size_t size) {

@@ -1,13 +1,14 @@
 // The memory of the keys of one database (of one shard of it): small blocks without a header of
-// their own, in steps of eight bytes. malloc would round an entry of 62 bytes to 80, this to 64.
+// their own, in steps of eight bytes. malloc would round an entry of 64 bytes to 80, this leaves it
+// at 64.
 //
 //     region  32 MiB   address space; memory comes from the kernel as pages are first touched
 //     page    8 KiB    head 24 | blocks of one size, 16 to 520 bytes
 //
 // Each entry can be in a queue (eviction.h): before its bytes stand its neighbours' handles.
 //
-//     small   block:   prev 4 | next 4 | use 1 | entry
-//     large   block:   prev 4 | next 4 | use 1 | . 7 | pointer 8
+//     small   block:   prev 4 | next 4 | use 3 | entry
+//     large   block:   prev 4 | next 4 | use 3 | . 5 | pointer 8
 //                                                         |    ^
 //                      malloc's:  pointer 8 | entry <-----+    |
 //                                    +-------------------------+
@@ -40,7 +41,7 @@ class Arena final : public Heap {
   struct Links {
     Handle prev = kNone;
     Handle next = kNone;
-    uint8_t use = 0;  // the queue's to use
+    uint32_t use = 0;  // 24 bits, the queue's to use
   };
 
   Arena() = default;
@@ -53,11 +54,18 @@ class Arena final : public Heap {
 
   Handle HandleOf(const char* block, size_t size) const;
   char* At(Handle handle) const;
-  // The links of an entry, and the byte of them that is the queue's.
+  // The links of an entry, and the part of them that is the queue's.
   static Links LinksOf(const char* block, size_t size) {
     return ReadLinks(LinkedBlock(block, size));
   }
-  static char* UseOf(char* block, size_t size) { return LinkedBlock(block, size) + 8; }
+  static uint32_t UseOf(const char* block, size_t size) {
+    uint32_t use = 0;
+    __builtin_memcpy(&use, LinkedBlock(block, size) + kUseAt, kUseSize);
+    return use;
+  }
+  static void SetUse(char* block, size_t size, uint32_t use) {
+    __builtin_memcpy(LinkedBlock(block, size) + kUseAt, &use, kUseSize);
+  }
   Links LoadLinks(Handle handle) const { return ReadLinks(BlockAt(handle)); }
   void StoreLinks(Handle handle, Links links) { WriteLinks(BlockAt(handle), links); }
 
@@ -94,7 +102,9 @@ class Arena final : public Heap {
   static constexpr size_t kMaxPages = (size_t{1} << 32) / kUnitsPerPage;
   static constexpr size_t kReserve = 256;
   static constexpr size_t kSlack = 256 * 1024;  // a few sizes with a page or two each
-  static constexpr size_t kPrefix = 9;          // of a small entry: its links
+  static constexpr size_t kUseAt = 8;
+  static constexpr size_t kUseSize = 3;                 // the low bytes of a little-endian word
+  static constexpr size_t kPrefix = kUseAt + kUseSize;  // of a small entry: its links
   static constexpr size_t kLargeBlock = 24;
   static constexpr size_t kMaxBlock = 520;
   static constexpr size_t kClasses = kMaxBlock / kUnit + 1;  // [0] is for large entries

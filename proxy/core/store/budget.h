@@ -1,5 +1,5 @@
-// What all keys together may take, and which of them go when that is not enough. One for the whole
-// store.
+// What all keys together may take, which of them go when that is not enough, and the clock by which
+// their uses are told apart. One for the whole store.
 //
 // Thread: any; with one worker the store's. The sum is exact with one worker; with more each shard
 // tells of its growth in steps of some KiB, so that workers do not fight for one cache line.
@@ -26,6 +26,12 @@ class MemoryBudget {
   void set_limit(size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
   Eviction policy() const { return policy_.load(std::memory_order_relaxed); }
   void set_policy(Eviction policy) { policy_.store(policy, std::memory_order_relaxed); }
+  // Seconds since 1970, as of the last command: often enough for what is asked once in a while.
+  uint32_t seconds() const { return seconds_.load(std::memory_order_relaxed); }
+  void set_time(UnixMillis now) {
+    const auto seconds = static_cast<uint32_t>(now / 1000);
+    if (seconds != this->seconds()) seconds_.store(seconds, std::memory_order_relaxed);
+  }
   // An arena has no more handles to give, or has again: that too is memory being full.
   void TellExhausted(bool exhausted) {
     exhausted_.fetch_add(exhausted ? 1 : -1, std::memory_order_relaxed);
@@ -53,6 +59,7 @@ class MemoryBudget {
   const bool shared_;
   std::atomic<size_t> limit_;
   std::atomic<Eviction> policy_;
+  std::atomic<uint32_t> seconds_{0};
   std::atomic<size_t> used_{0};
   std::atomic<int> exhausted_{0};  // arenas
   std::atomic<uint64_t> evicted_{0};

@@ -34,6 +34,18 @@ uint64_t MatchBytes(uint64_t word, uint8_t tag) {
   return (x - kOnes) & ~x & (kOnes << 7);
 }
 
+// The same for the tags of a bucket, which begins with one byte that is none.
+uint64_t MatchTags(const void* bucket, uint8_t tag) {
+  uint64_t word;
+  std::memcpy(&word, bucket, sizeof(word));
+  return MatchBytes(word, tag) & ~uint64_t{0xFF};
+}
+
+// The first place that is marked. REQUIRES: there is one.
+size_t FirstPlace(uint64_t match) {
+  return static_cast<size_t>(std::countr_zero(match)) / 8 - 1;
+}
+
 }  // namespace
 
 uint64_t EntryTable::Hash(std::string_view key) {
@@ -44,17 +56,24 @@ Entry* EntryTable::Find(std::string_view key, uint64_t hash) const {
   if (size_ == 0) return nullptr;
   const uint8_t tag = TagOf(hash);
   for (Bucket* bucket = &At(IndexOf(hash)); bucket != nullptr; bucket = bucket->next()) {
-    uint64_t word;
-    std::memcpy(&word, bucket, sizeof(word));
-    uint64_t match = MatchBytes(word, tag) & ~uint64_t{0xFF};  // the lowest byte is no tag
-    for (; match != 0; match &= match - 1) {
-      const auto i = static_cast<size_t>(std::countr_zero(match)) / 8 - 1;
+    for (uint64_t match = MatchTags(bucket, tag); match != 0; match &= match - 1) {
+      const size_t i = FirstPlace(match);
       if (i >= bucket->slots()) break;
       const Entry entry = bucket->entries[i];
       if (entry && entry.key() == key) return &bucket->entries[i];
     }
   }
   return nullptr;
+}
+
+void EntryTable::FetchEntry(uint64_t hash) const {
+  if (size_ == 0) return;
+  const Bucket& bucket = At(IndexOf(hash));
+  const uint64_t match = MatchTags(&bucket, TagOf(hash));
+  if (match == 0) return;
+  const char* const bytes = bucket.entries[FirstPlace(match)].raw();
+  __builtin_prefetch(bytes);
+  __builtin_prefetch(bytes + sizeof(Bucket));  // most entries reach into a second line
 }
 
 Entry* EntryTable::Insert(Entry entry, uint64_t hash) {

@@ -3,7 +3,7 @@
 namespace keyhole::store {
 
 // Puts it at the head of the queue that `use` names.
-void EvictionQueues::Push(Arena::Handle handle, uint8_t use, size_t bytes) {
+void EvictionQueues::Push(Arena::Handle handle, uint32_t use, size_t bytes) {
   Queue& queue = (use & kInMain) != 0 ? main_ : small_;
   const Arena::Links links = {.prev = Arena::kNone, .next = queue.head, .use = use};
   arena_.StoreLinks(handle, links);
@@ -35,32 +35,32 @@ void EvictionQueues::Unlink(Arena::Links links) {
   --QueueOf(links).count;
 }
 
-void EvictionQueues::Requeue(Arena::Handle handle, Arena::Links links, uint8_t use) {
+void EvictionQueues::Requeue(Arena::Handle handle, Arena::Links links, uint32_t use) {
   const size_t bytes = Entry(arena_.At(handle)).memory(arena_);
   Unlink(links);
   QueueOf(links).bytes -= bytes;
   Push(handle, use, bytes);
 }
 
-void EvictionQueues::Add(Entry entry, uint64_t hash, Eviction policy) {
+void EvictionQueues::Add(Entry entry, uint64_t hash, Eviction policy, uint32_t now) {
   const bool known = policy == Eviction::kS3Fifo && ghosts_.Contains(hash);
-  Push(HandleOf(entry), known || policy == Eviction::kLru ? kInMain : 0, 0);
+  const uint32_t queue = known || policy == Eviction::kLru ? kInMain : 0;
+  Push(HandleOf(entry), now * kSecond | queue, 0);
 }
 
 void EvictionQueues::Remove(Entry entry) {
   Unlink(Arena::LinksOf(entry.raw(), entry.size()));
 }
 
-void EvictionQueues::Used(Entry entry, Eviction policy) {
-  if (policy == Eviction::kNone) return;
-  char* const use = Arena::UseOf(entry.raw(), entry.size());
-  if (policy == Eviction::kS3Fifo) {
-    if ((*use & kUses) != kUses) ++*use;
-    return;
-  }
+void EvictionQueues::Used(Entry entry, Eviction policy, uint32_t now) {
+  const uint32_t before = Arena::UseOf(entry.raw(), entry.size());
+  uint32_t use = now * kSecond | (before & (kInMain | kUses));
+  if (policy == Eviction::kS3Fifo && (use & kUses) != kUses) ++use;
+  if (use != before) Arena::SetUse(entry.raw(), entry.size(), use);
+  if (policy != Eviction::kLru) return;
   const Arena::Links links = Arena::LinksOf(entry.raw(), entry.size());
-  if (links.prev == Arena::kNone && (links.use & kInMain) != 0) return;  // at the head already
-  Requeue(HandleOf(entry), links, kInMain);
+  if (links.prev == Arena::kNone && (use & kInMain) != 0) return;  // at the head already
+  Requeue(HandleOf(entry), links, use | kInMain);
 }
 
 void EvictionQueues::Moved(Entry entry) {
@@ -81,12 +81,12 @@ Entry EvictionQueues::Victim(Eviction policy) {
     const Arena::Handle handle = from_small ? small_.tail : main_.tail;
     if (handle == Arena::kNone) return Entry();
     const Arena::Links links = arena_.LoadLinks(handle);
-    const uint8_t uses = links.use & kUses;
+    const uint32_t uses = links.use & kUses;
     const bool chosen = policy == Eviction::kLru || step == kMaxSteps;
     if (!chosen && from_small && uses >= kPromoted) {
-      Requeue(handle, links, kInMain);
+      Requeue(handle, links, (links.use & ~kUses) | kInMain);
     } else if (!chosen && !from_small && uses > 0) {
-      Requeue(handle, links, static_cast<uint8_t>(kInMain | (uses - 1)));
+      Requeue(handle, links, links.use - 1);
     } else {
       return Entry(arena_.At(handle));
     }
@@ -96,7 +96,7 @@ Entry EvictionQueues::Victim(Eviction policy) {
 // As many ghosts as main has keys: a key that comes back while it would still be there, had it gone
 // to main at once, was judged too soon.
 void EvictionQueues::Remember(Entry victim, uint64_t hash, Eviction policy) {
-  if (policy != Eviction::kS3Fifo || (*Arena::UseOf(victim.raw(), victim.size()) & kInMain) != 0)
+  if (policy != Eviction::kS3Fifo || (Arena::UseOf(victim.raw(), victim.size()) & kInMain) != 0)
     return;
   ghosts_.Fit(main_.count + small_.count);
   ghosts_.Add(hash);

@@ -70,7 +70,7 @@ void SetExpiry(Call& call, ExpiryUnit unit) {
 void ReplyExpiry(Call& call, ExpiryUnit unit) {
   constexpr int64_t kNoKey = -2;
   constexpr int64_t kNoExpiry = -1;
-  const Entry* const slot = call.Read(call.args[1]);
+  const Entry* const slot = call.Peek(call.args[1]);
   if (slot == nullptr) return call.reply.Integer(kNoKey);
   if (!slot->has_expire()) return call.reply.Integer(kNoExpiry);
   const UnixMillis millis = slot->expire() - (unit.absolute ? 0 : call.now);

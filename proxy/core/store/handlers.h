@@ -28,16 +28,23 @@ struct Call {
   Keyspace& db() const { return engine.database(client.database); }
 
   // The key's slot, null if it is not there; counted in keyspace_hits and keyspace_misses.
-  Entry* Read(std::string_view key) const {
-    Entry* const slot = db().Find(key, now);
-    ++(slot != nullptr ? client.stats.hits : client.stats.misses);
-    return slot;
-  }
-  // The same for commands that write; not counted.
-  Entry* Find(std::string_view key) const { return db().Find(key, now); }
+  Entry* Read(std::string_view key) const { return Count(db().Find(key, now, touches())); }
+  // The same for what asks about a key and not for its value: no use of it.
+  Entry* Peek(std::string_view key) const { return Count(db().Find(key, now, /*touch=*/false)); }
+  // The same for TOUCH, whatever CLIENT NO-TOUCH says.
+  Entry* Touch(std::string_view key) const { return Count(db().Find(key, now, /*touch=*/true)); }
+  // As Read() for commands that write; not counted.
+  Entry* Find(std::string_view key) const { return db().Find(key, now, touches()); }
 
   bool Is(size_t arg, std::string_view option) const {
     return resp::EqualsIgnoreCase(args[arg], option);
+  }
+
+ private:
+  bool touches() const { return !client.no_touch; }
+  Entry* Count(Entry* slot) const {
+    ++(slot != nullptr ? client.stats.hits : client.stats.misses);
+    return slot;
   }
 };
 

@@ -20,12 +20,6 @@ namespace handlers {
 
 namespace {
 
-void CountExisting(Call& call) {
-  int64_t count = 0;
-  for (const std::string_view key : call.args.subspan(1)) count += call.Read(key) != nullptr;
-  call.reply.Integer(count);
-}
-
 // ASYNC and SYNC are the same here. False if the options are wrong; then that is the reply.
 bool ParseFlushOptions(Call& call) {
   if (call.args.size() == 1) return true;
@@ -52,15 +46,19 @@ void Unlink(Call& call) {
 }
 
 void Exists(Call& call) {
-  CountExisting(call);
+  int64_t count = 0;
+  for (const std::string_view key : call.args.subspan(1)) count += call.Peek(key) != nullptr;
+  call.reply.Integer(count);
 }
 
 void Touch(Call& call) {
-  CountExisting(call);
+  int64_t count = 0;
+  for (const std::string_view key : call.args.subspan(1)) count += call.Touch(key) != nullptr;
+  call.reply.Integer(count);
 }
 
 void Type(Call& call) {
-  const Entry* const slot = call.Read(call.args[1]);
+  const Entry* const slot = call.Peek(call.args[1]);
   call.reply.Simple(slot == nullptr ? "none" : TypeName(slot->type()));
 }
 

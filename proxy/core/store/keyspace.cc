@@ -1,5 +1,8 @@
 #include "proxy/core/store/keyspace.h"
 
+#include <algorithm>
+#include <array>
+
 #include "proxy/core/store/random.h"
 
 namespace keyhole::store {
@@ -24,6 +27,16 @@ T Keyspace::Sum(F&& f) const {
   T sum = 0;
   for (const Shard& shard : shards_) sum += f(shard);
   return sum;
+}
+
+void Keyspace::Foresee(std::span<const std::string_view> keys) {
+  std::array<uint64_t, kMostForeseen> hashes;
+  keys = keys.first(std::min(keys.size(), hashes.size()));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    hashes[i] = EntryTable::Hash(keys[i]);
+    Of(hashes[i]).table().FetchBucket(hashes[i]);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) Of(hashes[i]).table().FetchEntry(hashes[i]);
 }
 
 void Keyspace::Rename(Entry* slot, std::string_view key) {

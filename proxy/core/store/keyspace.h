@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "proxy/core/store/shard.h"
@@ -26,11 +27,18 @@ class Keyspace {
   // shards: a power of two, at most 256.
   Keyspace(MemoryBudget& budget, size_t shards);
 
-  // The key's slot; null if it is not there or has expired.
-  Entry* Find(std::string_view key, UnixMillis now) {
+  // The key's slot; null if it is not there or has expired. touch: that counts as a use.
+  Entry* Find(std::string_view key, UnixMillis now, bool touch = true) {
     const uint64_t hash = EntryTable::Hash(key);
-    return Of(hash).Find(key, hash, now);
+    return Of(hash).Find(key, hash, now, touch);
   }
+  // Seconds since the last use.
+  uint32_t IdleTime(const Entry& entry) const { return shards_[0].IdleTime(entry); }
+
+  // Has the processor fetch what Find() will read for these keys, so that it need not wait for each
+  // in turn; for so many at most. Changes nothing; the keys need not be there.
+  static constexpr size_t kMostForeseen = 16;
+  void Foresee(std::span<const std::string_view> keys);
 
   // The key gets this value, whatever it was; `encoding` is not an Object's.
   Entry* Put(std::string_view key, std::string_view value, UnixMillis expire,

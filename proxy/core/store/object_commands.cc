@@ -55,31 +55,31 @@ bool UsesLfu(const Call& call) {
 }  // namespace
 
 void ObjectEncoding(Call& call) {
-  const Entry* const slot = call.Read(call.args[2]);
+  const Entry* const slot = call.Peek(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Bulk(EncodingName(*slot));
 }
 
 void ObjectRefcount(Call& call) {
   constexpr int64_t kOfShared = std::numeric_limits<int32_t>::max();
-  const Entry* const slot = call.Read(call.args[2]);
+  const Entry* const slot = call.Peek(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Integer(IsSharedInteger(call, *slot) ? kOfShared : 1);
 }
 
-// Nobody keeps when a key was used last.
 void ObjectIdletime(Call& call) {
-  if (call.Read(call.args[2]) == nullptr) return call.reply.Null();
+  const Entry* const slot = call.Peek(call.args[2]);
+  if (slot == nullptr) return call.reply.Null();
   if (UsesLfu(call)) {
     return call.reply.Error(
         "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
         "switching between policies at runtime LRU and LFU data will take some time to adjust.");
   }
-  call.reply.Integer(0);
+  call.reply.Integer(call.db().IdleTime(*slot));
 }
 
 void ObjectFreq(Call& call) {
-  if (call.Read(call.args[2]) == nullptr) return call.reply.Null();
+  if (call.Peek(call.args[2]) == nullptr) return call.reply.Null();
   if (!UsesLfu(call)) {
     return call.reply.Error(
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
@@ -116,7 +116,7 @@ void MemoryUsage(Call& call) {
     if (!IntegerArgument(call, i + 1, &samples)) return;
     if (samples < 0) return call.reply.Error(kSyntaxError);
   }
-  const Entry* const slot = call.Read(call.args[2]);
+  const Entry* const slot = call.Peek(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Integer(static_cast<int64_t>(call.db().MemoryOf(*slot) + sizeof(Entry)));
 }

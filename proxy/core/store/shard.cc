@@ -10,7 +10,7 @@ Shard::~Shard() {
   Clear();
 }
 
-Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now) {
+Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now, bool touch) {
   Entry* const slot = keys_->table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if (slot->has_expire() && slot->expire() <= now) {
@@ -18,13 +18,13 @@ Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now) {
     Erase(slot);
     return nullptr;
   }
-  keys_->queues.Used(*slot, budget_.policy());
+  if (touch) keys_->queues.Used(*slot, budget_.policy(), budget_.seconds());
   return slot;
 }
 
 void Shard::Add(Entry entry, uint64_t hash) {
   const size_t bytes = entry.memory(keys_->arena);
-  keys_->queues.Add(entry, hash, budget_.policy());
+  keys_->queues.Add(entry, hash, budget_.policy(), budget_.seconds());
   keys_->queues.Weigh(entry, 0, bytes);
   keys_->entry_bytes += bytes;
   if (entry.has_expire()) ++keys_->expiring;
@@ -49,7 +49,7 @@ void Shard::Remove(Entry* slot) {
 Entry* Shard::Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
                   Encoding encoding) {
   if (Entry* const slot = keys_->table.Find(key, hash); slot != nullptr) {
-    keys_->queues.Used(*slot, budget_.policy());
+    keys_->queues.Used(*slot, budget_.policy(), budget_.seconds());
     Overwrite(slot, value, expire, encoding);
     return slot;
   }

@@ -33,7 +33,12 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
   ~Shard();
 
-  Entry* Find(std::string_view key, uint64_t hash, UnixMillis now);
+  // touch: that counts as a use.
+  Entry* Find(std::string_view key, uint64_t hash, UnixMillis now, bool touch);
+  uint32_t IdleTime(Entry entry) const {
+    return EvictionQueues::IdleTime(entry, budget_.seconds());
+  }
+  const EntryTable& table() const { return keys_->table; }
   Entry* Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
              Encoding encoding);
   void Overwrite(Entry* slot, std::string_view value, UnixMillis expire, Encoding encoding);

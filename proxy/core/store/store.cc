@@ -117,6 +117,7 @@ bool Store::MakeRoom() {
 
 bool Store::Execute(Client& client, const resp::CommandSpec& spec,
                     std::span<const std::string_view> args, UnixMillis now, std::string* out) {
+  engine_->budget().set_time(now);
   // Before the command, as in Redis: what it holds in its hands must not go while it runs.
   const bool full = engine_->budget().over() && !MakeRoom();
   const Lock lock(*this, StripesFor(client, spec, args));
@@ -124,6 +125,11 @@ bool Store::Execute(Client& client, const resp::CommandSpec& spec,
   const size_t before = out->size();
   Dispatch(*engine_, client, {spec, args, full}, now, out);
   return out->size() > before;
+}
+
+// Only where nobody else may change the tables meanwhile: the lock would cost more than it saves.
+void Store::Foresee(const Client& client, std::span<const std::string_view> keys) {
+  if (!shared()) engine_->database(client.database).Foresee(keys);
 }
 
 void Store::TakeMessages(Client& client, std::string* out) {

@@ -97,6 +97,10 @@ class Store {
   bool Execute(Client& client, const resp::CommandSpec& spec,
                std::span<const std::string_view> args, UnixMillis now, std::string* out);
 
+  // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
+  // looked at. See Keyspace.
+  void Foresee(const Client& client, std::span<const std::string_view> keys);
+
   // Appends the messages that have come for the client.
   void TakeMessages(Client& client, std::string* out);
 

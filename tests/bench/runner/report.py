@@ -6,6 +6,7 @@ import statistics
 # What is divided, by whose, and how the column is called.
 RATIOS = [("cpu", "nutcracker", "CPU/nutcracker"), ("cpu", "nutcracker -m 16384", "CPU/nutcracker"),
           ("cpu", "redis-server", "CPU/direct"), ("cpu", "before", "CPU/before"),
+          ("cpu", "embedded, before", "CPU/embedded, before"),
           ("rps", "redis-server", "req/s/direct"), ("rps", "haproxy", "req/s/haproxy")]
 OWN_RATIOS = [("cpu", "CPU"), ("rps", "req/s")]  # to the first peer, where none of those takes part
 

@@ -34,7 +34,13 @@ class Stage:
         """Of these peers those that were asked for; whatever was asked for, if it is none of these."""
         if self.wanted is not None:
             names = [name for name in names if name.split(" -")[0] in self.wanted] or self.wanted
-        return [self.peer(name) for name in [*names, *(["before"] if self.before else [])]]
+        return [self.peer(name) for name in [*names, *(self._before(names) if self.before else [])]]
+
+    @staticmethod
+    def _before(names):
+        """The peers with the older program that go with these."""
+        embedded = ["embedded, before"] if "keyhole, embedded" in names else []
+        return embedded if embedded and "keyhole" not in names else ["before", *embedded]
 
     def peer(self, name):
         if name not in self.peers:

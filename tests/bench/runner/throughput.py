@@ -55,6 +55,9 @@ CASES = [
     Case("SET 16 KiB c=50 P=1", "set", "-c 50 -P 1", 16 << 10, 1_000, 40_000, LARGE, in_quick=False),
     Case("GET 1 MiB c=50 P=1", "get", "-c 50 -P 1", 1 << 20, 10, 2_000, LARGE),
     Case("SET 1 MiB c=50 P=1", "set", "-c 50 -P 1", 1 << 20, 10, 2_000, LARGE, in_quick=False),
+    # More than the processor's caches hold.
+    Case("GET c=50 P=16, 1 000 000 keys", "get", "-c 50 -P 16", 64, 1_000_000, 800_000,
+         ("redis-server", "keyhole", "keyhole, embedded"), in_quick=False),
     # A table of keys that are all tracked, and none: the dearest and the cheapest way to count.
     Case("counting: GET c=50 P=16, 1000 keys", "get", "-c 50 -P 16", 64, 1_000, 800_000,
          ("keyhole, no keys", "keyhole")),

@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keyhole::core {
 namespace {
@@ -74,6 +75,40 @@ TEST(ByteQueue, MayBeUsedAgainAfterRelease) {
   queue.Release();
   queue.Append("def");
   EXPECT_EQ(queue.Data(), "def");
+}
+
+TEST(BufferPool, MemoryGoesFromHandToHand) {
+  BufferPool pool;
+  ByteQueue ann;
+  ByteQueue bob;
+  pool.Lend(ann);
+  EXPECT_FALSE(ann.has_memory()) << "there is none yet";
+  ann.Append("abc");
+  const char* const memory = ann.Data().data();
+  ann.Clear();
+  pool.TakeBack(ann);
+  EXPECT_FALSE(ann.has_memory());
+  EXPECT_GT(pool.bytes(), 0U);
+  pool.Lend(bob);
+  bob.Append("de");
+  EXPECT_EQ(bob.Data().data(), memory);
+  EXPECT_EQ(pool.bytes(), 0U);
+  ann.Append("f");
+  EXPECT_EQ(ann.Data(), "f");
+  EXPECT_EQ(bob.Data(), "de");
+}
+
+TEST(BufferPool, KeepsNoMoreThanAMegabyte) {
+  BufferPool pool;
+  std::vector<ByteQueue> queues(100);
+  for (ByteQueue& queue : queues) queue.Append(std::string(40'000, 'x'));
+  for (ByteQueue& queue : queues) {
+    queue.Clear();
+    pool.TakeBack(queue);
+    EXPECT_FALSE(queue.has_memory());
+  }
+  EXPECT_GT(pool.bytes(), 900'000U);
+  EXPECT_LE(pool.bytes(), 1024U * 1024);
 }
 
 TEST(ByteQueue, BehavesLikeAString) {

@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "resp/reply_writer.h"
 #include "tests/support/core_harness.h"
 
 namespace keyhole::core {
@@ -67,6 +70,23 @@ TEST(StoreSession, ReplyModeInATransactionIsQueued) {
   EXPECT_EQ(Ask(app, "MULTI\r\nCLIENT REPLY SKIP\r\nGET a\r\nDISCARD\r\nGET b\r\n"),
             "+OK\r\n+QUEUED\r\n+QUEUED\r\n+OK\r\n$-1\r\n");
   EXPECT_EQ(keyhole.Counted(), "b 0/1");
+}
+
+// More than are looked ahead at a time, among them what cannot be looked into.
+TEST(StoreSession, LongPipelinesAreAnsweredInOrder) {
+  Harness keyhole{Config()};
+  Client& app = keyhole.Connect();
+  std::string requests;
+  std::string replies;
+  for (int i = 0; i < 100; ++i) {
+    const std::string key = i % 10 == 9 ? std::string(300, 'k') : "key:" + std::to_string(i);
+    const std::string value = std::to_string(i);
+    resp::AppendRequest(std::vector<std::string_view>{"SET", key, value}, &requests);
+    requests += i % 7 == 0 ? "PING\r\n" : "*1\r\n$4\r\nPING\r\n";
+    resp::AppendRequest(std::vector<std::string_view>{"GET", key}, &requests);
+    replies += "+OK\r\n+PONG\r\n$" + std::to_string(value.size()) + "\r\n" + value + "\r\n";
+  }
+  EXPECT_EQ(Ask(app, requests), replies);
 }
 
 TEST(StoreSession, BigValuesComeWhole) {

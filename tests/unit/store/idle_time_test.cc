@@ -1,0 +1,77 @@
+// OBJECT IDLETIME: what counts as a use, and what keeps the time of the last one.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/unit/store/store_client.h"
+
+namespace keyhole::store {
+namespace {
+
+using test::TestClient;
+using test::TestStore;
+
+class IdleTime : public testing::Test {
+ protected:
+  void Pass(int seconds) { store_.now += seconds * 1000; }
+  std::string Idle() { return app_.Ask("OBJECT IDLETIME k"); }
+
+  TestStore store_{{.eviction = Eviction::kS3Fifo}};
+  TestClient app_{store_};
+};
+
+TEST_F(IdleTime, IsCountedFromTheLastUse) {
+  app_.Ask("SET k v");
+  EXPECT_EQ(Idle(), ":0\r\n");
+  Pass(7);
+  EXPECT_EQ(Idle(), ":7\r\n");
+  for (const char* use : {"GET k", "SET k w", "APPEND k x", "EXPIRE k 1000", "TOUCH k"}) {
+    Pass(5);
+    app_.Ask(use);
+    EXPECT_EQ(Idle(), ":0\r\n") << use;
+  }
+}
+
+// As in Redis: who asks about a key does not use it.
+TEST_F(IdleTime, AskingAboutAKeyIsNoUse) {
+  app_.Ask("SET k v");
+  Pass(9);
+  for (const char* question : {"EXISTS k", "TTL k", "PTTL k", "EXPIRETIME k", "TYPE k",
+                               "OBJECT ENCODING k", "MEMORY USAGE k", "SCAN 0"}) {
+    app_.Ask(question);
+    EXPECT_EQ(Idle(), ":9\r\n") << question;
+  }
+}
+
+TEST_F(IdleTime, ClientNoTouchLeavesItButTouchDoesNot) {
+  app_.Ask("SET k v");
+  app_.Ask("CLIENT NO-TOUCH ON");
+  Pass(9);
+  app_.Ask("GET k");
+  EXPECT_EQ(Idle(), ":9\r\n");
+  app_.Ask("TOUCH k");
+  EXPECT_EQ(Idle(), ":0\r\n");
+}
+
+// The block moves: a longer value, an expiry, a value too large for a block.
+TEST_F(IdleTime, StaysWithTheKey) {
+  app_.Ask("SET k v");
+  app_.Ask("CLIENT NO-TOUCH ON");
+  Pass(9);
+  for (const std::string& change :
+       {"APPEND k " + std::string(40, 'x'), std::string("EXPIRE k 1000"),
+        "APPEND k " + std::string(4000, 'x'), std::string("PERSIST k")}) {
+    app_.Ask(change);
+    EXPECT_EQ(Idle(), ":9\r\n") << change.substr(0, 10);
+  }
+}
+
+TEST_F(IdleTime, IsExactForWeeks) {
+  constexpr int kDay = 24 * 3600;
+  app_.Ask("SET k v");
+  Pass(20 * kDay);
+  EXPECT_EQ(Idle(), ":" + std::to_string(20 * kDay) + "\r\n");
+}
+
+}  // namespace
+}  // namespace keyhole::store
