@@ -117,8 +117,10 @@ size_t ClientSession::LookAhead(std::string_view in) {
 // how many bytes that were.
 size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
-  if (!parser_.at_start() || !MayBeServedNear()) return done;
+  if (worker_.near->sparing() || !parser_.at_start() || !MayBeServedNear()) return done;
+  size_t foreseen = 1;
   while (!closed()) {
+    if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
     const NearRequest request = ReadNearRequest(in.substr(done));
     if (request.size == 0 || !ServeNearNow(request.key)) break;
     done += request.size;

@@ -60,6 +60,12 @@ void Session::OnLinkEnded() {
   CloseAfterOutput();
 }
 
+void Session::Foresee(std::span<const std::string_view> keys) {
+  if (worker_.near != nullptr) worker_.near->Foresee(keys);
+  if (link_ != nullptr) link_->Foresee(keys);
+  worker_.metrics.keys.Foresee(keys);
+}
+
 Session::Taken Session::Submit(const resp::Request& request) {
   return Take(request, false);
 }

@@ -52,9 +52,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   Session& operator=(const Session&) = delete;
 
   // Requests about these keys will be submitted next, or so it seems.
-  void Foresee(std::span<const std::string_view> keys) {
-    if (link_ != nullptr) link_->Foresee(keys);
-  }
+  void Foresee(std::span<const std::string_view> keys);
   // One whole request.
   Taken Submit(const resp::Request& request);
   // One in pieces: see resp::RequestParser. Body and tail are always taken.

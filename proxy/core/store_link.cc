@@ -33,7 +33,6 @@ void StoreLink::DeliverMessages() {
 
 void StoreLink::Foresee(std::span<const std::string_view> keys) {
   worker_.store->Foresee(*client_, keys);
-  worker_.metrics.keys.Foresee(keys);
 }
 
 void StoreLink::Send(const resp::Request& request, Pending&& pending) {

@@ -1,6 +1,7 @@
 #include "proxy/core/near_cache/near_cache.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "proxy/core/session.h"
@@ -20,10 +21,12 @@ constexpr milliseconds kTick{100};
 // Nobody waits for a fence longer than this, nor where fences take so much longer than they can.
 constexpr milliseconds kLongWait{25};
 constexpr size_t kGhostShare = 16;  // of the bytes
-// While so many reads were passed on, less than one for so many of them was served: then every
-// eighth is enough to find keys that have become hot, and the others are spared the ghost.
+// While so many reads were passed on, less than one for so many of them was served: then one in
+// 2^kSparedBits is enough to find keys that have become hot, and the others are not looked at.
 constexpr uint32_t kWindow = 8192;
 constexpr uint32_t kFewHits = 32;
+constexpr uint32_t kSparedBits = 3;
+constexpr uint32_t kSparingWindow = kWindow >> kSparedBits;
 
 uint64_t BytesOfOneWorker(const Config& config) {
   return config.near_cache / static_cast<uint64_t>(config.workers);
@@ -107,17 +110,42 @@ NearEntry* NearCache::Find(const NearKey& key) {
   return entry != nullptr && Good(*entry) ? entry : nullptr;
 }
 
+void NearCache::Foresee(std::span<const std::string_view> keys) const {
+  std::array<uint64_t, kMostForeseen> hashes;
+  keys = keys.first(std::min(keys.size(), hashes.size()));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const NearKey key(keys[i]);
+    hashes[i] = key.hash;
+    table_.Fetch(key);
+    shared_.FetchEpoch(key.hash);
+  }
+  // One does not wait for the other: the processor works on several at a time.
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const NearEntry* const entry = table_.Find(NearKey(keys[i], hashes[i]));
+    if (entry != nullptr) entry->FetchTail();
+  }
+}
+
+bool NearCache::Spares(std::string_view key) {
+  if (!sparing()) return false;
+  // By a number that looks like chance, so that traffic that repeats itself hides no key.
+  if ((++spared_reads_ * 0x9E3779B1U) >> (32 - kSparedBits) == 0) return false;
+  if (Covers(key)) worker_.metrics.near.reads.Add();
+  return true;
+}
+
+void NearCache::BeginWindow(bool sparing) {
+  sparing_ = sparing;
+  window_reads_ = window_hits_ = 0;
+}
+
 // What is there has a prefix that is looked at, or it would not be.
 void NearCache::NotePassedOn(const NearKey& key, const NearEntry* entry) {
   if (entry == nullptr && !Covers(key.bytes)) return;
   worker_.metrics.near.reads.Add();
-  if (++window_reads_ == kWindow) {
-    sparing_ = window_hits_ < kWindow / kFewHits;
-    window_reads_ = window_hits_ = 0;
-  }
+  const uint32_t window = sparing_ ? kSparingWindow : kWindow;
+  if (++window_reads_ >= window) BeginWindow(window_hits_ < window / kFewHits);
   if (entry != nullptr || !link_->ready()) return;
-  // By a number that looks like chance, so that traffic that repeats itself hides no key.
-  if (sparing_ && (window_reads_ * 0x9E3779B1U) >> 29 != 0) return;
   if (ghost_.Touch(key.hash)) Fetch(key);
 }
 
@@ -255,6 +283,7 @@ void NearCache::NoteServed(NearEntry& entry, const NearKey& key) {
   NearTable::NoteUse(entry);
   worker_.metrics.near.reads.Add();
   ++window_hits_;
+  if (sparing_ && window_hits_ >= kSparingWindow / kFewHits) BeginWindow(/*sparing=*/false);
   const NearHit what = ServesStale()   ? NearHit::kStale
                        : entry.is_null ? NearHit::kNull
                                        : NearHit::kValue;

@@ -13,7 +13,9 @@ namespace keyhole::core {
 
 struct NearKey {
   explicit NearKey(std::string_view key)
-      : bytes(key), hash(absl::HashOf(absl::string_view(key.data(), key.size()))) {}
+      : NearKey(key, absl::HashOf(absl::string_view(key.data(), key.size()))) {}
+  // REQUIRES: the hash is that of an earlier NearKey(key).
+  NearKey(std::string_view key, uint64_t its_hash) : bytes(key), hash(its_hash) {}
 
   std::string_view bytes;
   uint64_t hash;  // differs from process to process: nobody can prepare keys that collide

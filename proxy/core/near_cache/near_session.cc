@@ -46,7 +46,9 @@ Session::Near Session::AskNear(const resp::Request& request, const resp::Command
 
 Session::Near Session::AskNearForOne(const resp::Request& request) {
   NearCache& near = *worker_.near;
-  if (request.args[1].size() > NearCache::kLongestKey) return Near::kForward;
+  if (request.args[1].size() > NearCache::kLongestKey || near.Spares(request.args[1])) {
+    return Near::kForward;
+  }
   const NearKey key(request.args[1]);
   NearEntry* const entry = near.Find(key);
   if (entry != nullptr && MayBeServedNear()) {

@@ -13,6 +13,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr char kOne[] = "$1\r\n1\r\n";
+constexpr char kNull[] = "$-1\r\n";
 
 class NearFailures : public NearStory {};
 
@@ -244,6 +245,36 @@ TEST_F(NearFailures, AKeyThatBecomesHotIsFoundAmongManyThatAreNot) {
   Arm();
   for (int i = 0; i < 200; ++i) ask("hot");
   EXPECT_THAT(near().Requests(), Contains("get hot"));
+}
+
+// While next to nothing is served few reads are looked at, but all are counted; and what has become
+// hot is soon served in full again.
+TEST_F(NearFailures, WhatHasBecomeHotIsServedInFullAgain) {
+  Arm();
+  Client& app = keyhole_.Connect();
+  for (int i = 0; i < 10'000; ++i) {
+    ExpectForwarded(app, "cold:" + std::to_string(i), kNull);
+  }
+  EXPECT_EQ(counted().reads.Load(), 10'000u);
+  near().Lose();
+  Arm();
+  const auto ask_hot = [&] {
+    Client& fresh = keyhole_.Connect();  // to whom Redis has told nothing
+    Ask(fresh, "hot");
+    if (!redis().Requests().empty()) redis().Reply(kOne);
+    EXPECT_EQ(fresh.Received(), kOne);
+    fresh.Vanish();
+    const auto fetched = near().Requests();
+    if (testing::Value(fetched, Contains("get hot"))) near().Reply("+OK\r\n$1\r\n1\r\n:-1\r\n");
+  };
+  for (int i = 0; i < 100; ++i) ask_hot();
+  EXPECT_GT(hits(), 3u);
+  EXPECT_LT(hits(), 30u);
+  for (int i = 0; i < 400; ++i) ask_hot();
+  const uint64_t before = hits();
+  for (int i = 0; i < 20; ++i) ask_hot();
+  EXPECT_EQ(hits(), before + 20);
+  EXPECT_EQ(counted().reads.Load(), 10'520u);
 }
 
 class NearStale : public NearStory {
