@@ -7,8 +7,8 @@
 // So a lookup touches two lines, one of them of an index of a few bytes per key. The text of a key
 // that is longer is the directory's.
 //
-// Linear probing at a load of at most a half; what is taken out is closed up by moving back those
-// behind it (D. E. Knuth, The Art of Computer Programming, volume 3, 6.4, algorithm R).
+// Linear probing at a load of at most a quarter; what is taken out is closed up by moving back
+// those behind it (D. E. Knuth, The Art of Computer Programming, volume 3, 6.4, algorithm R).
 //
 // Thread: the counters as counters.h says; all else the owner's.
 #pragma once

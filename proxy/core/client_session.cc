@@ -180,7 +180,7 @@ void ClientSession::Fail() {
 }
 
 void ClientSession::Deliver(std::string_view bytes) {
-  if (ending_) return;  // the last reply has been given
+  if (ending_ || bytes.empty()) return;  // the last reply has been given
   if (!out_.has_memory()) worker_.buffers.Lend(out_);
   out_.Append(bytes);
   const uint64_t limit = worker_.config.client_output_limit;

@@ -177,6 +177,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool held_ = false;             // a blocking command is in flight
   bool replies_off_ = false;      // CLIENT REPLY OFF
   bool skip_reply_ = false;       // CLIENT REPLY SKIP was the last request
+  bool near_waited_ = false;      // for a fence, with the request that is to come again
   uint64_t near_need_ = 0;        // the fence of the near cache before which it is served nothing
 };
 

@@ -21,10 +21,10 @@ constexpr milliseconds kTick{100};
 // Nobody waits for a fence longer than this, nor where fences take so much longer than they can.
 constexpr milliseconds kLongWait{25};
 constexpr size_t kGhostShare = 16;  // of the bytes
-// While so many reads were passed on, less than one for so many of them was served: then one in
+// Of so many keys that were looked for less than one in so many was there: then one read in
 // 2^kSparedBits is enough to find keys that have become hot, and the others are not looked at.
 constexpr uint32_t kWindow = 8192;
-constexpr uint32_t kFewHits = 32;
+constexpr uint32_t kFewFound = 32;
 constexpr uint32_t kSparedBits = 3;
 constexpr uint32_t kSparingWindow = kWindow >> kSparedBits;
 
@@ -107,7 +107,9 @@ NearEntry* NearCache::Find(const NearKey& key) {
   if (!Serves()) return nullptr;
   if (shared_.flushes() != flushes_) Flush(NearDrop::kFlush);
   NearEntry* const entry = table_.Find(key);
-  return entry != nullptr && Good(*entry) ? entry : nullptr;
+  const bool found = entry != nullptr && Good(*entry);
+  NoteLook(found);
+  return found ? entry : nullptr;
 }
 
 void NearCache::Foresee(std::span<const std::string_view> keys) const {
@@ -126,25 +128,34 @@ void NearCache::Foresee(std::span<const std::string_view> keys) const {
   }
 }
 
-bool NearCache::Spares(std::string_view key) {
+bool NearCache::Spares(std::span<const std::string_view> keys) {
   if (!sparing()) return false;
   // By a number that looks like chance, so that traffic that repeats itself hides no key.
   if ((++spared_reads_ * 0x9E3779B1U) >> (32 - kSparedBits) == 0) return false;
-  if (Covers(key)) worker_.metrics.near.reads.Add();
+  for (const std::string_view key : keys) {
+    if (Covers(key)) worker_.metrics.near.reads.Add();
+  }
   return true;
+}
+
+// What was found counts, served or not: that is what tells whether looking is worth while.
+void NearCache::NoteLook(bool found) {
+  ++window_looks_;
+  if (found) ++window_found_;
+  const uint32_t window = sparing_ ? kSparingWindow : kWindow;
+  const bool enough = window_found_ >= window / kFewFound;
+  if (window_looks_ >= window || (sparing_ && enough)) BeginWindow(!enough);
 }
 
 void NearCache::BeginWindow(bool sparing) {
   sparing_ = sparing;
-  window_reads_ = window_hits_ = 0;
+  window_looks_ = window_found_ = 0;
 }
 
 // What is there has a prefix that is looked at, or it would not be.
 void NearCache::NotePassedOn(const NearKey& key, const NearEntry* entry) {
   if (entry == nullptr && !Covers(key.bytes)) return;
   worker_.metrics.near.reads.Add();
-  const uint32_t window = sparing_ ? kSparingWindow : kWindow;
-  if (++window_reads_ >= window) BeginWindow(window_hits_ < window / kFewHits);
   if (entry != nullptr || !link_->ready()) return;
   if (ghost_.Touch(key.hash)) Fetch(key);
 }
@@ -231,6 +242,7 @@ void NearCache::OnNearReady() {
   fence_done_ = link_->last_fence();
   proven_ = worker_.now;
   serving_stale_ = slow_ = false;
+  BeginWindow(/*sparing=*/false);
   quickest_fence_ = {};
   reported_.clear();
   worker_.metrics.near.state.Set(static_cast<int64_t>(NearState::kReady));
@@ -282,8 +294,6 @@ void NearCache::ResumeWaiting(bool all) {
 void NearCache::NoteServed(NearEntry& entry, const NearKey& key) {
   NearTable::NoteUse(entry);
   worker_.metrics.near.reads.Add();
-  ++window_hits_;
-  if (sparing_ && window_hits_ >= kSparingWindow / kFewHits) BeginWindow(/*sparing=*/false);
   const NearHit what = ServesStale()   ? NearHit::kStale
                        : entry.is_null ? NearHit::kNull
                                        : NearHit::kValue;

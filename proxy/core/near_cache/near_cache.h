@@ -69,8 +69,8 @@ class NearCache final : private NearLink::Listener {
   void Foresee(std::span<const std::string_view> keys) const;
   // Next to nothing of late was here: few reads are looked at.
   bool sparing() const { return sparing_ && !serving_stale_; }
-  // True if this read is to be passed on without looking, because of that. Counts it.
-  bool Spares(std::string_view key);
+  // True if a read of these keys is to be passed on without looking, because of that. Counts it.
+  bool Spares(std::span<const std::string_view> keys);
   // An entry that may be served now, as far as the cache itself is concerned; null: there is none.
   NearEntry* Find(const NearKey& key);
   // A read that might have been answered from here is passed on; entry: what there is. If there is
@@ -112,6 +112,7 @@ class NearCache final : private NearLink::Listener {
   bool Serves() const;
   bool ServesStale() const;
   bool Fetch(const NearKey& key);
+  void NoteLook(bool found);
   void BeginWindow(bool sparing);
   bool Good(NearEntry& entry);
   void EndStay(NearEntry& entry);
@@ -141,10 +142,10 @@ class NearCache final : private NearLink::Listener {
     uint64_t fence;
   };
   std::vector<Waiting> waiting_;
-  uint32_t window_reads_ = 0;  // looked at and passed on, of the current window
-  uint32_t window_hits_ = 0;
+  uint32_t window_looks_ = 0;
+  uint32_t window_found_ = 0;
   uint32_t spared_reads_ = 0;
-  bool sparing_ = false;  // next to nothing was served in the last one
+  bool sparing_ = false;
   std::string reported_;  // why it is off, as the log has it
 };
 

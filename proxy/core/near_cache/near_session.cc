@@ -41,14 +41,15 @@ Session::Near Session::AskNear(const resp::Request& request, const resp::Command
   const bool many = spec.id == NearCache::kManyKeys && worker_.config.near_cache_mget;
   if ((!one && !many) || !spec.AcceptsCount(request.argument_count())) return Near::kForward;
   if (!SeesNearCache()) return Near::kForward;
+  // What has waited for a fence was looked at, and found.
+  const bool waited = std::exchange(near_waited_, false);
+  if (!waited && worker_.near->Spares(request.args.subspan(1))) return Near::kForward;
   return one ? AskNearForOne(request) : AskNearForMany(request);
 }
 
 Session::Near Session::AskNearForOne(const resp::Request& request) {
   NearCache& near = *worker_.near;
-  if (request.args[1].size() > NearCache::kLongestKey || near.Spares(request.args[1])) {
-    return Near::kForward;
-  }
+  if (request.args[1].size() > NearCache::kLongestKey) return Near::kForward;
   const NearKey key(request.args[1]);
   NearEntry* const entry = near.Find(key);
   if (entry != nullptr && MayBeServedNear()) {
@@ -121,7 +122,7 @@ void Session::DeliverNear(const NearEntry& entry) {
 
 // True: it goes on, and is asked once more, when the fence has come back.
 bool Session::AwaitNear() {
-  waiting_ = worker_.near->Await(*this, near_need_);
+  waiting_ = near_waited_ = worker_.near->Await(*this, near_need_);
   return waiting_;
 }
 

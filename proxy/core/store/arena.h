@@ -1,6 +1,5 @@
 // The memory of the keys of one database (of one shard of it): small blocks without a header of
-// their own, in steps of eight bytes. malloc would round an entry of 64 bytes to 80, this leaves it
-// at 64.
+// their own, in steps of eight bytes. of 64 bytes malloc would make 80.
 //
 //     region  32 MiB   address space; memory comes from the kernel as pages are first touched
 //     page    8 KiB    head 24 | blocks of one size, 16 to 520 bytes
@@ -63,6 +62,7 @@ class Arena final : public Heap {
     __builtin_memcpy(&use, LinkedBlock(block, size) + kUseAt, kUseSize);
     return use;
   }
+  static constexpr uint32_t kUseMask = (1U << 24) - 1;
   static void SetUse(char* block, size_t size, uint32_t use) {
     __builtin_memcpy(LinkedBlock(block, size) + kUseAt, &use, kUseSize);
   }

@@ -26,11 +26,16 @@ class MemoryBudget {
   void set_limit(size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
   Eviction policy() const { return policy_.load(std::memory_order_relaxed); }
   void set_policy(Eviction policy) { policy_.store(policy, std::memory_order_relaxed); }
-  // Seconds since 1970, as of the last command: often enough for what is asked once in a while.
+  // Seconds since 1970, as of the last command. Workers read the clock once a turn, so that theirs
+  // differ a little: the latest one holds, unless the machine's clock has been set back.
   uint32_t seconds() const { return seconds_.load(std::memory_order_relaxed); }
   void set_time(UnixMillis now) {
+    constexpr uint32_t kMinute = 60;
     const auto seconds = static_cast<uint32_t>(now / 1000);
-    if (seconds != this->seconds()) seconds_.store(seconds, std::memory_order_relaxed);
+    const uint32_t known = this->seconds();
+    if (seconds > known || seconds + kMinute < known) {
+      seconds_.store(seconds, std::memory_order_relaxed);
+    }
   }
   // An arena has no more handles to give, or has again: that too is memory being full.
   void TellExhausted(bool exhausted) {

@@ -205,6 +205,16 @@ void ClientReply(Call& call) {
   }
 }
 
+// Nobody is ever blocked here: there is no command that waits.
+void ClientUnblock(Call& call) {
+  if (call.args.size() > 4) return WrongSubcommand(call, "CLIENT");
+  if (call.args.size() == 4 && !call.Is(3, "TIMEOUT") && !call.Is(3, "ERROR")) {
+    return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
+  int64_t id = 0;
+  if (IntegerArgument(call, 2, &id)) call.reply.Integer(0);
+}
+
 void ClientHelp(Call& call) {
   constexpr std::string_view kLines[] = {
       "GETNAME",
@@ -222,13 +232,15 @@ void ClientHelp(Call& call) {
       "NO-EVICT (ON|OFF)",
       "    Protect current client connection from eviction.",
       "NO-TOUCH (ON|OFF)",
-      "    Accepted for newer clients.",
+      "    Whether reading a key leaves its last access time as it is.",
       "REPLY (ON|OFF|SKIP)",
       "    Control the replies sent to the current connection.",
       "SETINFO <option> <value>",
       "    Set the client's LIB-NAME or LIB-VER.",
       "SETNAME <name>",
-      "    Assign the name <name> to the current connection."};
+      "    Assign the name <name> to the current connection.",
+      "UNBLOCK <id> [TIMEOUT|ERROR]",
+      "    Unblock the specified blocked client; none ever is."};
   Help(call, kLines);
 }
 

@@ -137,6 +137,7 @@ void Reset(Call& call) {
   EndSubscriptions(call.engine, client);
   client.database = 0;
   client.name.clear();
+  client.no_touch = false;
   client.authenticated = !call.engine.NeedsPassword();
   client.reply_mode = ReplyMode{.skip = client.reply_mode.skip};  // its own reply may be skipped
   SetProtocol(call, resp::Protocol::kResp2);

@@ -10,22 +10,10 @@
 
 namespace keyhole::store::handlers {
 
-namespace {
-
-void UnknownWord(Call& call, std::string_view help) {
-  call.reply.Error(std::string("ERR unknown subcommand or wrong number of arguments for '")
-                       .append(UpToNul(call.args[1]).substr(0, 128))
-                       .append("'. Try ")
-                       .append(help)
-                       .append(" HELP."));
-}
-
-}  // namespace
-
 // Keeps this worker, and whoever waits for the same keys, from doing anything: tests of time-outs
 // want that.
 void Debug(Call& call) {
-  if (call.args.size() != 3 || !call.Is(1, "SLEEP")) return UnknownWord(call, "DEBUG");
+  if (call.args.size() != 3 || !call.Is(1, "SLEEP")) return WrongSubcommand(call, "DEBUG");
   constexpr double kLongest = 24 * 3600;
   const double seconds = std::strtod(std::string(call.args[2]).c_str(), nullptr);
   if (seconds > 0) {
@@ -35,7 +23,7 @@ void Debug(Call& call) {
 }
 
 void SlowlogGet(Call& call) {
-  if (call.args.size() > 3) return UnknownWord(call, "SLOWLOG");
+  if (call.args.size() > 3) return WrongSubcommand(call, "SLOWLOG");
   int64_t count = 0;
   if (call.args.size() == 3 && (!resp::ParseInteger(call.args[2], &count) || count < -1)) {
     return call.reply.Error("ERR count should be greater than or equal to -1");

@@ -72,6 +72,7 @@ void EntryTable::FetchEntry(uint64_t hash) const {
   const uint64_t match = MatchTags(&bucket, TagOf(hash));
   if (match == 0) return;
   const char* const bytes = bucket.entries[FirstPlace(match)].raw();
+  if (bytes == nullptr) return;  // an entry that has gone leaves its tag
   __builtin_prefetch(bytes);
   __builtin_prefetch(bytes + sizeof(Bucket));  // most entries reach into a second line
 }

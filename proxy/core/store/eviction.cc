@@ -54,7 +54,7 @@ void EvictionQueues::Remove(Entry entry) {
 
 void EvictionQueues::Used(Entry entry, Eviction policy, uint32_t now) {
   const uint32_t before = Arena::UseOf(entry.raw(), entry.size());
-  uint32_t use = now * kSecond | (before & (kInMain | kUses));
+  uint32_t use = ((now * kSecond) & Arena::kUseMask) | (before & (kInMain | kUses));
   if (policy == Eviction::kS3Fifo && (use & kUses) != kUses) ++use;
   if (use != before) Arena::SetUse(entry.raw(), entry.size(), use);
   if (policy != Eviction::kLru) return;

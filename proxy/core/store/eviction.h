@@ -16,7 +16,7 @@
 //
 //     when it was last used, in seconds, 21 | in main 1 | uses 2
 //
-// So idle times are told apart for 24 days.
+// So idle times are right for 21 days.
 //
 // Cost per key: 11 bytes of links in its block, 2 in the ghost set once keys are being evicted.
 #pragma once
@@ -41,9 +41,11 @@ class EvictionQueues {
   void Remove(Entry entry);
   // The key has been asked for.
   void Used(Entry entry, Eviction policy, uint32_t now);
-  // Seconds since then, modulo 2^21.
+  // Seconds since then, if they are less than 21 days. 0 if it was used later than now: clocks are
+  // set back.
   static uint32_t IdleTime(Entry entry, uint32_t now) {
-    return (now - Arena::UseOf(entry.raw(), entry.size()) / kSecond) & kMaxIdle;
+    const uint32_t idle = (now - Arena::UseOf(entry.raw(), entry.size()) / kSecond) & kSeconds;
+    return idle > kSeconds / 8 * 7 ? 0 : idle;
   }
   // The entry's links have been copied to another place.
   void Moved(Entry entry);
@@ -71,7 +73,7 @@ class EvictionQueues {
   static constexpr uint32_t kUses = 3;  // the bits of Links::use that count
   static constexpr uint32_t kInMain = 4;
   static constexpr uint32_t kSecond = 8;  // one second in what is left of the bits
-  static constexpr uint32_t kMaxIdle = (1U << 21) - 1;
+  static constexpr uint32_t kSeconds = (1U << 21) - 1;
   static constexpr uint32_t kPromoted = 2;   // uses that lead from small to main
   static constexpr size_t kSmallShare = 10;  // small is a tenth of all bytes
   static constexpr int kMaxSteps = 256;      // for one victim; bounds what one request may wait

@@ -32,7 +32,7 @@ class Keyspace {
     const uint64_t hash = EntryTable::Hash(key);
     return Of(hash).Find(key, hash, now, touch);
   }
-  // Seconds since the last use.
+  // Seconds since the last use; see EvictionQueues for how far they are right.
   uint32_t IdleTime(const Entry& entry) const { return shards_[0].IdleTime(entry); }
 
   // Has the processor fetch what Find() will read for these keys, so that it need not wait for each

@@ -97,9 +97,7 @@ void ReplyCounts(Call& call, Listening kind) {
 // CHANNELS and SHARDCHANNELS take one pattern. True if there are more; then that is the reply.
 bool HasTooMany(Call& call) {
   if (call.args.size() <= 3) return false;
-  call.reply.Error(std::string("ERR unknown subcommand or wrong number of arguments for '")
-                       .append(UpToNul(call.args[1]).substr(0, 128))
-                       .append("'. Try PUBSUB HELP."));
+  WrongSubcommand(call, "PUBSUB");
   return true;
 }
 

@@ -17,6 +17,15 @@ void WrongArity(Call& call) {
   call.reply.Error(ArityError(call.spec));
 }
 
+void WrongSubcommand(Call& call, std::string_view command) {
+  constexpr size_t kMostQuoted = 128;
+  call.reply.Error(std::string("ERR unknown subcommand or wrong number of arguments for '")
+                       .append(UpToNul(call.args[1]).substr(0, kMostQuoted))
+                       .append("'. Try ")
+                       .append(command)
+                       .append(" HELP."));
+}
+
 void InvalidExpire(Call& call) {
   call.reply.Error(
       std::string("ERR invalid expire time in '").append(call.spec.full_name).append("' command"));

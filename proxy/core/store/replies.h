@@ -21,6 +21,8 @@ inline constexpr std::string_view kWrongPassword =
 // "ERR wrong number of arguments for 'client|setname' command"
 std::string ArityError(const resp::CommandSpec& spec);
 void WrongArity(Call& call);
+// "ERR unknown subcommand or wrong number of arguments for 'x'. Try PUBSUB HELP."; command: PUBSUB
+void WrongSubcommand(Call& call, std::string_view command);
 // "ERR invalid expire time in 'set' command"
 void InvalidExpire(Call& call);
 

@@ -12,7 +12,7 @@ namespace {
 // A watched key that has expired by now is a changed key; finding it is what removes it.
 void NoticeExpired(Call& call) {
   for (const WatchedKey& watched : call.client.transaction.watched) {
-    call.engine.database(watched.database).Find(watched.key, call.now);
+    call.engine.database(watched.database).Find(watched.key, call.now, /*touch=*/false);
   }
 }
 
@@ -70,7 +70,7 @@ void Watch(Call& call) {
                     [&](const WatchedKey& w) { return w.database == database && w.key == key; });
     if (known) continue;
     // A key that has expired already must not break this watch by being removed later.
-    call.Find(key);
+    call.db().Find(key, call.now, /*touch=*/false);
     transaction.watched.push_back({database, std::string(key)});
     call.db().Watch(key, &transaction.watch_broken);
   }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace keyhole::store {
 namespace {
@@ -20,6 +22,28 @@ TEST(Keyspace, ForgetsAKeyTheMomentItExpires) {
   EXPECT_EQ(keys.Find("k", kStart + 10), nullptr);
   EXPECT_EQ(keys.size(), 0U);
   EXPECT_EQ(keys.expired(), 1U);
+}
+
+// Of keys that are there, have gone, have expired or never were.
+TEST(Keyspace, ForeseeingChangesNothing) {
+  Keyspace keys;
+  std::vector<std::string> names;
+  for (int i = 0; i < 1000; ++i) names.push_back(Key(i));
+  const auto foresee = [&] {
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    for (size_t i = 0; i < views.size(); i += 10) keys.Foresee({&views[i], 10});
+    keys.Foresee(views);
+  };
+  foresee();
+  for (int i = 0; i < 500; ++i) keys.Put(Key(i), "v", i % 3 == 0 ? kStart : kNever);
+  for (int i = 0; i < 500; i += 2) keys.Erase(keys.Find(Key(i), 0));
+  const size_t memory = keys.memory();
+  foresee();
+  EXPECT_EQ(keys.size(), 250U);
+  EXPECT_EQ(keys.expired(), 0U);
+  EXPECT_EQ(keys.memory(), memory);
+  EXPECT_NE(keys.Find(Key(1), 0), nullptr);
+  EXPECT_EQ(keys.Find(Key(2), 0), nullptr);
 }
 
 TEST(Keyspace, CountsWhatExpires) {

@@ -170,6 +170,17 @@ TEST(Store, ReplyOffWithinATransactionStopsThere) {
   EXPECT_EQ(client.Ask("CLIENT REPLY ON"), "+OK\r\n");
 }
 
+// A count costs nothing to send: the reply ends where no value may be longer.
+TEST(Store, ARandomReplyWithoutEndLetsItsClientGo) {
+  TestStore store;
+  TestClient client(store);
+  client.Ask({"SADD", "s", std::string(1'000'000, 'x')});
+  const std::string reply = client.Ask("SRANDMEMBER s -9223372036854775807");
+  EXPECT_TRUE(client.closing());
+  EXPECT_GT(reply.size(), size_t{512} << 20);
+  EXPECT_LT(reply.size(), (size_t{512} << 20) + 2'000'000);
+}
+
 TEST(Store, QuitAndKillTellTheSession) {
   TestStore store;
   TestClient admin(store);
