@@ -1,5 +1,5 @@
 // The memory of the keys of one database (of one shard of it): small blocks without a header of
-// their own, in steps of eight bytes. of 64 bytes malloc would make 80.
+// their own, in steps of eight bytes. Where this takes 64, malloc would take 80.
 //
 //     region  32 MiB   address space; memory comes from the kernel as pages are first touched
 //     page    8 KiB    head 24 | blocks of one size, 16 to 520 bytes
