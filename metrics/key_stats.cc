@@ -1,7 +1,8 @@
 #include "metrics/key_stats.h"
 
 #include <algorithm>
-#include <array>
+
+#include "resp/glance.h"
 
 namespace keyhole::metrics {
 namespace {
@@ -47,13 +48,13 @@ void KeyStats::RecordError(std::string_view key) {
 
 void KeyStats::Foresee(std::span<const std::string_view> keys) const {
   if (!searched_ || has_patterns_) return;
-  std::array<uint64_t, kMostForeseen> hashes;
-  keys = keys.first(std::min(keys.size(), hashes.size()));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    hashes[i] = KeyIdentity(keys[i]).hash();
-    cells_.FetchIndex(hashes[i]);
-  }
-  for (size_t i = 0; i < keys.size(); ++i) cells_.FetchCell(hashes[i]);
+  const auto fetch_index = [this](std::string_view key) {
+    const uint64_t hash = KeyIdentity(key).hash();
+    cells_.FetchIndex(hash);
+    return hash;
+  };
+  resp::FetchTogether(keys, fetch_index,
+                      [this](std::string_view, uint64_t hash) { cells_.FetchCell(hash); });
 }
 
 void KeyStats::Reset(size_t slot) {

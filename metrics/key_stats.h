@@ -47,8 +47,7 @@ class KeyStats {
     Count(CellOf(key), hit, 1, bytes);
   }
   // Lookups of these keys are to be counted soon, or so it seems: has the processor fetch what that
-  // will look at. For kMostForeseen of them at most.
-  static constexpr size_t kMostForeseen = 16;
+  // will look at. For resp::kLookAhead of them at most.
   void Foresee(std::span<const std::string_view> keys) const;
   // Counts one lookup that was answered with an error. Such a lookup gives no key a slot.
   void RecordError(std::string_view key);

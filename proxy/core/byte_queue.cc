@@ -38,8 +38,7 @@ void ByteQueue::Emptied() {
 
 void ByteQueue::Release() {
   std::free(data_);
-  data_ = nullptr;
-  head_ = tail_ = capacity_ = 0;
+  Forget();
 }
 
 }  // namespace keyhole::core

@@ -57,6 +57,11 @@ class ByteQueue {
 
   void MakeRoom(size_t n);
   void Emptied();
+  // The memory is another's.
+  void Forget() {
+    data_ = nullptr;
+    head_ = tail_ = capacity_ = 0;
+  }
 
   char* data_ = nullptr;
   size_t head_ = 0;
@@ -90,8 +95,7 @@ class BufferPool {
     if (queue.capacity_ == 0) return;
     bytes_ += queue.capacity_;
     spare_.push_back({queue.data_, queue.capacity_});
-    queue.data_ = nullptr;
-    queue.head_ = queue.tail_ = queue.capacity_ = 0;
+    queue.Forget();
   }
   size_t bytes() const { return bytes_; }
 

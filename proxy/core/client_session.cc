@@ -100,7 +100,7 @@ size_t ClientSession::Process(std::string_view in) {
 // Has what the next requests will look at fetched into the processor's cache, for all of them at
 // once: else each waits for its own. Returns for how many bytes that was done; all, if it cannot.
 size_t ClientSession::LookAhead(std::string_view in) {
-  std::array<std::string_view, kLookAhead> keys;
+  std::array<std::string_view, resp::kLookAhead> keys;
   size_t count = 0;
   size_t done = 0;
   while (count < keys.size()) {

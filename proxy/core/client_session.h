@@ -62,7 +62,6 @@ class ClientSession final : public Session {
  private:
   static constexpr size_t kReadBytes = 16 * 1024;
   static constexpr size_t kReadAhead = 64 * 1024;
-  static constexpr size_t kLookAhead = 16;  // requests
   static constexpr size_t kLongestForeseen =
       128;  // hashing longer keys twice costs more than it saves
   static constexpr size_t kLongOutput = 1024 * 1024;

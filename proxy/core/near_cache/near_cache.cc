@@ -1,11 +1,11 @@
 #include "proxy/core/near_cache/near_cache.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "proxy/core/session.h"
 #include "proxy/core/worker_state.h"
+#include "resp/glance.h"
 
 namespace keyhole::core {
 namespace {
@@ -113,19 +113,17 @@ NearEntry* NearCache::Find(const NearKey& key) {
 }
 
 void NearCache::Foresee(std::span<const std::string_view> keys) const {
-  std::array<uint64_t, kMostForeseen> hashes;
-  keys = keys.first(std::min(keys.size(), hashes.size()));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const NearKey key(keys[i]);
-    hashes[i] = key.hash;
+  const auto fetch_slot = [this](std::string_view bytes) {
+    const NearKey key(bytes);
     table_.Fetch(key);
     shared_.FetchEpoch(key.hash);
-  }
-  // One does not wait for the other: the processor works on several at a time.
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const NearEntry* const entry = table_.Find(NearKey(keys[i], hashes[i]));
+    return key.hash;
+  };
+  // Finding one does not wait for the other: the processor works on several at a time.
+  resp::FetchTogether(keys, fetch_slot, [this](std::string_view bytes, uint64_t hash) {
+    const NearEntry* const entry = table_.Find(NearKey(bytes, hash));
     if (entry != nullptr) entry->FetchTail();
-  }
+  });
 }
 
 bool NearCache::Spares(std::span<const std::string_view> keys) {

@@ -64,8 +64,7 @@ class NearCache final : private NearLink::Listener {
   // Longer keys are not looked at.
   static constexpr size_t kLongestKey = 1024;
   // These will be asked for next, or so it seems: has the processor fetch what will be looked at.
-  // For kMostForeseen of them at most.
-  static constexpr size_t kMostForeseen = 16;
+  // For resp::kLookAhead of them at most.
   void Foresee(std::span<const std::string_view> keys) const;
   // Next to nothing of late was here: few reads are looked at.
   bool sparing() const { return sparing_ && !serving_stale_; }

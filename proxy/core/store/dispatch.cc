@@ -54,8 +54,6 @@ constexpr std::array<bool, resp::kCommandCount> MakeServed() {
 }
 constexpr std::array<bool, resp::kCommandCount> kServed = MakeServed();
 
-constexpr size_t kMaxQuoted = 128;  // bytes of a name, or of all arguments, in an error
-
 std::string UnknownCommand(std::span<const std::string_view> args) {
   std::string list;
   for (const std::string_view arg : args.subspan(1)) {

@@ -1,9 +1,7 @@
 #include "proxy/core/store/keyspace.h"
 
-#include <algorithm>
-#include <array>
-
 #include "proxy/core/store/random.h"
+#include "resp/glance.h"
 
 namespace keyhole::store {
 
@@ -30,13 +28,14 @@ T Keyspace::Sum(F&& f) const {
 }
 
 void Keyspace::Foresee(std::span<const std::string_view> keys) {
-  std::array<uint64_t, kMostForeseen> hashes;
-  keys = keys.first(std::min(keys.size(), hashes.size()));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    hashes[i] = EntryTable::Hash(keys[i]);
-    Of(hashes[i]).table().FetchBucket(hashes[i]);
-  }
-  for (size_t i = 0; i < keys.size(); ++i) Of(hashes[i]).table().FetchEntry(hashes[i]);
+  const auto fetch_bucket = [this](std::string_view key) {
+    const uint64_t hash = EntryTable::Hash(key);
+    Of(hash).table().FetchBucket(hash);
+    return hash;
+  };
+  resp::FetchTogether(keys, fetch_bucket, [this](std::string_view, uint64_t hash) {
+    Of(hash).table().FetchEntry(hash);
+  });
 }
 
 void Keyspace::Rename(Entry* slot, std::string_view key) {

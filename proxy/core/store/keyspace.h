@@ -36,8 +36,7 @@ class Keyspace {
   uint32_t IdleTime(const Entry& entry) const { return shards_[0].IdleTime(entry); }
 
   // Has the processor fetch what Find() will read for these keys, so that it need not wait for each
-  // in turn; for so many at most. Changes nothing; the keys need not be there.
-  static constexpr size_t kMostForeseen = 16;
+  // in turn; for resp::kLookAhead of them at most. Changes nothing; the keys need not be there.
   void Foresee(std::span<const std::string_view> keys);
 
   // The key gets this value, whatever it was; `encoding` is not an Object's.

@@ -18,9 +18,8 @@ void WrongArity(Call& call) {
 }
 
 void WrongSubcommand(Call& call, std::string_view command) {
-  constexpr size_t kMostQuoted = 128;
   call.reply.Error(std::string("ERR unknown subcommand or wrong number of arguments for '")
-                       .append(UpToNul(call.args[1]).substr(0, kMostQuoted))
+                       .append(UpToNul(call.args[1]).substr(0, kMaxQuoted))
                        .append("'. Try ")
                        .append(command)
                        .append(" HELP."));

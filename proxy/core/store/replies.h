@@ -18,6 +18,9 @@ inline constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
 inline constexpr std::string_view kWrongPassword =
     "WRONGPASS invalid username-password pair or user is disabled.";
 
+// Bytes of a name, or of all arguments, that an error quotes.
+inline constexpr size_t kMaxQuoted = 128;
+
 // "ERR wrong number of arguments for 'client|setname' command"
 std::string ArityError(const resp::CommandSpec& spec);
 void WrongArity(Call& call);
