@@ -4,7 +4,7 @@
 //
 // Views the key it was made from, or itself: must not outlive the key, nor be copied.
 //
-// Thread: any. Cost: one hash over the key, some 2 ns for a short one; two over a long one.
+// Thread: any. Cost: the key's hash, if it is not known; two more over a long one.
 #pragma once
 
 #include <array>
@@ -12,8 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "absl/hash/hash.h"
-#include "absl/strings/string_view.h"
+#include "resp/hashed_key.h"
 
 namespace keyhole::metrics {
 
@@ -25,8 +24,12 @@ class KeyIdentity {
     if (key.size() > kVerbatimBytes) [[unlikely]] {
       Digest(key);
     } else {
-      hash_ = absl::HashOf(absl::string_view(key.data(), key.size()));
+      hash_ = resp::HashedKey(key).hash;
     }
+  }
+  explicit KeyIdentity(const resp::HashedKey& key) : bytes_(key.bytes), hash_(key.hash) {
+    if (bytes_.size() > kVerbatimBytes) [[unlikely]]
+      Digest(bytes_);
   }
   KeyIdentity(const KeyIdentity&) = delete;
   KeyIdentity& operator=(const KeyIdentity&) = delete;

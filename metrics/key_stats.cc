@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "resp/glance.h"
-
 namespace keyhole::metrics {
 namespace {
 
@@ -46,15 +44,11 @@ void KeyStats::RecordError(std::string_view key) {
   cells_[slot].errors.Add();
 }
 
-void KeyStats::Foresee(std::span<const std::string_view> keys) const {
+// In two steps, each for all before the next, so that the first has come when the second asks.
+void KeyStats::Foresee(std::span<const resp::HashedKey> keys) const {
   if (!searched_ || has_patterns_) return;
-  const auto fetch_index = [this](std::string_view key) {
-    const uint64_t hash = KeyIdentity(key).hash();
-    cells_.FetchIndex(hash);
-    return hash;
-  };
-  resp::FetchTogether(keys, fetch_index,
-                      [this](std::string_view, uint64_t hash) { cells_.FetchCell(hash); });
+  for (const resp::HashedKey& key : keys) cells_.FetchIndex(key.hash);
+  for (const resp::HashedKey& key : keys) cells_.FetchCell(key.hash);
 }
 
 void KeyStats::Reset(size_t slot) {

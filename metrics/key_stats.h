@@ -31,6 +31,7 @@
 #include "metrics/key_directory.h"
 #include "metrics/key_identity.h"
 #include "metrics/key_sketch.h"
+#include "resp/hashed_key.h"
 
 namespace keyhole::metrics {
 
@@ -44,11 +45,14 @@ class KeyStats {
 
   // Counts one lookup. Does not keep the key. bytes: of the value.
   void Record(std::string_view key, bool hit, uint64_t bytes = 0) {
-    Count(CellOf(key), hit, 1, bytes);
+    Count(CellOf(key, key), hit, 1, bytes);
+  }
+  void Record(const resp::HashedKey& key, bool hit, uint64_t bytes = 0) {
+    Count(CellOf(key.bytes, key), hit, 1, bytes);
   }
   // Lookups of these keys are to be counted soon, or so it seems: has the processor fetch what that
-  // will look at. For resp::kLookAhead of them at most.
-  void Foresee(std::span<const std::string_view> keys) const;
+  // will look at. Of long keys it is not.
+  void Foresee(std::span<const resp::HashedKey> keys) const;
   // Counts one lookup that was answered with an error. Such a lookup gives no key a slot.
   void RecordError(std::string_view key);
   // Counts n lookups under __other__, of keys that are not to be told apart.
@@ -83,12 +87,14 @@ class KeyStats {
     (hit ? cell.hits : cell.misses).Add(n);
     if (bytes != 0) cell.bytes.Add(bytes);
   }
-  KeyCell& CellOf(std::string_view key) {
+  // known: the key, with its hash if that is known.
+  template <typename Known>
+  KeyCell& CellOf(std::string_view key, const Known& known) {
     if (!searched_) return cells_[SlotWithoutTable(key)];
     if (has_patterns_) {
       if (const auto pattern = directory_.MatchPattern(key)) return cells_[*pattern];
     }
-    const KeyIdentity identity(key);
+    const KeyIdentity identity(known);
     KeyCell* const cell = cells_.Find(identity.hash());
     if (cell == nullptr) return cells_[SlotOfStranger(key, identity)];
     if (cell->IsFor(identity.bytes())) [[likely]] {

@@ -113,15 +113,10 @@ constexpr std::array<CommandSpec, kCommandCount> kRows = [] {
 
 // ---- Finding a row ----
 //
-// A name is folded into three words of lower-case letters, so that hashing and comparing it take no
-// loop over its bytes. Words of names up to 16 bytes overlap; the length tells them apart.
+// A name is folded into words of lower-case letters, so that hashing and comparing it take no loop
+// over its bytes. Words of names of 9 to 23 bytes overlap; the length tells them apart.
 
-struct FoldedName {
-  uint64_t words[3] = {};
-  size_t size = 0;
-  friend bool operator==(const FoldedName&, const FoldedName&) = default;
-};
-constexpr size_t kMaxName = sizeof(FoldedName::words);
+constexpr size_t kMaxName = 24;
 
 // Sets bit 0x20 of every byte that is 'A' to 'Z'.
 constexpr uint64_t FoldCase(uint64_t word) {
@@ -161,58 +156,77 @@ constexpr uint64_t Load(const char* bytes, size_t size) {
   return head | static_cast<uint64_t>(tail) << (8 * (size - 4));
 }
 
-// `name` has at most kMaxName bytes.
-constexpr FoldedName Fold(std::string_view name) {
-  FoldedName folded;
-  folded.size = name.size();
-  const char* bytes = name.data();
-  folded.words[0] = FoldCase(Load(bytes, std::min<size_t>(name.size(), 8)));
-  if (name.size() > 8) folded.words[1] = FoldCase(Load(bytes + name.size() - 8, 8));
-  if (name.size() > 16) folded.words[2] = FoldCase(Load(bytes + 8, 8));
-  return folded;
+// The first word of a name, all of it if there are no more than 8 bytes.
+constexpr uint64_t FirstWord(std::string_view name) {
+  return FoldCase(Load(name.data(), std::min<size_t>(name.size(), 8)));
 }
+
+// The others. `name` has 9 to kMaxName bytes.
+struct OtherWords {
+  uint64_t last = 0;
+  uint64_t middle = 0;
+  friend bool operator==(const OtherWords&, const OtherWords&) = default;
+};
+constexpr OtherWords WordsAfterFirst(std::string_view name) {
+  const char* bytes = name.data();
+  return {FoldCase(Load(bytes + name.size() - 8, 8)),
+          name.size() > 16 ? FoldCase(Load(bytes + 8, 8)) : 0};
+}
+
+static_assert(
+    std::ranges::all_of(kRows, [](const CommandSpec& row) { return row.name.size() <= kMaxName; }),
+    "a name in commands.def is longer than kMaxName");
+
+constexpr std::array<OtherWords, kCommandCount> kOtherWords = [] {
+  std::array<OtherWords, kCommandCount> words{};
+  for (const CommandSpec& row : kRows) {
+    if (row.name.size() > 8) words[Index(row.id)] = WordsAfterFirst(row.name);
+  }
+  return words;
+}();
 
 constexpr size_t kSlots = std::bit_ceil(kCommandCount * 2);
 constexpr int kSlotBits = std::countr_zero(kSlots);
 
-constexpr size_t Slot(const FoldedName& name, CommandId parent) {
-  uint64_t hash = name.words[0] + name.words[1] * 0x9e3779b97f4a7c15 + name.words[2];
-  hash = (hash ^ (Index(parent) << 32) ^ name.size) * 0xd6e8feb86659fd93;
-  hash ^= hash >> 32;
-  return static_cast<size_t>((hash * 0xd6e8feb86659fd93) >> (64 - kSlotBits));
+// All that tells most names apart; kUnknown is an empty slot.
+struct Slot {
+  uint64_t word = 0;
+  CommandId id = CommandId::kUnknown;
+  CommandId parent = CommandId::kUnknown;
+  uint16_t size = 0;
+};
+
+constexpr size_t SlotOf(uint64_t word, size_t size, CommandId parent) {
+  constexpr uint64_t kMix = 0xd6e8feb86659fd93;
+  const uint64_t hash = (word ^ (Index(parent) << 32) ^ size) * kMix;
+  return static_cast<size_t>((hash ^ (hash >> 29)) * kMix >> (64 - kSlotBits));
 }
 
-constexpr std::array<FoldedName, kCommandCount> kFolded = [] {
-  std::array<FoldedName, kCommandCount> folded{};
-  for (const CommandSpec& row : kRows) folded[Index(row.id)] = Fold(row.name);
-  return folded;
-}();
-
-static_assert(
-    std::ranges::all_of(kRows, [](const CommandSpec& row) { return row.name.size() <= kMaxName; }),
-    "a name in commands.def is longer than FoldedName can hold");
-
-// Open addressing, linear probing; kUnknown is an empty slot.
-constexpr std::array<CommandId, kSlots> kTable = [] {
-  std::array<CommandId, kSlots> table{};
-  for (size_t i = 1; i < kCommandCount; ++i) {
-    size_t slot = Slot(kFolded[i], kRows[i].parent);
-    while (table[slot] != CommandId::kUnknown) slot = (slot + 1) % kSlots;
-    table[slot] = kRows[i].id;
+// Open addressing, linear probing.
+constexpr std::array<Slot, kSlots> kTable = [] {
+  std::array<Slot, kSlots> table{};
+  for (const CommandSpec& row : std::span(kRows).subspan(1)) {
+    const uint64_t word = FirstWord(row.name);
+    size_t slot = SlotOf(word, row.name.size(), row.parent);
+    while (table[slot].id != CommandId::kUnknown) slot = (slot + 1) % kSlots;
+    table[slot] = {word, row.id, row.parent, static_cast<uint16_t>(row.name.size())};
   }
   return table;
 }();
 
+// Apart, so that looking for short names, as nearly all are, needs few registers.
+[[gnu::noinline]] bool HasOtherWords(CommandId id, std::string_view name) {
+  return WordsAfterFirst(name) == kOtherWords[Index(id)];
+}
+
 CommandId Lookup(std::string_view name, CommandId parent) {
   if (name.size() > kMaxName) return CommandId::kUnknown;
-  const FoldedName folded = Fold(name);
-  for (size_t slot = Slot(folded, parent);; slot = (slot + 1) % kSlots) {
-    const CommandId id = kTable[slot];
-    if (id == CommandId::kUnknown) return id;
-    const FoldedName& row = kFolded[Index(id)];
-    if (row.words[0] != folded.words[0] || row.size != folded.size) continue;
-    const bool same_rest = folded.size <= 8 || row == folded;
-    if (same_rest && kRows[Index(id)].parent == parent) return id;
+  const uint64_t word = FirstWord(name);
+  for (size_t i = SlotOf(word, name.size(), parent);; i = (i + 1) % kSlots) {
+    const Slot& slot = kTable[i];
+    if (slot.id == CommandId::kUnknown) return slot.id;
+    if (slot.word != word || slot.size != name.size() || slot.parent != parent) continue;
+    if (name.size() <= 8 || HasOtherWords(slot.id, name)) return slot.id;
   }
 }
 

@@ -89,6 +89,7 @@ struct KeySpec {
   int8_t last = 0;
   int8_t step = 0;
 
+  constexpr bool IsOneArgument() const { return kind == Kind::kRange && first == last; }
   constexpr bool IsFirstArgument() const { return kind == Kind::kRange && first == 1 && last == 1; }
 };
 

@@ -11,11 +11,7 @@
 // Thread: any; a pure function. The subject is a view of the bytes.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "resp/number.h"
@@ -48,17 +44,5 @@ inline Glimpse Glance(std::string_view in) {
 
 // So many subjects are looked at together.
 inline constexpr size_t kLookAhead = 16;
-
-// Has the processor fetch what is needed for these, at most kLookAhead of them, in two steps, each
-// for all before the next: fetch_place(subject) has the place that names it fetched and returns its
-// hash, fetch_rest(subject, hash) looks there, and has what it names fetched.
-template <typename Place, typename Rest>
-void FetchTogether(std::span<const std::string_view> subjects, Place&& fetch_place,
-                   Rest&& fetch_rest) {
-  std::array<uint64_t, kLookAhead> hashes;
-  subjects = subjects.first(std::min(subjects.size(), hashes.size()));
-  for (size_t i = 0; i < subjects.size(); ++i) hashes[i] = fetch_place(subjects[i]);
-  for (size_t i = 0; i < subjects.size(); ++i) fetch_rest(subjects[i], hashes[i]);
-}
 
 }  // namespace keyhole::resp

@@ -71,7 +71,7 @@ bool NeedsElements(HitRule rule) {
          rule == HitRule::kAllZeroIsMiss;
 }
 
-HitRule Resolve(const CommandSpec& spec, Args args) {
+HitRule ResolveByArguments(const CommandSpec& spec, Args args) {
   switch (spec.hit.rule) {
     case HitRule::kNone:
     case HitRule::kEachNullIsMiss:
@@ -81,9 +81,7 @@ HitRule Resolve(const CommandSpec& spec, Args args) {
     default:
       break;
   }
-  // Nearly all of them name one key, always; no need to look.
-  const KeySpec& keys = spec.keys;
-  if (keys.kind == KeySpec::Kind::kRange && keys.first == keys.last) return spec.hit.rule;
+  if (spec.keys.IsOneArgument()) return spec.hit.rule;
   return NamesOneKey(spec, args) ? spec.hit.rule : HitRule::kNone;
 }
 

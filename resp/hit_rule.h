@@ -24,7 +24,13 @@ bool NeedsElements(HitRule rule);
 
 // The rule that holds for this very request: kSetGet becomes kNullIsMiss or kNone by its options,
 // rules for one key become kNone where several are named (EXISTS a b), kMigrate and such kNone.
-HitRule Resolve(const CommandSpec& spec, std::span<const std::string_view> args);
+HitRule ResolveByArguments(const CommandSpec& spec, std::span<const std::string_view> args);
+inline HitRule Resolve(const CommandSpec& spec, std::span<const std::string_view> args) {
+  const HitRule rule = spec.hit.rule;
+  // Nearly all of them name one key, always; no need to look.
+  if (rule != HitRule::kSetGet && spec.keys.IsOneArgument()) return rule;
+  return ResolveByArguments(spec, args);
+}
 
 // The verdict on key number `key` (0 for the first). `rule` as Resolve() gave it.
 Verdict Judge(HitRule rule, const ReplyHead& reply, size_t key);

@@ -185,18 +185,18 @@ bool RequestParser::TakeWhole(std::string_view in) {
     return false;
   }
   const size_t most = std::min(limits_.big_argument, static_cast<size_t>(limits_.max_bulk));
-  args_.resize(count);
-  for (std::string_view& arg : args_) {
+  if (args_.size() < count) args_.resize(count);  // stays as long: shrinking takes time
+  for (size_t i = 0; i < count; ++i) {
     size_t size = 0;
     if (at == end || *at++ != '$' || !ReadShortLength(&at, end, &size) || size > most ||
         static_cast<size_t>(end - at) < size + 2 ||
         static_cast<size_t>(at - begin) > limits_.big_request) {
       return false;
     }
-    arg = {at, size};
+    args_[i] = {at, size};
     at += size + 2;
   }
-  request_ = {args_, {begin, static_cast<size_t>(at - begin)}};
+  request_ = {{args_.data(), count}, {begin, static_cast<size_t>(at - begin)}};
   result_ = Result::kRequest;
   consumed_ = static_cast<size_t>(at - in.data());
   SkipTo(0);
@@ -315,7 +315,7 @@ bool RequestParser::ParseArguments(std::string_view in) {
 void RequestParser::Relocate(std::string_view in) {
   const size_t begin = consumed_ - request_.bytes.size();
   request_.bytes = in.substr(begin, request_.bytes.size());
-  for (size_t i = 0; i < args_.size(); ++i) {
+  for (size_t i = 0; i < slices_.size(); ++i) {
     args_[i] = {request_.bytes.data() + slices_[i].offset, slices_[i].size};
   }
 }

@@ -100,14 +100,14 @@ size_t ClientSession::Process(std::string_view in) {
 // Has what the next requests will look at fetched into the processor's cache, for all of them at
 // once: else each waits for its own. Returns for how many bytes that was done; all, if it cannot.
 size_t ClientSession::LookAhead(std::string_view in) {
-  std::array<std::string_view, resp::kLookAhead> keys;
+  std::array<resp::HashedKey, resp::kLookAhead> keys;
   size_t count = 0;
   size_t done = 0;
   while (count < keys.size()) {
     const resp::Glimpse next = resp::Glance(in.substr(done));
     if (next.size == 0) break;
     done += next.size;
-    if (next.subject.size() <= kLongestForeseen) keys[count++] = next.subject;
+    if (next.subject.size() <= kLongestForeseen) keys[count++] = resp::HashedKey(next.subject);
   }
   if (count > 1) Foresee({keys.data(), count});
   return count == keys.size() ? done : in.size();
@@ -122,7 +122,7 @@ size_t ClientSession::ServeNear(std::string_view in) {
   while (!closed()) {
     if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
     const NearRequest request = ReadNearRequest(in.substr(done));
-    if (request.size == 0 || !ServeNearNow(request.key)) break;
+    if (request.size == 0 || !ServeNearNow(resp::HashedKey(request.key))) break;
     done += request.size;
   }
   return done;

@@ -33,26 +33,27 @@ class KeyQueue {
 
   // The first `count` keys. Valid until the next call of anything here.
   KeyViews Front(size_t count) {
-    views_.clear();
-    for (std::string_view rest = bytes_.Data(); views_.size() < count;) {
+    if (views_.size() < count) views_.resize(count);
+    const char* at = bytes_.Data().data();
+    for (size_t i = 0; i < count; ++i) {
       uint32_t size = 0;
-      std::memcpy(&size, rest.data(), sizeof(size));
-      views_.push_back(rest.substr(sizeof(size), size));
-      rest.remove_prefix(sizeof(size) + size);
+      std::memcpy(&size, at, sizeof(size));
+      views_[i] = {at + sizeof(size), size};
+      at += sizeof(size) + size;
     }
-    return views_;
+    return {views_.data(), count};
   }
   // Takes away what Front() gave.
   void Pop(KeyViews keys) {
-    size_t bytes = 0;
-    for (const std::string_view key : keys) bytes += sizeof(uint32_t) + key.size();
-    bytes_.Consume(bytes);
+    if (keys.empty()) return;
+    const std::string_view last = keys.back();
+    bytes_.Consume(static_cast<size_t>(last.data() + last.size() - bytes_.Data().data()));
   }
   void Clear() { bytes_.Clear(); }
 
  private:
   ByteQueue bytes_;
-  std::vector<std::string_view> views_;
+  std::vector<std::string_view> views_;  // of Front(); never gets shorter
 };
 
 }  // namespace keyhole::core

@@ -29,6 +29,7 @@
 #include "proxy/core/key_queue.h"
 #include "proxy/core/session_state.h"
 #include "resp/command_table.h"
+#include "resp/hashed_key.h"
 #include "resp/hit_rule.h"
 #include "resp/reply_scanner.h"
 #include "resp/request_parser.h"
@@ -67,7 +68,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // The reply may come before this returns.
   virtual void Send(const resp::Request& request, Pending&& pending) = 0;
   // Requests about these keys will follow, or so it seems.
-  virtual void Foresee(std::span<const std::string_view>) {}
+  virtual void Foresee(std::span<const resp::HashedKey>) {}
   // The other side has ended the conversation; close when all replies have been sent.
   virtual bool ended() const { return false; }
   // More bytes of the request that was sent last.

@@ -113,6 +113,7 @@ bool IsPubsub(Effect effect) {
 }
 
 int64_t AwaitedReplies(const RequestPlan& plan, size_t arguments) {
+  if (plan.plain()) return 1;
   if (!plan.answered) return 0;
   if (IsUnsubscribe(plan.effect) && arguments == 1) return Pending::kConfirmAll;
   if (IsPubsub(plan.effect)) {

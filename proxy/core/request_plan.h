@@ -20,6 +20,9 @@ struct RequestPlan {
   bool answered = true;                 // false: CLIENT REPLY hides the reply
   bool raw = false;                     // from here on the link's bytes are not to be understood
   std::unique_ptr<StateChange> change;  // of the session, if it succeeds; null: none
+
+  // As most are: whole, answered once, and of no consequence for its connection or its session.
+  bool plain() const { return effect == resp::Effect::kNone && !in_pieces && answered; }
 };
 
 // replies_hidden: by CLIENT REPLY OFF or SKIP.

@@ -60,7 +60,7 @@ void Session::OnLinkEnded() {
   CloseAfterOutput();
 }
 
-void Session::Foresee(std::span<const std::string_view> keys) {
+void Session::Foresee(std::span<const resp::HashedKey> keys) {
   if (worker_.near != nullptr) worker_.near->Foresee(keys);
   if (link_ != nullptr) link_->Foresee(keys);
   worker_.metrics.keys.Foresee(keys);
@@ -89,12 +89,12 @@ void Session::SubmitTail(const resp::Request& request) {
 Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
   if (closed_) return Taken::kYes;
   RequestPlan plan = MakePlan(request, in_pieces, hides_reply());
-  AdaptToState(&plan);
+  if (!plan.plain()) AdaptToState(&plan);
   if (worker_.near != nullptr) [[unlikely]] {
     const Near near = plan.in_pieces ? Near::kForward : AskNear(request, *plan.spec);
     if (near != Near::kForward) return near == Near::kServed ? Taken::kYes : Taken::kLater;
   }
-  const bool here = AnswersHere(plan.effect);
+  const bool here = !plan.plain() && AnswersHere(plan.effect);
   if (here ? in_flight_ > 0 : !ChooseLink(plan)) {
     waiting_ = true;
     return Taken::kLater;
@@ -127,6 +127,7 @@ void Session::AdaptToState(RequestPlan* plan) const {
 }
 
 bool Session::NeedsPrivate(const RequestPlan& plan) const {
+  if (plan.plain()) return !worker_.config.sharing;
   if (plan.in_pieces || !worker_.config.sharing || !plan.answered) return true;
   switch (plan.effect) {
     case Effect::kNone:
@@ -150,21 +151,22 @@ bool Session::ChooseLink(const RequestPlan& plan) {
     if (link_ == nullptr) link_ = new StoreLink(worker_, *this, address_);
     return true;
   }
+  const bool needs_private = NeedsPrivate(plan);
   if (private_ != nullptr) {
     const bool borrowed = private_->state().db != state_.db;  // see LinkPool::Need::kAtOnce
     if ((plan.raw || borrowed) && in_flight_ > 0) return false;
-    if (pinned() || in_flight_ > 0 || NeedsPrivate(plan)) return true;
+    if (needs_private || in_flight_ > 0 || pinned()) return true;
     LeavePrivateLink();
   }
   if (changing_state_) return false;
-  if (plan.change != nullptr && !NeedsPrivate(plan)) {
-    const SessionState target = plan.change->AppliedTo(state_);
-    if (!target.SharesWith(state_)) return MoveTo(target, plan.effect);
-  }
-  if (NeedsPrivate(plan)) {
+  if (needs_private) {
     if (in_flight_ > 0) return false;
     TakePrivateLink(plan.effect);
     return true;
+  }
+  if (plan.change != nullptr) {
+    const SessionState target = plan.change->AppliedTo(state_);
+    if (!target.SharesWith(state_)) return MoveTo(target, plan.effect);
   }
   const UpstreamLink* link = worker_.AsUpstream(link_.get());
   if (link != nullptr && link->phase() != UpstreamLink::Phase::kGone) {
@@ -238,6 +240,7 @@ void Session::NoteSent(const RequestPlan& plan, const resp::Request& request) {
   uploading_ = plan.in_pieces;
   upload_answered_ = plan.answered;
   upload_arguments_ = request.argument_count();
+  if (plan.plain()) return;
   switch (plan.effect) {
     case Effect::kMulti:
       transaction_ = true;

@@ -32,13 +32,13 @@
 #include "proxy/core/request_plan.h"
 #include "proxy/core/session_state.h"
 #include "resp/command_table.h"
+#include "resp/hashed_key.h"
 #include "resp/request_parser.h"
 
 namespace keyhole::core {
 
 class UpstreamLink;
 struct NearEntry;
-struct NearKey;
 
 class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
  public:
@@ -52,7 +52,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   Session& operator=(const Session&) = delete;
 
   // Requests about these keys will be submitted next, or so it seems.
-  void Foresee(std::span<const std::string_view> keys);
+  void Foresee(std::span<const resp::HashedKey> keys);
   // One whole request.
   Taken Submit(const resp::Request& request);
   // One in pieces: see resp::RequestParser. Body and tail are always taken.
@@ -117,7 +117,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool MayBeServedNear() const;
   // Answers a read of this key from the near cache, if that can be done at once. REQUIRES:
   // MayBeServedNear().
-  bool ServeNearNow(std::string_view key);
+  bool ServeNearNow(const resp::HashedKey& key);
   // output_is_long() has become false.
   void ResumeLink();
   // The client sends no more. On a private link that is passed on, and what becomes of requests in
@@ -154,7 +154,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool SeesNearCache() const;
   [[gnu::noinline]] void NoteSentNear(const resp::Request& request, const resp::CommandSpec& spec,
                                       bool in_pieces);
-  void ServeOneNear(const NearKey& key, NearEntry& entry);
+  void ServeOneNear(const resp::HashedKey& key, NearEntry& entry);
   void ServeManyNear(std::span<const std::string_view> keys);
   bool AwaitNear();
   void DeliverNear(const NearEntry& entry);

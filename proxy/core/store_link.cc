@@ -31,7 +31,7 @@ void StoreLink::DeliverMessages() {
   if (ended()) owner_->OnLinkEnded();
 }
 
-void StoreLink::Foresee(std::span<const std::string_view> keys) {
+void StoreLink::Foresee(std::span<const resp::HashedKey> keys) {
   worker_.store->Foresee(*client_, keys);
 }
 

@@ -19,7 +19,7 @@ class StoreLink final : public Link {
   ~StoreLink() override;
 
   void Send(const resp::Request& request, Pending&& pending) override;
-  void Foresee(std::span<const std::string_view> keys) override;
+  void Foresee(std::span<const resp::HashedKey> keys) override;
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // Never called: requests come whole, the value is kept in memory anyway.

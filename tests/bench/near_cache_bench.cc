@@ -53,7 +53,7 @@ Caught Near(double exponent, uint64_t keys, uint64_t requests, size_t budget) {
   for (uint64_t i = 0; i < requests; ++i) {
     if (i == requests / 2) caught = {};
     const Key text(zipf(random) - 1);
-    const NearKey key(std::string_view(text.text, kKeyBytes));
+    const resp::HashedKey key(std::string_view(text.text, kKeyBytes));
     ++caught.reads;
     if (NearEntry* const entry = table.Find(key)) {
       NearTable::NoteUse(*entry);
@@ -96,7 +96,7 @@ double NanosPerRequest(uint64_t keys, bool all_near) {
   NearTable table(size_t{64} << 20);
   for (uint64_t i = 0; all_near && i < keys; ++i) {
     const Key text(i);
-    table.Insert(NearKey(std::string_view{text.text, kKeyBytes}), kReply, false);
+    table.Insert(resp::HashedKey(std::string_view{text.text, kKeyBytes}), kReply, false);
   }
   std::vector<Key> asked;
   std::mt19937_64 random(1);
@@ -105,7 +105,7 @@ double NanosPerRequest(uint64_t keys, bool all_near) {
   const auto begin = std::chrono::steady_clock::now();
   for (int round = 0; round < 20; ++round) {
     for (const Key& text : asked) {
-      const NearKey key(std::string_view(text.text, kKeyBytes));
+      const resp::HashedKey key(std::string_view(text.text, kKeyBytes));
       NearEntry* const entry = table.Find(key);
       if (entry != nullptr) NearTable::NoteUse(*entry);
       found += entry != nullptr || ghost.Touch(key.hash) ? 1U : 0U;

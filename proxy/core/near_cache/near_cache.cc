@@ -5,7 +5,6 @@
 
 #include "proxy/core/session.h"
 #include "proxy/core/worker_state.h"
-#include "resp/glance.h"
 
 namespace keyhole::core {
 namespace {
@@ -103,7 +102,7 @@ bool NearCache::ServesStale() const {
   return serving_stale_ && !worker_.links.up();
 }
 
-NearEntry* NearCache::Find(const NearKey& key) {
+NearEntry* NearCache::Find(const resp::HashedKey& key) {
   if (!Serves()) return nullptr;
   if (shared_.flushes() != flushes_) Flush(NearDrop::kFlush);
   NearEntry* const entry = table_.Find(key);
@@ -112,18 +111,17 @@ NearEntry* NearCache::Find(const NearKey& key) {
   return found ? entry : nullptr;
 }
 
-void NearCache::Foresee(std::span<const std::string_view> keys) const {
-  const auto fetch_slot = [this](std::string_view bytes) {
-    const NearKey key(bytes);
+// In two steps, each for all before the next. Finding one entry does not wait for the other: the
+// processor works on several at a time.
+void NearCache::Foresee(std::span<const resp::HashedKey> keys) const {
+  for (const resp::HashedKey& key : keys) {
     table_.Fetch(key);
     shared_.FetchEpoch(key.hash);
-    return key.hash;
-  };
-  // Finding one does not wait for the other: the processor works on several at a time.
-  resp::FetchTogether(keys, fetch_slot, [this](std::string_view bytes, uint64_t hash) {
-    const NearEntry* const entry = table_.Find(NearKey(bytes, hash));
+  }
+  for (const resp::HashedKey& key : keys) {
+    const NearEntry* const entry = table_.Find(key);
     if (entry != nullptr) entry->FetchTail();
-  });
+  }
 }
 
 bool NearCache::Spares(std::span<const std::string_view> keys) {
@@ -151,7 +149,7 @@ void NearCache::BeginWindow(bool sparing) {
 }
 
 // What is there has a prefix that is looked at, or it would not be.
-void NearCache::NotePassedOn(const NearKey& key, const NearEntry* entry) {
+void NearCache::NotePassedOn(const resp::HashedKey& key, const NearEntry* entry) {
   if (entry == nullptr && !Covers(key.bytes)) return;
   worker_.metrics.near.reads.Add();
   if (entry != nullptr || !link_->ready()) return;
@@ -175,7 +173,7 @@ void NearCache::EndStay(NearEntry& entry) {
 }
 
 // False: it is being fetched already, or too many others are.
-bool NearCache::Fetch(const NearKey& key) {
+bool NearCache::Fetch(const resp::HashedKey& key) {
   if (link_->fetching() >= kMostFetches || !fetching_.insert(key.hash).second) return false;
   link_->Fetch({.key = std::string(key.bytes),
                 .epoch = shared_.epoch(key.hash),
@@ -187,7 +185,7 @@ bool NearCache::Fetch(const NearKey& key) {
 
 void NearCache::OnFetched(const NearFetch& fetch, std::string_view value, bool is_null,
                           std::optional<milliseconds> ttl) {
-  const NearKey key(fetch.key);
+  const resp::HashedKey key(fetch.key);
   fetching_.erase(key.hash);
   auto& fills = worker_.metrics.near.fills;
   if (shared_.flushes() != flushes_) Flush(NearDrop::kFlush);
@@ -218,7 +216,7 @@ void NearCache::OnFetched(const NearFetch& fetch, std::string_view value, bool i
 }
 
 void NearCache::OnChanged(std::string_view changed) {
-  NearEntry* const entry = table_.Find(NearKey(changed));
+  NearEntry* const entry = table_.Find(resp::HashedKey(changed));
   if (entry == nullptr) return;
   worker_.metrics.near.drops[NearDrop::kPush].Add();
   EndStay(*entry);
@@ -289,7 +287,7 @@ void NearCache::ResumeWaiting(bool all) {
   }
 }
 
-void NearCache::NoteServed(NearEntry& entry, const NearKey& key) {
+void NearCache::NoteServed(NearEntry& entry, const resp::HashedKey& key) {
   NearTable::NoteUse(entry);
   worker_.metrics.near.reads.Add();
   const NearHit what = ServesStale()   ? NearHit::kStale
@@ -298,7 +296,7 @@ void NearCache::NoteServed(NearEntry& entry, const NearKey& key) {
   worker_.metrics.near.hits[what].Add();
   const resp::CommandSpec& spec = resp::Spec(kOneKey);
   if (worker_.counts(spec)) {
-    worker_.metrics.keys.Record(key.bytes, !entry.is_null, entry.value_size);
+    worker_.metrics.keys.Record(key, !entry.is_null, entry.value_size);
   }
   if (entry.value_size > 0)
     worker_.metrics.RecordValue(spec, key.bytes, entry.value_size, worker_.now);
@@ -315,8 +313,8 @@ void NearCache::OnSent(const resp::CommandSpec& spec, std::span<const std::strin
     // The keys of one in pieces are not all known.
     if (spec.keys.kind == resp::KeySpec::Kind::kNone) return shared_.BeginFlush(worker_.now);
     if (!whole && !one_key) return shared_.NoteFlush();
-    resp::ForEachKey(spec, args,
-                     [this](std::string_view key) { shared_.NoteWrite(NearKey(key).hash); });
+    resp::ForEachKey(
+        spec, args, [this](std::string_view key) { shared_.NoteWrite(resp::HashedKey(key).hash); });
   } else if (ChangesTheRules(spec)) {
     shared_.NoteFlush();
   }
@@ -327,9 +325,9 @@ void NearCache::OnAnswered(const resp::CommandSpec& spec) {
 }
 
 void NearCache::OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes) {
-  if (spec.has(resp::kWrite)) shared_.NoteWrite(NearKey(key).hash);
+  if (spec.has(resp::kWrite)) shared_.NoteWrite(resp::HashedKey(key).hash);
   // What is larger than may be kept is not even fetched.
-  if (bytes > worker_.config.near_cache_max_value) ghost_.Refuse(NearKey(key).hash);
+  if (bytes > worker_.config.near_cache_max_value) ghost_.Refuse(resp::HashedKey(key).hash);
 }
 
 uint64_t NearCache::NeedAfter(const resp::CommandSpec& spec, const resp::ReplyHead& head,
@@ -356,7 +354,7 @@ size_t NearCache::PurgePrefix(std::string_view prefix) {
 
 size_t NearCache::PurgeKey(std::string_view key) {
   ++generation_;
-  NearEntry* const entry = table_.Find(NearKey(key));
+  NearEntry* const entry = table_.Find(resp::HashedKey(key));
   if (entry == nullptr) return 0;
   table_.Erase(*entry);
   worker_.metrics.near.drops[NearDrop::kPurge].Add();

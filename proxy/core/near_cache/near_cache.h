@@ -64,24 +64,23 @@ class NearCache final : private NearLink::Listener {
   // Longer keys are not looked at.
   static constexpr size_t kLongestKey = 1024;
   // These will be asked for next, or so it seems: has the processor fetch what will be looked at.
-  // For resp::kLookAhead of them at most.
-  void Foresee(std::span<const std::string_view> keys) const;
+  void Foresee(std::span<const resp::HashedKey> keys) const;
   // Next to nothing of late was here: few reads are looked at.
   bool sparing() const { return sparing_ && !serving_stale_; }
   // True if a read of these keys is to be passed on without looking, because of that. Counts it.
   bool Spares(std::span<const std::string_view> keys);
   // An entry that may be served now, as far as the cache itself is concerned; null: there is none.
-  NearEntry* Find(const NearKey& key);
+  NearEntry* Find(const resp::HashedKey& key);
   // A read that might have been answered from here is passed on; entry: what there is. If there is
   // none the key is fetched, when it is worth it.
-  void NotePassedOn(const NearKey& key, const NearEntry* entry);
+  void NotePassedOn(const resp::HashedKey& key, const NearEntry* entry);
   // A session that needs this fence may be served.
   bool Satisfies(uint64_t fence) const { return fence <= fence_done_ || ServesStale(); }
   // The session is told by OnNearFence() when the fence has come back, or never will. False: it
   // would take too long; better ask Redis.
   bool Await(Session& session, uint64_t fence);
   // The entry has been sent to a client. Counts it.
-  void NoteServed(NearEntry& entry, const NearKey& key);
+  void NoteServed(NearEntry& entry, const resp::HashedKey& key);
 
   // ---- for sessions and links: what passes through
   void OnSent(const resp::CommandSpec& spec, std::span<const std::string_view> args, bool whole);
@@ -110,7 +109,7 @@ class NearCache final : private NearLink::Listener {
   bool Covers(std::string_view key) const;
   bool Serves() const;
   bool ServesStale() const;
-  bool Fetch(const NearKey& key);
+  bool Fetch(const resp::HashedKey& key);
   void NoteLook(bool found);
   void BeginWindow(bool sparing);
   bool Good(NearEntry& entry);

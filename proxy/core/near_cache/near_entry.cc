@@ -5,7 +5,7 @@
 
 namespace keyhole::core {
 
-NearEntry* NearEntry::Make(const NearKey& key, std::string_view reply, bool is_null) {
+NearEntry* NearEntry::Make(const resp::HashedKey& key, std::string_view reply, bool is_null) {
   void* memory = ::operator new(sizeof(NearEntry) + key.bytes.size() + reply.size());
   auto* entry = new (memory) NearEntry();
   entry->hash = key.hash;

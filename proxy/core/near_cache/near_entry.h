@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "proxy/core/near_cache/near_key.h"
+#include "resp/hashed_key.h"
 
 namespace keyhole::core {
 
@@ -22,7 +22,7 @@ struct NearEntry {
   enum class Queue : uint8_t { kSmall, kMain };
 
   // Neither copied nor moved: its bytes follow it.
-  static NearEntry* Make(const NearKey& key, std::string_view reply, bool is_null);
+  static NearEntry* Make(const resp::HashedKey& key, std::string_view reply, bool is_null);
   static void Free(NearEntry* entry);
   // What it takes of the heap, with the allocator's own.
   static size_t BytesFor(size_t key, size_t reply);

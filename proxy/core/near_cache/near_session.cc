@@ -50,7 +50,7 @@ Session::Near Session::AskNear(const resp::Request& request, const resp::Command
 Session::Near Session::AskNearForOne(const resp::Request& request) {
   NearCache& near = *worker_.near;
   if (request.args[1].size() > NearCache::kLongestKey) return Near::kForward;
-  const NearKey key(request.args[1]);
+  const resp::HashedKey key(request.args[1]);
   NearEntry* const entry = near.Find(key);
   if (entry != nullptr && MayBeServedNear()) {
     if (near.Satisfies(near_need_)) {
@@ -63,17 +63,16 @@ Session::Near Session::AskNearForOne(const resp::Request& request) {
   return Near::kForward;
 }
 
-bool Session::ServeNearNow(std::string_view bytes) {
+bool Session::ServeNearNow(const resp::HashedKey& key) {
   NearCache& near = *worker_.near;
-  if (bytes.size() > NearCache::kLongestKey || !near.Satisfies(near_need_)) return false;
-  const NearKey key(bytes);
+  if (key.bytes.size() > NearCache::kLongestKey || !near.Satisfies(near_need_)) return false;
   NearEntry* const entry = near.Find(key);
   if (entry == nullptr) return false;  // it comes again, through the door for all
   ServeOneNear(key, *entry);
   return true;
 }
 
-void Session::ServeOneNear(const NearKey& key, NearEntry& entry) {
+void Session::ServeOneNear(const resp::HashedKey& key, NearEntry& entry) {
   NoteServedNear(resp::Spec(NearCache::kOneKey), key.bytes);
   DeliverNear(entry);
   worker_.near->NoteServed(entry, key);
@@ -88,7 +87,7 @@ Session::Near Session::AskNearForMany(const resp::Request& request) {
   bool all = MayBeServedNear();
   for (const std::string_view bytes : keys) {
     if (bytes.size() > NearCache::kLongestKey) return Near::kForward;
-    all = near.Find(NearKey(bytes)) != nullptr && all;
+    all = near.Find(resp::HashedKey(bytes)) != nullptr && all;
   }
   if (all && near.Satisfies(near_need_)) {
     ServeManyNear(keys);
@@ -96,7 +95,7 @@ Session::Near Session::AskNearForMany(const resp::Request& request) {
   }
   if (all && AwaitNear()) return Near::kWait;
   for (const std::string_view bytes : keys) {
-    const NearKey key(bytes);
+    const resp::HashedKey key(bytes);
     near.NotePassedOn(key, near.Find(key));
   }
   return Near::kForward;
@@ -106,7 +105,7 @@ void Session::ServeManyNear(std::span<const std::string_view> keys) {
   NoteServedNear(resp::Spec(NearCache::kManyKeys), keys.front());
   Deliver("*" + std::to_string(keys.size()) + "\r\n");
   for (const std::string_view bytes : keys) {
-    const NearKey key(bytes);
+    const resp::HashedKey key(bytes);
     // Still there: nothing has been dropped or fetched since.
     NearEntry& entry = *worker_.near->Find(key);
     DeliverNear(entry);

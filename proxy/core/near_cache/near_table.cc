@@ -23,7 +23,7 @@ size_t NearTable::BytesAfterGrowth() const {
   return TableBytes(grows ? 2 * slots + 1 : slots);
 }
 
-NearEntry* NearTable::Insert(const NearKey& key, std::string_view reply, bool is_null) {
+NearEntry* NearTable::Insert(const resp::HashedKey& key, std::string_view reply, bool is_null) {
   NearEntry* const old = Find(key);
   const size_t bytes = NearEntry::BytesFor(key.bytes.size(), reply.size());
   auto queue = NearEntry::Queue::kSmall;

@@ -21,7 +21,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "proxy/core/near_cache/near_entry.h"
-#include "proxy/core/near_cache/near_key.h"
+#include "resp/hashed_key.h"
 
 namespace keyhole::core {
 
@@ -33,18 +33,18 @@ class NearTable {
   NearTable& operator=(const NearTable&) = delete;
 
   // Null if it is not there. Does not count as a use.
-  NearEntry* Find(const NearKey& key) const {
+  NearEntry* Find(const resp::HashedKey& key) const {
     const auto it = table_.find(key);
     return it == table_.end() ? nullptr : *it;
   }
   // Has the processor fetch what Find() will look at first, and waits for nothing.
-  void Fetch(const NearKey& key) const { table_.prefetch(key); }
+  void Fetch(const resp::HashedKey& key) const { table_.prefetch(key); }
   static void NoteUse(NearEntry& entry) {
     if (entry.uses < kMostUses) ++entry.uses;
     ++entry.hits;
   }
   // Puts it in the place of what was there. Null if it is too large to be kept.
-  NearEntry* Insert(const NearKey& key, std::string_view reply, bool is_null);
+  NearEntry* Insert(const resp::HashedKey& key, std::string_view reply, bool is_null);
   void Erase(NearEntry& entry);
   void Clear();
   // Calls f(NearEntry&) for each; f may erase the one it is given, but no other.
@@ -62,13 +62,13 @@ class NearTable {
 
   struct Hash {
     using is_transparent = void;
-    size_t operator()(const NearKey& key) const { return key.hash; }
+    size_t operator()(const resp::HashedKey& key) const { return key.hash; }
     size_t operator()(const NearEntry* entry) const { return entry->hash; }
   };
   struct Equal {
     using is_transparent = void;
     bool operator()(const NearEntry* a, const NearEntry* b) const { return a == b; }
-    bool operator()(const NearEntry* a, const NearKey& b) const {
+    bool operator()(const NearEntry* a, const resp::HashedKey& b) const {
       return a->hash == b.hash && a->key() == b.bytes;
     }
   };

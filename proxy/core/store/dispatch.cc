@@ -131,6 +131,14 @@ std::string Objection(const Call& call, bool full) {
   return {};
 }
 
+// Nearly all requests: one look tells that nothing can be said against them.
+bool IsPlain(const Call& call, bool full) {
+  const Client& client = call.client;
+  return kHandlers[Index(call.spec.id)] != nullptr && !call.spec.has(resp::kContainer) &&
+         call.spec.AcceptsCount(call.args.size()) && client.authenticated && !full &&
+         !client.transaction.open && !client.subscribed();
+}
+
 bool RunsInsideMulti(Effect effect) {
   return effect == Effect::kMulti || effect == Effect::kExec || effect == Effect::kDiscard ||
          effect == Effect::kWatch || effect == Effect::kReset || effect == Effect::kQuit;
@@ -186,8 +194,9 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
   mode.skip_next = false;
   client.last_command_at = now;
 
-  const size_t before = out->size();
+  if (IsPlain(call, request.full)) return Run(call);
   if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
+  const size_t before = out->size();
   if (const std::string error = Objection(call, request.full); !error.empty()) {
     Reject(call, error);
   } else if (client.transaction.open && IsQueued(spec)) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -74,7 +73,7 @@ class Engine {
   Stats SinceStart() const;
 
   MemoryBudget budget_;
-  std::deque<Keyspace> databases_;
+  std::vector<Keyspace> databases_;
   std::map<uint64_t, Client*> clients_;
   uint64_t last_id_ = 0;
   UnixMillis started_ = 0;

@@ -7,8 +7,6 @@
 #include <new>
 #include <utility>
 
-#include "absl/hash/hash.h"
-#include "absl/strings/string_view.h"
 #include "proxy/core/store/random.h"
 
 namespace keyhole::store {
@@ -47,10 +45,6 @@ size_t FirstPlace(uint64_t match) {
 }
 
 }  // namespace
-
-uint64_t EntryTable::Hash(std::string_view key) {
-  return absl::Hash<absl::string_view>{}(absl::string_view(key.data(), key.size()));
-}
 
 Entry* EntryTable::Find(std::string_view key, uint64_t hash) const {
   if (size_ == 0) return nullptr;

@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "proxy/core/store/entry.h"
+#include "resp/hashed_key.h"
 
 namespace keyhole::store {
 
@@ -44,7 +45,7 @@ class EntryTable {
   // Entries that are still there are destroyed as those of MallocHeap().
   ~EntryTable() { Clear(); }
 
-  static uint64_t Hash(std::string_view key);
+  static uint64_t Hash(std::string_view key) { return resp::HashedKey(key).hash; }
 
   // The slot that holds the key, or null. `hash` is Hash(key).
   Entry* Find(std::string_view key, uint64_t hash) const;

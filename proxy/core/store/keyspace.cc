@@ -1,7 +1,6 @@
 #include "proxy/core/store/keyspace.h"
 
 #include "proxy/core/store/random.h"
-#include "resp/glance.h"
 
 namespace keyhole::store {
 
@@ -17,25 +16,21 @@ MemoryBudget& Unbounded() {
 Keyspace::Keyspace() : Keyspace(Unbounded(), 1) {}
 
 Keyspace::Keyspace(MemoryBudget& budget, size_t shards) {
-  for (size_t i = 0; i < shards; ++i) shards_.emplace_back(budget);
+  for (size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(budget));
 }
 
 template <typename T, typename F>
 T Keyspace::Sum(F&& f) const {
   T sum = 0;
-  for (const Shard& shard : shards_) sum += f(shard);
+  for (const auto& shard : shards_) sum += f(*shard);
   return sum;
 }
 
-void Keyspace::Foresee(std::span<const std::string_view> keys) {
-  const auto fetch_bucket = [this](std::string_view key) {
-    const uint64_t hash = EntryTable::Hash(key);
-    Of(hash).table().FetchBucket(hash);
-    return hash;
-  };
-  resp::FetchTogether(keys, fetch_bucket, [this](std::string_view, uint64_t hash) {
-    Of(hash).table().FetchEntry(hash);
-  });
+// In two steps, each for all before the next, so that the bucket has come when its entry is asked
+// for.
+void Keyspace::Foresee(std::span<const resp::HashedKey> keys) {
+  for (const resp::HashedKey& key : keys) Of(key.hash).table().FetchBucket(key.hash);
+  for (const resp::HashedKey& key : keys) Of(key.hash).table().FetchEntry(key.hash);
 }
 
 void Keyspace::Rename(Entry* slot, std::string_view key) {
@@ -44,11 +39,11 @@ void Keyspace::Rename(Entry* slot, std::string_view key) {
 }
 
 void Keyspace::Clear() {
-  for (Shard& shard : shards_) shard.Clear();
+  for (const auto& shard : shards_) shard->Clear();
 }
 
 void Keyspace::Swap(Keyspace& other) {
-  for (size_t i = 0; i < shards_.size(); ++i) shards_[i].Swap(other.shards_[i]);
+  for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->Swap(*other.shards_[i]);
 }
 
 // A shard is as likely as it has keys.
@@ -57,19 +52,19 @@ Entry* Keyspace::Random(uint64_t* random, UnixMillis now) {
     const size_t keys = size();
     if (keys == 0) return nullptr;
     size_t chosen = NextRandom(random) % keys;
-    for (Shard& shard : shards_) {
-      if (chosen >= shard.size()) {
-        chosen -= shard.size();
+    for (const auto& shard : shards_) {
+      if (chosen >= shard->size()) {
+        chosen -= shard->size();
         continue;
       }
-      if (Entry* const slot = shard.Random(random, now); slot != nullptr) return slot;
+      if (Entry* const slot = shard->Random(random, now); slot != nullptr) return slot;
       break;  // all of its keys had expired
     }
   }
 }
 
 size_t Keyspace::Sweep(UnixMillis now, size_t budget) {
-  for (Shard& shard : shards_) budget = shard.Sweep(now, budget);
+  for (const auto& shard : shards_) budget = shard->Sweep(now, budget);
   return budget;
 }
 

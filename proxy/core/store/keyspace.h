@@ -11,10 +11,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "proxy/core/store/shard.h"
 
@@ -33,11 +33,11 @@ class Keyspace {
     return Of(hash).Find(key, hash, now, touch);
   }
   // Seconds since the last use; see EvictionQueues for how far they are right.
-  uint32_t IdleTime(const Entry& entry) const { return shards_[0].IdleTime(entry); }
+  uint32_t IdleTime(const Entry& entry) const { return shards_[0]->IdleTime(entry); }
 
   // Has the processor fetch what Find() will read for these keys, so that it need not wait for each
-  // in turn; for resp::kLookAhead of them at most. Changes nothing; the keys need not be there.
-  void Foresee(std::span<const std::string_view> keys);
+  // in turn. Changes nothing; the keys need not be there.
+  void Foresee(std::span<const resp::HashedKey> keys);
 
   // The key gets this value, whatever it was; `encoding` is not an Object's.
   Entry* Put(std::string_view key, std::string_view value, UnixMillis expire,
@@ -102,23 +102,23 @@ class Keyspace {
   uint64_t expired() const;     // how many have been removed for it
   size_t memory() const;        // bytes taken by all of it, rounding and bookkeeping included
   size_t entry_memory() const;  // the part of it that is entries, with their objects
-  size_t MemoryOf(const Entry& entry) const { return shards_[0].MemoryOf(entry); }
+  size_t MemoryOf(const Entry& entry) const { return shards_[0]->MemoryOf(entry); }
 
   size_t shard_count() const { return shards_.size(); }
-  Shard& shard(size_t index) { return shards_[index]; }
-  const Shard& shard(size_t index) const { return shards_[index]; }
+  Shard& shard(size_t index) { return *shards_[index]; }
+  const Shard& shard(size_t index) const { return *shards_[index]; }
   // The shard of a key, by its hash, of so many.
   static size_t ShardOf(uint64_t hash, size_t shards) { return hash >> 40 & (shards - 1); }
 
  private:
-  Shard& Of(uint64_t hash) { return shards_[ShardOf(hash, shards_.size())]; }
+  Shard& Of(uint64_t hash) { return *shards_[ShardOf(hash, shards_.size())]; }
   Shard& Of(const Entry* slot) {
-    return shards_.size() == 1 ? shards_[0] : Of(EntryTable::Hash(slot->key()));
+    return shards_.size() == 1 ? *shards_[0] : Of(EntryTable::Hash(slot->key()));
   }
   template <typename T, typename F>
   T Sum(F&& f) const;
 
-  std::deque<Shard> shards_;  // a deque, as a Shard does not move
+  std::vector<std::unique_ptr<Shard>> shards_;
 };
 
 // A cursor says the shard in its lowest digit, so to speak: `shards` is the base.
@@ -126,7 +126,7 @@ template <typename F>
 uint64_t Keyspace::Scan(uint64_t cursor, UnixMillis now, F&& f) const {
   const uint64_t count = shards_.size();
   const uint64_t index = cursor % count;
-  const uint64_t next = shards_[index].Scan(cursor / count, now, f);
+  const uint64_t next = shards_[index]->Scan(cursor / count, now, f);
   if (next != 0) return next * count + index;
   return index + 1 == count ? 0 : index + 1;
 }

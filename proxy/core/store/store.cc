@@ -128,7 +128,7 @@ bool Store::Execute(Client& client, const resp::CommandSpec& spec,
 }
 
 // Only where nobody else may change the tables meanwhile: the lock would cost more than it saves.
-void Store::Foresee(const Client& client, std::span<const std::string_view> keys) {
+void Store::Foresee(const Client& client, std::span<const resp::HashedKey> keys) {
   if (!shared()) engine_->database(client.database).Foresee(keys);
 }
 

@@ -42,6 +42,7 @@
 #include <vector>
 
 #include "resp/command_table.h"
+#include "resp/hashed_key.h"
 #include "resp/wire.h"
 
 namespace keyhole::store {
@@ -99,7 +100,7 @@ class Store {
 
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.
-  void Foresee(const Client& client, std::span<const std::string_view> keys);
+  void Foresee(const Client& client, std::span<const resp::HashedKey> keys);
 
   // Appends the messages that have come for the client.
   void TakeMessages(Client& client, std::string* out);

@@ -17,8 +17,8 @@ from runner.throughput import MOST_OTHERS, load, measure
 LOAD = ROOT / "build/bench/tests/bench/load/load"
 SIMULATOR = ROOT / "build/bench/tests/bench/near_cache_bench"
 
-# redis-benchmark asks for all its keys alike. These prefixes are those of 9900 of 10 000 keys.
-MOST_KEYS = [f"key:00000000{digit}" for digit in range(9)] + [f"key:000000009{digit}" for digit in range(9)]
+# redis-benchmark asks for all its keys alike. These prefixes are those of 99 000 of 100 000 keys.
+MOST_KEYS = [f"key:0000000{digit}" for digit in range(9)] + [f"key:00000009{digit}" for digit in range(9)]
 
 PEERS.update({
     "keyhole, near": (keyhole("--near-cache", "64mb"), True),
@@ -48,7 +48,7 @@ class Case:
         requests = self.requests // 3 if stage.quick else self.requests
         for peer in peers:
             peer.fill(self.keys, self.size)
-            measure(peer, self, min(20 * self.keys, 1_000_000))
+            measure(peer, self, min(20 * self.keys, 2_000_000))
         results = []
         for number, peer in stage.in_turn(peers):
             one = measure(peer, self, requests)
@@ -144,19 +144,19 @@ def near_counts(peer):
 
 
 CASES = [
-    Case("near: GET c=50 P=1, all hit", "-c 50 -P 1", 10_000, 100_000,
+    Case("near: GET c=50 P=1, all hit", "-c 50 -P 1", 100_000, 100_000,
          ("redis-server", "keyhole", "keyhole, near")),
-    Case("near: GET c=50 P=16, all hit", "-c 50 -P 16", 10_000, 800_000,
+    Case("near: GET c=50 P=16, all hit", "-c 50 -P 16", 100_000, 800_000,
          ("redis-server", "keyhole", "keyhole, near")),
-    Case("near: GET c=50 P=1, 99 % hit", "-c 50 -P 1", 10_000, 100_000,
+    Case("near: GET c=50 P=1, 99 % hit", "-c 50 -P 1", 100_000, 100_000,
          ("redis-server", "keyhole", "keyhole, near 99")),
-    Case("near: GET c=50 P=16, 99 % hit", "-c 50 -P 16", 10_000, 800_000,
+    Case("near: GET c=50 P=16, 99 % hit", "-c 50 -P 16", 100_000, 800_000,
          ("redis-server", "keyhole", "keyhole, near 99")),
     Case("near: GET c=50 P=1, nothing is hot", "-c 50 -P 1", 1_000_000, 100_000,
          ("keyhole", "keyhole, near, 4 MB")),
     Case("near: GET c=50 P=16, nothing is hot", "-c 50 -P 16", 1_000_000, 800_000,
          ("keyhole", "keyhole, near, 4 MB")),
-    Latency("near: latency of GET c=50 P=1, 99 % hit", "-c 50 -P 1", 10_000, 100_000,
+    Latency("near: latency of GET c=50 P=1, 99 % hit", "-c 50 -P 1", 100_000, 100_000,
             ("redis-server", "keyhole", "keyhole, near 99")),
     HitRatio(0.9),
     HitRatio(1.0),

@@ -46,11 +46,11 @@ class Case:
 
 
 CASES = [
-    Case("GET c=50 P=1", "get", "-c 50 -P 1", 64, 10_000, 100_000),
-    Case("SET c=50 P=1", "set", "-c 50 -P 1", 64, 10_000, 100_000),
-    Case("GET c=50 P=16", "get", "-c 50 -P 16", 64, 10_000, 800_000),
-    Case("SET c=50 P=16", "set", "-c 50 -P 16", 64, 10_000, 800_000),
-    Case("GET c=500 P=1", "get", "-c 500 -P 1", 64, 10_000, 300_000),
+    Case("GET c=50 P=1", "get", "-c 50 -P 1", 64, 100_000, 100_000),
+    Case("SET c=50 P=1", "set", "-c 50 -P 1", 64, 100_000, 100_000),
+    Case("GET c=50 P=16", "get", "-c 50 -P 16", 64, 100_000, 800_000),
+    Case("SET c=50 P=16", "set", "-c 50 -P 16", 64, 100_000, 800_000),
+    Case("GET c=500 P=1", "get", "-c 500 -P 1", 64, 100_000, 300_000),
     Case("GET 16 KiB c=50 P=1", "get", "-c 50 -P 1", 16 << 10, 1_000, 40_000, LARGE),
     Case("SET 16 KiB c=50 P=1", "set", "-c 50 -P 1", 16 << 10, 1_000, 40_000, LARGE, in_quick=False),
     Case("GET 1 MiB c=50 P=1", "get", "-c 50 -P 1", 1 << 20, 10, 2_000, LARGE),
@@ -61,9 +61,9 @@ CASES = [
     # A table of keys that are all tracked, and none: the dearest and the cheapest way to count.
     Case("counting: GET c=50 P=16, 1000 keys", "get", "-c 50 -P 16", 64, 1_000, 800_000,
          ("keyhole, no keys", "keyhole")),
-    Case("workers: GET c=50 P=1", "get", "-c 50 -P 1", 64, 10_000, 100_000,
+    Case("workers: GET c=50 P=1", "get", "-c 50 -P 1", 64, 100_000, 100_000,
          ("keyhole", "keyhole, 2 workers")),
-    Case("workers: GET c=50 P=16", "get", "-c 50 -P 16", 64, 10_000, 800_000,
+    Case("workers: GET c=50 P=16", "get", "-c 50 -P 16", 64, 100_000, 800_000,
          ("keyhole", "keyhole, 2 workers")),
 ]
 

@@ -30,9 +30,10 @@ TEST(Keyspace, ForeseeingChangesNothing) {
   std::vector<std::string> names;
   for (int i = 0; i < 1000; ++i) names.push_back(Key(i));
   const auto foresee = [&] {
-    const std::vector<std::string_view> views(names.begin(), names.end());
-    for (size_t i = 0; i < views.size(); i += 10) keys.Foresee({&views[i], 10});
-    keys.Foresee(views);
+    std::vector<resp::HashedKey> hashed;
+    for (const std::string& name : names) hashed.emplace_back(name);
+    for (size_t i = 0; i < hashed.size(); i += 10) keys.Foresee({&hashed[i], 10});
+    keys.Foresee(hashed);
   };
   foresee();
   for (int i = 0; i < 500; ++i) keys.Put(Key(i), "v", i % 3 == 0 ? kStart : kNever);

@@ -14,18 +14,18 @@ constexpr size_t kBudget = 100'000;
 
 NearEntry* Insert(NearTable& table, const std::string& key,
                   const std::string& reply = "$1\r\nx\r\n") {
-  return table.Insert(NearKey(key), reply, false);
+  return table.Insert(resp::HashedKey(key), reply, false);
 }
 
 TEST(NearTable, KeepsKeyAndReply) {
   NearTable table(kBudget);
   const NearEntry* const entry = Insert(table, "key", "$5\r\nhello\r\n");
   ASSERT_NE(entry, nullptr);
-  EXPECT_EQ(table.Find(NearKey("key")), entry);
+  EXPECT_EQ(table.Find(resp::HashedKey("key")), entry);
   EXPECT_EQ(entry->key(), "key");
   EXPECT_EQ(entry->reply(), "$5\r\nhello\r\n");
   EXPECT_EQ(entry->value_size, 5u);
-  EXPECT_EQ(table.Find(NearKey("other")), nullptr);
+  EXPECT_EQ(table.Find(resp::HashedKey("other")), nullptr);
 }
 
 TEST(NearTable, ANewReplyTakesThePlaceOfTheOldOne) {
@@ -33,7 +33,7 @@ TEST(NearTable, ANewReplyTakesThePlaceOfTheOldOne) {
   Insert(table, "key", "$1\r\n1\r\n");
   Insert(table, "key", "$1\r\n2\r\n");
   EXPECT_EQ(table.size(), 1u);
-  EXPECT_EQ(table.Find(NearKey("key"))->reply(), "$1\r\n2\r\n");
+  EXPECT_EQ(table.Find(resp::HashedKey("key"))->reply(), "$1\r\n2\r\n");
 }
 
 TEST(NearTable, NeverTakesMoreThanItMay) {
@@ -41,7 +41,7 @@ TEST(NearTable, NeverTakesMoreThanItMay) {
   std::minstd_rand random(7);
   for (int i = 0; i < 20'000; ++i) {
     const std::string key = "key:" + std::to_string(random() % 3000);
-    if (NearEntry* const entry = table.Find(NearKey(key))) {
+    if (NearEntry* const entry = table.Find(resp::HashedKey(key))) {
       NearTable::NoteUse(*entry);
       if (random() % 5 == 0) table.Erase(*entry);
     } else {
@@ -59,7 +59,7 @@ TEST(NearTable, WhatIsTooLargePushesOutNobody) {
   NearTable table(kBudget);
   Insert(table, "small");
   EXPECT_EQ(Insert(table, "large", std::string(kBudget / 5, 'x')), nullptr);
-  EXPECT_NE(table.Find(NearKey("small")), nullptr);
+  EXPECT_NE(table.Find(resp::HashedKey("small")), nullptr);
 }
 
 TEST(NearTable, WhatIsUsedOutlivesWhatIsNot) {
@@ -67,14 +67,14 @@ TEST(NearTable, WhatIsUsedOutlivesWhatIsNot) {
   for (int i = 0; i < 5000; ++i) {
     Insert(table, "once:" + std::to_string(i));
     if (i == 0) Insert(table, "used");
-    NearEntry* const used = table.Find(NearKey("used"));
+    NearEntry* const used = table.Find(resp::HashedKey("used"));
     ASSERT_NE(used, nullptr) << i;
     if (i % 50 == 0) NearTable::NoteUse(*used);
   }
 }
 
 uint64_t Hash(const std::string& key) {
-  return NearKey(key).hash;
+  return resp::HashedKey(key).hash;
 }
 
 TEST(NearGhost, LetsAKeyInWhenItHasBeenAskedForOftenEnough) {
