@@ -4,7 +4,7 @@
 //
 // Views the key it was made from, or itself: must not outlive the key, nor be copied.
 //
-// Thread: any. Cost: the key's hash, if it is not known; two more over a long one.
+// Thread: any. Cost: the key's hash, if it is not known; one more over a long one.
 #pragma once
 
 #include <array>
@@ -20,13 +20,7 @@ class KeyIdentity {
  public:
   static constexpr size_t kVerbatimBytes = 256;
 
-  explicit KeyIdentity(std::string_view key) : bytes_(key) {
-    if (key.size() > kVerbatimBytes) [[unlikely]] {
-      Digest(key);
-    } else {
-      hash_ = resp::HashedKey(key).hash;
-    }
-  }
+  explicit KeyIdentity(std::string_view key) : KeyIdentity(resp::HashedKey(key)) {}
   explicit KeyIdentity(const resp::HashedKey& key) : bytes_(key.bytes), hash_(key.hash) {
     if (bytes_.size() > kVerbatimBytes) [[unlikely]]
       Digest(bytes_);
@@ -35,8 +29,7 @@ class KeyIdentity {
   KeyIdentity& operator=(const KeyIdentity&) = delete;
 
   std::string_view bytes() const { return bytes_; }
-  // Of bytes(), all bits well mixed. Differs from process to process, so that nobody can prepare
-  // keys that collide. It is taken once and serves every table.
+  // The key's, see resp::HashedKey.
   uint64_t hash() const { return hash_; }
 
  private:

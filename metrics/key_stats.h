@@ -51,7 +51,7 @@ class KeyStats {
     Count(CellOf(key.bytes, key), hit, 1, bytes);
   }
   // Lookups of these keys are to be counted soon, or so it seems: has the processor fetch what that
-  // will look at. Of long keys it is not.
+  // will look at.
   void Foresee(std::span<const resp::HashedKey> keys) const;
   // Counts one lookup that was answered with an error. Such a lookup gives no key a slot.
   void RecordError(std::string_view key);

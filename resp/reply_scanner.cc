@@ -15,12 +15,9 @@ constexpr std::ptrdiff_t kUsualLine = 32;
 
 }  // namespace
 
-ReplyScanner::Result ReplyScanner::Scan(std::string_view in, size_t* used) {
+ReplyScanner::Result ReplyScanner::ScanOn(std::string_view in, size_t* used) {
   size_t pos = 0;
-  if (state_ == State::kStart && !in.empty()) {
-    if (TakeWhole(in, used)) return Result::kDone;
-    Begin();
-  }
+  if (state_ == State::kStart && !in.empty()) Begin();
   while (pos < in.size() && state_ != State::kStart && state_ != State::kFailed) {
     switch (state_) {
       case State::kType:

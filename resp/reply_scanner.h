@@ -50,7 +50,11 @@ class ReplyScanner {
   // Scans on. `*used`: how many bytes of `in` belong to this reply; the rest is the next one's.
   // kDone: the reply is complete, head() describes it, the next call starts the next reply.
   // kError: not RESP (or a streamed type, which Redis never sends); the stream cannot be followed.
-  Result Scan(std::string_view in, size_t* used);
+  Result Scan(std::string_view in, size_t* used) {
+    if (state_ == State::kStart && !in.empty() && TakeWhole(in, used)) [[likely]]
+      return Result::kDone;
+    return ScanOn(in, used);
+  }
 
   const ReplyHead& head() const { return head_; }
   // True between replies.
@@ -74,6 +78,7 @@ class ReplyScanner {
   };
 
   bool TakeWhole(std::string_view in, size_t* used);
+  Result ScanOn(std::string_view in, size_t* used);
   void Begin();
   bool ScanLine(std::string_view in, size_t* pos);
   bool EndLine(std::string_view line);

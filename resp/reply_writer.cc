@@ -3,30 +3,46 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 namespace keyhole::resp {
+namespace {
+
+constexpr size_t kLongestHeader = 32;
+constexpr std::string_view kCrlf = "\r\n";
+
+// "$5\r\n". Returns its end.
+char* WriteHeader(char* at, char type, int64_t number) {
+  *at++ = type;
+  at = std::to_chars(at, at + kLongestHeader - 3, number).ptr;
+  *at++ = '\r';
+  *at++ = '\n';
+  return at;
+}
+
+}  // namespace
 
 void ReplyWriter::Header(char type, int64_t number) {
-  char buffer[32];
-  buffer[0] = type;
-  char* end = std::to_chars(buffer + 1, buffer + sizeof(buffer), number).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  out_->append(buffer, static_cast<size_t>(end - buffer));
+  char* const begin = out_->Prepare(kLongestHeader).data();
+  out_->Commit(static_cast<size_t>(WriteHeader(begin, type, number) - begin));
+}
+
+void ReplyWriter::Line(char type, std::string_view text) {
+  out_->Append({&type, 1});
+  out_->Append(text);
+  out_->Append(kCrlf);
 }
 
 void ReplyWriter::Simple(std::string_view text) {
-  out_->append("+").append(text).append("\r\n");
+  Line('+', text);
 }
 
 void ReplyWriter::Error(std::string_view text) {
-  out_->push_back('-');
-  const size_t from = out_->size();
-  out_->append(text);
-  for (size_t i = from; i < out_->size(); ++i) {
-    if ((*out_)[i] == '\r' || (*out_)[i] == '\n') (*out_)[i] = ' ';
+  std::string line(text);
+  for (char& c : line) {
+    if (c == '\r' || c == '\n') c = ' ';
   }
-  out_->append("\r\n");
+  Line('-', line);
 }
 
 void ReplyWriter::Integer(int64_t value) {
@@ -34,16 +50,20 @@ void ReplyWriter::Integer(int64_t value) {
 }
 
 void ReplyWriter::Bulk(std::string_view bytes) {
-  Header('$', static_cast<int64_t>(bytes.size()));
-  out_->append(bytes).append("\r\n", 2);
+  char* const begin = out_->Prepare(kLongestHeader + bytes.size() + kCrlf.size()).data();
+  char* at = WriteHeader(begin, '$', static_cast<int64_t>(bytes.size()));
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  at += bytes.size();
+  std::memcpy(at, kCrlf.data(), kCrlf.size());
+  out_->Commit(static_cast<size_t>(at - begin) + kCrlf.size());
 }
 
 void ReplyWriter::Null() {
-  out_->append(protocol_ == Protocol::kResp3 ? "_\r\n" : "$-1\r\n");
+  out_->Append(protocol_ == Protocol::kResp3 ? "_\r\n" : "$-1\r\n");
 }
 
 void ReplyWriter::NullArray() {
-  out_->append(protocol_ == Protocol::kResp3 ? "_\r\n" : "*-1\r\n");
+  out_->Append(protocol_ == Protocol::kResp3 ? "_\r\n" : "*-1\r\n");
 }
 
 void ReplyWriter::Array(int64_t count) {
@@ -69,18 +89,20 @@ void ReplyWriter::Double(double value) {
   }
   const std::string_view digits(text, static_cast<size_t>(size));
   if (protocol_ == Protocol::kResp2) return Bulk(digits);
-  out_->append(",").append(digits).append("\r\n");
+  Line(',', digits);
 }
 
 void ReplyWriter::Boolean(bool value) {
   if (protocol_ == Protocol::kResp2) return Integer(value ? 1 : 0);
-  out_->append(value ? "#t\r\n" : "#f\r\n");
+  out_->Append(value ? "#t\r\n" : "#f\r\n");
 }
 
 void ReplyWriter::Verbatim(std::string_view text) {
   if (protocol_ == Protocol::kResp2) return Bulk(text);
   Header('=', static_cast<int64_t>(text.size()) + 4);
-  out_->append("txt:").append(text).append("\r\n");
+  out_->Append("txt:");
+  out_->Append(text);
+  out_->Append(kCrlf);
 }
 
 void ReplyWriter::Push(int64_t count) {

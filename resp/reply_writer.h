@@ -1,5 +1,5 @@
-// Appends replies to a string in RESP2 or RESP3. Used by whatever answers in place of Redis: the
-// embedded store and the few commands that the proxy answers itself.
+// Appends replies to a queue of bytes in RESP2 or RESP3. Used by whatever answers in place of
+// Redis: the embedded store and the few commands that the proxy answers itself.
 //
 // The writer owns nothing; `out` must outlive it. Aggregates are a header followed by that many
 // values, written by the caller.
@@ -9,15 +9,16 @@
 #include <string>
 #include <string_view>
 
+#include "resp/byte_queue.h"
 #include "resp/wire.h"
 
 namespace keyhole::resp {
 
 class ReplyWriter {
  public:
-  ReplyWriter(std::string* out, Protocol protocol) : out_(out), protocol_(protocol) {}
+  ReplyWriter(ByteQueue* out, Protocol protocol) : out_(out), protocol_(protocol) {}
 
-  void Ok() { out_->append("+OK\r\n"); }
+  void Ok() { out_->Append("+OK\r\n"); }
   void Simple(std::string_view text);    // +text
   void Error(std::string_view text);     // -text; the caller gives the class: "ERR ...".
                                          // CR and LF become spaces, as Redis does
@@ -38,8 +39,9 @@ class ReplyWriter {
 
  private:
   void Header(char type, int64_t number);
+  void Line(char type, std::string_view text);
 
-  std::string* out_;
+  ByteQueue* out_;
   Protocol protocol_;
 };
 

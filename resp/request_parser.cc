@@ -116,7 +116,7 @@ bool SplitWords(std::string_view line, std::string* storage, std::vector<Word>* 
   }
 }
 
-RequestParser::Result RequestParser::Next(std::string_view in) {
+RequestParser::Result RequestParser::ParseOn(std::string_view in) {
   consumed_ = 0;
   if (phase_ == Phase::kFailed) return Result::kError;
   if (phase_ == Phase::kStream) return StreamOn(in);
@@ -126,8 +126,6 @@ RequestParser::Result RequestParser::Next(std::string_view in) {
       case Phase::kStart:
         if (pos_ == in.size()) {
           go_on = NeedMore();
-        } else if (TakeWhole(in)) {
-          go_on = false;
         } else {
           phase_ = in[pos_] == '*' ? Phase::kCount : Phase::kInline;
         }
@@ -172,11 +170,11 @@ bool RequestParser::Fail(std::string_view text) {
   return false;
 }
 
-// The usual request, here as a whole: "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", at start_. False, and
+// The usual request, here as a whole: "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", at the start. False, and
 // nothing has changed, if it is anything else. Then it is read step by step, by those who know
 // every limit and error.
 bool RequestParser::TakeWhole(std::string_view in) {
-  const char* const begin = in.data() + start_;
+  const char* const begin = in.data();
   const char* const end = in.data() + in.size();
   const char* at = begin + 1;
   size_t count = 0;
@@ -198,8 +196,7 @@ bool RequestParser::TakeWhole(std::string_view in) {
   }
   request_ = {{args_.data(), count}, {begin, static_cast<size_t>(at - begin)}};
   result_ = Result::kRequest;
-  consumed_ = static_cast<size_t>(at - in.data());
-  SkipTo(0);
+  consumed_ = static_cast<size_t>(at - begin);
   return true;
 }
 

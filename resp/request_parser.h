@@ -60,7 +60,11 @@ class RequestParser {
 
   // `in`: all bytes not yet consumed. After kError the connection is to be closed once error()
   // has been sent; further calls give kError again.
-  Result Next(std::string_view in);
+  Result Next(std::string_view in) {
+    if (at_start() && !in.empty() && TakeWhole(in)) [[likely]]
+      return Result::kRequest;
+    return ParseOn(in);
+  }
 
   const Request& request() const { return request_; }
   // The bytes that are not consumed, `in`, have moved, and with them the views of the head that
@@ -84,6 +88,7 @@ class RequestParser {
   };
 
   bool TakeWhole(std::string_view in);
+  Result ParseOn(std::string_view in);
   // Each goes on at pos_. False: no more can be done with these bytes, result_ says why.
   bool ParseInline(std::string_view in);
   bool ParseCount(std::string_view in);

@@ -180,9 +180,14 @@ void ClientSession::Fail() {
 }
 
 void ClientSession::Deliver(std::string_view bytes) {
-  if (ending_ || bytes.empty()) return;  // the last reply has been given
-  if (!out_.has_memory()) worker_.buffers.Lend(out_);
-  out_.Append(bytes);
+  if (bytes.empty()) return;
+  const size_t before = out_.size();
+  output().Append(bytes);
+  OnOutput(before);
+}
+
+void ClientSession::OnOutput(size_t before) {
+  if (ending_) return out_.Truncate(before);  // the last reply has been given
   const uint64_t limit = worker_.config.client_output_limit;
   if (limit != 0 && out_.size() > limit) {
     Close(CloseReason::kOutputLimit);

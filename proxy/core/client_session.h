@@ -10,9 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/core/byte_queue.h"
 #include "proxy/core/session.h"
 #include "proxy/core/transport.h"
+#include "proxy/core/worker_state.h"
+#include "resp/byte_queue.h"
 #include "resp/request_parser.h"
 
 namespace keyhole::core {
@@ -50,6 +51,11 @@ class ClientSession final : public Session {
   void Tick();
 
   bool output_is_long() const override { return out_.size() > kLongOutput; }
+  resp::ByteQueue& output() override {
+    if (!out_.has_memory()) worker_.buffers.Lend(out_);
+    return out_;
+  }
+  void OnOutput(size_t before) override;
 
  protected:
   void Deliver(std::string_view bytes) override;
@@ -81,8 +87,8 @@ class ClientSession final : public Session {
   Transport* transport_;
   // What has come and cannot be dealt with yet. While it is empty, as it is between the requests of
   // a client that waits for its replies, bytes are parsed where they were read to.
-  ByteQueue in_;
-  ByteQueue out_;
+  resp::ByteQueue in_;
+  resp::ByteQueue out_;
   resp::RequestParser parser_;
   const bool asks_password_;  // the embedded store does: until then requests must be small
   const bool looks_ahead_;    // what answers is near: waiting for memory is much of its time

@@ -61,7 +61,7 @@ void HttpSession::Answer(HttpStep step) {
 }
 
 void HttpSession::SendCommand(std::vector<std::string> command) {
-  reply_.clear();
+  reply_.Clear();
   too_large_ = false;
   awaiting_ = true;
   command_ = std::move(command);
@@ -77,15 +77,22 @@ void HttpSession::SubmitCommand() {
 }
 
 void HttpSession::Deliver(std::string_view bytes) {
+  const size_t before = reply_.size();
+  reply_.Append(bytes);
+  OnOutput(before);
+}
+
+void HttpSession::OnOutput(size_t before) {
   const size_t limit = std::max<size_t>(kMaxReply, worker_.config.http_body_limit);
-  too_large_ = too_large_ || reply_.size() + bytes.size() > limit;
-  if (!too_large_) reply_.append(bytes);
+  too_large_ = too_large_ || reply_.size() > limit;
+  if (too_large_) reply_.Truncate(before);
 }
 
 void HttpSession::OnReply(const resp::ReplyHead&) {
   if (!std::exchange(awaiting_, false)) return;
   // By value: the next command, should there be one, is answered into the same place.
-  const std::string reply = std::move(reply_);
+  const std::string reply(reply_.Data());
+  reply_.Clear();
   if (std::exchange(logging_in_, false) && !reply.starts_with('-')) {
     return Do(HttpStep::kCommand);
   }

@@ -44,6 +44,8 @@ class HttpSession final : public Session {
   void Detach();
 
   bool output_is_long() const override { return false; }
+  resp::ByteQueue& output() override { return reply_; }
+  void OnOutput(size_t before) override;
 
  protected:
   void Deliver(std::string_view bytes) override;
@@ -73,7 +75,7 @@ class HttpSession final : public Session {
   bool too_large_ = false;
   std::vector<std::string> command_;
   std::string request_;  // its bytes
-  std::string reply_;
+  resp::ByteQueue reply_;
 };
 
 }  // namespace keyhole::core

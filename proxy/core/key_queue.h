@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/core/byte_queue.h"
+#include "resp/byte_queue.h"
 
 namespace keyhole::core {
 
@@ -52,7 +52,7 @@ class KeyQueue {
   void Clear() { bytes_.Clear(); }
 
  private:
-  ByteQueue bytes_;
+  resp::ByteQueue bytes_;
   std::vector<std::string_view> views_;  // of Front(); never gets shorter
 };
 

@@ -47,7 +47,8 @@ void Link::Expect(const resp::Request& request, Pending&& pending) {
   pending_.Push(std::move(pending));
 }
 
-void Link::Answered(const resp::Request& request, Pending&& pending, std::string_view reply) {
+void Link::Answered(const resp::Request& request, Pending&& pending, size_t before) {
+  const std::string_view reply = owner_->output().Data().substr(before);
   if (resp::NeedsElements(pending.rule)) scanner_.WantElements();
   size_t used = 0;
   const auto result = scanner_.Scan(reply, &used);
@@ -57,7 +58,7 @@ void Link::Answered(const resp::Request& request, Pending&& pending, std::string
   ForEachKeptKey(request, pending, [this](std::string_view key) { given_.push_back(key); });
   // Before the session has the reply: it may let go of the request then, and the keys with it.
   const bool queued = Note(pending, given_, scanner_.head());
-  owner_->OnReplyBytes(reply);
+  owner_->OnOutput(before);
   Tell(pending, queued, scanner_.head());
 }
 

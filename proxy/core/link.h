@@ -94,9 +94,10 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   bool Receive(std::string_view bytes);
   // Notes what is awaited, with the keys to be counted. Called by Send().
   void Expect(const resp::Request& request, Pending&& pending);
-  // The same and its reply, which is here already, in one. REQUIRES: nothing is pending, and the
-  // reply is one that any request may have: no message, no confirmation, no EXEC's.
-  void Answered(const resp::Request& request, Pending&& pending, std::string_view reply);
+  // The same and its reply, in one: it is in the owner's output, behind the first `before` bytes.
+  // REQUIRES: nothing is pending, and the reply is one that any request may have: no message, no
+  // confirmation, no EXEC's.
+  void Answered(const resp::Request& request, Pending&& pending, size_t before);
   // Drops the keys of the oldest pending request, which has been taken off the queue ...
   void ForgetKeysOf(const Pending& pending);
   // ... or moves them behind all others, as the request itself.

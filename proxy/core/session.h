@@ -31,6 +31,7 @@
 #include "proxy/core/link.h"
 #include "proxy/core/request_plan.h"
 #include "proxy/core/session_state.h"
+#include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/hashed_key.h"
 #include "resp/request_parser.h"
@@ -83,6 +84,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void OnReplyBytes(std::string_view bytes) {
     if (!closed_) Deliver(bytes);
   }
+  // The same for what writes to where the client's bytes are kept: appends to output(), and then
+  // says how many bytes there were before.
+  virtual resp::ByteQueue& output() = 0;
+  virtual void OnOutput(size_t before) = 0;
   // The reply to a request is complete: what it did to the session ...
   void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
   // ... and that it is over.

@@ -8,10 +8,6 @@
 
 namespace keyhole::core {
 
-namespace {
-constexpr size_t kKeepReplyCapacity = 64 * 1024;
-}  // namespace
-
 StoreLink::StoreLink(WorkerState& worker, Session& owner, std::string_view address)
     : Link(worker),
       client_(worker.store->Connect(address, worker.unix_now, &worker.store_doorbell)) {
@@ -25,9 +21,9 @@ StoreLink::~StoreLink() {
 
 void StoreLink::DeliverMessages() {
   const boost::intrusive_ptr<StoreLink> self(this);  // the session may be closed by it
-  std::string messages;
+  resp::ByteQueue messages;
   worker_.store->TakeMessages(*client_, &messages);
-  Receive(messages);
+  Receive(messages.Data());
   if (ended()) owner_->OnLinkEnded();
 }
 
@@ -43,20 +39,19 @@ void StoreLink::Send(const resp::Request& request, Pending&& pending) {
   } else {
     Ask(request, std::move(pending));
   }
-  std::string& reply = worker_.store_reply;
-  if (reply.capacity() > kKeepReplyCapacity) std::string().swap(reply);
 }
 
 // False: there is no reply.
-bool StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec) {
-  worker_.store_reply.clear();
-  return worker_.store->Execute(*client_, spec, request.args, worker_.unix_now,
-                                &worker_.store_reply);
+bool StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec,
+                        resp::ByteQueue* out) {
+  return worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, out);
 }
 
 void StoreLink::AskPlain(const resp::Request& request, Pending&& pending) {
-  if (Execute(request, *pending.spec)) {
-    Answered(request, std::move(pending), worker_.store_reply);
+  resp::ByteQueue& out = owner_->output();
+  const size_t before = out.size();
+  if (Execute(request, *pending.spec, &out)) {
+    Answered(request, std::move(pending), before);
   } else {
     pending.session->OnReplyEnd(resp::ReplyHead());
   }
@@ -67,14 +62,16 @@ void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
   const resp::CommandSpec& spec = *pending.spec;
   const bool answered = pending.replies != 0;
   if (answered) Expect(request, std::move(pending));
-  const bool replied = Execute(request, spec);
+  resp::ByteQueue& reply = worker_.store_reply;
+  reply.Clear();
+  const bool replied = Execute(request, spec, &reply);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {
-    owner_->OnReplyBytes(worker_.store_reply);
+    owner_->OnReplyBytes(reply.Data());
     if (ended()) owner_->OnLinkEnded();  // where there is a reply, its end tells
     return;
   }
-  const bool makes_sense = Receive(worker_.store_reply);
+  const bool makes_sense = Receive(reply.Data());
   assert(makes_sense);
   (void)makes_sense;
   if (replied) return;

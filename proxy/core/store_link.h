@@ -28,7 +28,7 @@ class StoreLink final : public Link {
   void DeliverMessages();
 
  private:
-  bool Execute(const resp::Request& request, const resp::CommandSpec& spec);
+  bool Execute(const resp::Request& request, const resp::CommandSpec& spec, resp::ByteQueue* out);
   void AskPlain(const resp::Request& request, Pending&& pending);
   void Ask(const resp::Request& request, Pending&& pending);
 

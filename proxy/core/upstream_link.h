@@ -124,8 +124,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   metrics::LinkKind kind_;
   Phase phase_ = Phase::kDown;
   Transport* transport_ = nullptr;
-  ByteQueue out_;             // requests not yet written
-  ByteQueue greeting_;        // the same of the greeting
+  resp::ByteQueue out_;       // requests not yet written
+  resp::ByteQueue greeting_;  // the same of the greeting
   int greeting_replies_ = 0;  // still awaited
   int greeting_musts_ = 0;    // of them, from the first: an error ends the connection
   bool fence_ = false;        // the next greeting ends with a fence

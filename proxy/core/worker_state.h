@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "metrics/snapshot.h"
-#include "proxy/core/byte_queue.h"
 #include "proxy/core/config.h"
 #include "proxy/core/link_pool.h"
 #include "proxy/core/near_cache/near_shared.h"
 #include "proxy/core/session_state.h"
 #include "proxy/core/store/store.h"
 #include "proxy/core/store_doorbell.h"
+#include "resp/byte_queue.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
@@ -50,14 +50,14 @@ struct WorkerState {
   // connections, so it stays in the cache, and those that are idle have none.
   std::span<char> read_buffer() { return read_buffer_; }
 
-  BufferPool buffers;  // for what is to be sent to clients
+  resp::BufferPool buffers;  // for what is to be sent to clients
   const Config& config;
   metrics::WorkerMetrics& metrics;
   store::Store* const store;
   const SessionState initial_state;  // of a new connection
   LinkPool links;
   StoreDoorbell store_doorbell{*this};
-  std::string store_reply;          // of the store, until it has been passed on
+  resp::ByteQueue store_reply;      // of the store, until it has been passed on
   std::unique_ptr<NearCache> near;  // null: off
   Instant now{};
   store::UnixMillis unix_now = 0;

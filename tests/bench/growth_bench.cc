@@ -60,14 +60,14 @@ void Fill(keyhole::store::Store& store, uint64_t keys, const char* what) {
   const store::Store::ClientPtr client = store.Connect("bench", 1);
   std::array<char, 24> key;
   const std::string value(32, 'v');
-  std::string reply;
+  resp::ByteQueue reply;
   Times by_thread;
   Times by_wall;
   for (uint64_t i = 0; i < keys; ++i) {
     const int size =
         std::snprintf(key.data(), key.size(), "key:%014llu", static_cast<unsigned long long>(i));
     const std::string_view args[] = {"set", {key.data(), static_cast<size_t>(size)}, value};
-    reply.clear();
+    reply.Clear();
     const int64_t wall = Nanos(CLOCK_MONOTONIC);
     const int64_t thread = Nanos(CLOCK_THREAD_CPUTIME_ID);
     store.Execute(*client, resp::Find(args), args, 1, &reply);

@@ -28,7 +28,7 @@ class Client {
     return {key_.data(), static_cast<size_t>(size)};
   }
   size_t Ask(std::span<const std::string_view> args) {
-    reply_.clear();
+    reply_.Clear();
     store_.Execute(*client_, resp::Find(args), args, 1, &reply_);
     return reply_.size();
   }
@@ -37,7 +37,7 @@ class Client {
   Store& store_;
   Store::ClientPtr client_;
   std::array<char, 24> key_;
-  std::string reply_;
+  resp::ByteQueue reply_;
 };
 
 const std::string kValue(32, 'v');

@@ -27,9 +27,9 @@
 #include <string_view>
 
 #include "metrics/near_counters.h"
-#include "proxy/core/byte_queue.h"
 #include "proxy/core/fifo.h"
 #include "proxy/core/transport.h"
+#include "resp/byte_queue.h"
 #include "resp/reply_scanner.h"
 
 namespace keyhole::core {
@@ -135,7 +135,7 @@ class NearLink final : public UpstreamEnd,
   Transport* transport_ = nullptr;
   Phase phase_ = Phase::kDown;
   bool closing_ = false;  // the edge has still to close the connection that was given up
-  ByteQueue out_;
+  resp::ByteQueue out_;
   resp::ReplyScanner scanner_;
   std::string reply_;      // what has come of the current one, if it comes in parts
   bool too_long_ = false;  // it is not kept

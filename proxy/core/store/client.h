@@ -15,6 +15,7 @@
 
 #include "proxy/core/store/store.h"
 #include "proxy/core/store/subscriptions.h"
+#include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/wire.h"
 
@@ -87,7 +88,7 @@ struct Client {
     return !listening[0].empty() || !listening[1].empty() || !listening[2].empty();
   }
   std::array<std::set<std::string>, 3> listening;  // by Listening
-  std::string messages;                            // not fetched yet
+  resp::ByteQueue messages;                        // not fetched yet
 
   bool has_messages = false;  // and its session has been told
 
@@ -96,11 +97,11 @@ struct Client {
     if (std::exchange(has_messages, true) || doorbell == nullptr) return;
     doorbell->Ring(id);
   }
-  void MoveMessages(std::string* out) {
+  void MoveMessages(resp::ByteQueue* out) {
     if (!has_messages) return;
     has_messages = false;
-    out->append(messages);
-    messages.clear();
+    out->Append(messages.Data());
+    messages.Clear();
   }
   std::atomic<bool> closing{false};
 };

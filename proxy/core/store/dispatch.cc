@@ -176,16 +176,16 @@ void Run(Call& call) {
   ++call.client.stats.commands;
   call.client.last_command = &call.spec;
   kHandlers[Index(call.spec.id)](call);
-  if (call.out->size() > before && (*call.out)[before] == '-') ++call.client.stats.errors;
+  if (call.out->size() > before && call.out->Data()[before] == '-') ++call.client.stats.errors;
   // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
   // REPLY OFF in it is answered up to there.
   // Confirmations of subscriptions are never hidden.
   const bool hidden = silent && call.client.reply_mode.silent() && !IsConfirmed(call.spec.effect);
-  if (hidden) call.out->resize(before);
+  if (hidden) call.out->Truncate(before);
 }
 
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
-              std::string* out) {
+              resp::ByteQueue* out) {
   const CommandSpec& spec = request.spec;
   resp::ReplyWriter reply(out, client.protocol);
   Call call{engine, client, spec, request.args, now, reply, out};
@@ -204,7 +204,7 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
   } else {
     return Run(call);
   }
-  if (mode.silent()) out->resize(before);
+  if (mode.silent()) out->Truncate(before);
 }
 
 }  // namespace keyhole::store

@@ -22,6 +22,6 @@ bool IsQueued(const resp::CommandSpec& spec);
 // Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
 // it decides which error a request with several faults gets.
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
-              std::string* out);
+              resp::ByteQueue* out);
 
 }  // namespace keyhole::store

@@ -23,7 +23,7 @@ struct Call {
   std::span<const std::string_view> args;
   UnixMillis now;
   resp::ReplyWriter& reply;
-  std::string* out;  // what `reply` writes to
+  resp::ByteQueue* out;  // what `reply` writes to
 
   Keyspace& db() const { return engine.database(client.database); }
 

@@ -113,7 +113,7 @@ class List {
   }
   void Reply() {
     call_.reply.Array(count_);
-    call_.out->append(bytes_);
+    call_.out->Append(bytes_.Data());
   }
   void ReplyWithCursor(uint64_t cursor) {
     call_.reply.Array(2);
@@ -123,7 +123,7 @@ class List {
 
  private:
   Call& call_;
-  std::string bytes_;
+  resp::ByteQueue bytes_;
   resp::ReplyWriter writer_;
   int64_t count_ = 0;
 };

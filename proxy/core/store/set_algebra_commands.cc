@@ -134,7 +134,7 @@ bool ParseIntersection(Call& call, Intersection* wanted) {
 void Sinter(Call& call) {
   std::vector<Entry> sets;
   if (!ReadSets(call, call.args.subspan(1), &sets)) return;
-  std::string members;
+  resp::ByteQueue members;
   resp::ReplyWriter list(&members, call.reply.protocol());
   int64_t count = 0;
   ForEachCommon(std::move(sets), [&](std::string_view member) {
@@ -143,7 +143,7 @@ void Sinter(Call& call) {
     return true;
   });
   call.reply.Set(count);
-  call.out->append(members);
+  call.out->Append(members.Data());
 }
 
 void Sintercard(Call& call) {

@@ -116,7 +116,7 @@ bool Store::MakeRoom() {
 }
 
 bool Store::Execute(Client& client, const resp::CommandSpec& spec,
-                    std::span<const std::string_view> args, UnixMillis now, std::string* out) {
+                    std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out) {
   engine_->budget().set_time(now);
   // Before the command, as in Redis: what it holds in its hands must not go while it runs.
   const bool full = engine_->budget().over() && !MakeRoom();
@@ -132,7 +132,7 @@ void Store::Foresee(const Client& client, std::span<const resp::HashedKey> keys)
   if (!shared()) engine_->database(client.database).Foresee(keys);
 }
 
-void Store::TakeMessages(Client& client, std::string* out) {
+void Store::TakeMessages(Client& client, resp::ByteQueue* out) {
   const Lock lock(*this, 1);
   client.MoveMessages(out);
 }

@@ -41,6 +41,7 @@
 #include <string_view>
 #include <vector>
 
+#include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/hashed_key.h"
 #include "resp/wire.h"
@@ -96,14 +97,14 @@ class Store {
   // CLIENT REPLY OFF and what follows it, CLIENT REPLY SKIP and the one command after it.
   // `spec` is resp::Find(args).
   bool Execute(Client& client, const resp::CommandSpec& spec,
-               std::span<const std::string_view> args, UnixMillis now, std::string* out);
+               std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out);
 
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.
   void Foresee(const Client& client, std::span<const resp::HashedKey> keys);
 
   // Appends the messages that have come for the client.
-  void TakeMessages(Client& client, std::string* out);
+  void TakeMessages(Client& client, resp::ByteQueue* out);
 
   // True once the client has said QUIT or somebody CLIENT KILL: its session must close after it has
   // sent the replies it has. May be asked at any time, without a lock.

@@ -31,9 +31,9 @@ class StorePeer : public Peer {
   void Send(const std::vector<const ScriptLine*>& lines) override {
     for (const ScriptLine* line : lines) {
       const std::vector<std::string_view> views = Views(line->args);
-      std::string out;
+      resp::ByteQueue out;
       const bool replied = store_.Execute(*client_, resp::Find(views), views, Now(), &out);
-      Split(out);
+      Split(out.Data());
       if (line->reads && !replied) replies_.emplace_back();
     }
   }
@@ -48,9 +48,9 @@ class StorePeer : public Peer {
 
  private:
   void TakeMessages() {
-    std::string messages;
+    resp::ByteQueue messages;
     store_.TakeMessages(*client_, &messages);
-    Split(messages);
+    Split(messages.Data());
   }
   // Of SUBSCRIBE there are as many as channels.
   void Split(std::string_view bytes) {

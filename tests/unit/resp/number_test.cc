@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace keyhole::resp {
@@ -39,6 +40,51 @@ TEST(ParseInteger, OtherWaysToWriteThemAreNone) {
     EXPECT_EQ(Number(text), std::nullopt) << testing::PrintToString(text);
   }
   EXPECT_EQ(Number(std::string_view("1\0", 2)), std::nullopt);
+}
+
+// The way for one and two digits, against the one for all.
+TEST(ReadShortLength, ReadsWhatTheLoopReads) {
+  constexpr std::string_view kBytes = "019/:\r\nx-";
+  constexpr size_t kLongest = 5;
+  size_t read = 0;
+  for (size_t size = 0; size <= kLongest; ++size) {
+    size_t count = 1;
+    for (size_t i = 0; i < size; ++i) count *= kBytes.size();
+    for (size_t number = 0; number < count; ++number) {
+      std::string text;
+      for (size_t i = 0, rest = number; i < size; ++i, rest /= kBytes.size()) {
+        text.push_back(kBytes[rest % kBytes.size()]);
+      }
+      const char* const end = text.data() + text.size();
+      const char* slow = text.data();
+      const char* fast = text.data();
+      size_t slow_value = 42;
+      size_t fast_value = 42;
+      const bool known = ReadLengthOfAnySize(&slow, end, &slow_value);
+      ASSERT_EQ(ReadShortLength(&fast, end, &fast_value), known) << testing::PrintToString(text);
+      ASSERT_EQ(fast, slow) << testing::PrintToString(text);
+      ASSERT_EQ(fast_value, slow_value) << testing::PrintToString(text);
+      read += known ? 1 : 0;
+    }
+  }
+  EXPECT_GT(read, 100U);
+}
+
+TEST(ReadShortLength, UpToSevenDigits) {
+  for (const std::string_view text : {"7\r\n", "42\r\n", "100\r\n", "1234567\r\n"}) {
+    const char* at = text.data();
+    size_t value = 0;
+    ASSERT_TRUE(ReadShortLength(&at, text.data() + text.size(), &value)) << text;
+    EXPECT_EQ(std::to_string(value) + "\r\n", text);
+    EXPECT_EQ(at, text.data() + text.size());
+  }
+  for (const std::string_view text : {"12345678\r\n", "007\r\n", "1\r", "12\r", "-1\r\n", ""}) {
+    const char* at = text.data();
+    size_t value = 42;
+    EXPECT_FALSE(ReadShortLength(&at, text.data() + text.size(), &value)) << text;
+    EXPECT_EQ(at, text.data());
+    EXPECT_EQ(value, 42U);
+  }
 }
 
 }  // namespace

@@ -19,10 +19,10 @@ using namespace std::string_literals;
 using Writing = std::function<void(ReplyWriter&)>;
 
 std::string Written(Protocol protocol, const Writing& writing) {
-  std::string out;
+  ByteQueue out;
   ReplyWriter writer(&out, protocol);
   writing(writer);
-  return out;
+  return std::string(out.Data());
 }
 
 void ExpectWritten(const Writing& writing, std::string_view resp2, std::string_view resp3) {
@@ -65,12 +65,13 @@ TEST(ReplyWriter, AnErrorStaysOneLine) {
 }
 
 TEST(ReplyWriter, AppendsAndChangesItsProtocol) {
-  std::string out = "+before\r\n";
+  ByteQueue out;
+  out.Append("+before\r\n");
   ReplyWriter writer(&out, Protocol::kResp2);
   writer.Null();
   writer.set_protocol(Protocol::kResp3);
   writer.Null();
-  EXPECT_EQ(out, "+before\r\n$-1\r\n_\r\n");
+  EXPECT_EQ(out.Data(), "+before\r\n$-1\r\n_\r\n");
   EXPECT_EQ(writer.protocol(), Protocol::kResp3);
 }
 

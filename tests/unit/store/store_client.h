@@ -29,9 +29,9 @@ class TestClient {
 
   std::string Ask(const std::vector<std::string>& args) {
     const std::vector<std::string_view> views(args.begin(), args.end());
-    std::string out;
+    resp::ByteQueue out;
     test_.store.Execute(*client_, resp::Find(views), views, test_.now, &out);
-    return out;
+    return std::string(out.Data());
   }
   // Words between spaces.
   std::string Ask(const std::string& line) {

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace keyhole::core {
+namespace keyhole::resp {
 
 class ByteQueue {
  public:
@@ -43,6 +43,11 @@ class ByteQueue {
   // REQUIRES: n <= size().
   void Consume(size_t n) {
     head_ += n;
+    if (head_ == tail_) Emptied();
+  }
+  // Takes back what was appended last: the first `size` bytes stay. REQUIRES: size <= this->size().
+  void Truncate(size_t size) {
+    tail_ = head_ + size;
     if (head_ == tail_) Emptied();
   }
   void Clear() { Consume(size()); }
@@ -110,4 +115,4 @@ class BufferPool {
   size_t bytes_ = 0;  // in spare_
 };
 
-}  // namespace keyhole::core
+}  // namespace keyhole::resp

@@ -1,4 +1,4 @@
-#include "proxy/core/byte_queue.h"
+#include "resp/byte_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace keyhole::core {
+namespace keyhole::resp {
 namespace {
 
 TEST(ByteQueue, TakesAndGivesInOrder) {
@@ -35,6 +35,20 @@ TEST(ByteQueue, OnlyWhatIsCommittedIsThere) {
   EXPECT_TRUE(queue.empty());
   queue.Commit(2);
   EXPECT_EQ(queue.Data(), "ab");
+}
+
+TEST(ByteQueue, WhatWasAppendedLastCanBeTakenBack) {
+  ByteQueue queue;
+  queue.Append("one two three");
+  queue.Consume(4);
+  queue.Truncate(3);
+  EXPECT_EQ(queue.Data(), "two");
+  queue.Append(" four");
+  EXPECT_EQ(queue.Data(), "two four");
+  queue.Truncate(queue.size());
+  EXPECT_EQ(queue.Data(), "two four");
+  queue.Truncate(0);
+  EXPECT_TRUE(queue.empty());
 }
 
 TEST(ByteQueue, PrepareKeepsWhatIsThere) {
@@ -127,4 +141,4 @@ TEST(ByteQueue, BehavesLikeAString) {
 }
 
 }  // namespace
-}  // namespace keyhole::core
+}  // namespace keyhole::resp

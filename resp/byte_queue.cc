@@ -1,11 +1,11 @@
-#include "proxy/core/byte_queue.h"
+#include "resp/byte_queue.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
-namespace keyhole::core {
+namespace keyhole::resp {
 
 ByteQueue::~ByteQueue() {
   std::free(data_);
@@ -41,4 +41,4 @@ void ByteQueue::Release() {
   Forget();
 }
 
-}  // namespace keyhole::core
+}  // namespace keyhole::resp
