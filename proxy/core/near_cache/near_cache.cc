@@ -111,17 +111,14 @@ NearEntry* NearCache::Find(const resp::HashedKey& key) {
   return found ? entry : nullptr;
 }
 
-// In two steps, each for all before the next. Finding one entry does not wait for the other: the
-// processor works on several at a time.
+// In two steps, each for all before the next, so that the slot has come when its entry is asked
+// for.
 void NearCache::Foresee(std::span<const resp::HashedKey> keys) const {
   for (const resp::HashedKey& key : keys) {
-    table_.Fetch(key);
+    table_.FetchSlot(key);
     shared_.FetchEpoch(key.hash);
   }
-  for (const resp::HashedKey& key : keys) {
-    const NearEntry* const entry = table_.Find(key);
-    if (entry != nullptr) entry->FetchTail();
-  }
+  for (const resp::HashedKey& key : keys) table_.FetchEntry(key);
 }
 
 bool NearCache::Spares(std::span<const std::string_view> keys) {

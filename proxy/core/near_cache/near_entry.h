@@ -31,13 +31,6 @@ struct NearEntry {
   std::string_view reply() const { return {Tail() + key_size, reply_size}; }
   size_t bytes() const { return BytesFor(key_size, reply_size); }
 
-  // Has the processor fetch what is behind the entry itself, and waits for nothing.
-  void FetchTail() const {
-    constexpr size_t kLine = 64;
-    __builtin_prefetch(Tail());
-    __builtin_prefetch(Tail() + kLine);
-  }
-
   NearEntry* newer = nullptr;  // in its queue
   NearEntry* older = nullptr;
   uint64_t hash = 0;

@@ -41,22 +41,22 @@ NearEntry* NearTable::Insert(const resp::HashedKey& key, std::string_view reply,
   NearEntry* const entry = NearEntry::Make(key, reply, is_null);
   entry->queue = queue;
   entry->uses = uses;
-  table_.insert(entry);
+  table_.insert(Slot(entry));
   QueueOf(*entry).Push(*entry);
   entry_bytes_ += bytes;
   return entry;
 }
 
 void NearTable::Erase(NearEntry& entry) {
-  table_.erase(&entry);
+  table_.erase(Slot(&entry));
   QueueOf(entry).Remove(entry);
   entry_bytes_ -= entry.bytes();
   NearEntry::Free(&entry);
 }
 
 void NearTable::Clear() {
-  for (NearEntry* entry : table_) NearEntry::Free(entry);
-  absl::flat_hash_set<NearEntry*, Hash, Equal>().swap(table_);
+  for (const Slot slot : table_) NearEntry::Free(slot.entry());
+  Set().swap(table_);
   small_ = main_ = Fifo();
   entry_bytes_ = 0;
 }
