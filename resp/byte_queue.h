@@ -13,6 +13,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace keyhole::resp {
@@ -51,6 +52,12 @@ class ByteQueue {
     if (head_ == tail_) Emptied();
   }
   void Clear() { Consume(size()); }
+  void Swap(ByteQueue& other) {
+    std::swap(data_, other.data_);
+    std::swap(head_, other.head_);
+    std::swap(tail_, other.tail_);
+    std::swap(capacity_, other.capacity_);
+  }
   // Gives the memory back. REQUIRES: empty().
   void Release();
   bool has_memory() const { return capacity_ != 0; }

@@ -114,7 +114,7 @@ constexpr std::array<CommandSpec, kCommandCount> kRows = [] {
 // ---- Finding a row ----
 //
 // A name is folded into words of lower-case letters, so that hashing and comparing it take no loop
-// over its bytes. Words of names of 9 to 23 bytes overlap; the length tells them apart.
+// over its bytes. Words of names of 9 to 23 bytes may overlap; the length tells them apart.
 
 constexpr size_t kMaxName = 24;
 

@@ -8,8 +8,7 @@ HashSecrets DrawSecrets() {
   std::random_device random;  // 32 bits a time
   const auto word = [&random] { return uint64_t{random()} << 32 | random(); };
   const uint64_t first = word();
-  // Odd: a product with 0 or with an even number forgets bits of the other factor.
-  return {first | 1, word() | 1};
+  return {first, word()};
 }
 
 uint64_t HashLongKey(std::string_view key, const HashSecrets& secrets) {

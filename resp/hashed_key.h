@@ -1,5 +1,5 @@
-// A key with its hash, which is taken once and serves every table that the key is looked for in:
-// the store's, the counters', the near cache's.
+// A key with its hash, the same for every table that the key is looked for in, the store's, the
+// counters', the near cache's: who has it need not take it again.
 //
 // All bits of the hash are well mixed, and it differs from process to process, so that nobody can
 // prepare keys that collide.
@@ -30,7 +30,7 @@ inline const HashSecrets kKeySecrets = DrawSecrets();
 
 // The two halves of the product, one on the other.
 inline uint64_t FoldProduct(uint64_t a, uint64_t b) {
-  __extension__ using Product = unsigned __int128;
+  __extension__ using Product = unsigned __int128;  // 64-bit machines only
   const Product product = static_cast<Product>(a) * b;
   return static_cast<uint64_t>(product >> 64) ^ static_cast<uint64_t>(product);
 }

@@ -24,10 +24,8 @@ inline bool ParseInteger(std::string_view text, int64_t* value) {
   return true;
 }
 
-// Reads the usual length or count, "<1 to 7 digits>\r" and the byte behind it, at *at; moves *at
-// behind it. False, and nothing has changed, if it is anything else or not all there: who reads on
-// byte by byte knows what it is.
-inline bool ReadLengthOfAnySize(const char** at, const char* end, size_t* value) {
+// The part of ReadShortLength() for all lengths.
+inline bool ReadLengthByDigits(const char** at, const char* end, size_t* value) {
   constexpr std::ptrdiff_t kMaxDigits = 7;
   const char* p = *at;
   size_t number = 0;
@@ -42,8 +40,10 @@ inline bool ReadLengthOfAnySize(const char** at, const char* end, size_t* value)
   return true;
 }
 
-// The same, without a loop for what has one or two digits, as most lengths have: a request has
-// one for each of its arguments.
+// Reads the usual length or count, "<1 to 7 digits>\r" and the byte behind it, at *at; moves *at
+// behind it. False, and nothing has changed, if it is anything else or not all there: who reads on
+// byte by byte knows what it is. One or two digits, as most lengths have, take no loop: a request
+// has a length for each of its arguments.
 [[gnu::always_inline]] inline bool ReadShortLength(const char** at, const char* end,
                                                    size_t* value) {
   const char* const p = *at;
@@ -61,7 +61,7 @@ inline bool ReadLengthOfAnySize(const char** at, const char* end, size_t* value)
       return true;
     }
   }
-  return ReadLengthOfAnySize(at, end, value);
+  return ReadLengthByDigits(at, end, value);
 }
 
 }  // namespace keyhole::resp

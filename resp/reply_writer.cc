@@ -38,11 +38,12 @@ void ReplyWriter::Simple(std::string_view text) {
 }
 
 void ReplyWriter::Error(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (c == '\r' || c == '\n') c = ' ';
-  }
-  Line('-', line);
+  char* const begin = out_->Prepare(text.size() + 1 + kCrlf.size()).data();
+  char* at = begin;
+  *at++ = '-';
+  for (const char c : text) *at++ = c == '\r' || c == '\n' ? ' ' : c;
+  std::memcpy(at, kCrlf.data(), kCrlf.size());
+  out_->Commit(static_cast<size_t>(at - begin) + kCrlf.size());
 }
 
 void ReplyWriter::Integer(int64_t value) {

@@ -1,5 +1,4 @@
-// Appends replies to a queue of bytes in RESP2 or RESP3. Used by whatever answers in place of
-// Redis: the embedded store and the few commands that the proxy answers itself.
+// Appends replies to a queue of bytes in RESP2 or RESP3, for the embedded store.
 //
 // The writer owns nothing; `out` must outlive it. Aggregates are a header followed by that many
 // values, written by the caller.

@@ -1,7 +1,8 @@
 // A client that speaks RESP, without the socket: bytes in, requests out; replies in, bytes out.
 //
 //     edge -> PrepareRead, CommitRead -> parser -> Submit -> link
-//     edge <- PrepareWrite, CommitWrite <- output <- Deliver <- link
+//     edge <- PrepareWrite, CommitWrite <- output <- Deliver <- link to a Redis
+//                                          output <- link to the embedded store, which writes there
 //
 // Thread: the worker's that made it.
 #pragma once

@@ -90,9 +90,10 @@ void HttpSession::OnOutput(size_t before) {
 
 void HttpSession::OnReply(const resp::ReplyHead&) {
   if (!std::exchange(awaiting_, false)) return;
-  // By value: the next command, should there be one, is answered into the same place.
-  const std::string reply(reply_.Data());
-  reply_.Clear();
+  // Taken away: the next command, should there be one, is answered into the same place.
+  resp::ByteQueue taken;
+  taken.Swap(reply_);
+  const std::string_view reply = taken.Data();
   if (std::exchange(logging_in_, false) && !reply.starts_with('-')) {
     return Do(HttpStep::kCommand);
   }

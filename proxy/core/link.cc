@@ -52,8 +52,12 @@ void Link::Answered(const resp::Request& request, Pending&& pending, size_t befo
   if (resp::NeedsElements(pending.rule)) scanner_.WantElements();
   size_t used = 0;
   const auto result = scanner_.Scan(reply, &used);
-  assert(result == resp::ReplyScanner::Result::kDone && used == reply.size());
-  (void)result;
+  if (result != resp::ReplyScanner::Result::kDone) [[unlikely]] {
+    assert(ended());
+    owner_->OnOutput(before);
+    return pending.session->OnReplyEnd(ReplyHead());
+  }
+  assert(used == reply.size());
   given_.clear();
   ForEachKeptKey(request, pending, [this](std::string_view key) { given_.push_back(key); });
   // Before the session has the reply: it may let go of the request then, and the keys with it.

@@ -96,7 +96,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void Expect(const resp::Request& request, Pending&& pending);
   // The same and its reply, in one: it is in the owner's output, behind the first `before` bytes.
   // REQUIRES: nothing is pending, and the reply is one that any request may have: no message, no
-  // confirmation, no EXEC's.
+  // confirmation, no EXEC's; or is not whole, and ended() is true.
   void Answered(const resp::Request& request, Pending&& pending, size_t before);
   // Drops the keys of the oldest pending request, which has been taken off the queue ...
   void ForgetKeysOf(const Pending& pending);

@@ -62,8 +62,7 @@ void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
   const resp::CommandSpec& spec = *pending.spec;
   const bool answered = pending.replies != 0;
   if (answered) Expect(request, std::move(pending));
-  resp::ByteQueue& reply = worker_.store_reply;
-  reply.Clear();
+  resp::ByteQueue reply;
   const bool replied = Execute(request, spec, &reply);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {

@@ -57,7 +57,6 @@ struct WorkerState {
   const SessionState initial_state;  // of a new connection
   LinkPool links;
   StoreDoorbell store_doorbell{*this};
-  resp::ByteQueue store_reply;      // of the store, until it has been passed on
   std::unique_ptr<NearCache> near;  // null: off
   Instant now{};
   store::UnixMillis unix_now = 0;

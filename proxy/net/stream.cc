@@ -32,7 +32,7 @@ Stream::Io Outcome(ssize_t result, size_t* n) {
 }
 
 // recv() and send(), but for one thing: those are points at which a thread can be cancelled, and
-// the C library makes that known with two atomic instructions before and after each call. Nobody
+// the C library makes that known with an atomic instruction before and one after each call. Nobody
 // cancels a thread here.
 ssize_t Receive(int descriptor, std::span<char> room) {
   return ::syscall(SYS_recvfrom, descriptor, room.data(), room.size(), 0, nullptr, nullptr);

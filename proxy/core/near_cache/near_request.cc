@@ -9,7 +9,6 @@
 namespace keyhole::core {
 namespace {
 
-constexpr size_t kMostBytes = 9999;  // of a key
 constexpr char kLowerCase = 0x20;
 
 // "*2\r\n$3\r\n" "get" "\r\n$"
@@ -49,7 +48,8 @@ NearRequest ReadNearRequest(std::string_view in) {
   const char* at = in.data() + head.bytes.size();
   const char* const end = in.data() + in.size();
   size_t size = 0;
-  if (!resp::ReadShortLength(&at, end, &size) || at[-1] != '\n' || size > kMostBytes) return {};
+  if (!resp::ReadShortLength(&at, end, &size) || at[-1] != '\n' || size > NearCache::kLongestKey)
+    return {};
   if (static_cast<size_t>(end - at) < size + 2) return {};
   return {{at, size}, static_cast<size_t>(at - in.data()) + size + 2};
 }

@@ -70,7 +70,7 @@ class NearTable {
 
   // Where an entry is, and a part of its key's hash, by which others are told from it without
   // looking there. Linux gives no process addresses of more than 48 bits that has not asked for
-  // them.
+  // them, and no allocator here (glibc's, without memory tagging) tags its own.
   //
   //     | hash's top 16 | address 48 |
   class Slot {
@@ -88,7 +88,8 @@ class NearTable {
     static uint64_t TagOf(uint64_t hash) { return hash & ~kAddress; }
     uint64_t bits_;
   };
-  // Any entry that has this tag will do.
+  // Any entry that has this tag will do. To find one that is not there does no harm: it is only
+  // fetched. The set asks of its functions no more than that what is there is found.
   struct Looking {
     uint64_t hash;
   };

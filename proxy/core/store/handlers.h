@@ -24,6 +24,7 @@ struct Call {
   UnixMillis now;
   resp::ReplyWriter& reply;
   resp::ByteQueue* out;  // what `reply` writes to
+  size_t begin;          // bytes that were there before; of EXEC and what it runs the same
 
   Keyspace& db() const { return engine.database(client.database); }
 

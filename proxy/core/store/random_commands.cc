@@ -30,7 +30,7 @@ bool CountArgument(Call& call, int64_t* count) {
 template <typename F>
 void ForEachWanted(Call& call, Entry entry, int64_t count, F&& f) {
   if (count >= 0) return DistinctItems(entry, static_cast<size_t>(count), &call.client.random, f);
-  const size_t most = call.out->size() + static_cast<size_t>(resp::kMaxBulkBytes);
+  const size_t most = call.begin + static_cast<size_t>(resp::kMaxBulkBytes);
   for (; count < 0 && !call.client.closing; ++count) {
     RandomItem(entry, &call.client.random, f);
     if (call.out->size() > most) call.client.closing = true;

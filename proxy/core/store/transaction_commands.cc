@@ -21,7 +21,8 @@ void RunQueue(Call& call, const std::vector<QueuedCommand>& queue) {
   std::vector<std::string_view> args;
   for (const QueuedCommand& queued : queue) {
     args.assign(queued.args.begin(), queued.args.end());
-    Call inner{call.engine, call.client, *queued.spec, args, call.now, call.reply, call.out};
+    Call inner{call.engine, call.client, *queued.spec, args,
+               call.now,    call.reply,  call.out,     call.begin};
     Run(inner);
   }
 }

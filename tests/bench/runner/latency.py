@@ -29,7 +29,7 @@ class Case:
         rate = maximum(stage) * self.percent / 100
         peers = stage.choose(MAIN)
         for peer in peers:
-            peer.fill(10_000, 64)
+            peer.fill(100_000, 64)
         seconds, warmup, rounds = (0.6, 0.1, 1) if stage.quick else (3, 0.5, min(stage.rounds, 5))
         results = []
         for number, peer in stage.in_turn(peers, rounds):
@@ -61,7 +61,7 @@ def once_more_if_late(measure):
     return one if one["kept"] else measure()
 
 
-def measure_latency(peer, rate, seconds, warmup, keys=10_000):
+def measure_latency(peer, rate, seconds, warmup, keys=100_000):
     """Microseconds, as the load generator prints them. Its exit code 3 is told by "kept"."""
     done = subprocess.run([LOAD, "--to", f"127.0.0.1:{peer.port}", "--rate", f"{rate:.0f}", "--keys", str(keys),
                            "--seconds", str(seconds), "--warmup", str(warmup)],

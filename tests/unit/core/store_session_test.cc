@@ -43,6 +43,19 @@ TEST(StoreSession, ClientsShareTheDataButNotTheirState) {
   EXPECT_EQ(Ask(ann, "GET b\r\n"), "_\r\n");
 }
 
+// The store lets go of a client whose reply would never end; what there is of it is no reply.
+TEST(StoreSession, AReplyThatIsNotFinishedEndsItsClient) {
+  Config config;
+  config.client_output_limit = 1'000'000;  // so that it need not be received
+  Harness keyhole{config};
+  Client& app = keyhole.Connect();
+  app.Send("*3\r\n$4\r\nSADD\r\n$1\r\ns\r\n$500000\r\n" + std::string(500'000, 'x') + "\r\n");
+  EXPECT_EQ(app.Received(), ":1\r\n");
+  app.Send("SRANDMEMBER s -9223372036854775807\r\n");
+  EXPECT_TRUE(app.closed());
+  EXPECT_EQ(keyhole.Connect().Received(), "");
+}
+
 TEST(StoreSession, TransactionsAreCountedAtExec) {
   Harness keyhole{Config()};
   Client& app = keyhole.Connect();

@@ -60,7 +60,7 @@ TEST(ReadShortLength, ReadsWhatTheLoopReads) {
       const char* fast = text.data();
       size_t slow_value = 42;
       size_t fast_value = 42;
-      const bool known = ReadLengthOfAnySize(&slow, end, &slow_value);
+      const bool known = ReadLengthByDigits(&slow, end, &slow_value);
       ASSERT_EQ(ReadShortLength(&fast, end, &fast_value), known) << testing::PrintToString(text);
       ASSERT_EQ(fast, slow) << testing::PrintToString(text);
       ASSERT_EQ(fast_value, slow_value) << testing::PrintToString(text);

@@ -181,6 +181,18 @@ TEST(Store, ARandomReplyWithoutEndLetsItsClientGo) {
   EXPECT_LT(reply.size(), (size_t{512} << 20) + 2'000'000);
 }
 
+// Nor may a transaction be used to ask for several that are just short enough.
+TEST(Store, RandomRepliesInATransactionHaveOneEnd) {
+  TestStore store;
+  TestClient client(store);
+  client.Ask({"SADD", "s", std::string(1'000'000, 'x')});
+  client.Ask("MULTI");
+  for (int i = 0; i < 3; ++i) client.Ask("SRANDMEMBER s -400");
+  const std::string reply = client.Ask("EXEC");
+  EXPECT_TRUE(client.closing());
+  EXPECT_LT(reply.size(), (size_t{512} << 20) + 2'000'000);
+}
+
 TEST(Store, QuitAndKillTellTheSession) {
   TestStore store;
   TestClient admin(store);
