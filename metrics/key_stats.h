@@ -13,7 +13,7 @@
 // workers and what was retired, hits and misses are the calls of Record() and RecordOther().
 //
 // Thread: the owning worker's, but for totals(), seen() and what is for KeyTracker.
-// Cost: some 19 ns with its hash, tracked or not (tests/bench/key_stats_bench). A mutex and
+// Cost: some 10 ns with its hash, tracked or not (tests/bench/key_stats_bench). A mutex and
 // an allocation only when a key gets a slot or an awaited key is met. Memory per slot: a cell of 64
 // bytes, some 24 bytes of index and 128 bytes of sketches (two, of four entries).
 #pragma once
