@@ -63,7 +63,7 @@ class World(unittest.TestCase):
 
     def start_redis(self):
         self.redis, _ = start(["redis-server", "--port", str(self.redis_port), "--dir", self.directory,
-                               "--appendonly", "yes", "--save", ""], "Ready to accept connections")
+                               "--appendonly", "yes", "--appendfsync", "no", "--save", ""], "Ready to accept connections")
         self.addCleanup(self.end, self.redis)
 
     def end(self, process):
