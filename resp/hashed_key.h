@@ -67,9 +67,7 @@ inline uint64_t HashOfKey(std::string_view key) {
 
 struct HashedKey {
   HashedKey() = default;
-  explicit HashedKey(std::string_view key) : HashedKey(key, HashOfKey(key)) {}
-  // REQUIRES: the hash is that of an earlier HashedKey(key).
-  HashedKey(std::string_view key, uint64_t its_hash) : bytes(key), hash(its_hash) {}
+  explicit HashedKey(std::string_view key) : bytes(key), hash(HashOfKey(key)) {}
 
   std::string_view bytes;
   uint64_t hash = 0;

@@ -81,7 +81,6 @@ HitRule ResolveByArguments(const CommandSpec& spec, Args args) {
     default:
       break;
   }
-  if (spec.keys.IsOneArgument()) return spec.hit.rule;
   return NamesOneKey(spec, args) ? spec.hit.rule : HitRule::kNone;
 }
 

@@ -22,9 +22,11 @@ enum class Verdict : uint8_t { kNeither, kHit, kMiss };
 // True if the rule needs ReplyHead::elements; ask ReplyScanner::WantElements() before the reply.
 bool NeedsElements(HitRule rule);
 
+// The part of Resolve() for rules that the arguments decide.
+HitRule ResolveByArguments(const CommandSpec& spec, std::span<const std::string_view> args);
+
 // The rule that holds for this very request: kSetGet becomes kNullIsMiss or kNone by its options,
 // rules for one key become kNone where several are named (EXISTS a b), kMigrate and such kNone.
-HitRule ResolveByArguments(const CommandSpec& spec, std::span<const std::string_view> args);
 inline HitRule Resolve(const CommandSpec& spec, std::span<const std::string_view> args) {
   const HitRule rule = spec.hit.rule;
   // Nearly all of them name one key, always; no need to look.

@@ -179,11 +179,9 @@ void ClientSession::Fail() {
   CloseAfterOutput();
 }
 
-void ClientSession::Deliver(std::string_view bytes) {
-  if (bytes.empty()) return;
-  const size_t before = out_.size();
-  output().Append(bytes);
-  OnOutput(before);
+resp::ByteQueue& ClientSession::output() {
+  if (!out_.has_memory()) worker_.buffers.Lend(out_);
+  return out_;
 }
 
 void ClientSession::OnOutput(size_t before) {

@@ -13,7 +13,6 @@
 
 #include "proxy/core/session.h"
 #include "proxy/core/transport.h"
-#include "proxy/core/worker_state.h"
 #include "resp/byte_queue.h"
 #include "resp/request_parser.h"
 
@@ -52,14 +51,10 @@ class ClientSession final : public Session {
   void Tick();
 
   bool output_is_long() const override { return out_.size() > kLongOutput; }
-  resp::ByteQueue& output() override {
-    if (!out_.has_memory()) worker_.buffers.Lend(out_);
-    return out_;
-  }
+  resp::ByteQueue& output() override;
   void OnOutput(size_t before) override;
 
  protected:
-  void Deliver(std::string_view bytes) override;
   void OnReply(const resp::ReplyHead& head) override;
   void OnMaySubmit() override;
   void OnClose(metrics::CloseReason reason) override;

@@ -76,12 +76,6 @@ void HttpSession::SubmitCommand() {
   Submit({args, request_});
 }
 
-void HttpSession::Deliver(std::string_view bytes) {
-  const size_t before = reply_.size();
-  reply_.Append(bytes);
-  OnOutput(before);
-}
-
 void HttpSession::OnOutput(size_t before) {
   const size_t limit = std::max<size_t>(kMaxReply, worker_.config.http_body_limit);
   too_large_ = too_large_ || reply_.size() > limit;

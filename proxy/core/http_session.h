@@ -48,7 +48,6 @@ class HttpSession final : public Session {
   void OnOutput(size_t before) override;
 
  protected:
-  void Deliver(std::string_view bytes) override;
   void OnReply(const resp::ReplyHead& head) override;
   void OnMaySubmit() override { SubmitCommand(); }
   void OnClose(metrics::CloseReason reason) override;

@@ -66,6 +66,14 @@ void Session::Foresee(std::span<const resp::HashedKey> keys) {
   worker_.metrics.keys.Foresee(keys);
 }
 
+void Session::Deliver(std::string_view bytes) {
+  if (bytes.empty()) return;
+  resp::ByteQueue& to = output();
+  const size_t before = to.size();
+  to.Append(bytes);
+  OnOutput(before);
+}
+
 Session::Taken Session::Submit(const resp::Request& request) {
   return Take(request, false);
 }

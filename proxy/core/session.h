@@ -108,7 +108,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
 
  protected:
   // Bytes of replies, in the order of the requests.
-  virtual void Deliver(std::string_view bytes) = 0;
+  void Deliver(std::string_view bytes);
   virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end
   virtual void OnMaySubmit() = 0;
   virtual void OnClose(metrics::CloseReason reason) = 0;
@@ -121,7 +121,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   // It may be given an answer that its link knows nothing of.
   bool MayBeServedNear() const;
   // Answers a read of this key from the near cache, if that can be done at once. REQUIRES:
-  // MayBeServedNear().
+  // MayBeServedNear(), and a key of NearCache::kLongestKey at most, as ReadNearRequest() gives it.
   bool ServeNearNow(const resp::HashedKey& key);
   // output_is_long() has become false.
   void ResumeLink();

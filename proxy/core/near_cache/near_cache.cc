@@ -310,8 +310,8 @@ void NearCache::OnSent(const resp::CommandSpec& spec, std::span<const std::strin
     // The keys of one in pieces are not all known.
     if (spec.keys.kind == resp::KeySpec::Kind::kNone) return shared_.BeginFlush(worker_.now);
     if (!whole && !one_key) return shared_.NoteFlush();
-    resp::ForEachKey(
-        spec, args, [this](std::string_view key) { shared_.NoteWrite(resp::HashedKey(key).hash); });
+    resp::ForEachKey(spec, args,
+                     [this](std::string_view key) { shared_.NoteWrite(resp::HashOfKey(key)); });
   } else if (ChangesTheRules(spec)) {
     shared_.NoteFlush();
   }
@@ -322,9 +322,9 @@ void NearCache::OnAnswered(const resp::CommandSpec& spec) {
 }
 
 void NearCache::OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes) {
-  if (spec.has(resp::kWrite)) shared_.NoteWrite(resp::HashedKey(key).hash);
+  if (spec.has(resp::kWrite)) shared_.NoteWrite(resp::HashOfKey(key));
   // What is larger than may be kept is not even fetched.
-  if (bytes > worker_.config.near_cache_max_value) ghost_.Refuse(resp::HashedKey(key).hash);
+  if (bytes > worker_.config.near_cache_max_value) ghost_.Refuse(resp::HashOfKey(key));
 }
 
 uint64_t NearCache::NeedAfter(const resp::CommandSpec& spec, const resp::ReplyHead& head,

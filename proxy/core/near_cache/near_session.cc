@@ -1,4 +1,5 @@
 // What a session asks of its worker's near cache: may this read be answered from it, now?
+#include <cassert>
 #include <utility>
 
 #include "proxy/core/near_cache/near_cache.h"
@@ -65,7 +66,8 @@ Session::Near Session::AskNearForOne(const resp::Request& request) {
 
 bool Session::ServeNearNow(const resp::HashedKey& key) {
   NearCache& near = *worker_.near;
-  if (key.bytes.size() > NearCache::kLongestKey || !near.Satisfies(near_need_)) return false;
+  assert(key.bytes.size() <= NearCache::kLongestKey);
+  if (!near.Satisfies(near_need_)) return false;
   NearEntry* const entry = near.Find(key);
   if (entry == nullptr) return false;  // it comes again, through the door for all
   ServeOneNear(key, *entry);

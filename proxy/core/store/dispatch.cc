@@ -196,7 +196,6 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
 
   if (IsPlain(call, request.full)) return Run(call);
   if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
-  const size_t before = out->size();
   if (const std::string error = Objection(call, request.full); !error.empty()) {
     Reject(call, error);
   } else if (client.transaction.open && IsQueued(spec)) {
@@ -204,7 +203,7 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
   } else {
     return Run(call);
   }
-  if (mode.silent()) out->Truncate(before);
+  if (mode.silent()) out->Truncate(call.begin);
 }
 
 }  // namespace keyhole::store

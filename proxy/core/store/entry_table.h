@@ -45,7 +45,7 @@ class EntryTable {
   // Entries that are still there are destroyed as those of MallocHeap().
   ~EntryTable() { Clear(); }
 
-  static uint64_t Hash(std::string_view key) { return resp::HashedKey(key).hash; }
+  static uint64_t Hash(std::string_view key) { return resp::HashOfKey(key); }
 
   // The slot that holds the key, or null. `hash` is Hash(key).
   Entry* Find(std::string_view key, uint64_t hash) const;
