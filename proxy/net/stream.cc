@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,17 +30,6 @@ Stream::Io Outcome(ssize_t result, size_t* n) {
   return later ? Stream::Io::kWouldBlock : Stream::Io::kError;
 }
 
-// recv() and send(), but for one thing: those are points at which a thread can be cancelled, and
-// the C library makes that known with an atomic instruction before and one after each call. Nobody
-// cancels a thread here.
-ssize_t Receive(int descriptor, std::span<char> room) {
-  return ::syscall(SYS_recvfrom, descriptor, room.data(), room.size(), 0, nullptr, nullptr);
-}
-
-ssize_t Send(int descriptor, std::string_view bytes) {
-  return ::syscall(SYS_sendto, descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
-}
-
 }  // namespace
 
 Stream::Stream(asio::io_context& context, Readiness::Watcher& watcher)
@@ -63,7 +51,7 @@ bool Stream::Open(int descriptor) {
 }
 
 Stream::Io Stream::Read(std::span<char> room, size_t* n) {
-  const Io result = Outcome(Receive(descriptor_, room), n);
+  const Io result = Outcome(::recv(descriptor_, room.data(), room.size(), 0), n);
   if (result == Io::kWouldBlock) {
     readable_ = false;
   } else if (result == Io::kSome && *n < room.size()) {
@@ -78,7 +66,7 @@ Stream::Io Stream::Read(std::span<char> room, size_t* n) {
 }
 
 Stream::Io Stream::Write(std::string_view bytes, size_t* n) {
-  return Outcome(Send(descriptor_, bytes), n);
+  return Outcome(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), n);
 }
 
 bool Stream::CheckSilence() {
