@@ -41,7 +41,7 @@ constexpr Names<ErrorClass> kErrorClassNames = {
     "read_only", "out_of_memory", "script_error", "transaction", "other"};
 constexpr Names<CloseReason> kCloseReasonNames = {
     "by_client",      "idle",          "output_limit", "input_limit", "upstream_lost",
-    "protocol_error", "network_error", "server_stop",  "other"};
+    "protocol_error", "network_error", "server_stop",  "unfinished",  "other"};
 constexpr Names<LinkKind> kLinkKindNames = {"shared", "private", "idle"};
 constexpr Names<RequestFamily> kRequestFamilyNames = {"read", "write", "blocking", "pub_sub",
                                                       "other"};

@@ -83,6 +83,7 @@ enum class CloseReason : uint8_t {
   kProtocolError,  // sent what is no RESP
   kNetworkError,   // reset, broken pipe, time-out of TCP
   kServerStop,     // Keyhole is going down
+  kUnfinished,     // it left, and the upstream was not there in time for what it had sent
   kOther,
   kCount
 };
@@ -126,6 +127,7 @@ struct alignas(64) WorkerCounters {
   Counter clients_accepted;
   Counter clients_refused;  // over the limit of clients, or no file descriptors left
   PerEnum<CloseReason, Counter> clients_closed;
+  Counter clients_unfinished;  // left, and not all they had sent was carried out
   Counter protocol_errors;  // clients that sent what is no RESP
 
   PerEnum<LinkKind, Gauge> links;

@@ -169,6 +169,9 @@ void AddClients(const Snapshot& s, FamilyList* list) {
   list->Counter("keyhole_clients_accepted_total", "Clients accepted.").Add({}, s.clients_accepted);
   list->Counter("keyhole_clients_refused_total", "Clients turned away at the door.")
       .Add({}, s.clients_refused);
+  list->Counter("keyhole_clients_unfinished_total",
+                "Clients that left, and the upstream was not there in time for all they had sent.")
+      .Add({}, s.clients_unfinished);
   list->Counter("keyhole_clients_closed_total{reason}", "Clients gone by reason.")
       .AddEach(s.clients_closed);
   list->Counter("keyhole_protocol_errors_total", "Clients that did not speak RESP.")

@@ -21,6 +21,7 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   to->clients += from.clients.Load();
   to->clients_accepted += from.clients_accepted.Load();
   to->clients_refused += from.clients_refused.Load();
+  to->clients_unfinished += from.clients_unfinished.Load();
   AddAll(from.clients_closed, &to->clients_closed);
   to->protocol_errors += from.protocol_errors.Load();
   AddAll(from.links, &to->links);

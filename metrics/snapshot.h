@@ -64,6 +64,7 @@ struct Snapshot : KeyTable {
   int64_t clients = 0;
   uint64_t clients_accepted = 0;
   uint64_t clients_refused = 0;
+  uint64_t clients_unfinished = 0;
   PerEnum<CloseReason, uint64_t> clients_closed;
   uint64_t protocol_errors = 0;
 

@@ -51,7 +51,8 @@ enum class Effect : uint8_t {
   kSelect,
   kHello,
   kAuth,
-  kSetName,  // simple state: a value of the session
+  kSetName,
+  kSetInfo,  // simple state: a value of the session
   kMulti,
   kExec,
   kDiscard,

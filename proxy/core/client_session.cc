@@ -71,7 +71,7 @@ void ClientSession::Keep(std::string_view rest) {
 }
 
 bool ClientSession::wants_read() const {
-  if (closed() || eof_ || ending_ || link_is_full()) return false;
+  if (closed() || eof_ || output_ == Output::kEnding || link_is_full()) return false;
   // While a request waits for its turn little is read ahead, but something is: so that a client
   // that leaves is noticed. The head of a request in pieces must stay where it is.
   return offered_ == Result::kNeedMore || (offered_ == Result::kRequest && in_.size() < kReadAhead);
@@ -81,7 +81,7 @@ bool ClientSession::wants_read() const {
 size_t ClientSession::Process(std::string_view in) {
   size_t done = 0;
   size_t foreseen = looks_ahead_ ? 1 : in.size();  // the first one is needed now
-  while (!closed() && !ending_ && !failing_ && offered_ == Result::kNeedMore) {
+  while (!closed() && output_ != Output::kEnding && !has_more()) {
     if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
     if (raw_) {
       if (done < in.size()) SubmitBody(in.substr(done));
@@ -185,7 +185,7 @@ resp::ByteQueue& ClientSession::output() {
 }
 
 void ClientSession::OnOutput(size_t before) {
-  if (ending_) return out_.Truncate(before);  // the last reply has been given
+  if (output_ != Output::kOpen) return out_.Truncate(before);  // the last reply has been given
   const uint64_t limit = worker_.config.client_output_limit;
   if (limit != 0 && out_.size() > limit) {
     Close(CloseReason::kOutputLimit);
@@ -198,7 +198,7 @@ void ClientSession::OnReply(const resp::ReplyHead&) {
   if (link_has_ended()) CloseAfterOutput();
   if (asks_password_) parser_.set_authenticated(state().has_identity());
   if (!idle()) return;
-  if (failing_ && !ending_) Fail();
+  if (failing_ && output_ != Output::kEnding) Fail();
   EndIfDone();
 }
 
@@ -213,8 +213,20 @@ void ClientSession::CommitWrite(size_t n) {
 
 void ClientSession::OnEof() {
   eof_ = true;
-  if (parser_.streaming()) Close(CloseReason::kByClient);  // half way through a request
   EndIfDone();
+}
+
+void ClientSession::OnOutputLost() {
+  if (closed()) return;
+  const boost::intrusive_ptr<ClientSession> self(this);
+  const bool was_long = output_is_long();
+  out_.Clear();
+  if (output_ != Output::kOpen) return;
+  output_ = Output::kLost;
+  leaving_ = true;
+  ++worker_.leaving;
+  last_active_ = worker_.now;
+  if (was_long) ResumeLink();
 }
 
 void ClientSession::Drain() {
@@ -224,18 +236,19 @@ void ClientSession::Drain() {
   EndIfDone();
 }
 
-// After the end of the input: nothing in flight, nothing more to come.
+// After the end of the input: nothing in flight, nothing more to come. What waits for something to
+// happen (BLPOP) keeps what is behind it from being carried out, as it does in Redis.
 void ClientSession::EndIfDone() {
-  if (!eof_ || closed() || ending_) return;
+  if (!eof_ || closed() || output_ == Output::kEnding) return;
   if (!idle()) {
-    EndInput();
-  } else if (offered_ == Result::kNeedMore && !failing_) {
+    if (!has_more() || held()) EndInput();
+  } else if (!has_more()) {
     CloseAfterOutput();
   }
 }
 
 void ClientSession::CloseAfterOutput() {
-  ending_ = true;
+  output_ = Output::kEnding;
   if (transport_ != nullptr) transport_->Wake();
 }
 
@@ -244,7 +257,14 @@ void ClientSession::Trim() {
   if (out_.empty()) out_.Release();
 }
 
+// A client that has left is not waited for longer than one that waits for the upstream.
+void ClientSession::TickLeaving() {
+  if (worker_.now - last_active_ < worker_.config.upstream_wait) return;
+  Close(has_more() || !eof_ ? CloseReason::kUnfinished : CloseReason::kByClient);
+}
+
 void ClientSession::Tick() {
+  if (output_ == Output::kLost && !closed()) return TickLeaving();
   const auto limit = worker_.config.client_idle_timeout;
   if (limit.count() == 0 || closed() || held() || !idle()) return;
   if (worker_.now - last_active_ >= limit) Close(CloseReason::kIdle);
@@ -253,6 +273,9 @@ void ClientSession::Tick() {
 void ClientSession::OnClose(CloseReason reason) {
   worker_.metrics.counters.clients.Sub();
   worker_.metrics.counters.clients_closed[reason].Add();
+  if (std::exchange(leaving_, false)) --worker_.leaving;
+  const bool lost = reason == CloseReason::kUnfinished || reason == CloseReason::kUpstreamLost;
+  if ((output_ == Output::kLost || eof_) && lost) worker_.OnUnfinished(address());
   if (transport_ != nullptr) transport_->Wake();
 }
 

@@ -30,15 +30,18 @@ class ClientSession final : public Session {
   std::span<char> PrepareRead();
   // n > 0 bytes have come: everything complete among them is sent on its way.
   void CommitRead(size_t n);
-  // The client sends no more. Requests in flight are still answered.
+  // The client sends no more. What it has sent is carried out, and answered.
   void OnEof();
+  // The client reads no more: its connection is broken. What it has sent, and may still be read, is
+  // carried out, as Redis does; replies are dropped. OnEof() follows when all has been read.
+  void OnOutputLost();
   bool wants_read() const;
   // What is to be written; empty if nothing is. Of a session that is closed as much as can be
   // written at once: the replies that came before the end.
   std::string_view PrepareWrite() const { return out_.Data(); }
   void CommitWrite(size_t n);
   // It is over: close the socket, then Detach().
-  bool finished() const { return closed() || (ending_ && out_.empty()); }
+  bool finished() const { return closed() || (output_ == Output::kEnding && out_.empty()); }
   // The transport is gone. Closes the session if it is not closed.
   void Detach(metrics::CloseReason reason);
   bool detached() const { return transport_ == nullptr; }
@@ -46,8 +49,8 @@ class ClientSession final : public Session {
   void Drain();
   // Gives back memory that is not in use.
   void Trim();
-  // To be called ten times a second if there is a --client-idle-timeout: closes a client that has
-  // been silent for longer.
+  // To be called ten times a second if there is a --client-idle-timeout, or WorkerState::leaving:
+  // closes a client that has been silent for longer, or has left and cannot be served in time.
   void Tick();
 
   bool output_is_long() const override { return out_.size() > kLongOutput; }
@@ -75,6 +78,15 @@ class ClientSession final : public Session {
   size_t Process(std::string_view in);
   size_t LookAhead(std::string_view in);
   [[gnu::noinline]] size_t ServeNear(std::string_view in);
+  // What becomes of replies.
+  //
+  //     kOpen ---- the client is gone ----> kLost     dropped
+  //       '--------- the last one ----------> kEnding   what is there is sent, then it is over
+  enum class Output : uint8_t { kOpen, kLost, kEnding };
+
+  // Requests have come that have not been submitted.
+  bool has_more() const { return offered_ != resp::RequestParser::Result::kNeedMore || failing_; }
+  void TickLeaving();
   bool Step(resp::RequestParser::Result result);
   bool Offer(resp::RequestParser::Result result);
   void EndIfDone();
@@ -93,8 +105,9 @@ class ClientSession final : public Session {
   bool raw_ = false;      // bytes are passed on as they come
   bool eof_ = false;      // the client sends no more, or is not to be heard any more
   bool failing_ = false;  // a protocol error waits for its turn among the replies
-  bool ending_ = false;   // closes when the output has been written
-  Instant last_active_;
+  Output output_ = Output::kOpen;
+  bool leaving_ = false;  // counted in WorkerState::leaving
+  Instant last_active_;   // kLost: when it was lost
 };
 
 }  // namespace keyhole::core

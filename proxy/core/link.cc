@@ -118,15 +118,10 @@ bool Link::PendingOnlyOf(const Session& session) const {
 }
 
 void Link::BeginReply(char type) {
-  if (owner_ != nullptr) {
-    receiver_ = owner_;
-  } else if (!pending_.empty() && type != static_cast<char>(ReplyType::kPush)) {
-    receiver_ = pending_.front().session;
-  } else {
-    receiver_ = nullptr;
-  }
+  receiver_ = owner_;
   if (pending_.empty() || type == static_cast<char>(ReplyType::kPush)) return;
   const Pending& front = pending_.front();
+  if (owner_ == nullptr || front.session == nullptr) receiver_ = front.session;
   if (transaction_.left > 0) {
     if (transaction_.next < transaction_.queued.size() &&
         resp::NeedsElements(transaction_.queued[transaction_.next].rule)) {
@@ -213,6 +208,7 @@ bool Link::EndExec(const ReplyHead& head) {
     }
     transaction_.left = head.integer;
     transaction_.next = 0;
+    Prove(Effect::kExec, nullptr, head);  // the last element's head will be an element's
     // Not what we saw being queued (CLIENT REPLY OFF hid it): follow the reply, count nothing.
     if (head.integer != static_cast<int64_t>(transaction_.queued.size())) {
       transaction_.queued.clear();
@@ -225,6 +221,7 @@ bool Link::EndExec(const ReplyHead& head) {
     Count(*queued.spec, queued.rule, keys, head);
     transaction_.keys.Pop(keys);
     const boost::intrusive_ptr<Session> session = pending_.front().session;
+    Prove(queued.effect, queued.change.get(), head);
     session->OnEffect(queued.effect, queued.change.get(), head);
   }
   if (--transaction_.left == 0) Complete(head);
@@ -235,6 +232,8 @@ bool Link::EndExec(const ReplyHead& head) {
 void Link::Complete(const ReplyHead& head) {
   Pending pending = pending_.Pop();  // first: what is told below may send or close
   const KeyViews keys = keys_.Front(pending.keys);
+  if (pending.session == nullptr) [[unlikely]]
+    return keys_.Pop(keys);
   const bool queued = Note(pending, keys, head);
   keys_.Pop(keys);
   Tell(pending, queued, head);
@@ -249,12 +248,16 @@ bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
   OnAnswered(pending);
   if (head.is_error()) [[unlikely]] {
     const std::string_view word = head.text.substr(0, head.text.find(' '));
-    worker_.metrics.counters.errors[metrics::ErrorClassOf(word)].Add();
+    const metrics::ErrorClass error = metrics::ErrorClassOf(word);
+    worker_.metrics.counters.errors[error].Add();
+    if (error == metrics::ErrorClass::kTransaction) proven_.OnExecAbort();
   }
   if (head.type != ReplyType::kSimpleString || head.text != "QUEUED") {
     Count(*pending.spec, pending.rule, keys, head);
     return false;
   }
+  proven_.OnQueued();
+  if (owner_ == nullptr && !proven_.clean()) OnUnclean();
   transaction_.keys.Push(keys);
   transaction_.queued.push_back({pending.spec, pending.effect, pending.rule,
                                  static_cast<uint32_t>(keys.size()), pending.replies,
@@ -266,6 +269,7 @@ bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
 void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
   const Effect effect = pending.effect;
   if (effect != Effect::kNone && !queued) {
+    Prove(effect, pending.change.get(), head);
     if (effect == Effect::kMonitor && !head.is_error()) monitoring_ = true;
     const bool begun = effect == Effect::kMulti && !head.is_error();
     if (begun || effect == Effect::kExec || effect == Effect::kDiscard) {
@@ -277,6 +281,13 @@ void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
   if (worker_.near != nullptr) [[unlikely]]
     pending.session->OnReplyNear(*pending.spec, head);
   pending.session->OnReplyEnd(head);
+}
+
+// What the reply says of the connection itself.
+void Link::Prove(Effect effect, const StateChange* change, const ReplyHead& head) {
+  proven_.OnReply(effect, head);
+  if (change != nullptr && head.is_error() && change->LeavesDoubt(head.text)) proven_.OnHalfDone();
+  if (owner_ == nullptr && !proven_.clean()) OnUnclean();
 }
 
 // What the near cache is to know of a request that has been answered.

@@ -27,6 +27,7 @@
 
 #include "proxy/core/fifo.h"
 #include "proxy/core/key_queue.h"
+#include "proxy/core/proven_state.h"
 #include "proxy/core/session_state.h"
 #include "resp/command_table.h"
 #include "resp/hashed_key.h"
@@ -43,7 +44,7 @@ using Instant = std::chrono::steady_clock::time_point;
 
 // A request that waits for its reply.
 struct Pending {
-  boost::intrusive_ptr<Session> session;
+  boost::intrusive_ptr<Session> session;  // null: the link itself asks, and drops the reply
   const resp::CommandSpec* spec = nullptr;
   // The row's effect, or kNone if the request is malformed so that Redis will only refuse it.
   resp::Effect effect = resp::Effect::kNone;
@@ -82,12 +83,16 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void ForgetSubscriptions() { channels_ = patterns_ = shards_ = 0; }
   bool monitoring() const { return monitoring_; }
   size_t pending() const { return pending_.size(); }
+  // What the replies have proven so far; with nothing pending it is the truth.
+  ProvenState::Value proven() const { return proven_.value(); }
   // All that is pending is the session's. Cost: one comparison each.
   bool PendingOnlyOf(const Session& session) const;
 
  protected:
   // A session on this shared link does not read as fast as its replies come.
   virtual void OnSlowReader(Session&) {}
+  // A shared link is no longer proven clean: nobody else may use it.
+  virtual void OnUnclean() {}
   // A request has been answered; called before its session is told.
   virtual void OnAnswered(const Pending&) {}
   // Bytes of replies. False if they make no sense here: the link is beyond use.
@@ -108,6 +113,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   bool raw_ = false;          // what comes is not RESP (replication): to the owner as it is
   Fifo<Pending> pending_;
   resp::ReplyScanner scanner_;
+  ProvenState proven_;
 
  private:
   // A request that Redis holds until EXEC.
@@ -135,6 +141,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void Complete(const resp::ReplyHead& head);
   bool Note(Pending& pending, KeyViews keys, const resp::ReplyHead& head);
   void Tell(Pending& pending, bool queued, const resp::ReplyHead& head);
+  void Prove(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
   void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
              const resp::ReplyHead& head);
 

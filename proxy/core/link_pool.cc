@@ -12,6 +12,12 @@ namespace keyhole::core {
 using metrics::LinkKind;
 using Phase = UpstreamLink::Phase;
 
+namespace {
+// How long an idle link may still be called what its last client called itself: that one, or
+// another of its name, is likely to come back.
+constexpr std::chrono::seconds kKeepsName{1};
+}  // namespace
+
 LinkPool::LinkPool(WorkerState& worker) : worker_(worker) {}
 
 LinkPool::~LinkPool() = default;
@@ -34,8 +40,17 @@ bool LinkPool::up() const {
   return main_ != nullptr && main_->phase() == Phase::kReady;
 }
 
-LinkPool::LinkPtr LinkPool::Make(const SessionState& state, Session* owner) {
-  LinkPtr link(new UpstreamLink(worker_, state, owner));
+// The same connection, called by our own name.
+SessionState LinkPool::AsOurs(SessionState state) const {
+  state.name = worker_.link_name;
+  state.library.clear();
+  state.library_version.clear();
+  return state;
+}
+
+LinkPool::LinkPtr LinkPool::Make(SessionState state, Session* owner) {
+  if (owner == nullptr) state = AsOurs(std::move(state));
+  LinkPtr link(new UpstreamLink(worker_, std::move(state), owner));
   Connect(*link);
   return link;
 }
@@ -68,6 +83,7 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Session& owner, SessionState state, Need
   for (size_t i = idle_.size(); i-- > 0 && link == nullptr;) {
     const SessionState& has = idle_[i]->state();
     if (!has.SameIdentity(state) || has.protocol != state.protocol) continue;
+    if (idle_[i]->pending() > 0) continue;  // it is being renamed
     link = idle_[i];
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     link->SetOwner(&owner);
@@ -86,11 +102,15 @@ void LinkPool::GiveBack(UpstreamLink& given) {
   std::erase(private_, link);
   link->SetOwner(nullptr);
   link->set_retired(false);
-  if (link->phase() == Phase::kReady && FindShared(link->state()) == nullptr) {
+  if (!link->clean() || link->phase() != Phase::kReady) {
+    link->Close();
+  } else if (FindShared(link->state()) == nullptr) {
     link->set_kind(LinkKind::kShared);  // the first in its state
+    link->Introduce(AsOurs(link->state()));
     shared_.push_back(link);
-  } else if (link->phase() == Phase::kReady && idle_.size() < kMaxIdle) {
+  } else if (idle_.size() < kMaxIdle) {
     link->set_kind(LinkKind::kIdle);
+    link->set_idle_since(worker_.now);
     idle_.push_back(link);
   } else {
     link->Close();
@@ -110,8 +130,18 @@ void LinkPool::Tick() {
       (link->phase() == Phase::kReady ? in_flight : waiting) += link->pending();
     }
   }
+  RenameIdle();
   worker_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
   worker_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
+}
+
+void LinkPool::RenameIdle() {
+  for (const LinkPtr& link : idle_) {
+    const std::string& name = link->state().name;
+    if (name.empty() || name == worker_.link_name || link->pending() > 0) continue;
+    if (worker_.now - link->idle_since() < kKeepsName) continue;
+    link->Introduce(AsOurs(link->state()));
+  }
 }
 
 void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
@@ -148,18 +178,22 @@ void LinkPool::OnRoom(UpstreamLink&) {
   if (on_room) on_room();
 }
 
+void LinkPool::Retire(UpstreamLink& retiring) {
+  const LinkPtr link(&retiring);
+  if (link->retired()) return;
+  link->set_retired(true);
+  link->set_kind(LinkKind::kPrivate);
+  std::erase(shared_, link);
+  private_.push_back(link);
+  if (main_ == link) {
+    main_ = Make(worker_.initial_state, nullptr);
+    shared_.push_back(main_);
+  }
+}
+
 void LinkPool::OnSlowReader(UpstreamLink& slow, Session& session) {
   const LinkPtr link(&slow);
-  if (!link->retired()) {
-    link->set_retired(true);
-    link->set_kind(LinkKind::kPrivate);
-    std::erase(shared_, link);
-    private_.push_back(link);
-    if (main_ == link) {
-      main_ = Make(worker_.initial_state, nullptr);
-      shared_.push_back(main_);
-    }
-  }
+  Retire(slow);
   if (!link->PendingOnlyOf(session)) return;
   link->SetOwner(&session);
   session.OnLinkIsYours(*link);

@@ -4,6 +4,9 @@
 //     shared    one more for each other (identity, database, protocol) that sessions are in
 //     idle      private links given back clean, the last one first; at most kMaxIdle
 //
+// A link is shared or idle only while the replies of Redis prove that it is clean; see
+// proven_state.h. Shared links are called what the worker calls them, private ones as their client.
+//
 // Thread: the worker's.
 #pragma once
 
@@ -47,7 +50,7 @@ class LinkPool {
   };
   // A link of the session's own, in this state.
   boost::intrusive_ptr<UpstreamLink> TakePrivate(Session& owner, SessionState state, Need need);
-  // Nothing is pending on it, and no state in it but `state()`.
+  // A private link whose session needs it no more. It is closed unless it is clean.
   void GiveBack(UpstreamLink& link);
 
   // Called when a link's queue, having been long, is short again.
@@ -63,13 +66,17 @@ class LinkPool {
   // others get a new one. As soon as nobody else waits for a reply on it, it belongs to the slow
   // session, and reading from it can wait for that session's client.
   void OnSlowReader(UpstreamLink& link, Session& session);
+  // A shared link takes no more sessions. It ends when all that is pending has been answered.
+  void Retire(UpstreamLink& link);
 
  private:
   using LinkPtr = boost::intrusive_ptr<UpstreamLink>;
 
-  LinkPtr Make(const SessionState& state, Session* owner);
+  LinkPtr Make(SessionState state, Session* owner);
+  SessionState AsOurs(SessionState state) const;
   void Connect(UpstreamLink& link);
   UpstreamLink* FindShared(const SessionState& state);
+  void RenameIdle();
 
   WorkerState& worker_;
   Connector* connector_ = nullptr;

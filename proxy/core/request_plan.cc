@@ -37,6 +37,7 @@ bool ReadHello(std::span<const std::string_view> args, StateChange* change) {
   size_t i = 2;
   while (i < args.size()) {
     if (EqualsIgnoreCase(args[i], "AUTH") && i + 2 < args.size()) {
+      change->ambiguous = change->identity.has_value();
       change->identity = {std::string(args[i + 1]), std::string(args[i + 2])};
       i += 3;
     } else if (EqualsIgnoreCase(args[i], "SETNAME") && i + 1 < args.size() &&
@@ -74,6 +75,10 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
     case Effect::kSetName:
       change->name = args.back();
       return change;
+    case Effect::kSetInfo:
+      if (EqualsIgnoreCase(args[2], "LIB-NAME")) change->library = args.back();
+      if (EqualsIgnoreCase(args[2], "LIB-VER")) change->library_version = args.back();
+      return change->names() ? std::move(change) : nullptr;
     default:
       return nullptr;
   }
@@ -81,7 +86,7 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
 
 bool ChangesState(Effect effect) {
   return effect == Effect::kSelect || effect == Effect::kHello || effect == Effect::kAuth ||
-         effect == Effect::kSetName;
+         effect == Effect::kSetName || effect == Effect::kSetInfo;
 }
 
 }  // namespace

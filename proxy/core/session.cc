@@ -25,7 +25,15 @@ Session::~Session() = default;
 
 bool Session::pinned() const {
   return transaction_ || watching_ || marks_ > 0 || uploading_ || !worker_.config.sharing ||
-         link_->subscribed() || link_->monitoring();
+         link_->subscribed() || link_->monitoring() ||
+         link_->proven() == ProvenState::Value::kUnknown;
+}
+
+// What was expected of a request when it was sent may not be what has become of it.
+void Session::BelieveReplies() {
+  if (marks_ > 0) return;  // some replies are hidden, or of another kind than expected
+  transaction_ = private_->proven() == ProvenState::Value::kQueueing;
+  watching_ = private_->proven() == ProvenState::Value::kWatching;
 }
 
 bool Session::held() const {
@@ -52,6 +60,7 @@ void Session::EndInput() {
 void Session::OnLinkIsYours(UpstreamLink& link) {
   private_ = &link;
   link_ = private_;
+  link.Introduce(state_);
 }
 
 void Session::OnLinkEnded() {
@@ -137,12 +146,14 @@ void Session::AdaptToState(RequestPlan* plan) const {
 bool Session::NeedsPrivate(const RequestPlan& plan) const {
   if (plan.plain()) return !worker_.config.sharing;
   if (plan.in_pieces || !worker_.config.sharing || !plan.answered) return true;
+  if (plan.change != nullptr && plan.change->ambiguous) return true;
   switch (plan.effect) {
     case Effect::kNone:
     case Effect::kSelect:
     case Effect::kHello:
     case Effect::kAuth:
     case Effect::kSetName:
+    case Effect::kSetInfo:
     // Without MULTI or WATCH before them these change nothing; with, the session is pinned.
     case Effect::kExec:
     case Effect::kDiscard:
@@ -302,10 +313,6 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
     case Effect::kMonitor:
       if (head.is_error()) --marks_;  // refused: it left nothing behind
       break;
-    case Effect::kMulti:
-      // Not allowed to, rather than nested: EXEC, which may be under way, will not end a WATCH.
-      if (head.is_error() && !head.text.starts_with("ERR ")) ++marks_;
-      break;
     case Effect::kReset:
       if (head.is_error()) break;
       state_ = worker_.initial_state;
@@ -331,7 +338,10 @@ void Session::OnReplyEnd(const resp::ReplyHead& head) {
     changing_state_ = false;
     if (private_ == nullptr) link_ = nullptr;  // back to the old one, if Redis said no
   }
-  if (private_ != nullptr && !pinned()) LeavePrivateLink();
+  if (private_ != nullptr) {
+    BelieveReplies();
+    if (!pinned()) LeavePrivateLink();
+  }
   if (std::exchange(waiting_, false)) OnMaySubmit();
 }
 

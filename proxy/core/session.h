@@ -145,6 +145,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void Send(const resp::Request& request, RequestPlan plan);
   void NoteSent(const RequestPlan& plan, const resp::Request& request);
   bool pinned() const;
+  void BelieveReplies();
   bool hides_reply() const { return replies_off_ || skip_reply_; }
   void TakePrivateLink(Effect effect);
   void LeavePrivateLink();

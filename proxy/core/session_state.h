@@ -17,12 +17,14 @@ struct SessionState {
   std::string password;
   int db = 0;
   resp::Protocol protocol = resp::Protocol::kResp2;
-  std::string name;  // CLIENT SETNAME
+  std::string name;             // CLIENT SETNAME
+  std::string library;          // CLIENT SETINFO LIB-NAME
+  std::string library_version;  // CLIENT SETINFO LIB-VER
 
   bool has_identity() const { return !user.empty() || !password.empty(); }
 
-  // Two sessions for which this is true may use one shared link. The name is not part of it: it
-  // changes no reply but that of CLIENT commands, which get a private link.
+  // Two sessions for which this is true may use one shared link. What a client calls itself is not
+  // part of it: it changes no reply but that of CLIENT commands, which get a private link.
   bool SharesWith(const SessionState& other) const {
     return db == other.db && protocol == other.protocol && SameIdentity(other);
   }
@@ -42,12 +44,25 @@ struct StateChange {
   std::optional<int> db;
   std::optional<resp::Protocol> protocol;
   std::optional<std::string> name;
+  std::optional<std::string> library;
+  std::optional<std::string> library_version;
+  // HELLO 3 AUTH u p AUTH v wrong: if it is refused, nobody knows who the connection is.
+  bool ambiguous = false;
   // HELLO 3 AUTH u p NONSENSE: Redis refuses it when it comes to the nonsense, but what stands
   // before it has been carried out.
   bool half_done = false;
   // HELLO 3 SETNAME n AUTH u wrong: the same.
   std::optional<std::string> name_before_auth;
 
+  // It is about what a client calls itself.
+  bool names() const {
+    return name.has_value() || library.has_value() || library_version.has_value();
+  }
+  // With this error as the reply, nobody can tell how much of it has been carried out: versions of
+  // Redis differ.
+  bool LeavesDoubt(std::string_view error) const {
+    return ambiguous || (half_done && error.starts_with("ERR "));
+  }
   // What has been carried out although the reply is this error.
   StateChange CarriedOut(std::string_view error) const {
     if (half_done && error.starts_with("ERR ")) return *this;
@@ -65,6 +80,8 @@ struct StateChange {
     if (db.has_value()) state.db = *db;
     if (protocol.has_value()) state.protocol = *protocol;
     if (name.has_value()) state.name = *name;
+    if (library.has_value()) state.library = *library;
+    if (library_version.has_value()) state.library_version = *library_version;
     return state;
   }
 };

@@ -29,6 +29,18 @@ std::string_view Word(CommandId id) {
   return resp::Spec(id).name;
 }
 
+// What is to be said where a connection is called as in `before` and is to be called as in `state`.
+template <typename F>
+void ForEachIntroduction(const SessionState& state, const SessionState& before, F&& say) {
+  const std::string_view client = Word(CommandId::kClient);
+  const std::string_view info = Word(CommandId::kClientSetinfo);
+  if (state.name != before.name) say({client, Word(CommandId::kClientSetname), state.name});
+  if (state.library != before.library) say({client, info, "LIB-NAME", state.library});
+  if (state.library_version != before.library_version) {
+    say({client, info, "LIB-VER", state.library_version});
+  }
+}
+
 }  // namespace
 
 void UpstreamLink::Greeting::Add(std::initializer_list<std::string_view> args, bool must_succeed) {
@@ -41,8 +53,10 @@ void UpstreamLink::Greeting::SelectDatabase(int db) {
   Add({Word(CommandId::kSelect), std::to_string(db)}, true);
 }
 
-void UpstreamLink::Greeting::SetName(const std::string& name) {
-  Add({Word(CommandId::kClient), Word(CommandId::kClientSetname), name}, false);
+// Redis knows names since 2.6.9 and libraries since 7.2; before, it refuses them.
+void UpstreamLink::Greeting::Introduce(const SessionState& state, const SessionState& before) {
+  ForEachIntroduction(state, before,
+                      [this](std::initializer_list<std::string_view> args) { Add(args, false); });
 }
 
 // WAIT asks about the writes of its own connection, so there has to be one that came after those of
@@ -70,7 +84,7 @@ UpstreamLink::Greeting UpstreamLink::GreetingFor(const SessionState& state) {
     greeting.Add({Word(CommandId::kAuth), user, state.password}, true);
   }
   if (state.db != 0) greeting.SelectDatabase(state.db);
-  if (!state.name.empty()) greeting.SetName(state.name);
+  greeting.Introduce(state, SessionState());
   return greeting;
 }
 
@@ -95,8 +109,44 @@ void UpstreamLink::set_kind(metrics::LinkKind kind) {
 void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
   pending.begin = written_ + out_.size();
   out_.Append(request.bytes);
+  const bool names = owner_ == nullptr && pending.change != nullptr && pending.change->names();
+  const SessionState as = names ? pending.change->AppliedTo(state_) : SessionState();
   if (pending.replies != 0) Expect(request, std::move(pending));
+  // The session has its name, if Redis has taken it. The link gets its own back before anybody
+  // else's request: else SLOWLOG and CLIENT LIST would accuse the wrong application.
+  if (names) {
+    ForEachIntroduction(state_, as,
+                        [this](std::initializer_list<std::string_view> args) { Ask(args); });
+  }
   Wake();
+}
+
+// Sends a request of its own.
+void UpstreamLink::Ask(std::initializer_list<std::string_view> args) {
+  Pending pending;
+  pending.spec = &resp::Spec(CommandId::kUnknown);
+  pending.sent = worker_.now;
+  pending.begin = written_ + out_.size();
+  std::string bytes;
+  resp::AppendRequest(args, &bytes);
+  out_.Append(bytes);
+  pending_.Push(std::move(pending));
+}
+
+void UpstreamLink::Introduce(const SessionState& state) {
+  ForEachIntroduction(state, state_,
+                      [this](std::initializer_list<std::string_view> args) { Ask(args); });
+  state_.name = state.name;
+  state_.library = state.library;
+  state_.library_version = state.library_version;
+  Wake();
+}
+
+bool UpstreamLink::clean() const {
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    if (pending_[i].session != nullptr) return false;
+  }
+  return proven_.clean() && !subscribed() && !monitoring() && !raw_ && !input_ended_;
 }
 
 void UpstreamLink::SendMore(std::string_view bytes) {
@@ -110,7 +160,7 @@ void UpstreamLink::Adopt(const SessionState& state, bool fence) {
   fence_ = fence;
   if (phase_ == Phase::kReady) {
     if (state.db != state_.db) greeting.SelectDatabase(state.db);
-    if (state.name != state_.name) greeting.SetName(state.name);
+    greeting.Introduce(state, state_);
     if (fence) greeting.Fence();
   }
   state_ = state;
@@ -131,6 +181,7 @@ void UpstreamLink::OnConnecting() {
 
 void UpstreamLink::OnConnected() {
   scanner_ = resp::ReplyScanner();
+  proven_ = ProvenState();
   Greeting greeting = GreetingFor(state_);
   if (fence_) greeting.Fence();
   if (greeting.replies == 0) {  // nothing to say, but is it a Redis that answers?
@@ -179,6 +230,10 @@ bool UpstreamLink::OnRead(std::string_view bytes) {
 
 void UpstreamLink::OnSlowReader(Session& session) {
   worker_.links.OnSlowReader(*this, session);
+}
+
+void UpstreamLink::OnUnclean() {
+  worker_.links.Retire(*this);
 }
 
 // Waiting for a connection is not the upstream's time.
@@ -246,6 +301,7 @@ void UpstreamLink::DropWritten() {
   while (!pending_.empty() && pending_.front().begin < written_) {
     const Pending pending = pending_.Pop();
     ForgetKeysOf(pending);
+    if (pending.session == nullptr) continue;
     if (lost.empty() || lost.back() != pending.session) lost.push_back(pending.session);
   }
   for (const auto& session : lost) session->OnLinkLost();
@@ -261,7 +317,8 @@ void UpstreamLink::DropAbandoned() {
     Pending pending = pending_.Pop();
     const uint64_t begin = pending.begin - written_;
     const uint64_t end = pending_.empty() ? waiting.size() : pending_.front().begin - written_;
-    if (pending.session->closed()) {
+    // What it asks itself belongs to the request before.
+    if (pending.session == nullptr ? kept.empty() : pending.session->closed()) {
       ForgetKeysOf(pending);
       continue;
     }
@@ -295,7 +352,7 @@ void UpstreamLink::ExpireWaiting() {
   bool any = false;
   while (!pending_.empty() && pending_.front().sent + worker_.config.upstream_wait <= worker_.now) {
     // What one session sent is given up together: it is closed.
-    pending_.front().session->OnLinkLost();
+    if (const auto session = pending_.front().session) session->OnLinkLost();
     DropAbandoned();
     any = true;
   }
@@ -309,7 +366,9 @@ void UpstreamLink::Close() {
   owner_ = nullptr;
   std::vector<boost::intrusive_ptr<Session>> lost;
   while (!pending_.empty()) lost.push_back(pending_.Pop().session);
-  for (const auto& session : lost) session->OnLinkLost();
+  for (const auto& session : lost) {
+    if (session != nullptr) session->OnLinkLost();
+  }
   worker_.links.OnClosed(*this);
   Wake();
 }

@@ -56,7 +56,16 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   // Belongs to `owner` (null: to nobody) from now on. REQUIRES: nothing pending.
   void SetOwner(Session* owner) { owner_ = owner; }
   // Brings an idle connection into the given state; identity and protocol must be the same.
+  // REQUIRES: nothing pending.
   void Adopt(const SessionState& state, bool fence);
+  // Says to Redis who uses the connection from now on: name and library of `state`.
+  void Introduce(const SessionState& state);
+  // No session waits for a reply, and no state is in the connection but state(): any session may
+  // use it.
+  bool clean() const;
+  // It belongs to nobody since.
+  Instant idle_since() const { return idle_since_; }
+  void set_idle_since(Instant since) { idle_since_ = since; }
   // Everything that comes from now on goes to the owner as it is. REQUIRES: nothing pending.
   void GoRaw() { raw_ = true; }
 
@@ -96,6 +105,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
  protected:
   void OnSlowReader(Session& session) override;
   void OnAnswered(const Pending& pending) override;
+  void OnUnclean() override;
 
  private:
   static constexpr size_t kLongQueue = 4 * 1024 * 1024;
@@ -108,11 +118,12 @@ class UpstreamLink final : public Link, public UpstreamEnd {
 
     void Add(std::initializer_list<std::string_view> args, bool must_succeed);
     void SelectDatabase(int db);
-    void SetName(const std::string& name);
+    void Introduce(const SessionState& state, const SessionState& before);
     void Fence();
   };
   static Greeting GreetingFor(const SessionState& state);
 
+  void Ask(std::initializer_list<std::string_view> args);
   void StartGreeting(const Greeting& greeting);
   bool OnGreeting(std::string_view bytes);
   void DropWritten();
@@ -134,6 +145,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool input_ended_ = false;
   bool retired_ = false;
   Instant ready_since_{};
+  Instant idle_since_{};
   Instant retry_at_{};
   std::chrono::milliseconds backoff_{0};
 };

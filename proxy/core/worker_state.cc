@@ -44,6 +44,16 @@ double WorkerState::Random() {
   return std::uniform_real_distribution<double>(0, 1)(random_);
 }
 
+void WorkerState::OnUnfinished(std::string_view address) {
+  metrics.counters.clients_unfinished.Add();
+  if (now < next_unfinished_line_) return;
+  next_unfinished_line_ = now + std::chrono::seconds(1);
+  log(LogLevel::kWarn,
+      "client " + std::string(address) +
+          " left, and the upstream was not there in time (--upstream-wait) for all it had sent; "
+          "keyhole_clients_unfinished_total counts such clients");
+}
+
 void WorkerState::ReadClock() {
   now = std::chrono::steady_clock::now();
   unix_now = std::chrono::duration_cast<std::chrono::milliseconds>(

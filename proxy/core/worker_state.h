@@ -55,12 +55,18 @@ struct WorkerState {
   metrics::WorkerMetrics& metrics;
   store::Store* const store;
   const SessionState initial_state;  // of a new connection
+  std::string link_name =
+      "keyhole";  // of shared links, for CLIENT LIST of Redis; set before Start()
   LinkPool links;
   StoreDoorbell store_doorbell{*this};
   std::unique_ptr<NearCache> near;  // null: off
   Instant now{};
   store::UnixMillis unix_now = 0;
   std::function<void(LogLevel, std::string_view)> log = [](LogLevel, std::string_view) {};
+  // Clients that have left before all that they had sent was carried out.
+  size_t leaving = 0;
+  // Some of that could not be carried out; at most one line a second in the log.
+  void OnUnfinished(std::string_view address);
 
   // Runs f on the worker's thread, later. The one thing here that any thread may call; set before
   // they run.
@@ -71,6 +77,7 @@ struct WorkerState {
  private:
   std::array<bool, resp::kCommandCount> counted_{};
   std::minstd_rand random_;
+  Instant next_unfinished_line_{};
   std::vector<char> read_buffer_;
 };
 

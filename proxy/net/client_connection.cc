@@ -39,7 +39,9 @@ void ClientConnection::ReadIn() {
         session_->OnEof();
         break;
       case Stream::Io::kError:
-        return Close(CloseReason::kNetworkError);
+        OnBroken();
+        session_->OnEof();
+        break;
     }
   }
   if (session_->finished()) {
@@ -49,12 +51,18 @@ void ClientConnection::ReadIn() {
   }
 }
 
-// False: the connection is no more.
-bool ClientConnection::WriteReplies() {
+// The client is gone. What it sent before is there to be read, even after a reset.
+void ClientConnection::OnBroken() {
+  reason_ = CloseReason::kNetworkError;
+  session_->OnOutputLost();
+  stream_.set_readable();
+}
+
+void ClientConnection::WriteReplies() {
   size_t written = 0;
   while (!write_blocked() && written < kWritePerTurn) {
     const std::string_view bytes = session_->PrepareWrite();
-    if (bytes.empty()) return true;
+    if (bytes.empty()) return;
     size_t n = 0;
     switch (stream_.Write(bytes.substr(0, kWritePerTurn), &n)) {
       case Stream::Io::kSome:
@@ -63,19 +71,18 @@ bool ClientConnection::WriteReplies() {
       case Stream::Io::kWouldBlock:
         break;
       default:
-        Close(CloseReason::kNetworkError);
-        return false;
+        return OnBroken();
     }
     if (n < bytes.size() && n < kWritePerTurn) WriteWhenPossible();  // the socket is full
     written += n;
   }
   if (!write_blocked()) Wake();
-  return true;
 }
 
 void ClientConnection::WriteOut() {
-  if (!stream_.is_open() || !WriteReplies()) return;
-  if (session_->finished()) return Close(CloseReason::kByClient);
+  if (!stream_.is_open()) return;
+  WriteReplies();
+  if (session_->finished()) return Close(reason_);
   if (session_->wants_read()) ReadLater();
 }
 

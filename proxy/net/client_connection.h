@@ -24,9 +24,11 @@ class ClientConnection final : public Connection {
   void ReadIn() override;
   void WriteOut() override;
   void OnSilence() override { session_->Trim(); }
-  bool WriteReplies();
+  void WriteReplies();
+  void OnBroken();
 
   boost::intrusive_ptr<core::ClientSession> session_;
+  metrics::CloseReason reason_ = metrics::CloseReason::kByClient;
 };
 
 }  // namespace keyhole::net

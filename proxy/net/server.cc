@@ -32,6 +32,13 @@ store::StoreOptions StoreOptionsFor(const core::Config& config) {
   return options;
 }
 
+// What Redis' CLIENT LIST calls the shared links of a worker: "keyhole:web-1:0".
+std::string LinkName(int worker) {
+  error_code error;
+  const std::string host = asio::ip::host_name(error);
+  return "keyhole:" + (error ? "localhost" : host) + ":" + std::to_string(worker);
+}
+
 }  // namespace
 
 Server::Server(core::Config config, LogFunction log)
@@ -44,6 +51,7 @@ Server::Server(core::Config config, LogFunction log)
     metrics_.push_back(std::make_unique<metrics::WorkerMetrics>(directory_));
     workers_.push_back(
         std::make_unique<Worker>(config_, *metrics_.back(), store_.get(), near_.get(), log_));
+    workers_.back()->state().link_name = LinkName(i);
     workers_.back()->on_client_gone = [this] { clients_.fetch_sub(1, std::memory_order_relaxed); };
   }
   exporter_ = std::make_unique<metrics::Exporter>(

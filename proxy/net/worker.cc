@@ -122,7 +122,8 @@ void Worker::Tick() {
   state_.metrics.keys.CatchUp();
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
   std::erase_if(active_, [](const auto& connection) { return !connection->CheckSilence(); });
-  if (state_.config.client_idle_timeout.count() > 0) {  // else there is nothing to look for
+  // Else there is nothing to look for.
+  if (state_.config.client_idle_timeout.count() > 0 || state_.leaving > 0) {
     for (const auto& client : All(clients_)) client->session().Tick();
   }
   tick_.expires_after(kTick);

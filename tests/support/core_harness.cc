@@ -139,7 +139,9 @@ void Client::HalfClose() {
 }
 
 void Client::Vanish() {
-  Leave(CloseReason::kByClient);
+  if (session_ == nullptr) return;
+  session_->OnOutputLost();
+  half_closed_ = true;
   harness_.Settle();
 }
 
@@ -214,7 +216,7 @@ Harness::Harness(const core::Config& config) : config_(config) {
 }
 
 Harness::~Harness() {
-  for (const auto& client : clients_) client->Vanish();
+  for (const auto& client : clients_) client->Leave(CloseReason::kServerStop);
   if (worker_->near != nullptr) worker_->near->Stop();
   worker_->links.Stop();
   Settle();

@@ -112,8 +112,10 @@ class Client final : public core::Transport {
   std::string Received();
   // Sends no more; still reads.
   void HalfClose();
-  // Is gone, without a word.
+  // Is gone, without a word. What it has sent is still there to be read.
   void Vanish();
+  // The proxy lets go of it.
+  void Leave(metrics::CloseReason reason);
   // The proxy has closed the connection.
   bool closed() const { return session_ == nullptr; }
 
@@ -129,7 +131,6 @@ class Client final : public core::Transport {
  private:
   bool MoveIn();
   bool MoveOut();
-  void Leave(metrics::CloseReason reason);
 
   Harness& harness_;
   boost::intrusive_ptr<core::ClientSession> session_;

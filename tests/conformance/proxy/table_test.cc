@@ -112,6 +112,7 @@ std::string_view LinkFor(Effect effect) {
     case Effect::kAuth:
       return "moves to the shared one of the new state";
     case Effect::kSetName:
+    case Effect::kSetInfo:
       return "a value of the session";
     case Effect::kMulti:
     case Effect::kWatch:

@@ -115,7 +115,7 @@ TEST(LinkPool, NorOneThatSpeaksTheOtherProtocol) {
   keyhole.redis(1).Reply("%0\r\n");
   EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
   ann.Send("BLPOP q 1\r\n");
-  EXPECT_THAT(keyhole.redis(1).Requests(), IsEmpty());
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname keyhole"));
   EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("BLPOP q 1"));
 }
 

@@ -35,11 +35,22 @@ TEST(Blocking, OthersGoOn) {
   EXPECT_EQ(Private(keyhole), 0);
 }
 
+// Redis gives up what waits when it sees the end of its client.
 TEST(Blocking, AClientThatVanishesMustNotEatAnElement) {
   Harness keyhole;
   Client& worker = keyhole.Connect();
   worker.Send("BLPOP q 0\r\n");
   worker.Vanish();
+  EXPECT_TRUE(keyhole.redis(1).input_ended());
+}
+
+TEST(Blocking, ARedisThatDoesNotSeeTheEndIsLeft) {
+  Harness keyhole;
+  Client& worker = keyhole.Connect();
+  worker.Send("BLPOP q 0\r\n");
+  worker.Vanish();
+  keyhole.Advance(std::chrono::milliseconds(1100));
+  EXPECT_TRUE(worker.closed());
   EXPECT_FALSE(keyhole.redis(1).open());
 }
 
@@ -56,12 +67,14 @@ TEST(Blocking, HalfClosedRedisIsToldAndDecides) {
   EXPECT_EQ(worker.Received(), "");
 }
 
-TEST(Blocking, NotEvenWrittenItDoesNotRun) {
+TEST(Blocking, NotEvenWrittenInTimeItDoesNotRun) {
   Harness keyhole;
   keyhole.HoldConnections();
   Client& worker = keyhole.Connect();
   worker.Send("BLPOP q 0\r\n");
   worker.Vanish();
+  keyhole.Advance(std::chrono::milliseconds(1100));
+  EXPECT_TRUE(worker.closed());
   EXPECT_FALSE(keyhole.redis(1).open());
 }
 
@@ -114,6 +127,7 @@ TEST(Pinned, ByWhatWeDoNotFollow) {
     keyhole.redis(1).Requests();
     app.Send("GET a\r\n");
     EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET a")) << command;
+    keyhole.redis(1).Reply("$-1\r\n");
     app.Vanish();
     EXPECT_FALSE(keyhole.redis(1).open()) << command;
   }
@@ -233,9 +247,10 @@ TEST(SharingOff, EveryClientHasItsOwnConnection) {
   keyhole.redis(2).Reply("+OK\r\n$-1\r\n");
   ann.Send("GET a\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET a"));
+  keyhole.redis(1).Reply("$-1\r\n");
   ann.Vanish();
   EXPECT_FALSE(keyhole.redis(1).open());
-  EXPECT_EQ(keyhole.Counted(), "a 0/1, b 0/1");
+  EXPECT_EQ(keyhole.Counted(), "a 0/2, b 0/1");
   EXPECT_EQ(keyhole.connections(), 3u);
 }
 

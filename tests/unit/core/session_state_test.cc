@@ -37,7 +37,8 @@ TEST(Select, TheNextOneShareIt) {
   Client& carl = keyhole.Connect();
   ann.Send("SELECT 3\r\n");
   keyhole.redis(1).Reply("+OK\r\n");
-  keyhole.redis(1).Requests();
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("SELECT 3", "client setname keyhole"));
+  keyhole.redis(1).Reply("+OK\r\n");
   bob.Send("SELECT 3\r\nGET b\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("SELECT 3"));  // GET b must wait
   carl.Send("GET c\r\n");
@@ -90,6 +91,8 @@ TEST(Hello, MovesToALinkThatSpeaksResp3) {
   app.Send("HELLO 3\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("HELLO 3"));
   keyhole.redis(1).Reply("%1\r\n+proto\r\n:3\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname keyhole"));
+  keyhole.redis(1).Reply("+OK\r\n");
   app.Send("GET a\r\n");
   old.Send("GET a\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET a"));
@@ -148,8 +151,10 @@ TEST(Auth, IdentitiesNeverShareALink) {
   bob.Send("GET b\r\n");
   nobody.Send("GET c\r\n");
   EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET c"));
-  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("AUTH ann secret", "GET a"));
-  EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("AUTH bob secret", "GET b"));
+  EXPECT_THAT(keyhole.redis(1).Requests(),
+              ElementsAre("AUTH ann secret", "client setname keyhole", "GET a"));
+  EXPECT_THAT(keyhole.redis(2).Requests(),
+              ElementsAre("AUTH bob secret", "client setname keyhole", "GET b"));
 }
 
 TEST(Auth, ThePasswordIsAPartOfTheIdentity) {
@@ -198,6 +203,7 @@ TEST(StateChanges, OfOnePipelineAddUp) {
   EXPECT_EQ(state.protocol, resp::Protocol::kResp3);
   EXPECT_EQ(state.name, "app");
   // The link is Ann's: nobody else may use it, whatever else is the same.
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname keyhole"));
   Client& stranger = keyhole.Connect();
   stranger.Send("HELLO 3\r\nSELECT 2\r\nGET a\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), IsEmpty());
@@ -238,8 +244,9 @@ TEST(ClientName, IsThereAgainOnEveryLinkThatShowsIt) {
   Harness keyhole;
   Client& app = keyhole.Connect();
   app.Send("CLIENT SETNAME app\r\n");
-  EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("CLIENT SETNAME app"));
-  keyhole.redis(0).Reply("+OK\r\n");
+  EXPECT_THAT(keyhole.redis(0).Requests(),
+              ElementsAre("CLIENT SETNAME app", "client setname keyhole"));
+  keyhole.redis(0).Reply("+OK\r\n+OK\r\n");
   app.Send("CLIENT GETNAME\r\n");
   EXPECT_THAT(keyhole.redis(1).Greeting(), ElementsAre("client setname app"));
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("CLIENT GETNAME"));

@@ -34,13 +34,14 @@ std::vector<std::string> GreetingWith(const Config& config) {
 }
 
 TEST(Greeting, OfTheMainLink) {
-  EXPECT_THAT(GreetingWith(Upstream("", "", 0)), ElementsAre("ping"));
-  EXPECT_THAT(GreetingWith(Upstream("", "secret", 0)), ElementsAre("auth secret"));
-  EXPECT_THAT(GreetingWith(Upstream("default", "secret", 0)), ElementsAre("auth secret"));
-  EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 0)), ElementsAre("auth ann secret"));
-  EXPECT_THAT(GreetingWith(Upstream("", "", 3)), ElementsAre("select 3"));
+  const std::string kName = "client setname keyhole";
+  EXPECT_THAT(GreetingWith(Upstream("", "", 0)), ElementsAre(kName));
+  EXPECT_THAT(GreetingWith(Upstream("", "secret", 0)), ElementsAre("auth secret", kName));
+  EXPECT_THAT(GreetingWith(Upstream("default", "secret", 0)), ElementsAre("auth secret", kName));
+  EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 0)), ElementsAre("auth ann secret", kName));
+  EXPECT_THAT(GreetingWith(Upstream("", "", 3)), ElementsAre("select 3", kName));
   EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 3)),
-              ElementsAre("auth ann secret", "select 3"));
+              ElementsAre("auth ann secret", "select 3", kName));
 }
 
 TEST(Greeting, BringsANewLinkWhereItsSessionIs) {
