@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "metrics/key_options.h"
+#include "proxy/core/log.h"
 #include "proxy/core/store/store.h"
 #include "resp/command_table.h"
 
@@ -71,9 +72,6 @@ struct MemoryLimit {
   }
   bool operator==(const MemoryLimit&) const = default;
 };
-
-// Names and order are spdlog's.
-enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kCritical, kOff };
 
 // What a client may be served from the near cache; see near_cache/near_cache.h.
 enum class NearConsistency : uint8_t {

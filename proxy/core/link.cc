@@ -5,10 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "proxy/core/near_cache/near_cache.h"
-#include "proxy/core/session.h"
-#include "proxy/core/worker_state.h"
-
 namespace keyhole::core {
 namespace {
 
@@ -25,13 +21,13 @@ bool IsSubscribing(Effect effect) {
 
 }  // namespace
 
-Link::Link(WorkerState& worker) : worker_(worker) {}
+Link::Link(LinkContext& context) : context_(context) {}
 
 Link::~Link() = default;
 
 template <typename F>
 void Link::ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const {
-  const bool all = pending.rule != HitRule::kNone || worker_.near != nullptr;
+  const bool all = pending.rule != HitRule::kNone || context_.observer != nullptr;
   bool any = false;
   resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
     if (all || !any) f(key);
@@ -55,7 +51,7 @@ void Link::Answered(const resp::Request& request, Pending&& pending, size_t befo
   if (result != resp::ReplyScanner::Result::kDone) [[unlikely]] {
     assert(ended());
     owner_->OnOutput(before);
-    return pending.session->OnReplyEnd(ReplyHead());
+    return pending.requester->OnReplyEnd(*pending.spec, ReplyHead());
   }
   assert(used == reply.size());
   given_.clear();
@@ -69,7 +65,7 @@ void Link::Answered(const resp::Request& request, Pending&& pending, size_t befo
 void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t arguments) {
   if (pending_.empty()) return;  // already lost
   Pending& last = pending_.back();
-  if (last.spec->hit.rule != HitRule::kSetGet || !worker_.counts(*last.spec)) return;
+  if (last.spec->hit.rule != HitRule::kSetGet || !context_.counts(*last.spec)) return;
   // Name, key and value, then the options: the last ones, all of them small.
   std::vector<std::string_view> args(3);
   const size_t options =
@@ -110,9 +106,9 @@ bool Link::Receive(std::string_view bytes) {
   return true;
 }
 
-bool Link::PendingOnlyOf(const Session& session) const {
+bool Link::PendingOnlyOf(const Requester& requester) const {
   for (size_t i = 0; i < pending_.size(); ++i) {
-    if (pending_[i].session != &session) return false;
+    if (pending_[i].requester != &requester) return false;
   }
   return true;
 }
@@ -121,7 +117,7 @@ void Link::BeginReply(char type) {
   receiver_ = owner_;
   if (pending_.empty() || type == static_cast<char>(ReplyType::kPush)) return;
   const Pending& front = pending_.front();
-  if (owner_ == nullptr || front.session == nullptr) receiver_ = front.session;
+  if (owner_ == nullptr || front.requester == nullptr) receiver_ = front.requester;
   if (transaction_.left > 0) {
     if (transaction_.next < transaction_.queued.size() &&
         resp::NeedsElements(transaction_.queued[transaction_.next].rule)) {
@@ -138,7 +134,7 @@ void Link::BeginReply(char type) {
 bool Link::IsAside(const ReplyHead& head) const {
   if (head.type == ReplyType::kPush) return true;
   if (head.type == ReplyType::kArray && subscribed() && owner_ != nullptr &&
-      owner_->state().protocol == resp::Protocol::kResp2) {  // which has no pushes
+      owner_->protocol() == resp::Protocol::kResp2) {  // which has no pushes
     return head.text == "message" || head.text == "pmessage" || head.text == "smessage";
   }
   // +1700000000.123456 [0 127.0.0.1:50000] "GET" ...
@@ -220,9 +216,9 @@ bool Link::EndExec(const ReplyHead& head) {
     const KeyViews keys = transaction_.keys.Front(queued.keys);
     Count(*queued.spec, queued.rule, keys, head);
     transaction_.keys.Pop(keys);
-    const boost::intrusive_ptr<Session> session = pending_.front().session;
+    const boost::intrusive_ptr<Requester> requester = pending_.front().requester;
     Prove(queued.effect, queued.change.get(), head);
-    session->OnEffect(queued.effect, queued.change.get(), head);
+    requester->OnEffect(queued.effect, queued.change.get(), head);
   }
   if (--transaction_.left == 0) Complete(head);
   return true;
@@ -232,7 +228,7 @@ bool Link::EndExec(const ReplyHead& head) {
 void Link::Complete(const ReplyHead& head) {
   Pending pending = pending_.Pop();  // first: what is told below may send or close
   const KeyViews keys = keys_.Front(pending.keys);
-  if (pending.session == nullptr) [[unlikely]]
+  if (pending.requester == nullptr) [[unlikely]]
     return keys_.Pop(keys);
   const bool queued = Note(pending, keys, head);
   keys_.Pop(keys);
@@ -242,14 +238,14 @@ void Link::Complete(const ReplyHead& head) {
 // What the metrics learn of a request from its reply. True if it is only queued: what there is to
 // count or to apply is told by EXEC's reply.
 bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
-  worker_.metrics.RecordReply(*pending.spec, head.is_error(), worker_.now - pending.sent,
-                              keys.empty() ? std::nullopt : std::optional(keys.front()),
-                              worker_.now);
+  context_.metrics.RecordReply(*pending.spec, head.is_error(), context_.now - pending.sent,
+                               keys.empty() ? std::nullopt : std::optional(keys.front()),
+                               context_.now);
   OnAnswered(pending);
   if (head.is_error()) [[unlikely]] {
     const std::string_view word = head.text.substr(0, head.text.find(' '));
     const metrics::ErrorClass error = metrics::ErrorClassOf(word);
-    worker_.metrics.counters.errors[error].Add();
+    context_.metrics.counters.errors[error].Add();
     if (error == metrics::ErrorClass::kTransaction) proven_.OnExecAbort();
   }
   if (head.type != ReplyType::kSimpleString || head.text != "QUEUED") {
@@ -276,11 +272,9 @@ void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
       transaction_.queued.clear();
       transaction_.keys.Clear();
     }
-    pending.session->OnEffect(effect, pending.change.get(), head);
+    pending.requester->OnEffect(effect, pending.change.get(), head);
   }
-  if (worker_.near != nullptr) [[unlikely]]
-    pending.session->OnReplyNear(*pending.spec, head);
-  pending.session->OnReplyEnd(head);
+  pending.requester->OnReplyEnd(*pending.spec, head);
 }
 
 // What the reply says of the connection itself.
@@ -290,31 +284,31 @@ void Link::Prove(Effect effect, const StateChange* change, const ReplyHead& head
   if (owner_ == nullptr && !proven_.clean()) OnUnclean();
 }
 
-// What the near cache is to know of a request that has been answered.
-void Link::TellNear(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
-  worker_.near->OnAnswered(spec);
+// What the observer is to know of a request that has been answered.
+void Link::TellObserver(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
+  context_.observer->OnAnswered(spec);
   for (const std::string_view key : keys) {
-    worker_.near->OnAnsweredFor(spec, key, keys.size() == 1 ? head.bytes : 0);
+    context_.observer->OnAnsweredFor(spec, key, keys.size() == 1 ? head.bytes : 0);
   }
 }
 
 // Counts the keys by what the reply says.
 void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
                  const ReplyHead& head) {
-  if (worker_.near != nullptr) [[unlikely]]
-    TellNear(spec, keys, head);
+  if (context_.observer != nullptr) [[unlikely]]
+    TellObserver(spec, keys, head);
   const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
   for (size_t i = 0; i < keys.size(); ++i) {
     const uint64_t bytes = !each                       ? head.bytes
                            : i < head.elements->size() ? (*head.element_bytes)[i]
                                                        : 0;
-    if (bytes > 0) worker_.metrics.RecordValue(spec, keys[i], bytes, worker_.now);
+    if (bytes > 0) context_.metrics.RecordValue(spec, keys[i], bytes, context_.now);
     if (rule == HitRule::kNone) continue;
     const Verdict verdict = resp::Judge(rule, head, i);
     if (verdict == Verdict::kNeither) {
-      worker_.metrics.keys.RecordError(keys[i]);
+      context_.metrics.keys.RecordError(keys[i]);
     } else {
-      worker_.metrics.keys.Record(keys[i], verdict == Verdict::kHit, bytes);
+      context_.metrics.keys.Record(keys[i], verdict == Verdict::kHit, bytes);
     }
   }
   if (rule == HitRule::kNone) return;
@@ -322,7 +316,7 @@ void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
   const size_t answers = each ? head.elements->size() : 1;
   for (size_t i = keys.size(); i < answers; ++i) {
     const Verdict verdict = resp::Judge(rule, head, i);
-    if (verdict != Verdict::kNeither) worker_.metrics.keys.RecordOther(verdict == Verdict::kHit);
+    if (verdict != Verdict::kNeither) context_.metrics.keys.RecordOther(verdict == Verdict::kHit);
   }
 }
 

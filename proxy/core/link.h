@@ -27,7 +27,9 @@
 
 #include "proxy/core/fifo.h"
 #include "proxy/core/key_queue.h"
+#include "proxy/core/link_context.h"
 #include "proxy/core/proven_state.h"
+#include "proxy/core/requester.h"
 #include "proxy/core/session_state.h"
 #include "resp/command_table.h"
 #include "resp/hashed_key.h"
@@ -37,14 +39,9 @@
 
 namespace keyhole::core {
 
-class Session;
-struct WorkerState;
-
-using Instant = std::chrono::steady_clock::time_point;
-
 // A request that waits for its reply.
 struct Pending {
-  boost::intrusive_ptr<Session> session;  // null: the link itself asks, and drops the reply
+  boost::intrusive_ptr<Requester> requester;  // null: the link itself asks, and drops the reply
   const resp::CommandSpec* spec = nullptr;
   // The row's effect, or kNone if the request is malformed so that Redis will only refuse it.
   resp::Effect effect = resp::Effect::kNone;
@@ -60,7 +57,7 @@ struct Pending {
 
 class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_counter> {
  public:
-  explicit Link(WorkerState& worker);
+  explicit Link(LinkContext& context);
   virtual ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
@@ -85,12 +82,12 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   size_t pending() const { return pending_.size(); }
   // What the replies have proven so far; with nothing pending it is the truth.
   ProvenState::Value proven() const { return proven_.value(); }
-  // All that is pending is the session's. Cost: one comparison each.
-  bool PendingOnlyOf(const Session& session) const;
+  // All that is pending is the requester's. Cost: one comparison each.
+  bool PendingOnlyOf(const Requester& requester) const;
 
  protected:
   // A session on this shared link does not read as fast as its replies come.
-  virtual void OnSlowReader(Session&) {}
+  virtual void OnSlowReader(Requester&) {}
   // A shared link is no longer proven clean: nobody else may use it.
   virtual void OnUnclean() {}
   // A request has been answered; called before its session is told.
@@ -108,9 +105,9 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // ... or moves them behind all others, as the request itself.
   void RequeueKeysOf(const Pending& pending);
 
-  WorkerState& worker_;
-  Session* owner_ = nullptr;  // of a private link
-  bool raw_ = false;          // what comes is not RESP (replication): to the owner as it is
+  LinkContext& context_;
+  Requester* owner_ = nullptr;  // of a private link
+  bool raw_ = false;            // what comes is not RESP (replication): to the owner as it is
   Fifo<Pending> pending_;
   resp::ReplyScanner scanner_;
   ProvenState proven_;
@@ -146,16 +143,16 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
              const resp::ReplyHead& head);
 
   // The keys of a request that Link has to keep: of a lookup all of them, of others the first one
-  // (all of them, for a near cache).
+  // (all of them, for an observer).
   template <typename F>
   void ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const;
-  [[gnu::noinline]] void TellNear(const resp::CommandSpec& spec, KeyViews keys,
-                                  const resp::ReplyHead& head);
+  [[gnu::noinline]] void TellObserver(const resp::CommandSpec& spec, KeyViews keys,
+                                      const resp::ReplyHead& head);
 
   KeyQueue keys_;                        // of all that is pending
   std::vector<std::string_view> given_;  // reused by Answered()
   Transaction transaction_;
-  boost::intrusive_ptr<Session> receiver_;  // of the reply that is coming; null: dropped
+  boost::intrusive_ptr<Requester> receiver_;  // of the reply that is coming; null: dropped
   int64_t channels_ = 0;
   int64_t patterns_ = 0;
   int64_t shards_ = 0;

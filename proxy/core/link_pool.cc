@@ -4,9 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "proxy/core/session.h"
-#include "proxy/core/worker_state.h"
-
 namespace keyhole::core {
 
 using metrics::LinkKind;
@@ -18,13 +15,14 @@ namespace {
 constexpr std::chrono::seconds kKeepsName{1};
 }  // namespace
 
-LinkPool::LinkPool(WorkerState& worker) : worker_(worker) {}
+LinkPool::LinkPool(LinkContext& context, Options options)
+    : context_(context), options_(std::move(options)) {}
 
 LinkPool::~LinkPool() = default;
 
 void LinkPool::Start(Connector& connector) {
   connector_ = &connector;
-  main_ = Make(worker_.initial_state, nullptr);
+  main_ = Make(options_.initial_state, nullptr);
   shared_.push_back(main_);
 }
 
@@ -42,15 +40,15 @@ bool LinkPool::up() const {
 
 // The same connection, called by our own name.
 SessionState LinkPool::AsOurs(SessionState state) const {
-  state.name = worker_.link_name;
+  state.name = options_.name;
   state.library.clear();
   state.library_version.clear();
   return state;
 }
 
-LinkPool::LinkPtr LinkPool::Make(SessionState state, Session* owner) {
+LinkPool::LinkPtr LinkPool::Make(SessionState state, Requester* owner) {
   if (owner == nullptr) state = AsOurs(std::move(state));
-  LinkPtr link(new UpstreamLink(worker_, std::move(state), owner));
+  LinkPtr link(new UpstreamLink(context_, *this, std::move(state), owner));
   Connect(*link);
   return link;
 }
@@ -78,7 +76,7 @@ UpstreamLink* LinkPool::ReadyShared(const SessionState& state) {
   return link != nullptr && link->phase() == Phase::kReady ? link : nullptr;
 }
 
-LinkPool::LinkPtr LinkPool::TakePrivate(Session& owner, SessionState state, Need need) {
+LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, Need need) {
   LinkPtr link;
   for (size_t i = idle_.size(); i-- > 0 && link == nullptr;) {
     const SessionState& has = idle_[i]->state();
@@ -110,7 +108,7 @@ void LinkPool::GiveBack(UpstreamLink& given) {
     shared_.push_back(link);
   } else if (idle_.size() < kMaxIdle) {
     link->set_kind(LinkKind::kIdle);
-    link->set_idle_since(worker_.now);
+    link->set_idle_since(context_.now);
     idle_.push_back(link);
   } else {
     link->Close();
@@ -131,15 +129,15 @@ void LinkPool::Tick() {
     }
   }
   RenameIdle();
-  worker_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
-  worker_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
+  context_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
+  context_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
 }
 
 void LinkPool::RenameIdle() {
   for (const LinkPtr& link : idle_) {
     const std::string& name = link->state().name;
-    if (name.empty() || name == worker_.link_name || link->pending() > 0) continue;
-    if (worker_.now - link->idle_since() < kKeepsName) continue;
+    if (name.empty() || name == options_.name || link->pending() > 0) continue;
+    if (context_.now - link->idle_since() < kKeepsName) continue;
     link->Introduce(AsOurs(link->state()));
   }
 }
@@ -149,12 +147,13 @@ void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
     if (!up && link.wants_connection() && link.pending() > 0) Connect(link);
     return;
   }
-  worker_.metrics.counters.upstream_up.Set(up ? 1 : 0);
+  context_.metrics.counters.upstream_up.Set(up ? 1 : 0);
   if (up && !reported_up_) {
-    worker_.log(LogLevel::kInfo, reported_down_ ? "upstream is back" : "upstream is connected");
+    context_.log(LogLevel::kInfo, reported_down_ ? "upstream is back" : "upstream is connected");
   } else if (!up && !reported_down_) {
-    worker_.log(LogLevel::kWarn, reported_up_ ? "upstream is lost; trying again until it is back"
-                                              : "upstream is away; trying again until it is there");
+    context_.log(LogLevel::kWarn, reported_up_
+                                      ? "upstream is lost; trying again until it is back"
+                                      : "upstream is away; trying again until it is there");
   }
   if (up) refusal_.clear();
   reported_up_ = up;
@@ -171,7 +170,7 @@ void LinkPool::OnGreetingRefused(UpstreamLink& link, std::string_view error) {
   }
   if (error == refusal_) return;  // told already
   refusal_ = error;
-  worker_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
+  context_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
 }
 
 void LinkPool::OnRoom(UpstreamLink&) {
@@ -186,17 +185,17 @@ void LinkPool::Retire(UpstreamLink& retiring) {
   std::erase(shared_, link);
   private_.push_back(link);
   if (main_ == link) {
-    main_ = Make(worker_.initial_state, nullptr);
+    main_ = Make(options_.initial_state, nullptr);
     shared_.push_back(main_);
   }
 }
 
-void LinkPool::OnSlowReader(UpstreamLink& slow, Session& session) {
+void LinkPool::OnSlowReader(UpstreamLink& slow, Requester& requester) {
   const LinkPtr link(&slow);
   Retire(slow);
-  if (!link->PendingOnlyOf(session)) return;
-  link->SetOwner(&session);
-  session.OnLinkIsYours(*link);
+  if (!link->PendingOnlyOf(requester)) return;
+  link->SetOwner(&requester);
+  requester.OnLinkIsYours(*link);
 }
 
 void LinkPool::OnClosed(UpstreamLink& closed) {

@@ -22,13 +22,20 @@
 
 namespace keyhole::core {
 
-class LinkPool {
+class LinkPool final : private UpstreamLink::Keeper {
  public:
   static constexpr size_t kMaxIdle = 32;
 
-  explicit LinkPool(WorkerState& worker);
+  struct Options {
+    SessionState initial_state;            // every session starts in it
+    std::string name = "keyhole";          // of shared links, as CLIENT LIST of Redis shows it
+    std::chrono::milliseconds wait{1000};  // for a lost upstream
+  };
+
+  LinkPool(LinkContext& context, Options options);
   ~LinkPool();
 
+  void set_name(std::string name) { options_.name = std::move(name); }  // before Start()
   // Connects the main link. Not called with the embedded store.
   void Start(Connector& connector);
   // Closes all; requests in flight are lost.
@@ -49,36 +56,37 @@ class LinkPool {
     kAtOnce,  // one that answers even while Redis is busy with a script, in whatever database
   };
   // A link of the session's own, in this state.
-  boost::intrusive_ptr<UpstreamLink> TakePrivate(Session& owner, SessionState state, Need need);
+  boost::intrusive_ptr<UpstreamLink> TakePrivate(Requester& owner, SessionState state, Need need);
   // A private link whose session needs it no more. It is closed unless it is clean.
   void GiveBack(UpstreamLink& link);
 
   // Called when a link's queue, having been long, is short again.
   std::function<void()> on_room;
 
-  // ---- for links
-  bool IsMain(const UpstreamLink& link) const { return main_.get() == &link; }
-  void OnUpstreamState(UpstreamLink& link, bool up);
-  void OnGreetingRefused(UpstreamLink& link, std::string_view error);
-  void OnRoom(UpstreamLink& link);
-  void OnClosed(UpstreamLink& link);
-  // A session on a shared link reads slower than its replies come. The link takes no more sessions:
-  // others get a new one. As soon as nobody else waits for a reply on it, it belongs to the slow
-  // session, and reading from it can wait for that session's client.
-  void OnSlowReader(UpstreamLink& link, Session& session);
-  // A shared link takes no more sessions. It ends when all that is pending has been answered.
-  void Retire(UpstreamLink& link);
-
  private:
   using LinkPtr = boost::intrusive_ptr<UpstreamLink>;
 
-  LinkPtr Make(SessionState state, Session* owner);
+  LinkPtr Make(SessionState state, Requester* owner);
   SessionState AsOurs(SessionState state) const;
   void Connect(UpstreamLink& link);
   UpstreamLink* FindShared(const SessionState& state);
   void RenameIdle();
+  // A shared link takes no more sessions. It ends when all that is pending has been answered.
+  void Retire(UpstreamLink& link);
 
-  WorkerState& worker_;
+  std::chrono::milliseconds upstream_wait() const override { return options_.wait; }
+  bool IsMain(const UpstreamLink& link) const override { return main_.get() == &link; }
+  void OnUpstreamState(UpstreamLink& link, bool up) override;
+  void OnGreetingRefused(UpstreamLink& link, std::string_view error) override;
+  void OnRoom(UpstreamLink& link) override;
+  void OnClosed(UpstreamLink& link) override;
+  // The link is retired: others get a new one. As soon as nobody else waits for a reply on it, it
+  // belongs to the slow session, and reading from it can wait for that session's client.
+  void OnSlowReader(UpstreamLink& link, Requester& slow) override;
+  void OnUnclean(UpstreamLink& link) override { Retire(link); }
+
+  LinkContext& context_;
+  Options options_;
   Connector* connector_ = nullptr;
   LinkPtr main_;
   std::vector<LinkPtr> shared_;  // with main_

@@ -19,7 +19,9 @@ using resp::HitRule;
 }  // namespace
 
 Session::Session(WorkerState& worker, std::string_view address)
-    : worker_(worker), state_(worker.initial_state), address_(address) {}
+    : worker_(worker), address_(address) {
+  state_ = worker.initial_state;
+}
 
 Session::~Session() = default;
 
@@ -167,7 +169,9 @@ bool Session::NeedsPrivate(const RequestPlan& plan) const {
 // Finds the link for this request. False: earlier replies must come first.
 bool Session::ChooseLink(const RequestPlan& plan) {
   if (worker_.store != nullptr) {
-    if (link_ == nullptr) link_ = new StoreLink(worker_, *this, address_);
+    if (link_ == nullptr) {
+      link_ = new StoreLink(worker_, *worker_.store, worker_.store_doorbell, *this, address_);
+    }
     return true;
   }
   const bool needs_private = NeedsPrivate(plan);
@@ -227,7 +231,7 @@ void Session::LeavePrivateLink() {
 
 void Session::Send(const resp::Request& request, RequestPlan plan) {
   Pending pending;
-  pending.session = this;
+  pending.requester = this;
   pending.spec = plan.spec;
   pending.effect = plan.effect;
   pending.sent = worker_.now;
@@ -327,7 +331,9 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
   }
 }
 
-void Session::OnReplyEnd(const resp::ReplyHead& head) {
+void Session::OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) {
+  if (worker_.near != nullptr) [[unlikely]]
+    OnReplyNear(spec, head);
   --in_flight_;
   if (closed_) return;
   const boost::intrusive_ptr<Session> self(this);

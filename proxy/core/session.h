@@ -20,7 +20,6 @@
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,6 +29,7 @@
 #include "metrics/counters.h"
 #include "proxy/core/link.h"
 #include "proxy/core/request_plan.h"
+#include "proxy/core/requester.h"
 #include "proxy/core/session_state.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
@@ -40,17 +40,16 @@ namespace keyhole::core {
 
 class UpstreamLink;
 struct NearEntry;
+struct WorkerState;
 
-class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
+class Session : public Requester {
  public:
   // kLater: earlier replies must come first; OnMaySubmit() tells when, submit the same again then.
   enum class Taken : uint8_t { kYes, kLater };
 
   // address: of the client, for those who ask who it is.
   Session(WorkerState& worker, std::string_view address);
-  virtual ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  ~Session() override;
 
   // Requests about these keys will be submitted next, or so it seems.
   void Foresee(std::span<const resp::HashedKey> keys);
@@ -63,7 +62,6 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
 
   // The client is gone, or is to go: no more is delivered. Idempotent.
   void Close(metrics::CloseReason reason);
-  bool closed() const { return closed_; }
   // Nothing is awaited from any link.
   bool idle() const { return in_flight_ == 0; }
   // A request of it waits for something to happen (BLPOP), or it listens to messages.
@@ -74,33 +72,20 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool uploading() const { return uploading_; }
   // The link's queue is long: better read no more requests now.
   bool link_is_full() const;
-  // The client does not read fast enough for a private link to go on.
-  virtual bool output_is_long() const = 0;
 
   const SessionState& state() const { return state_; }
   const std::string& address() const { return address_; }
 
   // ---- for links
-  void OnReplyBytes(std::string_view bytes) {
+  void OnReplyBytes(std::string_view bytes) final {
     if (!closed_) Deliver(bytes);
   }
-  // The same for what writes to where the client's bytes are kept: appends to output(), and then
-  // says how many bytes there were before.
-  virtual resp::ByteQueue& output() = 0;
-  virtual void OnOutput(size_t before) = 0;
-  // The reply to a request is complete: what it did to the session ...
-  void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
-  // ... and that it is over.
-  void OnReplyEnd(const resp::ReplyHead& head);
-  // The link is lost with requests of this session of which nobody knows whether they ran, or that
-  // waited too long.
-  void OnLinkLost();
-  // The shared link has become this session's own.
-  void OnLinkIsYours(UpstreamLink& link);
-  // Redis has ended the private link after EndInput(): no more replies will come.
-  void OnLinkEnded();
-  // The private link is down; nothing of this session was in flight on it.
-  void OnLinkDown();
+  void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head) final;
+  void OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) final;
+  void OnLinkLost() final;
+  void OnLinkIsYours(UpstreamLink& link) final;
+  void OnLinkEnded() final;
+  void OnLinkDown() final;
   // It is about to be told something newer, perhaps, than what the near cache holds.
   [[gnu::noinline]] void OnReplyNear(const resp::CommandSpec& spec, const resp::ReplyHead& head);
   // The fence it waits for has come back.
@@ -166,13 +151,11 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void DeliverNear(const NearEntry& entry);
   void NoteServedNear(const resp::CommandSpec& spec, std::string_view key);
 
-  SessionState state_;
   const std::string address_;
   boost::intrusive_ptr<Link> link_;             // null: none chosen yet
   boost::intrusive_ptr<UpstreamLink> private_;  // the same, if it is private
   uint32_t in_flight_ = 0;                      // requests without a complete reply
-  uint32_t marks_ = 0;  // requests that left state in the link that we do not follow
-  bool closed_ = false;
+  uint32_t marks_ = 0;            // requests that left state in the link that we do not follow
   bool waiting_ = false;          // the last Submit() gave kLater
   bool uploading_ = false;        // a request in pieces is under way
   bool upload_answered_ = false;  // its reply is awaited

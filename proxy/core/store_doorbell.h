@@ -8,29 +8,39 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "proxy/core/store/store.h"
 
 namespace keyhole::core {
 
-class StoreLink;
-struct WorkerState;
-
 class StoreDoorbell final : public store::Doorbell {
  public:
-  explicit StoreDoorbell(WorkerState& worker) : worker_(worker) {}
+  // Whose bell it is: a StoreLink.
+  class Listener {
+   public:
+    virtual void OnRing() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+  // Runs f on the worker's thread, later. Any thread may call it.
+  using Post = std::function<void(std::function<void()> f)>;
+
+  explicit StoreDoorbell(Post post) : post_(std::move(post)) {}
 
   void Ring(uint64_t client) override;  // any thread
 
-  void Add(uint64_t client, StoreLink* link) { links_.emplace(client, link); }
-  void Remove(uint64_t client) { links_.erase(client); }
+  void Add(uint64_t client, Listener* listener) { listeners_.emplace(client, listener); }
+  void Remove(uint64_t client) { listeners_.erase(client); }
 
  private:
   void Answer(uint64_t client);
 
-  WorkerState& worker_;
-  absl::flat_hash_map<uint64_t, StoreLink*> links_;
+  const Post post_;
+  absl::flat_hash_map<uint64_t, Listener*> listeners_;
 };
 
 }  // namespace keyhole::core

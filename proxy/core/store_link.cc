@@ -3,32 +3,33 @@
 #include <cassert>
 #include <utility>
 
-#include "proxy/core/session.h"
-#include "proxy/core/worker_state.h"
-
 namespace keyhole::core {
 
-StoreLink::StoreLink(WorkerState& worker, Session& owner, std::string_view address)
-    : Link(worker),
-      client_(worker.store->Connect(address, worker.unix_now, &worker.store_doorbell)) {
+StoreLink::StoreLink(LinkContext& context, store::Store& store, StoreDoorbell& doorbell,
+                     Requester& owner, std::string_view address)
+    : Link(context),
+      store_(store),
+      doorbell_(doorbell),
+      client_(store.Connect(address, context.unix_now, &doorbell)) {
   owner_ = &owner;
-  worker_.store_doorbell.Add(store::Store::IdOf(*client_), this);
+  doorbell_.Add(store::Store::IdOf(*client_), this);
 }
 
 StoreLink::~StoreLink() {
-  worker_.store_doorbell.Remove(store::Store::IdOf(*client_));
+  doorbell_.Remove(store::Store::IdOf(*client_));
 }
 
-void StoreLink::DeliverMessages() {
+// Messages have come for the client, or somebody has said CLIENT KILL.
+void StoreLink::OnRing() {
   const boost::intrusive_ptr<StoreLink> self(this);  // the session may be closed by it
   resp::ByteQueue messages;
-  worker_.store->TakeMessages(*client_, &messages);
+  store_.TakeMessages(*client_, &messages);
   Receive(messages.Data());
   if (ended()) owner_->OnLinkEnded();
 }
 
 void StoreLink::Foresee(std::span<const resp::HashedKey> keys) {
-  worker_.store->Foresee(*client_, keys);
+  store_.Foresee(*client_, keys);
 }
 
 void StoreLink::Send(const resp::Request& request, Pending&& pending) {
@@ -44,7 +45,7 @@ void StoreLink::Send(const resp::Request& request, Pending&& pending) {
 // False: there is no reply.
 bool StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec,
                         resp::ByteQueue* out) {
-  return worker_.store->Execute(*client_, spec, request.args, worker_.unix_now, out);
+  return store_.Execute(*client_, spec, request.args, context_.unix_now, out);
 }
 
 void StoreLink::AskPlain(const resp::Request& request, Pending&& pending) {
@@ -53,7 +54,7 @@ void StoreLink::AskPlain(const resp::Request& request, Pending&& pending) {
   if (Execute(request, *pending.spec, &out)) {
     Answered(request, std::move(pending), before);
   } else {
-    pending.session->OnReplyEnd(resp::ReplyHead());
+    pending.requester->OnReplyEnd(*pending.spec, resp::ReplyHead());
   }
 }
 
@@ -76,7 +77,7 @@ void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
   if (replied) return;
   const Pending silent = pending_.Pop();
   ForgetKeysOf(silent);
-  silent.session->OnReplyEnd(resp::ReplyHead());
+  silent.requester->OnReplyEnd(*silent.spec, resp::ReplyHead());
 }
 
 bool StoreLink::ended() const {

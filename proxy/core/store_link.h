@@ -9,13 +9,15 @@
 
 #include "proxy/core/link.h"
 #include "proxy/core/store/store.h"
+#include "proxy/core/store_doorbell.h"
 
 namespace keyhole::core {
 
-class StoreLink final : public Link {
+class StoreLink final : public Link, private StoreDoorbell::Listener {
  public:
   // address: of the client, as CLIENT LIST shows it. `owner` owns this link.
-  StoreLink(WorkerState& worker, Session& owner, std::string_view address);
+  StoreLink(LinkContext& context, store::Store& store, StoreDoorbell& doorbell, Requester& owner,
+            std::string_view address);
   ~StoreLink() override;
 
   void Send(const resp::Request& request, Pending&& pending) override;
@@ -24,14 +26,15 @@ class StoreLink final : public Link {
   bool ended() const override;
   // Never called: requests come whole, the value is kept in memory anyway.
   void SendMore(std::string_view bytes) override;
-  // Messages have come for the client, or somebody has said CLIENT KILL.
-  void DeliverMessages();
 
  private:
+  void OnRing() override;
   bool Execute(const resp::Request& request, const resp::CommandSpec& spec, resp::ByteQueue* out);
   void AskPlain(const resp::Request& request, Pending&& pending);
   void Ask(const resp::Request& request, Pending&& pending);
 
+  store::Store& store_;
+  StoreDoorbell& doorbell_;
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
 };
 

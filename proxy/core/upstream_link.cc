@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/core/session.h"
-#include "proxy/core/worker_state.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::core {
@@ -17,8 +15,6 @@ using resp::CommandId;
 using std::chrono::milliseconds;
 
 constexpr std::string_view kFenceChannel = "__keyhole__:wait";
-constexpr milliseconds kFirstBackoff{50};
-constexpr milliseconds kMaxBackoff{1000};
 
 // Said to a new connection, whatever it asks, just before it is closed.
 bool TurnsAway(std::string_view error) {
@@ -88,22 +84,24 @@ UpstreamLink::Greeting UpstreamLink::GreetingFor(const SessionState& state) {
   return greeting;
 }
 
-UpstreamLink::UpstreamLink(WorkerState& worker, SessionState state, Session* owner)
-    : Link(worker),
+UpstreamLink::UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state,
+                           Requester* owner)
+    : Link(context),
+      keeper_(keeper),
       state_(std::move(state)),
       kind_(owner == nullptr ? metrics::LinkKind::kShared : metrics::LinkKind::kPrivate) {
   owner_ = owner;
-  worker_.metrics.counters.links[kind_].Add();
+  context_.metrics.counters.links[kind_].Add();
 }
 
 UpstreamLink::~UpstreamLink() {
-  worker_.metrics.counters.links[kind_].Sub();
+  context_.metrics.counters.links[kind_].Sub();
 }
 
 void UpstreamLink::set_kind(metrics::LinkKind kind) {
-  worker_.metrics.counters.links[kind_].Sub();
+  context_.metrics.counters.links[kind_].Sub();
   kind_ = kind;
-  worker_.metrics.counters.links[kind_].Add();
+  context_.metrics.counters.links[kind_].Add();
 }
 
 void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
@@ -125,7 +123,7 @@ void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
 void UpstreamLink::Ask(std::initializer_list<std::string_view> args) {
   Pending pending;
   pending.spec = &resp::Spec(CommandId::kUnknown);
-  pending.sent = worker_.now;
+  pending.sent = context_.now;
   pending.begin = written_ + out_.size();
   std::string bytes;
   resp::AppendRequest(args, &bytes);
@@ -144,7 +142,7 @@ void UpstreamLink::Introduce(const SessionState& state) {
 
 bool UpstreamLink::clean() const {
   for (size_t i = 0; i < pending_.size(); ++i) {
-    if (pending_[i].session != nullptr) return false;
+    if (pending_[i].requester != nullptr) return false;
   }
   return proven_.clean() && !subscribed() && !monitoring() && !raw_ && !input_ended_;
 }
@@ -202,43 +200,43 @@ bool UpstreamLink::OnGreeting(std::string_view bytes) {
     const resp::ReplyHead& head = scanner_.head();
     if (head.type == resp::ReplyType::kPush) continue;
     if (head.is_error() && (greeting_musts_ > 0 || TurnsAway(head.text))) {
-      worker_.links.OnGreetingRefused(*this, head.text);
+      keeper_.OnGreetingRefused(*this, head.text);
       return false;
     }
     --greeting_musts_;
     if (--greeting_replies_ > 0) continue;
     phase_ = Phase::kReady;
-    ready_since_ = worker_.now;
+    ready_since_ = context_.now;
     if (!was_ready_) {
       was_ready_ = true;
-      worker_.metrics.counters.link_connects.Add();
+      context_.metrics.counters.link_connects.Add();
     }
-    backoff_ = milliseconds(0);
-    worker_.links.OnUpstreamState(*this, true);
+    backoff_.Succeeded();
+    keeper_.OnUpstreamState(*this, true);
     Wake();
   }
   return bytes.empty() || Receive(bytes);
 }
 
 bool UpstreamLink::OnRead(std::string_view bytes) {
-  worker_.metrics.counters.upstream_bytes_in.Add(bytes.size());
+  context_.metrics.counters.upstream_bytes_in.Add(bytes.size());
   const boost::intrusive_ptr<UpstreamLink> self(this);  // what comes may end us
   if (phase_ == Phase::kGreeting) return OnGreeting(bytes);
   if (phase_ != Phase::kReady) return false;
   return Receive(bytes);
 }
 
-void UpstreamLink::OnSlowReader(Session& session) {
-  worker_.links.OnSlowReader(*this, session);
+void UpstreamLink::OnSlowReader(Requester& slow) {
+  keeper_.OnSlowReader(*this, slow);
 }
 
 void UpstreamLink::OnUnclean() {
-  worker_.links.Retire(*this);
+  keeper_.OnUnclean(*this);
 }
 
 // Waiting for a connection is not the upstream's time.
 void UpstreamLink::OnAnswered(const Pending& pending) {
-  worker_.metrics.upstream_latency.Record(worker_.now - std::max(pending.sent, ready_since_));
+  context_.metrics.upstream_latency.Record(context_.now - std::max(pending.sent, ready_since_));
 }
 
 bool UpstreamLink::wants_read() const {
@@ -251,7 +249,7 @@ std::string_view UpstreamLink::PrepareWrite() const {
 }
 
 void UpstreamLink::CommitWrite(size_t n) {
-  worker_.metrics.counters.upstream_bytes_out.Add(n);
+  context_.metrics.counters.upstream_bytes_out.Add(n);
   if (phase_ == Phase::kGreeting) {
     greeting_.Consume(n);
     return;
@@ -259,14 +257,14 @@ void UpstreamLink::CommitWrite(size_t n) {
   const bool was_long = out_.size() > kLongQueue;
   out_.Consume(n);
   written_ += n;
-  if (was_long && out_.size() <= kLongQueue) worker_.links.OnRoom(*this);
+  if (was_long && out_.size() <= kLongQueue) keeper_.OnRoom(*this);
 }
 
 void UpstreamLink::CountLoss(Phase was) {
   if (was_ready_) {
-    worker_.metrics.counters.link_losses.Add();
+    context_.metrics.counters.link_losses.Add();
   } else if (was == Phase::kConnecting || was == Phase::kGreeting) {
-    worker_.metrics.counters.link_connect_failures.Add();
+    context_.metrics.counters.link_connect_failures.Add();
   }
   was_ready_ = false;
 }
@@ -284,27 +282,27 @@ void UpstreamLink::OnDisconnected() {
   CountLoss(was);
   greeting_.Clear();
   greeting_replies_ = 0;
-  ScheduleRetry();
+  backoff_.Failed(context_.now, context_.Random());
   DropWritten();
   // A connection that was never ready knew nothing of its owner, who goes on waiting for one.
   const bool unused = was != Phase::kReady && !out_.empty();
   if (owner_ != nullptr && !unused) owner_->OnLinkDown();
   if (owner_ == nullptr || !unused) DropAbandoned();
-  worker_.links.OnUpstreamState(*this, false);
+  keeper_.OnUpstreamState(*this, false);
   // A shared link of the default state is kept up always; others only as long as they are needed.
-  if (!worker_.links.IsMain(*this) && pending() == 0 && out_.empty()) Close();
+  if (!keeper_.IsMain(*this) && pending() == 0 && out_.empty()) Close();
 }
 
 // Requests that were written have an unknown outcome.
 void UpstreamLink::DropWritten() {
-  std::vector<boost::intrusive_ptr<Session>> lost;
+  std::vector<boost::intrusive_ptr<Requester>> lost;
   while (!pending_.empty() && pending_.front().begin < written_) {
     const Pending pending = pending_.Pop();
     ForgetKeysOf(pending);
-    if (pending.session == nullptr) continue;
-    if (lost.empty() || lost.back() != pending.session) lost.push_back(pending.session);
+    if (pending.requester == nullptr) continue;
+    if (lost.empty() || lost.back() != pending.requester) lost.push_back(pending.requester);
   }
-  for (const auto& session : lost) session->OnLinkLost();
+  for (const auto& requester : lost) requester->OnLinkLost();
 }
 
 // Takes what was not written by sessions that are gone out of the queue: it must not run.
@@ -318,7 +316,7 @@ void UpstreamLink::DropAbandoned() {
     const uint64_t begin = pending.begin - written_;
     const uint64_t end = pending_.empty() ? waiting.size() : pending_.front().begin - written_;
     // What it asks itself belongs to the request before.
-    if (pending.session == nullptr ? kept.empty() : pending.session->closed()) {
+    if (pending.requester == nullptr ? kept.empty() : pending.requester->closed()) {
       ForgetKeysOf(pending);
       continue;
     }
@@ -334,29 +332,21 @@ void UpstreamLink::DropAbandoned() {
   }
 }
 
-void UpstreamLink::ScheduleRetry() {
-  // At once the first time, then later and later, and not all workers and proxies together.
-  const auto jitter = 0.75 + 0.5 * worker_.Random();
-  retry_at_ = worker_.now +
-              milliseconds(static_cast<int64_t>(static_cast<double>(backoff_.count()) * jitter));
-  backoff_ = backoff_ == milliseconds(0) ? kFirstBackoff : std::min(backoff_ * 2, kMaxBackoff);
-}
-
 bool UpstreamLink::wants_connection() const {
-  return phase_ == Phase::kDown && worker_.now >= retry_at_;
+  return phase_ == Phase::kDown && backoff_.IsOver(context_.now);
 }
 
 void UpstreamLink::ExpireWaiting() {
   if (phase_ != Phase::kDown && phase_ != Phase::kConnecting) return;
   const boost::intrusive_ptr<UpstreamLink> self(this);
   bool any = false;
-  while (!pending_.empty() && pending_.front().sent + worker_.config.upstream_wait <= worker_.now) {
+  while (!pending_.empty() && pending_.front().sent + keeper_.upstream_wait() <= context_.now) {
     // What one session sent is given up together: it is closed.
-    if (const auto session = pending_.front().session) session->OnLinkLost();
+    if (const auto requester = pending_.front().requester) requester->OnLinkLost();
     DropAbandoned();
     any = true;
   }
-  if (any && !worker_.links.IsMain(*this) && pending() == 0) Close();
+  if (any && !keeper_.IsMain(*this) && pending() == 0) Close();
 }
 
 void UpstreamLink::Close() {
@@ -364,12 +354,12 @@ void UpstreamLink::Close() {
   const boost::intrusive_ptr<UpstreamLink> self(this);
   phase_ = Phase::kGone;
   owner_ = nullptr;
-  std::vector<boost::intrusive_ptr<Session>> lost;
-  while (!pending_.empty()) lost.push_back(pending_.Pop().session);
-  for (const auto& session : lost) {
-    if (session != nullptr) session->OnLinkLost();
+  std::vector<boost::intrusive_ptr<Requester>> lost;
+  while (!pending_.empty()) lost.push_back(pending_.Pop().requester);
+  for (const auto& requester : lost) {
+    if (requester != nullptr) requester->OnLinkLost();
   }
-  worker_.links.OnClosed(*this);
+  keeper_.OnClosed(*this);
   Wake();
 }
 

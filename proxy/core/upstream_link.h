@@ -19,11 +19,13 @@
 // Thread: the worker's that made it.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include "metrics/counters.h"
+#include "proxy/core/backoff.h"
 #include "proxy/core/link.h"
 #include "proxy/core/transport.h"
 
@@ -33,8 +35,31 @@ class UpstreamLink final : public Link, public UpstreamEnd {
  public:
   enum class Phase : uint8_t { kDown, kConnecting, kGreeting, kReady, kGone };
 
-  // owner: the one session of a private link, null for a shared one.
-  UpstreamLink(WorkerState& worker, SessionState state, Session* owner);
+  // What keeps links, and is told what becomes of them. It outlives them.
+  class Keeper {
+   public:
+    // How long requests wait for a lost upstream.
+    virtual std::chrono::milliseconds upstream_wait() const = 0;
+    // It is kept up always.
+    virtual bool IsMain(const UpstreamLink& link) const = 0;
+    // It has been greeted, or it is lost.
+    virtual void OnUpstreamState(UpstreamLink& link, bool up) = 0;
+    virtual void OnGreetingRefused(UpstreamLink& link, std::string_view error) = 0;
+    // Its queue, having been long, is short again.
+    virtual void OnRoom(UpstreamLink& link) = 0;
+    // It has ended for good.
+    virtual void OnClosed(UpstreamLink& link) = 0;
+    // A requester on a shared link reads slower than its replies come.
+    virtual void OnSlowReader(UpstreamLink& link, Requester& slow) = 0;
+    // A shared link is no longer proven clean.
+    virtual void OnUnclean(UpstreamLink& link) = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+
+  // owner: the one requester of a private link, null for a shared one.
+  UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state, Requester* owner);
   ~UpstreamLink() override;
 
   void Send(const resp::Request& request, Pending&& pending) override;
@@ -54,7 +79,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void Finish();
   bool input_ended() const { return input_ended_; }
   // Belongs to `owner` (null: to nobody) from now on. REQUIRES: nothing pending.
-  void SetOwner(Session* owner) { owner_ = owner; }
+  void SetOwner(Requester* owner) { owner_ = owner; }
   // Brings an idle connection into the given state; identity and protocol must be the same.
   // REQUIRES: nothing pending.
   void Adopt(const SessionState& state, bool fence);
@@ -88,7 +113,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void Release() override { intrusive_ptr_release(static_cast<Link*>(this)); }
 
   // ---- for the pool
-  // It was shared, but takes no more sessions; see LinkPool::OnSlowReader().
+  // It was shared, but takes no more sessions; see LinkPool::Retire().
   bool retired() const { return retired_; }
   void set_retired(bool retired) { retired_ = retired; }
   bool abandoned() const { return retired_ && owner_ == nullptr && pending_.empty(); }
@@ -103,7 +128,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool queue_is_long() const { return out_.size() > kLongQueue; }
 
  protected:
-  void OnSlowReader(Session& session) override;
+  void OnSlowReader(Requester& slow) override;
   void OnAnswered(const Pending& pending) override;
   void OnUnclean() override;
 
@@ -129,8 +154,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void DropWritten();
   void DropAbandoned();
   void CountLoss(Phase was);
-  void ScheduleRetry();
 
+  Keeper& keeper_;
   SessionState state_;
   metrics::LinkKind kind_;
   Phase phase_ = Phase::kDown;
@@ -146,8 +171,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool retired_ = false;
   Instant ready_since_{};
   Instant idle_since_{};
-  Instant retry_at_{};
-  std::chrono::milliseconds backoff_{0};
+  Backoff backoff_;
 };
 
 }  // namespace keyhole::core

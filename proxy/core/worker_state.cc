@@ -21,28 +21,26 @@ SessionState InitialState(const Config& config) {
 
 WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metrics_in,
                          store::Store* store_in, NearShared* near_shared)
-    : config(config_in),
-      metrics(metrics_in),
+    : LinkContext(metrics_in),
+      config(config_in),
       store(store_in),
       initial_state(InitialState(config_in)),
-      links(*this),
-      random_(std::random_device{}()),
+      links(*this, {.initial_state = initial_state, .wait = config_in.upstream_wait}),
       read_buffer_(kReadBytes) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
-    counted_[static_cast<size_t>(spec.id)] =
+    counted[static_cast<size_t>(spec.id)] =
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;
   }
-  for (const resp::CommandId id : config.count_commands) counted_[static_cast<size_t>(id)] = true;
+  for (const resp::CommandId id : config.count_commands) counted[static_cast<size_t>(id)] = true;
   if (store != nullptr) metrics.counters.upstream_up.Set(1);
   ReadClock();
-  if (near_shared != nullptr) near = std::make_unique<NearCache>(*this, *near_shared);
+  if (near_shared != nullptr) {
+    near = std::make_unique<NearCache>(*this, *near_shared);
+    observer = near.get();
+  }
 }
 
 WorkerState::~WorkerState() = default;
-
-double WorkerState::Random() {
-  return std::uniform_real_distribution<double>(0, 1)(random_);
-}
 
 void WorkerState::OnUnfinished(std::string_view address) {
   metrics.counters.clients_unfinished.Add();
@@ -52,13 +50,6 @@ void WorkerState::OnUnfinished(std::string_view address) {
       "client " + std::string(address) +
           " left, and the upstream was not there in time (--upstream-wait) for all it had sent; "
           "keyhole_clients_unfinished_total counts such clients");
-}
-
-void WorkerState::ReadClock() {
-  now = std::chrono::steady_clock::now();
-  unix_now = std::chrono::duration_cast<std::chrono::milliseconds>(
-                 std::chrono::system_clock::now().time_since_epoch())
-                 .count();
 }
 
 }  // namespace keyhole::core

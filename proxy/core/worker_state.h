@@ -3,11 +3,8 @@
 // Thread: the worker's; only `metrics` may be read, and `post` called, by others.
 #pragma once
 
-#include <array>
-#include <chrono>
 #include <functional>
 #include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +12,7 @@
 
 #include "metrics/snapshot.h"
 #include "proxy/core/config.h"
+#include "proxy/core/link_context.h"
 #include "proxy/core/link_pool.h"
 #include "proxy/core/near_cache/near_shared.h"
 #include "proxy/core/session_state.h"
@@ -27,42 +25,28 @@ namespace keyhole::core {
 
 class NearCache;
 
-struct WorkerState {
+struct WorkerState : LinkContext {
   // store: null if there is an upstream. All of them outlive this.
   // near: what the near caches of all workers share; null: this worker has none.
   WorkerState(const Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
               NearShared* near_shared = nullptr);
   ~WorkerState();
 
-  // Lookups of this command are counted.
-  bool counts(const resp::CommandSpec& spec) const {
-    return counted_[static_cast<size_t>(spec.id)];
-  }
-  // A number from 0 to 1, for jitter.
-  double Random();
   // Links are of one kind in one process: with a store none is to an upstream.
   UpstreamLink* AsUpstream(Link* link) const {
     return store == nullptr ? static_cast<UpstreamLink*>(link) : nullptr;
   }
-  // Reads the clocks. Once per turn of the loop is enough.
-  void ReadClock();
   // Memory for a read whose bytes are looked at before anything else is read: one piece for all
   // connections, so it stays in the cache, and those that are idle have none.
   std::span<char> read_buffer() { return read_buffer_; }
 
   resp::BufferPool buffers;  // for what is to be sent to clients
   const Config& config;
-  metrics::WorkerMetrics& metrics;
   store::Store* const store;
   const SessionState initial_state;  // of a new connection
-  std::string link_name =
-      "keyhole";  // of shared links, for CLIENT LIST of Redis; set before Start()
   LinkPool links;
-  StoreDoorbell store_doorbell{*this};
+  StoreDoorbell store_doorbell{[this](std::function<void()> f) { post(std::move(f)); }};
   std::unique_ptr<NearCache> near;  // null: off
-  Instant now{};
-  store::UnixMillis unix_now = 0;
-  std::function<void(LogLevel, std::string_view)> log = [](LogLevel, std::string_view) {};
   // Clients that have left before all that they had sent was carried out.
   size_t leaving = 0;
   // Some of that could not be carried out; at most one line a second in the log.
@@ -75,8 +59,6 @@ struct WorkerState {
   std::function<void()> stop_process = [] {};
 
  private:
-  std::array<bool, resp::kCommandCount> counted_{};
-  std::minstd_rand random_;
   Instant next_unfinished_line_{};
   std::vector<char> read_buffer_;
 };

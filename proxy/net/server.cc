@@ -51,7 +51,7 @@ Server::Server(core::Config config, LogFunction log)
     metrics_.push_back(std::make_unique<metrics::WorkerMetrics>(directory_));
     workers_.push_back(
         std::make_unique<Worker>(config_, *metrics_.back(), store_.get(), near_.get(), log_));
-    workers_.back()->state().link_name = LinkName(i);
+    workers_.back()->state().links.set_name(LinkName(i));
     workers_.back()->on_client_gone = [this] { clients_.fetch_sub(1, std::memory_order_relaxed); };
   }
   exporter_ = std::make_unique<metrics::Exporter>(

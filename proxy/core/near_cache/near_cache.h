@@ -34,6 +34,7 @@
 #include "proxy/core/near_cache/near_link.h"
 #include "proxy/core/near_cache/near_shared.h"
 #include "proxy/core/near_cache/near_table.h"
+#include "proxy/core/reply_observer.h"
 #include "proxy/core/transport.h"
 #include "resp/command_table.h"
 #include "resp/reply_scanner.h"
@@ -43,7 +44,7 @@ namespace keyhole::core {
 class Session;
 struct WorkerState;
 
-class NearCache final : private NearLink::Listener {
+class NearCache final : public ReplyObserver, private NearLink::Listener {
  public:
   using Instant = NearEntry::Instant;
 
@@ -84,9 +85,8 @@ class NearCache final : private NearLink::Listener {
 
   // ---- for sessions and links: what passes through
   void OnSent(const resp::CommandSpec& spec, std::span<const std::string_view> args, bool whole);
-  void OnAnswered(const resp::CommandSpec& spec);
-  // One of its keys, and how many bytes of value it was answered with.
-  void OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes);
+  void OnAnswered(const resp::CommandSpec& spec) override;
+  void OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes) override;
   // The fence that a session needs once it has this reply.
   uint64_t NeedNow() const { return link_->next_fence(); }
   uint64_t NeedAfter(const resp::CommandSpec& spec, const resp::ReplyHead& head, uint64_t need);
