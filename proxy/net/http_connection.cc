@@ -178,6 +178,7 @@ void HttpConnection::Refuse(int status, std::string_view text) {
   core::HttpResponse answer;
   answer.status = status;
   answer.body = ErrorJson(text);
+  answer.head = reader_->method() == "HEAD";
   busy_ = draining_ = unreadable_ = true;
   worker_.state().metrics.http.Record(HttpMethodOf(reader_->method()),
                                       metrics::HttpEndpoint::kOther, static_cast<unsigned>(status),

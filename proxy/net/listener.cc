@@ -138,7 +138,7 @@ void Listener::Bind(const Protocol::endpoint& address, std::string* problem, err
     acceptor_.bind(address, error);
     return;
   }
-  const mode_t mask = ::umask(kClosedMask);  // of the process: at start, before its threads
+  const mode_t mask = ::umask(kClosedMask);  // of the process; nobody else makes files yet
   acceptor_.bind(address, error);
   ::umask(mask);
   if (error) return;

@@ -48,9 +48,6 @@ class Server {
   // What it listens on, with ports that the kernel chose.
   std::vector<core::Endpoint> listening() const;
   const core::Endpoint* http() const { return http_ == nullptr ? nullptr : &http_->endpoint(); }
-  const core::Endpoint* metrics() const {
-    return metrics_door_ == nullptr ? nullptr : &metrics_door_->endpoint();
-  }
 
  private:
   using ScraperTimer = asio::basic_waitable_timer<std::chrono::steady_clock,

@@ -8,9 +8,11 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
 
-const keyhole = process.env.KEYHOLE ?? path.resolve(import.meta.dirname, '../../build/dev/keyhole');
+const here = path.dirname(fileURLToPath(import.meta.url));
+const keyhole = process.env.KEYHOLE ?? path.resolve(here, '../../build/dev/keyhole');
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const children = new Set();
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
