@@ -23,6 +23,10 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
+bool IsHexDigit(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 bool IsAlphanumeric(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -126,8 +130,8 @@ bool Authority::Parse(std::string_view text, Authority* out) {
   const std::string_view rest = text.substr(end);
   if (name.empty() || name.size() > 255 || (!rest.empty() && rest[0] != ':')) return false;
   const std::string_view port = rest.substr(std::min<size_t>(rest.size(), 1));
-  const auto fits = [marks](char c) {
-    return IsAlphanumeric(c) || marks.find(c) != std::string_view::npos;
+  const auto fits = [bracket, marks](char c) {
+    return (bracket ? IsHexDigit(c) : IsAlphanumeric(c)) || marks.find(c) != std::string_view::npos;
   };
   if (!std::all_of(name.begin(), name.end(), fits) || port.size() > 5 ||
       !std::all_of(port.begin(), port.end(), IsDigit)) {

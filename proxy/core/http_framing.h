@@ -18,7 +18,7 @@
 //   chunks     sizes with signs, spaces or prefixes, more than 16 digits; no CRLF after the data;
 //              413 for more than kMaxExtensionBytes of extensions in all
 //   others     several lines of a field by which it is decided whether to answer (Origin ...)
-//   too long   431: a head or trailers of more than kMaxHeadBytes; 413: a body beyond the limit
+//   too long   431: a head of more than kMaxHeadBytes; 413: trailers as long, a body over its limit
 //
 // Not refused: empty lines (CRLF) before the request line, bytes beyond ASCII in targets and
 // values.

@@ -234,7 +234,7 @@ TEST(HttpFraming, Hosts) {
   EXPECT_EQ(StatusOf(Head({"Host: a", "host: b"})), 400);
   for (const char* const host :
        {"", "a b", "a,b", "a/b", "user@a", "a:b", "a:123456", "[::1", "[]", "::1", "a:80:80",
-        "[::1]a", "[g%]", "\xc3\xa9", "a?", "a#", "'a'"}) {
+        "[::1]a", "[g%]", "[g::1]", "[evil.example]", "\xc3\xa9", "a?", "a#", "'a'"}) {
     EXPECT_EQ(StatusOf(Head({std::string("Host: ") + host})), 400) << host;
   }
   for (const std::string host :
