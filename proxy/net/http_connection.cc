@@ -170,7 +170,8 @@ void HttpConnection::OnRequest() {
                    .content_type = View(request_[http::field::content_type]),
                    .accept = View(request_[http::field::accept]),
                    .body = reader_->body(),
-                   .authorization = View(request_[http::field::authorization])});
+                   .authorization = View(request_[http::field::authorization]),
+                   .metrics_address = gate_.serves() == core::HttpGate::Serves::kMetricsAndHealth});
 }
 
 // Where a request ends is not known, or its body is not wanted: it is the last one.
