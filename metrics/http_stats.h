@@ -59,9 +59,9 @@ std::string_view Name(HttpMethod method);  // in capitals
 HttpMethod HttpMethodOf(std::string_view name);
 
 // Status codes that are told apart; any other counts as 0, exported as "OTHER".
-inline constexpr std::array<uint16_t, 26> kHttpStatusCodes = {
-    0,   200, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405,
-    406, 408, 409, 411, 413, 414, 415, 417, 431, 500, 501, 502, 503};
+inline constexpr std::array<uint16_t, 27> kHttpStatusCodes = {
+    0,   200, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 406,
+    408, 409, 411, 413, 414, 415, 417, 421, 431, 500, 501, 502, 503};
 
 // As in the label: "200", "OTHER".
 std::string_view HttpStatusName(uint16_t status);

@@ -6,6 +6,7 @@
 
 #include "metrics/key_stats.h"
 #include "metrics/label.h"
+#include "metrics/session_keys.h"
 #include "resp/glob.h"
 
 namespace keyhole::metrics {
@@ -55,7 +56,7 @@ std::string KeyDirectory::LabelOf(std::string_view key) const {
   }
   switch (options_.labels) {
     case KeyLabels::kOn:
-      return KeyLabel(key);
+      return options_.hash_sessions && IsSessionKey(key) ? SessionLabel(key) : KeyLabel(key);
     case KeyLabels::kHash:
       return HashLabel(key);
     case KeyLabels::kOff:

@@ -21,6 +21,7 @@ struct KeyOptions {
   size_t capacity = 1000;                  // N of key_directory.h; 0: no key is tracked
   std::vector<std::string> patterns = {};  // globs; the first that matches takes the key
   KeyLabels labels = KeyLabels::kOn;
+  bool hash_sessions = true;  // with kOn: keys that are credentials are hashed, see session_keys.h
   // See key_tracker.h.
   std::chrono::nanoseconds epoch = std::chrono::seconds(10);
   std::chrono::nanoseconds zero_hold = std::chrono::seconds(15);

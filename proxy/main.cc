@@ -12,6 +12,7 @@
 #include <string>
 
 #include "proxy/core/config.h"
+#include "proxy/core/http_gate.h"
 #include "proxy/net/server.h"
 #include "proxy/net/upstream_check.h"
 
@@ -35,6 +36,7 @@ int Serve(const keyhole::core::Config& config, const std::optional<UpstreamRepor
   std::string problem;
   if (!server.Open(&problem)) return Fail(problem);
   logger->info("{}: {}", keyhole::core::VersionLine(), server.Describe());
+  for (const std::string& warning : keyhole::core::StartWarnings(config)) logger->warn(warning);
   if (upstream.has_value()) {
     logger->log(upstream->reachable ? spdlog::level::info : spdlog::level::warn,
                 keyhole::net::Describe(*upstream));

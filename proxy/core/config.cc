@@ -267,6 +267,7 @@ metrics::KeyOptions KeyOptionsOf(const Config& config) {
   return {.capacity = config.tracked_keys,
           .patterns = config.key_patterns,
           .labels = config.key_labels,
+          .hash_sessions = config.hash_session_keys,
           .epoch = config.key_epoch,
           .zero_hold = config.key_zero_hold,
           .churn = config.key_churn / 100.0};

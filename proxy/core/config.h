@@ -26,19 +26,29 @@
 
 namespace keyhole::core {
 
+// Who may connect to a unix socket that is listened on: the file's mode and owners.
+struct SocketAccess {
+  std::optional<uint32_t> mode;  // 0 .. 0777; none: 0660 if an owner is given, else by the umask
+  std::string user;              // a name or a number; empty: that of the process
+  std::string group;             // the same
+
+  bool operator==(const SocketAccess&) const = default;
+};
+
 // Where something listens or is reached.
 struct Endpoint {
   enum class Kind : uint8_t { kTcp, kUnix };
 
   static Endpoint Tcp(std::string host, uint16_t port) {
-    return {Kind::kTcp, std::move(host), port, {}};
+    return {Kind::kTcp, std::move(host), port, {}, {}};
   }
-  static Endpoint Unix(std::string path) { return {Kind::kUnix, {}, 0, std::move(path)}; }
+  static Endpoint Unix(std::string path) { return {Kind::kUnix, {}, 0, std::move(path), {}}; }
 
   Kind kind = Kind::kTcp;
-  std::string host;   // kTcp: a name or an address, IPv6 without brackets
-  uint16_t port = 0;  // kTcp; 0 where something listens: any free one
-  std::string path;   // kUnix
+  std::string host;     // kTcp: a name or an address, IPv6 without brackets
+  uint16_t port = 0;    // kTcp; 0 where something listens: any free one
+  std::string path;     // kUnix
+  SocketAccess access;  // kUnix, where something listens
 
   // "127.0.0.1:6380", "[::1]:6380", "unix:/run/keyhole.sock".
   std::string ToString() const;
@@ -73,6 +83,9 @@ struct MemoryLimit {
   bool operator==(const MemoryLimit&) const = default;
 };
 
+// Whether the item calls of HTTP are served. kAuto: see http_gate.h.
+enum class HttpItems : uint8_t { kAuto, kOn, kOff };
+
 // What a client may be served from the near cache; see near_cache/near_cache.h.
 enum class NearConsistency : uint8_t {
   kCausal,    // nothing older than what Redis has told it
@@ -85,7 +98,11 @@ struct Config {
 
   // Where it listens.
   std::vector<Endpoint> listen = {Endpoint::Tcp("127.0.0.1", 6380)};  // never empty
-  std::optional<Endpoint> http = Endpoint::Tcp("127.0.0.1", 9000);    // none: off; always kTcp
+  std::optional<Endpoint> http = Endpoint::Tcp("127.0.0.1", 9000);    // none: off
+  std::optional<Endpoint> metrics;        // /metrics and health alone; none: they are on http
+  std::vector<std::string> http_hosts;    // names in Host that are answered; "*.name" too
+  std::vector<std::string> http_origins;  // of pages that may call: "https://app.example.org"
+  HttpItems http_items = HttpItems::kAuto;
 
   // What is behind it.
   std::optional<Upstream> upstream;  // none: the embedded store
@@ -113,6 +130,7 @@ struct Config {
   uint32_t tracked_keys = 1000;           // keys with counters of their own; 0..10000
   std::vector<std::string> key_patterns;  // groups of keys with one series; none empty
   metrics::KeyLabels key_labels = metrics::KeyLabels::kOn;
+  bool hash_session_keys = true;  // see metrics/session_keys.h
   Millis key_epoch{10000};      // how often heavier keys take the places of lighter ones; >= 100ms
   uint32_t key_churn = 20;      // places that change hands in a minute, percent of all; 0..1000
   Millis key_zero_hold{15000};  // how long a new series stays at 0

@@ -2,6 +2,8 @@
 //
 // No message about a URL repeats a part of it: where an @ or a / is missing or one too many, what
 // looks like a port or a database may be a password.
+#include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "proxy/core/config_values.h"
@@ -177,6 +179,57 @@ Problem ParseEndpoint(std::string_view text, Endpoint* out) {
   if (Problem problem = CheckUnixPath(path)) return Quoted(text) + " is no address: " + *problem;
   *out = Endpoint::Unix(std::string(path));
   return std::nullopt;
+}
+
+namespace {
+
+// "0660"; as chmod takes it, without the bits beyond those of reading, writing and executing.
+Problem ParseMode(std::string_view text, std::optional<uint32_t>* out) {
+  uint32_t mode = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
+  if (error != std::errc() || stop != end || mode > 0777) {
+    return "mode is not valid; give octal digits, as in mode=0660";
+  }
+  *out = mode;
+  return std::nullopt;
+}
+
+// `query` follows the '?' of a unix socket's path.
+Problem ParseAccess(std::string_view query, SocketAccess* out) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view name = pair.substr(0, equals);
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    if (name == "mode") {
+      if (Problem problem = ParseMode(value, &out->mode)) return problem;
+    } else if ((name == "user" || name == "group") && !value.empty()) {
+      (name == "user" ? out->user : out->group) = value;
+    } else {
+      return "after the ? only mode=, user= and group= have a meaning, as in "
+             "unix:/run/x?mode=0660&group=www-data";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Problem ParseListenEndpoint(std::string_view text, Endpoint* out) {
+  const size_t question = text.find('?');
+  if (!text.starts_with(kUnixScheme) || question == std::string_view::npos) {
+    return ParseEndpoint(text, out);
+  }
+  Endpoint endpoint;
+  Problem problem = ParseEndpoint(text.substr(0, question), &endpoint);
+  if (!problem) {
+    problem = ParseAccess(text.substr(question + 1), &endpoint.access);
+    if (problem) problem = Quoted(text) + " is not a valid address: " + *problem;
+  }
+  if (!problem) *out = std::move(endpoint);
+  return problem;
 }
 
 Problem ParseUpstream(std::string_view text, Upstream* out) {

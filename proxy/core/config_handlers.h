@@ -88,7 +88,7 @@ constexpr Handler Words() {
 inline constexpr Handler kListen = {
     [](Texts texts, Config* config) -> Problem {
       if (texts.empty()) return "the list is empty; give at least one host:port or unix:/path";
-      return ApplyList(texts, ParseEndpoint, &config->listen);
+      return ApplyList(texts, ParseListenEndpoint, &config->listen);
     },
     [](const Config& config) {
       std::string text;
@@ -104,7 +104,7 @@ inline constexpr Handler kHttp = {[](Texts texts, Config* config) -> Problem {
                                       return std::nullopt;
                                     }
                                     Endpoint endpoint;
-                                    if (Problem problem = ParseTcpEndpoint(texts[0], &endpoint))
+                                    if (Problem problem = ParseListenEndpoint(texts[0], &endpoint))
                                       return *problem + ", or off";
                                     config->http = endpoint;
                                     return std::nullopt;
@@ -113,6 +113,25 @@ inline constexpr Handler kHttp = {[](Texts texts, Config* config) -> Problem {
                                     return config.http ? config.http->ToString()
                                                        : std::string("off");
                                   }};
+
+inline constexpr Handler kMetricsAddress = {
+    [](Texts texts, Config* config) -> Problem {
+      config->metrics.reset();
+      if (resp::EqualsIgnoreCase(texts[0], "http")) return std::nullopt;
+      Endpoint endpoint;
+      if (Problem problem = ParseListenEndpoint(texts[0], &endpoint)) {
+        return *problem + ", or http for the address of --http";
+      }
+      config->metrics = endpoint;
+      return std::nullopt;
+    },
+    [](const Config& config) {
+      return config.metrics ? config.metrics->ToString() : std::string("http");
+    }};
+
+inline constexpr Handler kHttpItemsOption = {
+    [](Texts texts, Config* config) { return ParseHttpItems(texts[0], &config->http_items); },
+    [](const Config& config) { return std::string(ShowHttpItems(config.http_items)); }};
 
 inline constexpr Handler kUpstream = {
     [](Texts texts, Config* config) -> Problem {

@@ -28,13 +28,31 @@ constexpr uint64_t kLargestBody = 512ULL << 20;  // what Redis takes as one valu
 constexpr Option kOptions[] = {
     Define(
         kWhere, "--listen", "ADDRESS",
-        "Where clients connect, by RESP: host:port, [v6]:port or unix:/path. May be given several "
-        "times. Port 0 takes any free one.",
+        "Where clients connect, by RESP: host:port, [v6]:port or "
+        "unix:/path[?mode=0660&user=NAME&group=NAME]. May be given several times. Port 0 takes any "
+        "free one.",
         kListen, true),
     Define(kWhere, "--http", "ADDRESS",
-           "Where /metrics and the item calls are served: host:port or [v6]:port; off turns "
-           "HTTP off.",
+           "Where /metrics and the item calls are served, written as in --listen; off turns HTTP "
+           "off.",
            kHttp),
+    Define(kWhere, "--metrics", "ADDRESS",
+           "An address of its own for /metrics, /healthz and /readyz, written as in --listen; "
+           "/metrics is then served there only. http: the address of --http.",
+           kMetricsAddress),
+    Define(kWhere, "--http-hosts", "NAME",
+           "A name by which HTTP clients may call this server, as in cache.example.org or "
+           "*.example.org. IP addresses, localhost and the names that are listened on need not be "
+           "listed. May be given several times.",
+           Words<&Config::http_hosts, ParseHttpHost>(), true),
+    Define(kWhere, "--http-origins", "ORIGIN",
+           "Pages of this origin may call this server from a browser (CORS), as in "
+           "https://app.example.org. May be given several times.",
+           Words<&Config::http_origins, ParseHttpOrigin>(), true),
+    Define(kWhere, "--http-items", "auto|on|off",
+           "Whether HTTP serves the item calls, which read and write data. auto: with the embedded "
+           "store and in front of a Redis on this machine.",
+           kHttpItemsOption),
 
     Define(
         kBehind, "--upstream", "URL",
@@ -109,6 +127,11 @@ constexpr Option kOptions[] = {
            "How keys are called in metrics. on: as they are. hash: by a hash. off: not at all; all "
            "but patterns count under __other__.",
            kKeyLabelsOption),
+    Define(
+        kCounting, "--hash-session-keys", "on|off",
+        "on: keys that are credentials, such as sess:* and session:*, are hashed in metrics even "
+        "if --key-labels is on.",
+        Switch<&Config::hash_session_keys>()),
     Define(kCounting, "--key-epoch", "DURATION",
            "How often heavy keys take the places of lighter ones, once all are taken.",
            Duration<&Config::key_epoch, 100>()),

@@ -49,6 +49,18 @@ Problem ParseTcpEndpoint(std::string_view text, Endpoint* out);
 // The same or "unix:/path".
 Problem ParseEndpoint(std::string_view text, Endpoint* out);
 
+// The same for what is listened on: a unix socket may have "?mode=0660&user=redis&group=www-data",
+// any of them.
+Problem ParseListenEndpoint(std::string_view text, Endpoint* out);
+
+// "cache.example.org" or "*.example.org", as they stand in Host; small letters.
+Problem ParseHttpHost(std::string_view text, std::string* out);
+// "https://app.example.org:8443", as browsers write it in Origin; small letters.
+Problem ParseHttpOrigin(std::string_view text, std::string* out);
+// auto, on, off.
+Problem ParseHttpItems(std::string_view text, HttpItems* out);
+std::string_view ShowHttpItems(HttpItems items);
+
 // redis://[[user]:password@]host[:port][/db]     port 6379 and database 0 if not given
 // unix://[[user]:password@]/path[?db=N]          or unix:/path[?db=N]
 // User, password, host and path are percent-decoded.

@@ -64,6 +64,7 @@ struct HttpRequest {
   std::string_view accept = {};
   std::string_view body = {};
   std::string_view authorization = {};  // see HttpSession
+  bool metrics_address = false;         // came in on --metrics, which asks for no password
 };
 
 struct HttpResponse {

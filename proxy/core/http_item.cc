@@ -169,13 +169,24 @@ size_t Utf8Length(std::string_view bytes) {
   return length;
 }
 
-std::string EscapeInvalidUtf8(std::string_view bytes) {
+bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool LooksEscaped(std::string_view text) {
+  return text.size() >= 4 && text.starts_with("\\x") && IsHexDigit(text[2]) && IsHexDigit(text[3]);
+}
+
+// mark: a backslash that looks like an escape is one, too.
+std::string EscapeInvalidUtf8(std::string_view bytes, bool mark = false) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
     const size_t length = Utf8Length(bytes);
-    if (length > 0) {
+    if (mark && LooksEscaped(bytes)) {
+      text.append("\\x5c");
+    } else if (length > 0) {
       text.append(bytes.substr(0, length));
     } else {
       const auto byte = static_cast<unsigned char>(bytes[0]);
@@ -210,6 +221,10 @@ std::string TtlProblem() {
 
 std::string JsonString(std::string_view bytes) {
   return json::serialize(json::string_view(EscapeInvalidUtf8(bytes)));
+}
+
+std::string JsonName(std::string_view key) {
+  return json::serialize(json::string_view(EscapeInvalidUtf8(key, true)));
 }
 
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name,

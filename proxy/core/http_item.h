@@ -36,6 +36,10 @@ std::string TtlProblem();
 // carry, each wrong byte becomes the four characters \xNN (in JSON "\\xNN").
 std::string JsonString(std::string_view bytes);
 
+// The same for the names of a JSON object's members, which must differ where the keys do: a
+// backslash of the key that looks like the beginning of such an \xNN is \x5c.
+std::string JsonName(std::string_view key);
+
 // The value of the first parameter called `name` in "a=1&b=2", percent-decoded. None if there is no
 // such parameter; `*valid` is false if it has a wrong percent-encoding.
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name,

@@ -106,7 +106,7 @@ HttpStep HttpExchange::OnListed(ReplyReader* reader, const ReplyElement& reply) 
     if (!value || value->type != ReplyType::kBulkString) return FailReply();
     if (value->is_null) continue;
     if (count++ > 0) items.push_back(',');
-    items.append(JsonString(key)).append(":").append(JsonString(value->text));
+    items.append(JsonName(key)).append(":").append(JsonString(value->text));
   }
   return RespondPage(count, items);
 }

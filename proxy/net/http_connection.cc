@@ -1,9 +1,10 @@
 #include "proxy/net/http_connection.h"
 
-#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/write.hpp>
 #include <utility>
 
+#include "proxy/core/http_item.h"
 #include "proxy/net/worker.h"
 
 namespace keyhole::net {
@@ -13,42 +14,42 @@ using metrics::HttpMethodOf;
 
 namespace {
 
-constexpr uint32_t kMaxHeaderBytes = 16 * 1024;
+constexpr size_t kReadHead = 4 * 1024;
+constexpr size_t kReadBody = 64 * 1024;
 constexpr size_t kDropBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kLinger{2000};
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kChallenge = "Basic realm=\"keyhole\", charset=\"UTF-8\"";
+// What a page of an origin in --http-origins may send.
+constexpr std::string_view kPageMethods = "GET, HEAD, POST, PUT, DELETE";
+constexpr std::string_view kPageHeaders = "Accept, Authorization, Content-Type";
+constexpr std::string_view kPreflightSeconds = "600";
 
 std::string_view View(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-// The answer to a request that Beast could not read; 0 if there is nobody to answer.
-unsigned StatusFor(error_code error) {
-  if (error == http::error::body_limit) return 413;
-  if (error == http::error::header_limit) return 431;
-  return error.category() == http::make_error_code(http::error::bad_method).category() &&
-                 error != http::error::end_of_stream && error != http::error::partial_message
-             ? 400
-             : 0;
+std::string_view View(const boost::beast::flat_buffer& buffer) {
+  return {static_cast<const char*>(buffer.data().data()), buffer.size()};
 }
 
-std::string_view ErrorFor(unsigned status) {
-  switch (status) {
-    case 413:
-      return R"({"error":"Body is larger than --http-body-limit"})";
-    case 431:
-      return R"({"error":"Headers are larger than 16 KiB"})";
-    default:
-      return R"({"error":"Not a valid HTTP/1.1 request"})";
-  }
+std::string ErrorJson(std::string_view text) {
+  return "{\"error\":" + core::JsonString(text) + "}";
+}
+
+template <typename Request>
+std::optional<std::string_view> FieldOf(const Request& request, http::field name) {
+  const auto it = request.find(name);
+  if (it == request.end()) return std::nullopt;
+  return View(it->value());
 }
 
 }  // namespace
 
-HttpConnection::HttpConnection(Worker& worker, TcpSocket socket, std::string address,
-                               Reporter report)
+HttpConnection::HttpConnection(Worker& worker, Socket socket, std::string address, Reporter report,
+                               const core::HttpGate& gate)
     : worker_(worker),
+      gate_(gate),
       stream_(std::move(socket)),
       address_(std::move(address)),
       report_(std::move(report)) {
@@ -58,33 +59,83 @@ HttpConnection::HttpConnection(Worker& worker, TcpSocket socket, std::string add
 HttpConnection::~HttpConnection() = default;
 
 void HttpConnection::Start() {
-  error_code ignored;
+  error_code ignored;  // unix sockets have no such option
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   Read();
 }
 
 void HttpConnection::Read() {
-  parser_.emplace();
-  parser_->header_limit(kMaxHeaderBytes);
-  parser_->body_limit(worker_.state().config.http_body_limit);
+  reader_.emplace(worker_.state().config.http_body_limit);
+  request_ = Request();
+  verdict_ = core::HttpVerdict();
+  keep_ = false;
   ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
-  http::async_read_header(stream_, buffer_, *parser_,
-                          [self = boost::intrusive_ptr(this)](error_code error, size_t) {
+  Advance();
+}
+
+// Goes on with what has come.
+void HttpConnection::Advance() {
+  using Result = core::HttpRequestReader::Result;
+  const Result result = reader_->Read(View(buffer_));
+  switch (result) {
+    case Result::kHead:
+      return ParseHead() ? OnHead() : Refuse(400, "Not a valid HTTP/1.1 request");
+    case Result::kRefused:
+      return Refuse(reader_->refusal().status, reader_->refusal().text);
+    case Result::kNeedMore:
+    case Result::kDone:
+      break;
+  }
+  buffer_.consume(reader_->consumed());
+  return result == Result::kDone ? OnRequest() : Receive();
+}
+
+void HttpConnection::Receive() {
+  const size_t size = request_.target().empty() ? kReadHead : kReadBody;
+  stream_.async_read_some(buffer_.prepare(size),
+                          [self = boost::intrusive_ptr(this)](error_code error, size_t received) {
                             self->worker_.BeginTurn();
-                            if (self->open_) self->OnHead(error);
+                            if (!self->open_) return;
+                            if (error) return self->Close();
+                            self->buffer_.commit(received);
+                            self->Advance();
                           });
 }
 
-void HttpConnection::OnHead(error_code error) {
-  if (error) return RefuseUnreadable(error);
+// Beast takes the fields apart. Where it finds something wrong, which the reader has not, it is
+// believed.
+bool HttpConnection::ParseHead() {
+  http::request_parser<http::empty_body> parser;
+  const std::string_view head = reader_->head();
+  parser.header_limit(static_cast<uint32_t>(head.size() + 1));
+  parser.body_limit(boost::none);
+  parser.skip(true);  // the body is the reader's
+  error_code error;
+  parser.put(asio::buffer(head), error);
+  if (error || !parser.is_header_done()) return false;
+  request_ = parser.release();
+  return true;
+}
+
+void HttpConnection::OnHead() {
   began_ = worker_.state().now;
-  if (parser_->is_done()) return OnRead({});
-  const auto& request = parser_->get();
-  if (request.version() >= 11 &&
-      boost::beast::iequals(request[http::field::expect], "100-continue")) {
+  verdict_ =
+      gate_.Check({.method = View(request_.method_string()),
+                   .target = View(request_.target()),
+                   .host = reader_->host(),
+                   .content_type = View(request_[http::field::content_type]),
+                   .requested_method = View(request_[http::field::access_control_request_method]),
+                   .origin = FieldOf(request_, http::field::origin),
+                   .fetch_site = FieldOf(request_, http::field::sec_fetch_site),
+                   .has_body = reader_->has_body()});
+  buffer_.consume(reader_->consumed());
+  if (verdict_.status != 0 && reader_->has_body()) return Refuse(verdict_.status, verdict_.text);
+  keep_ = request_.keep_alive();
+  if (reader_->has_body() && request_.version() >= 11 &&
+      boost::beast::iequals(request_[http::field::expect], "100-continue")) {
     return Encourage();
   }
-  ReadBody();
+  Advance();
 }
 
 // The client waits to hear that its body is wanted.
@@ -94,46 +145,44 @@ void HttpConnection::Encourage() {
                       self->worker_.BeginTurn();
                       if (!self->open_) return;
                       if (error) return self->Close();
-                      self->ReadBody();
+                      self->Advance();
                     });
 }
 
-void HttpConnection::ReadBody() {
-  http::async_read(stream_, buffer_, *parser_,
-                   [self = boost::intrusive_ptr(this)](error_code error, size_t) {
-                     self->worker_.BeginTurn();
-                     if (self->open_) self->OnRead(error);
-                   });
-}
-
-void HttpConnection::OnRead(error_code error) {
-  if (error) return RefuseUnreadable(error);
+void HttpConnection::OnRequest() {
   busy_ = true;
   stream_.expires_never();  // what Redis takes is its own affair
+  if (verdict_.status != 0 || verdict_.is_preflight) {
+    core::HttpResponse answer;
+    answer.status = verdict_.is_preflight ? 204 : verdict_.status;
+    if (verdict_.is_preflight) answer.content_type.clear();
+    if (!verdict_.is_preflight) answer.body = ErrorJson(verdict_.text);
+    answer.head = request_.method() == http::verb::head;
+    return RespondTo(metrics::HttpEndpoint::kOther, answer);
+  }
   // A session that was lost with the upstream is done; the connection goes on with a new one.
   if (session_ != nullptr && session_->logged_in()) session_->Detach();
   if (session_ == nullptr || session_->closed()) {
     session_ = new core::HttpSession(worker_.state(), address_, *this);
   }
-  const auto& request = parser_->get();
-  const auto body = request.body().data();
-  session_->Begin({.method = View(request.method_string()),
-                   .target = View(request.target()),
-                   .content_type = View(request[http::field::content_type]),
-                   .accept = View(request[http::field::accept]),
-                   .body = {static_cast<const char*>(body.data()), body.size()},
-                   .authorization = View(request[http::field::authorization])});
+  session_->Begin({.method = View(request_.method_string()),
+                   .target = View(request_.target()),
+                   .content_type = View(request_[http::field::content_type]),
+                   .accept = View(request_[http::field::accept]),
+                   .body = reader_->body(),
+                   .authorization = View(request_[http::field::authorization]),
+                   .metrics_address = gate_.serves() == core::HttpGate::Serves::kMetricsAndHealth});
 }
 
-void HttpConnection::RefuseUnreadable(error_code error) {
-  const unsigned status = StatusFor(error);
-  if (status == 0) return Close();
+// Where a request ends is not known, or its body is not wanted: it is the last one.
+void HttpConnection::Refuse(int status, std::string_view text) {
   core::HttpResponse answer;
-  answer.status = static_cast<int>(status);
-  answer.body = ErrorFor(status);
+  answer.status = status;
+  answer.body = ErrorJson(text);
+  answer.head = reader_->method() == "HEAD";
   busy_ = draining_ = unreadable_ = true;
-  worker_.state().metrics.http.Record(HttpMethodOf(View(parser_->get().method_string())),
-                                      metrics::HttpEndpoint::kOther, status,
+  worker_.state().metrics.http.Record(HttpMethodOf(reader_->method()),
+                                      metrics::HttpEndpoint::kOther, static_cast<unsigned>(status),
                                       std::chrono::nanoseconds(0));
   Write(answer);
 }
@@ -150,24 +199,27 @@ void HttpConnection::OnAnswer(core::HttpStep step) {
 }
 
 void HttpConnection::Respond(core::HttpResponse& answer) {
-  const auto method = HttpMethodOf(View(parser_->get().method_string()));
+  RespondTo(session_->exchange().endpoint(), answer);
+}
+
+void HttpConnection::RespondTo(metrics::HttpEndpoint endpoint, core::HttpResponse& answer) {
   worker_.state().ReadClock();
-  worker_.state().metrics.http.Record(method, session_->exchange().endpoint(),
+  worker_.state().metrics.http.Record(HttpMethodOf(reader_->method()), endpoint,
                                       static_cast<unsigned>(answer.status),
                                       worker_.state().now - began_);
   Write(answer);
 }
 
 void HttpConnection::Write(core::HttpResponse& answer) {
-  const auto& request = parser_->get();
-  response_ = Response(static_cast<http::status>(answer.status), request.version());
+  response_ = Response(static_cast<http::status>(answer.status), request_.version());
   response_.set(http::field::server, "keyhole");
   if (!answer.content_type.empty()) {
     response_.set(http::field::content_type, answer.content_type);
   }
   if (!answer.allow.empty()) response_.set(http::field::allow, answer.allow);
   if (answer.status == 401) response_.set(http::field::www_authenticate, kChallenge);
-  response_.keep_alive(parser_->is_header_done() && request.keep_alive() && !draining_);
+  SetPageFields();
+  response_.keep_alive(keep_ && !draining_);
   const size_t length = answer.body.size();
   if (!answer.head) response_.body() = std::move(answer.body);
   if (answer.status != 204) response_.content_length(length);
@@ -177,6 +229,18 @@ void HttpConnection::Write(core::HttpResponse& answer) {
                       self->worker_.BeginTurn();
                       if (self->open_) self->OnWritten(error);
                     });
+}
+
+// What browsers ask for before they let a page of another origin read or send (CORS). No
+// credentials: a page says its password itself, in Authorization.
+void HttpConnection::SetPageFields() {
+  if (gate_.has_origins()) response_.set(http::field::vary, "Origin");
+  if (verdict_.origin.empty()) return;
+  response_.set(http::field::access_control_allow_origin, verdict_.origin);
+  if (!verdict_.is_preflight) return;
+  response_.set(http::field::access_control_allow_methods, kPageMethods);
+  response_.set(http::field::access_control_allow_headers, kPageHeaders);
+  response_.set(http::field::access_control_max_age, kPreflightSeconds);
 }
 
 void HttpConnection::OnWritten(error_code error) {
@@ -191,7 +255,7 @@ void HttpConnection::OnWritten(error_code error) {
 void HttpConnection::Linger() {
   if (std::exchange(unreadable_, false)) {
     error_code ignored;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
     ExpectSilenceAtMost(kLinger);
   }
   buffer_.clear();
@@ -223,7 +287,7 @@ void HttpConnection::Close() {
   const boost::intrusive_ptr<HttpConnection> self(this);
   if (session_ != nullptr) session_->Detach();
   error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   stream_.close();
   worker_.Unregister(*this);
 }

@@ -1,14 +1,17 @@
-// The socket of an HTTP client: Beast reads and writes HTTP/1.1, an HttpSession says what the
-// answer is. Requests of one connection are answered one after the other (keep-alive, pipelining).
+// The socket of an HTTP client. Requests of one connection are answered one after the other
+// (keep-alive, pipelining). Who does what:
+//
+//     HttpRequestReader  where a request begins and ends; nobody else has a say in that
+//     Beast              the fields of a head that the reader has found valid, and the answer's
+//     bytes HttpGate           whether the request is let in HttpSession        what the answer is
 //
 // Thread: its worker's. Lives as long as it is registered or an operation of its socket runs.
 #pragma once
 
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/basic_dynamic_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -16,6 +19,8 @@
 #include <optional>
 #include <string>
 
+#include "proxy/core/http_framing.h"
+#include "proxy/core/http_gate.h"
 #include "proxy/core/http_session.h"
 #include "proxy/net/asio.h"
 
@@ -30,9 +35,9 @@ class HttpConnection final
     : public boost::intrusive_ref_counter<HttpConnection, boost::thread_unsafe_counter>,
       public core::HttpSession::Receiver {
  public:
-  using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
-
-  HttpConnection(Worker& worker, TcpSocket socket, std::string address, Reporter report);
+  // gate: outlives the connection.
+  HttpConnection(Worker& worker, Socket socket, std::string address, Reporter report,
+                 const core::HttpGate& gate);
   ~HttpConnection();
 
   void Start();
@@ -43,27 +48,32 @@ class HttpConnection final
   void OnAnswer(core::HttpStep step) override;
 
  private:
-  // Grows as the body comes; a string_body would take all of Content-Length at once.
-  using Body = boost::beast::http::basic_dynamic_body<boost::beast::flat_buffer>;
-  using Parser = boost::beast::http::request_parser<Body>;
+  using Request = boost::beast::http::request<boost::beast::http::empty_body>;
   using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
   void Read();
-  void OnHead(error_code error);
+  void Advance();
+  void Receive();
+  bool ParseHead();
+  void OnHead();
   void Encourage();
-  void ReadBody();
-  void OnRead(error_code error);
-  void RefuseUnreadable(error_code error);
+  void OnRequest();
+  void Refuse(int status, std::string_view text);
   void Respond(core::HttpResponse& answer);
+  void RespondTo(metrics::HttpEndpoint endpoint, core::HttpResponse& answer);
   void Write(core::HttpResponse& answer);
+  void SetPageFields();
   void OnWritten(error_code error);
   void Linger();
   void ExpectSilenceAtMost(std::chrono::milliseconds limit);
 
   Worker& worker_;
-  boost::beast::basic_stream<asio::ip::tcp, Executor> stream_;
-  boost::beast::flat_buffer buffer_;
-  std::optional<Parser> parser_;
+  const core::HttpGate& gate_;
+  boost::beast::basic_stream<Protocol, Executor> stream_;
+  boost::beast::flat_buffer buffer_;  // what has come and is not consumed
+  std::optional<core::HttpRequestReader> reader_;
+  Request request_;  // the fields of its head
+  core::HttpVerdict verdict_;
   Response response_;
   const std::string address_;
   const Reporter report_;
@@ -72,6 +82,7 @@ class HttpConnection final
   bool open_ = true;
   bool busy_ = false;        // a request is being answered
   bool draining_ = false;    // closes after the answer
+  bool keep_ = false;        // the connection goes on after the answer
   bool unreadable_ = false;  // the rest of what the client sends is dropped
 };
 

@@ -1,9 +1,13 @@
 #include "proxy/net/listener.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +17,53 @@ namespace {
 constexpr int kBacklog = 511;
 // When no descriptor is left, waiting helps and trying at once does not.
 constexpr std::chrono::milliseconds kPause{50};
+constexpr mode_t kClosedMask = 0177;
+constexpr uint32_t kSharedMode = 0660;
+
+bool IsGiven(const core::SocketAccess& access) {
+  return access.mode.has_value() || !access.user.empty() || !access.group.empty();
+}
+
+// The number of a user or group: the text is one, or find() knows it. False: neither.
+template <typename Id, typename Find>
+bool IdOf(const std::string& text, Find find, Id* id) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, *id);
+  if (error == std::errc() && stop == end) return true;
+  return find(text.c_str(), id);
+}
+
+bool FindUser(const char* name, uid_t* id) {
+  const passwd* const found = ::getpwnam(name);  // at start: no other thread asks
+  if (found != nullptr) *id = found->pw_uid;
+  return found != nullptr;
+}
+
+bool FindGroup(const char* name, gid_t* id) {
+  const group* const found = ::getgrnam(name);
+  if (found != nullptr) *id = found->gr_gid;
+  return found != nullptr;
+}
+
+// Gives the socket's file its owners, then its mode; gives what went wrong.
+std::string ApplyAccess(const std::string& path, const core::SocketAccess& access) {
+  uid_t user = static_cast<uid_t>(-1);
+  gid_t group = static_cast<gid_t>(-1);
+  if (!access.user.empty() && !IdOf(access.user, FindUser, &user)) {
+    return "there is no user '" + access.user + "'";
+  }
+  if (!access.group.empty() && !IdOf(access.group, FindGroup, &group)) {
+    return "there is no group '" + access.group + "'";
+  }
+  if (::lchown(path.c_str(), user, group) != 0) {
+    return std::string("its owner cannot be changed (") + std::strerror(errno) +
+           "); only root may give it to another user or to a group that keyhole is not in";
+  }
+  if (::chmod(path.c_str(), access.mode.value_or(kSharedMode)) != 0) {
+    return std::string("its mode cannot be changed: ") + std::strerror(errno);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -58,7 +109,8 @@ bool Listener::OpenAt(const Protocol::endpoint& address, std::string* problem) {
   error_code error;
   acceptor_.open(address.protocol(), error);
   if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor_.bind(address, error);
+  if (!error) Bind(address, problem, error);
+  if (!problem->empty()) return false;
   if (!error) acceptor_.listen(kBacklog, error);
   if (error) {
     const bool taken = error == asio::error::address_in_use;
@@ -76,6 +128,23 @@ bool Listener::OpenAt(const Protocol::endpoint& address, std::string* problem) {
     endpoint_.port = local.port();
   }
   return true;
+}
+
+// A unix socket whose mode or owner is given is nobody else's until it has them, and nobody can
+// connect before that: it listens later. *problem stays empty where it is the call that fails.
+void Listener::Bind(const Protocol::endpoint& address, std::string* problem, error_code& error) {
+  const core::SocketAccess& access = endpoint_.access;
+  if (endpoint_.kind != core::Endpoint::Kind::kUnix || !IsGiven(access)) {
+    acceptor_.bind(address, error);
+    return;
+  }
+  const mode_t mask = ::umask(kClosedMask);  // of the process; nobody else makes files yet
+  acceptor_.bind(address, error);
+  ::umask(mask);
+  if (error) return;
+  bound_ = true;
+  const std::string wrong = ApplyAccess(endpoint_.path, access);
+  if (!wrong.empty()) *problem = "cannot listen on " + endpoint_.ToString() + ": " + wrong;
 }
 
 // The socket file of a process that is no more stands in the way. One that still answers is left.

@@ -32,6 +32,7 @@ class Listener {
 
  private:
   bool OpenAt(const Protocol::endpoint& address, std::string* problem);
+  void Bind(const Protocol::endpoint& address, std::string* problem, error_code& error);
   void RemoveStaleSocket();
   void Accept();
 

@@ -1,6 +1,7 @@
 #include "proxy/net/server.h"
 
 #include <algorithm>
+#include <boost/asio/ip/host_name.hpp>
 #include <csignal>
 #include <thread>
 #include <utility>
@@ -88,11 +89,31 @@ bool Server::Open(std::string* problem) {
     });
     if (!listener->Open(problem)) return false;
   }
-  if (!config_.http.has_value()) return true;
-  http_ = std::make_unique<Listener>(context, *config_.http);
-  http_->set_on_accept(
-      [this](Socket socket, std::string peer) { AcceptHttp(std::move(socket), std::move(peer)); });
-  return http_->Open(problem);
+  return OpenHttp(problem);
+}
+
+bool Server::OpenHttp(std::string* problem) {
+  using Serves = core::HttpGate::Serves;
+  if (config_.http.has_value()) {
+    http_ = HttpListener(*config_.http,
+                         config_.metrics.has_value() ? Serves::kAllButMetrics : Serves::kAll);
+    if (!http_->Open(problem)) return false;
+  }
+  if (!config_.metrics.has_value()) return true;
+  metrics_door_ = HttpListener(*config_.metrics, Serves::kMetricsAndHealth);
+  return metrics_door_->Open(problem);
+}
+
+std::unique_ptr<Listener> Server::HttpListener(const core::Endpoint& endpoint,
+                                               core::HttpGate::Serves serves) {
+  error_code ignored;  // without a name of its own the machine is called by its addresses
+  gates_.push_back(
+      std::make_unique<core::HttpGate>(config_, endpoint, serves, asio::ip::host_name(ignored)));
+  auto listener = std::make_unique<Listener>(workers_[0]->context(), endpoint);
+  listener->set_on_accept([this, gate = gates_.back().get()](Socket socket, std::string peer) {
+    AcceptHttp(std::move(socket), std::move(peer), *gate);
+  });
+  return listener;
 }
 
 std::vector<core::Endpoint> Server::listening() const {
@@ -108,6 +129,7 @@ std::string Server::Describe() const {
     text += listeners_[i]->endpoint().ToString();
   }
   text += http_ == nullptr ? ", HTTP off" : ", HTTP on " + http_->endpoint().ToString();
+  if (metrics_door_ != nullptr) text += ", metrics on " + metrics_door_->endpoint().ToString();
   if (config_.upstream.has_value()) return text + ", in front of " + config_.upstream->ToString();
   text += ", embedded store: data lives in memory and is gone when this process ends; ";
   const uint64_t limit = store_->usage().limit;
@@ -132,6 +154,7 @@ void Server::Run() {
   WaitForSignal();
   for (const auto& listener : listeners_) listener->Start();
   if (http_ != nullptr) http_->Start();
+  if (metrics_door_ != nullptr) metrics_door_->Start();
   asio::post(scraper_, [this] { TrackKeys(); });
   std::vector<std::thread> threads;
   for (const auto& worker : workers_) worker->Post([&worker] { worker->Start(); });
@@ -161,7 +184,7 @@ void Server::AcceptClient(Socket socket, std::string peer) {
       [&worker, descriptor, peer = std::move(peer)] { worker.AddClient(descriptor, peer); });
 }
 
-void Server::AcceptHttp(Socket socket, std::string peer) {
+void Server::AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate) {
   Worker& worker = *workers_[0];
   error_code error;
   if (worker.http_clients() >= kMaxHttpClients) {
@@ -170,13 +193,9 @@ void Server::AcceptHttp(Socket socket, std::string peer) {
     socket.write_some(asio::buffer(kTooManyHttpClients), error);
     return;
   }
-  const bool v6 = config_.http->host.find(':') != std::string::npos;
-  const int descriptor = socket.release(error);
-  HttpConnection::TcpSocket tcp(worker.context());
-  tcp.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, error);
   worker.BeginTurn();
   const boost::intrusive_ptr<HttpConnection> connection(
-      new HttpConnection(worker, std::move(tcp), std::move(peer), MakeReporter()));
+      new HttpConnection(worker, std::move(socket), std::move(peer), MakeReporter(), gate));
   connection->Start();
 }
 
@@ -261,6 +280,7 @@ void Server::WaitForSignal() {
 void Server::BeginStop() {
   for (const auto& listener : listeners_) listener->Close();
   if (http_ != nullptr) http_->Close();
+  if (metrics_door_ != nullptr) metrics_door_->Close();
   log_(core::LogLevel::kInfo, "stopping: finishing what is in flight; once more to stop at once");
   grace_->expires_after(config_.shutdown_grace);
   grace_->async_wait([this](error_code error) {

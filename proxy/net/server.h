@@ -19,6 +19,7 @@
 #include "metrics/key_tracker.h"
 #include "metrics/snapshot.h"
 #include "proxy/core/config.h"
+#include "proxy/core/http_gate.h"
 #include "proxy/core/near_cache/near_shared.h"
 #include "proxy/core/store/store.h"
 #include "proxy/net/http_connection.h"
@@ -54,7 +55,10 @@ class Server {
                                                   asio::thread_pool::executor_type>;
 
   void AcceptClient(Socket socket, std::string peer);
-  void AcceptHttp(Socket socket, std::string peer);
+  bool OpenHttp(std::string* problem);
+  std::unique_ptr<Listener> HttpListener(const core::Endpoint& endpoint,
+                                         core::HttpGate::Serves serves);
+  void AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate);
   void WaitForSignal();
   void BeginStop();
   void StopNow();
@@ -77,7 +81,9 @@ class Server {
   ScraperTimer track_keys_{scraper_};  // this and the next on the scraper only
   bool tracking_ = true;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::unique_ptr<Listener> http_;
+  std::unique_ptr<Listener> http_;          // null: off
+  std::unique_ptr<Listener> metrics_door_;  // null: /metrics is served by http_
+  std::vector<std::unique_ptr<core::HttpGate>> gates_;
   std::unique_ptr<asio::basic_signal_set<Executor>> signals_;
   std::unique_ptr<Timer> grace_;
   std::atomic<int64_t> clients_{0};

@@ -1,4 +1,4 @@
-# Writes a dictionary for libFuzzer: the name of every command, and the small change of RESP.
+# Writes a dictionary for libFuzzer: the name of every command, and the small change of RESP and HTTP.
 #   cmake -D IN=resp/commands.def -D OUT=resp.dict -P make_dictionary.cmake
 file(STRINGS ${IN} rows REGEX "^ *(CMD|SUB)\\(")
 set(words)
@@ -13,6 +13,7 @@ endforeach()
 list(REMOVE_DUPLICATES words)
 set(text "\"\\x0d\\x0a\"\n\"*1\\x0d\\x0a\"\n\"*2\\x0d\\x0a\"\n\"$3\\x0d\\x0a\"\n\"$-1\\x0d\\x0a\"\n\"*-1\\x0d\\x0a\"\n")
 string(APPEND text "\":0\\x0d\\x0a\"\n\"_\\x0d\\x0a\"\n\"%1\\x0d\\x0a\"\n\"2147483648\"\n\"9223372036854775807\"\n")
+string(APPEND text "\"Transfer-Encoding: chunked\"\n\"Content-Length: \"\n\"Host: h\"\n\" HTTP/1.1\"\n\"0\\x0d\\x0a\\x0d\\x0a\"\n")
 foreach(word IN LISTS words)
   string(APPEND text "\"${word}\"\n")
 endforeach()

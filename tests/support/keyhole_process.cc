@@ -15,15 +15,16 @@ namespace {
 constexpr auto kMetricDeadline = std::chrono::seconds(20);
 constexpr auto kMetricPause = std::chrono::milliseconds(10);
 
-bool IsListen(const std::string& option) {
-  return option == "--listen" || option.starts_with("--listen=");
+bool Gives(const std::vector<std::string>& options, const std::string& flag) {
+  return std::any_of(options.begin(), options.end(), [&flag](const std::string& option) {
+    return option == flag || option.starts_with(flag + "=");
+  });
 }
 
 std::vector<std::string> WithOurs(std::vector<std::string> options) {
-  if (std::none_of(options.begin(), options.end(), IsListen)) {
-    options.insert(options.end(), {"--listen", "127.0.0.1:0"});
+  for (const char* const flag : {"--listen", "--http"}) {
+    if (!Gives(options, flag)) options.insert(options.end(), {flag, "127.0.0.1:0"});
   }
-  options.insert(options.end(), {"--http", "127.0.0.1:0"});
   return options;
 }
 
@@ -52,6 +53,9 @@ KeyholeProcess::KeyholeProcess(const std::vector<std::string>& options)
   const std::string& said = process_.err();
   port_ = PortAfter(said, "RESP on ");
   http_port_ = PortAfter(said, "HTTP on ");
+  if (said.find("metrics on ") != std::string::npos) {
+    metrics_port_ = PortAfter(said, "metrics on ");
+  }
 }
 
 std::string KeyholeProcess::HttpGet(std::string_view target) const {

@@ -28,7 +28,8 @@ class KeyholeProcess {
   static std::vector<std::string> CommandLine(const std::vector<std::string>& options);
 
   uint16_t port() const { return port_; }  // the first one, if there are several; 0: unix only
-  uint16_t http_port() const { return http_port_; }
+  uint16_t http_port() const { return http_port_; }        // 0: a unix socket
+  uint16_t metrics_port() const { return metrics_port_; }  // 0: a unix socket, or no --metrics
   pid_t pid() const { return process_.pid(); }
 
   void Terminate() { process_.Signal(SIGTERM); }
@@ -53,6 +54,7 @@ class KeyholeProcess {
   ChildProcess process_;
   uint16_t port_ = 0;
   uint16_t http_port_ = 0;
+  uint16_t metrics_port_ = 0;
 };
 
 }  // namespace keyhole::test

@@ -75,12 +75,13 @@ TEST_P(HttpClients, LeavingInTheMiddleHarmsNobody) {
   EXPECT_EQ(stays.Call("PUT", "/items/big", std::string(4'000'000, 'x')).status, 204);
   const std::string requests[] = {
       "GET /items/bi",
-      "PUT /items/k HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf",
+      "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf",
       HttpClient::Format("GET", "/items/big"),
       HttpClient::Format("GET", "/items?limit=1000"),
       HttpClient::Format("GET", "/metrics"),
       HttpClient::Format("GET", "/readyz"),
-      "PUT /items/k HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n"};
+      "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: "
+      "100\r\n\r\n"};
   for (int round = 0; round < 10; ++round) {
     for (const std::string& request : requests) {
       HttpClient leaves(stack_->http_port());

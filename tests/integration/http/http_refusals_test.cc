@@ -32,7 +32,7 @@ TEST_F(HttpRefusals, GarbageIsABadRequest) {
        {"nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
         "GET / HTTP/1.1\r\nno colon\r\n\r\n", "\x01\x02\x03\x04\r\n\r\n",
         "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "*1\r\n$4\r\nPING\r\n",
-        "PUT /items/k HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
     const std::string answer = Answer(garbage);
     EXPECT_THAT(answer, testing::StartsWith("HTTP/1.1 400 ")) << garbage;
@@ -49,8 +49,9 @@ TEST_F(HttpRefusals, TheAnswersToWhatCameBeforeAreNotLost) {
 }
 
 TEST_F(HttpRefusals, ATruncatedRequestIsNotAnswered) {
-  for (const std::string part : {"GET / HT", "GET / HTTP/1.1\r\nHost: h\r\n",
-                                 "PUT /items/k HTTP/1.1\r\nContent-Length: 5\r\n\r\nab"}) {
+  for (const std::string part :
+       {"GET / HT", "GET / HTTP/1.1\r\nHost: h\r\n",
+        "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"}) {
     HttpClient client(proxy_.http_port());
     client.Send(part);
     client.raw().ShutdownWrite();
@@ -76,11 +77,13 @@ TEST_F(HttpRefusals, ABodyOverTheLimit) {
     EXPECT_THAT(reply.body, testing::HasSubstr("--http-body-limit"));
   }
   // Asked first, it is refused before it is sent.
-  const std::string head = "PUT /items/k HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: ";
+  const std::string head =
+      "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ";
   EXPECT_THAT(Answer(head + "102401\r\n\r\n"), testing::StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(Answer(head + "99999999999\r\n\r\n"), testing::StartsWith("HTTP/1.1 413 "));
   // In chunks its size is not known beforehand.
-  std::string chunked = "PUT /items/k HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string chunked =
+      "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 11; ++i) chunked += "2800\r\n" + std::string(0x2800, 'x') + "\r\n";
   EXPECT_THAT(Answer(chunked + "0\r\n\r\n"), testing::StartsWith("HTTP/1.1 413 "));
   EXPECT_EQ(Counted("PUT", 413), 5);
@@ -109,7 +112,9 @@ TEST_F(HttpRefusals, APromisedBodyTakesNoMemory) {
   std::vector<HttpClient> clients;
   for (int i = 0; i < 10; ++i) {
     clients.emplace_back(proxy.http_port())
-        .Send("PUT /items/k HTTP/1.1\r\nContent-Length: 500000000\r\nExpect: 100-continue\r\n\r\n");
+        .Send(
+            "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000000\r\nExpect: "
+            "100-continue\r\n\r\n");
   }
   for (HttpClient& client : clients) {
     EXPECT_EQ(client.Read().status, 100);

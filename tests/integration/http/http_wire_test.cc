@@ -83,7 +83,8 @@ TEST_P(HttpWire, ConnectionCloseIsHeeded) {
 }
 
 TEST_P(HttpWire, ChunkedBodies) {
-  const std::string head = "PUT /items/k HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head =
+      "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
   http_.Send(head + "3\r\nabc\r\n");
   http_.Send("A;ext=1\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n");
   EXPECT_EQ(http_.Read().status, 204);
@@ -94,8 +95,9 @@ TEST_P(HttpWire, ChunkedBodies) {
 
 TEST_P(HttpWire, ABodyThatWaitsToBeWantedIsAskedFor) {
   const std::string body(2'000'000, 'x');
-  http_.Send("PUT /items/k HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: " +
-             std::to_string(body.size()) + "\r\n\r\n");
+  http_.Send(
+      "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n");
   EXPECT_EQ(http_.Read().status, 100);
   http_.Send(body);
   EXPECT_EQ(http_.Read().status, 204);
@@ -109,7 +111,8 @@ TEST_P(HttpWire, ABodyThatWaitsToBeWantedIsAskedFor) {
 
 TEST_P(HttpWire, AnAbsoluteTarget) {
   http_.Call("PUT", "/items/k", "v");
-  EXPECT_EQ(http_.Call("GET", "http://anywhere:80/items/k").status, 200);
+  EXPECT_EQ(http_.Call("GET", "http://localhost:80/items/k").status, 200);
+  EXPECT_EQ(http_.Call("GET", "http://anywhere:80/items/k").status, 400) << "Host says localhost";
 }
 
 TEST_P(HttpWire, BodiesAreAllowedWhereNobodyLooksAtThem) {
@@ -131,7 +134,8 @@ TEST(HttpIdle, ASilentConnectionIsClosed) {
 TEST(HttpIdle, ARequestThatNeverEndsIsCutOff) {
   KeyholeProcess proxy({"--http-idle-timeout", "300ms"});
   for (const std::string head :
-       {"GET / HTTP/1.1\r\nX: ", "PUT /items/k HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"}) {
+       {"GET / HTTP/1.1\r\nX: ",
+        "PUT /items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"}) {
     HttpClient slow(proxy.http_port());
     slow.Send(head);
     slow.set_deadline(std::chrono::milliseconds(20));

@@ -80,12 +80,55 @@ TEST(ConfigValuesTest, Addresses) {
     EXPECT_THAT(Bad({"--http", wrong}), HasSubstr("is no address")) << wrong;
   }
   EXPECT_THAT(Bad({"--http", "127.0.0.1:65536"}), HasSubstr("no number from 0 to 65535, or off"));
-  EXPECT_THAT(Bad({"--http", "unix:/x"}), HasSubstr("is no address"));
+  EXPECT_EQ(Good({"--http", "unix:/x"}).http, Endpoint::Unix("/x"));
+  EXPECT_EQ(Good({"--metrics", "[::1]:9100"}).metrics, Endpoint::Tcp("::1", 9100));
+  EXPECT_EQ(Good({"--metrics", "http"}).metrics, std::nullopt);
+  EXPECT_THAT(Bad({"--metrics", "off"}), HasSubstr("or http for the address of --http"));
   EXPECT_THAT(Bad({"--listen", "unix:x"}), HasSubstr("begins with /"));
   EXPECT_THAT(Bad({"--listen", "unix:/" + std::string(107, 'x')}), HasSubstr("longer than 107"));
   EXPECT_THAT(Bad({"--listen", ""}), HasSubstr("the list is empty"));
   // The same one twice is once.
   EXPECT_EQ(Good({"--listen", "a:1,b:1", "--listen", "a:1"}).listen.size(), 2U);
+}
+
+TEST(ConfigValuesTest, ModesAndOwnersOfUnixSockets) {
+  const auto access = [](const std::string& query) {
+    return Good({"--listen", "unix:/x?" + query}).listen.at(0).access;
+  };
+  EXPECT_EQ(access("mode=0660&user=redis&group=www-data"),
+            (SocketAccess{.mode = 0660, .user = "redis", .group = "www-data"}));
+  EXPECT_EQ(access("mode=777"), (SocketAccess{.mode = 0777, .user = "", .group = ""}));
+  EXPECT_EQ(access("group=33"), (SocketAccess{.mode = {}, .user = "", .group = "33"}));
+  EXPECT_EQ(Good({"--listen", "unix:/x?mode=0600"}).listen.at(0).ToString(), "unix:/x");
+  for (const std::string option : {"--listen", "--http", "--metrics"}) {
+    for (const std::string mode : {"", "9", "rw", "01000", "-1", "0x1"}) {
+      EXPECT_THAT(Bad({option, "unix:/x?mode=" + mode}), HasSubstr("as in mode=0660")) << mode;
+    }
+    for (const std::string query :
+         {"owner=a", "user=", "group", "mode=0660&x", "user=a&&group=b"}) {
+      EXPECT_THAT(Bad({option, "unix:/x?" + query}), HasSubstr("only mode=, user= and group="))
+          << query;
+    }
+  }
+}
+
+TEST(ConfigValuesTest, HostsAndOrigins) {
+  EXPECT_THAT(Good({"--http-hosts", "Cache.example.org,*.lan,a_b."}).http_hosts,
+              testing::ElementsAre("cache.example.org", "*.lan", "a_b"));
+  for (const std::string wrong : {"http://a", "a:80", "*", "*.", "a/b", "*a", "a.*", ".a", "a b"}) {
+    EXPECT_THAT(Bad({"--http-hosts", wrong}), HasSubstr("is not a valid host name")) << wrong;
+  }
+  EXPECT_THAT(
+      Good({"--http-origins",
+            "https://App.example.org:443,http://localhost:3000,http://a:80,http://[::1]:443"})
+          .http_origins,
+      testing::ElementsAre("https://app.example.org", "http://localhost:3000", "http://a",
+                           "http://[::1]:443"));
+  for (const std::string wrong : {"*", "null", "a", "https://", "https://a/", "https://a/b", "://a",
+                                  "https://*.a", "https://u@a"}) {
+    EXPECT_THAT(Bad({"--http-origins", wrong}), HasSubstr("is not a valid origin")) << wrong;
+  }
+  EXPECT_THAT(Bad({"--http-items", "maybe"}), HasSubstr("none of auto, on and off"));
 }
 
 TEST(ConfigValuesTest, AddressesShowAndTellWhetherTheyAreLocal) {

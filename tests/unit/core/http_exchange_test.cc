@@ -81,6 +81,26 @@ TEST_F(Http, TheOtherPaths) {
   EXPECT_EQ(body(), R"({"error":"Cannot connect to Redis"})");
 }
 
+// A page, or a user who follows a link, may cause a GET of anything.
+TEST_F(Http, NothingChangesByGet) {
+  for (const char* const method : {"GET", "HEAD"}) {
+    for (const char* const target :
+         {"/", "/items", "/items?limit=5&cursor=3", "/items/k", "/items/k?ttl=5", "/metrics",
+          "/api/keys", "/api/slow", "/api/near-cache", "/api/near-cache?prefix=", "/healthz",
+          "/readyz", "/nowhere"}) {
+      HttpStep step = Ask(method, target, R"({"key":"k","value":"v"})");
+      if (step == HttpStep::kReport) {
+        EXPECT_NE(exchange_.report().kind, HttpReport::Kind::kPurge) << target;
+      }
+      for (const char* reply = "*2\r\n$1\r\n0\r\n*1\r\n$1\r\nk\r\n"; step == HttpStep::kCommand;
+           step = exchange_.OnReply(reply)) {
+        const std::string_view name = command()[0];
+        EXPECT_FALSE(resp::Find({&name, 1}).has(resp::kWrite)) << name;
+      }
+    }
+  }
+}
+
 TEST_F(Http, UnknownPathsAndWrongMethods) {
   for (const char* target : {"/nowhere", "", "*", "items", "/itemsx", "/Items", "//items",
                              "http:", "/metrics/", "/items%2Ffoo", "\xff"}) {

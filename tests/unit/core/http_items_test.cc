@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 
 #include "proxy/core/http_exchange.h"
+#include "proxy/core/http_item.h"
 #include "tests/unit/core/http_story.h"
 
 namespace keyhole::core {
@@ -211,6 +212,15 @@ TEST_F(Http, WrongPagesAreRefused) {
     EXPECT_EQ(Status("GET", std::string("/items?cursor=") + cursor), 400) << cursor;
     EXPECT_THAT(body(), HasSubstr("cursor must be one that an earlier answer gave"));
   }
+}
+
+// Two keys that JSON would show alike are two members.
+TEST_F(Http, NamesInAListDifferWhereTheKeysDo) {
+  EXPECT_EQ(JsonName("\xff"), R"("\\xff")");
+  EXPECT_EQ(JsonName("\\xff"), R"("\\x5cxff")");
+  EXPECT_EQ(JsonName("\\\xff"), R"("\\\\xff")");
+  EXPECT_EQ(JsonName("\\\\xff"), R"("\\\\x5cxff")");
+  EXPECT_EQ(JsonName("C:\\x\\xyz"), R"("C:\\x\\xyz")");
 }
 
 }  // namespace
