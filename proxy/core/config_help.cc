@@ -45,7 +45,7 @@ std::string HelpText() {
   const Config defaults;
   std::string text(kUsage);
   std::string_view group;
-  for (const Option& option : kOptions) {
+  for (const Option& option : Options()) {
     if (option.group != group) text.append("\n").append(option.group).append(":\n");
     group = option.group;
     text.append("  ").append(option.flag);
