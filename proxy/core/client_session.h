@@ -7,6 +7,7 @@
 // Thread: the worker's that made it.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,9 +47,15 @@ class ClientSession final : public Session {
   void Drain();
   // Gives back memory that is not in use.
   void Trim();
-  // To be called ten times a second if there is a --client-idle-timeout: closes a client that has
-  // been silent for longer.
+  // To be called ten times a second if clients may not be silent for ever: closes one that has been
+  // for longer.
   void Tick();
+  // It is a client in earnest: it has sent a request that is complete, and a password where one is
+  // asked for. Others have to go first when there is no room.
+  bool is_in() const;
+  // It sends a request without having sent the password that is asked for, and takes too long for
+  // it.
+  bool trickles() const;
 
   bool output_is_long() const override { return out_.size() > kLongOutput; }
   resp::ByteQueue& output() override;
@@ -70,6 +77,10 @@ class ClientSession final : public Session {
   // Redis' client-query-buffer-limit: as much of one request as is kept for the embedded store.
   static constexpr size_t kMaxInput = 1024UL * 1024 * 1024;
 
+  // For a request of 16 KiB at most; a client with a password has all the time it wants, as in
+  // Redis.
+  static constexpr std::chrono::seconds kLongestRequestOfStranger{30};
+
   void Keep(std::string_view rest);
   void ProcessKept() { in_.Consume(Process(in_.Data())); }
   size_t Process(std::string_view in);
@@ -90,11 +101,13 @@ class ClientSession final : public Session {
   const bool looks_ahead_;    // what answers is near: waiting for memory is much of its time
   // The parser's request could not be taken yet: kRequest or kHead; kNeedMore if there is none.
   resp::RequestParser::Result offered_ = resp::RequestParser::Result::kNeedMore;
-  bool raw_ = false;      // bytes are passed on as they come
-  bool eof_ = false;      // the client sends no more, or is not to be heard any more
-  bool failing_ = false;  // a protocol error waits for its turn among the replies
-  bool ending_ = false;   // closes when the output has been written
+  bool raw_ = false;        // bytes are passed on as they come
+  bool eof_ = false;        // the client sends no more, or is not to be heard any more
+  bool failing_ = false;    // a protocol error waits for its turn among the replies
+  bool ending_ = false;     // closes when the output has been written
+  bool spoken_to_ = false;  // it has been sent something
   Instant last_active_;
+  Instant incomplete_since_{};  // of what waits in in_
 };
 
 }  // namespace keyhole::core

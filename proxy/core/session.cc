@@ -28,6 +28,12 @@ bool Session::pinned() const {
          link_->subscribed() || link_->monitoring();
 }
 
+bool Session::authenticated() const {
+  if (worker_.store == nullptr) return true;
+  if (link_ == nullptr) return !worker_.asks_password();
+  return static_cast<const StoreLink&>(*link_).authenticated();
+}
+
 bool Session::held() const {
   return held_ || (link_ != nullptr && (link_->subscribed() || link_->monitoring()));
 }

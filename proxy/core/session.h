@@ -77,6 +77,10 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   // The client does not read fast enough for a private link to go on.
   virtual bool output_is_long() const = 0;
 
+  // No password is asked of it, or it has given one. In front of a Redis that is Redis' affair:
+  // true.
+  bool authenticated() const;
+
   const SessionState& state() const { return state_; }
   const std::string& address() const { return address_; }
 
@@ -107,6 +111,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void OnNearFence();
 
  protected:
+  bool has_link() const { return link_ != nullptr; }
   // Bytes of replies, in the order of the requests.
   void Deliver(std::string_view bytes);
   virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end

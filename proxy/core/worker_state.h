@@ -38,6 +38,20 @@ struct WorkerState {
   bool counts(const resp::CommandSpec& spec) const {
     return counted_[static_cast<size_t>(spec.id)];
   }
+  // How long a client may be silent, and how many there may be: as the options say, or what CONFIG
+  // SET has made of that. 0: for ever.
+  std::chrono::milliseconds client_idle_timeout() const {
+    if (store == nullptr) return config.client_idle_timeout;
+    return std::chrono::milliseconds(store->live().idle_timeout.load(std::memory_order_relaxed));
+  }
+  int64_t max_clients() const {
+    if (store == nullptr) return config.max_clients;
+    return store->live().max_clients.load(std::memory_order_relaxed);
+  }
+  // The embedded store wants a password of its clients.
+  bool asks_password() const {
+    return store != nullptr && store->live().asks_password.load(std::memory_order_relaxed);
+  }
   // A number from 0 to 1, for jitter.
   double Random();
   // Links are of one kind in one process: with a store none is to an upstream.

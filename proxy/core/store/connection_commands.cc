@@ -96,6 +96,11 @@ void Echo(Call& call) {
 }
 
 void Hello(Call& call) {
+  for (size_t i = 2; i < call.args.size(); ++i) {
+    if (!call.Is(i, "AUTH")) continue;
+    call.Hide(i + 1);
+    call.Hide(i + 2);
+  }
   resp::Protocol protocol = call.client.protocol;
   if (call.args.size() > 1) {
     if (!ParseProtocol(call, &protocol) || !TakeHelloOptions(call)) return;
@@ -111,6 +116,7 @@ void Hello(Call& call) {
 }
 
 void Auth(Call& call) {
+  for (size_t i = 1; i < call.args.size(); ++i) call.Hide(i);
   if (call.args.size() > 3) return call.reply.Error(kSyntaxError);
   const bool names_user = call.args.size() == 3;
   if (!names_user && !call.engine.NeedsPassword()) {
