@@ -14,6 +14,7 @@ using metrics::HttpMethodOf;
 namespace {
 
 constexpr uint32_t kMaxHeaderBytes = 16 * 1024;
+constexpr size_t kReadBytes = 4 * 1024;
 constexpr size_t kDropBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kLinger{2000};
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -51,7 +52,8 @@ HttpConnection::HttpConnection(Worker& worker, TcpSocket socket, std::string add
     : worker_(worker),
       stream_(std::move(socket)),
       address_(std::move(address)),
-      report_(std::move(report)) {
+      report_(std::move(report)),
+      pace_(worker.state().now) {
   worker_.Register(*this);
 }
 
@@ -68,6 +70,21 @@ void HttpConnection::Read() {
   parser_->header_limit(kMaxHeaderBytes);
   parser_->body_limit(worker_.state().config.http_body_limit);
   ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
+  if (buffer_.size() > 0) return ReadHead();
+  stream_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = boost::intrusive_ptr(this)](error_code error, size_t received) {
+                            self->worker_.BeginTurn();
+                            if (!self->open_) return;
+                            if (error) return self->Close();
+                            self->buffer_.commit(received);
+                            self->ReadHead();
+                          });
+}
+
+// Of a request some of which has come.
+void HttpConnection::ReadHead() {
+  pace_.OnBytes(worker_.state().now);
+  ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
   http::async_read_header(stream_, buffer_, *parser_,
                           [self = boost::intrusive_ptr(this)](error_code error, size_t) {
                             self->worker_.BeginTurn();
@@ -78,6 +95,7 @@ void HttpConnection::Read() {
 void HttpConnection::OnHead(error_code error) {
   if (error) return RefuseUnreadable(error);
   began_ = worker_.state().now;
+  pace_.OnHead(began_);
   if (parser_->is_done()) return OnRead({});
   const auto& request = parser_->get();
   if (request.version() >= 11 &&
@@ -109,6 +127,7 @@ void HttpConnection::ReadBody() {
 void HttpConnection::OnRead(error_code error) {
   if (error) return RefuseUnreadable(error);
   busy_ = true;
+  pace_.OnRequest(worker_.state().now);
   stream_.expires_never();  // what Redis takes is its own affair
   // A session that was lost with the upstream is done; the connection goes on with a new one.
   if (session_ != nullptr && session_->logged_in()) session_->Detach();
@@ -171,6 +190,7 @@ void HttpConnection::Write(core::HttpResponse& answer) {
   const size_t length = answer.body.size();
   if (!answer.head) response_.body() = std::move(answer.body);
   if (answer.status != 204) response_.content_length(length);
+  pace_.OnAnswer(worker_.state().now);
   ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);  // it may not read
   http::async_write(stream_, response_,
                     [self = boost::intrusive_ptr(this)](error_code error, size_t) {
@@ -181,6 +201,7 @@ void HttpConnection::Write(core::HttpResponse& answer) {
 
 void HttpConnection::OnWritten(error_code error) {
   busy_ = false;
+  pace_.OnWait(worker_.state().now);
   if (!error && unreadable_) return Linger();
   if (error || !response_.keep_alive() || draining_) return Close();
   Read();
@@ -216,6 +237,24 @@ void HttpConnection::ExpectSilenceAtMost(std::chrono::milliseconds limit) {
 void HttpConnection::Drain() {
   draining_ = true;
   if (!busy_) Close();
+}
+
+void HttpConnection::Tick() {
+  const core::WorkerState& worker = worker_.state();
+  if (!pace_.TooSlow(worker.now, worker.config.http_request_timeout)) return;
+  CloseFor(metrics::HttpCloseReason::kSlowRequest);
+}
+
+bool HttpConnection::CanGo() {
+  if (!pace_.CanGo(worker_.state().now)) return false;
+  error_code ignored;  // while an answer is written nothing is read
+  return pace_.phase() == core::HttpPace::Phase::kWriting ||
+         stream_.socket().available(ignored) == 0;
+}
+
+void HttpConnection::CloseFor(metrics::HttpCloseReason reason) {
+  if (open_) worker_.state().metrics.counters.http_closed[reason].Add();
+  Close();
 }
 
 void HttpConnection::Close() {
