@@ -84,7 +84,16 @@ enum class CloseReason : uint8_t {
   kNetworkError,   // reset, broken pipe, time-out of TCP
   kServerStop,     // Keyhole is going down
   kUnfinished,     // it left, and the upstream was not there in time for what it had sent
+  kMadeRoom,       // never sent a whole request, and others wanted in
+  kSlowRequest,    // took too long to send one, without a password
   kOther,
+  kCount
+};
+
+// Why an HTTP connection was closed that might have gone on.
+enum class HttpCloseReason : uint8_t {
+  kMadeRoom,     // it was doing nothing, and others wanted in
+  kSlowRequest,  // its request took too long to come
   kCount
 };
 
@@ -111,6 +120,7 @@ enum class ReplyResult : uint8_t { kOk, kError, kCount };
 // As they stand in the labels of the exported series.
 std::string_view Name(ErrorClass error_class);
 std::string_view Name(CloseReason reason);
+std::string_view Name(HttpCloseReason reason);
 std::string_view Name(LinkKind kind);
 std::string_view Name(RequestFamily family);
 std::string_view Name(ReplyResult result);
@@ -128,7 +138,8 @@ struct alignas(64) WorkerCounters {
   Counter clients_refused;  // over the limit of clients, or no file descriptors left
   PerEnum<CloseReason, Counter> clients_closed;
   Counter clients_unfinished;  // left, and not all they had sent was carried out
-  Counter protocol_errors;  // clients that sent what is no RESP
+  Counter protocol_errors;     // clients that sent what is no RESP
+  PerEnum<HttpCloseReason, Counter> http_closed;
 
   PerEnum<LinkKind, Gauge> links;
   Counter link_connects;          // connections made and greeted

@@ -174,6 +174,9 @@ void AddClients(const Snapshot& s, FamilyList* list) {
       .Add({}, s.clients_unfinished);
   list->Counter("keyhole_clients_closed_total{reason}", "Clients gone by reason.")
       .AddEach(s.clients_closed);
+  list->Counter("keyhole_http_closed_total{reason}",
+                "HTTP connections closed that might have gone on, by reason.")
+      .AddEach(s.http_closed);
   list->Counter("keyhole_protocol_errors_total", "Clients that did not speak RESP.")
       .Add({}, s.protocol_errors);
   list->Counter("keyhole_client_bytes_total{direction}",

@@ -24,6 +24,7 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   to->clients_unfinished += from.clients_unfinished.Load();
   AddAll(from.clients_closed, &to->clients_closed);
   to->protocol_errors += from.protocol_errors.Load();
+  AddAll(from.http_closed, &to->http_closed);
   AddAll(from.links, &to->links);
   to->link_connects += from.link_connects.Load();
   to->link_losses += from.link_losses.Load();

@@ -67,6 +67,7 @@ struct Snapshot : KeyTable {
   uint64_t clients_unfinished = 0;
   PerEnum<CloseReason, uint64_t> clients_closed;
   uint64_t protocol_errors = 0;
+  PerEnum<HttpCloseReason, uint64_t> http_closed;
 
   PerEnum<LinkKind, int64_t> links;
   uint64_t link_connects = 0;

@@ -16,16 +16,12 @@ namespace {
 using metrics::CloseReason;
 using Result = resp::RequestParser::Result;
 
-bool AsksPassword(const WorkerState& worker) {
-  return worker.store != nullptr && !worker.config.requirepass.empty();
-}
-
 resp::RequestLimits LimitsFor(const WorkerState& worker) {
   resp::RequestLimits limits;
   if (worker.store != nullptr) {
     // The store keeps values in memory: there is nothing to gain from pieces.
     limits.big_argument = limits.big_request = SIZE_MAX;
-    limits.authenticated = !AsksPassword(worker);
+    limits.authenticated = !worker.asks_password();
   }
   return limits;
 }
@@ -36,7 +32,7 @@ ClientSession::ClientSession(WorkerState& worker, std::string_view address, Tran
     : Session(worker, address),
       transport_(&transport),
       parser_(LimitsFor(worker)),
-      asks_password_(AsksPassword(worker)),
+      asks_password_(worker.asks_password()),
       looks_ahead_(worker.store != nullptr),
       last_active_(worker.now) {
   worker_.metrics.counters.clients.Add();
@@ -66,6 +62,8 @@ void ClientSession::CommitRead(size_t n) {
 
 // Takes what is left of a read out of the memory that the next read needs.
 void ClientSession::Keep(std::string_view rest) {
+  if (rest.empty()) return;
+  incomplete_since_ = worker_.now;
   in_.Append(rest);
   if (offered_ == Result::kHead) parser_.Relocate(in_.Data());
 }
@@ -206,6 +204,7 @@ void ClientSession::CommitWrite(size_t n) {
   const bool was_long = output_is_long();
   worker_.metrics.counters.client_bytes_out.Add(n);
   last_active_ = worker_.now;
+  spoken_to_ = true;
   out_.Consume(n);
   if (out_.empty()) worker_.buffers.TakeBack(out_);
   if (was_long && !output_is_long()) ResumeLink();
@@ -265,9 +264,18 @@ void ClientSession::TickLeaving() {
 
 void ClientSession::Tick() {
   if (output_ == Output::kLost && !closed()) return TickLeaving();
-  const auto limit = worker_.config.client_idle_timeout;
+  const auto limit = worker_.client_idle_timeout();
   if (limit.count() == 0 || closed() || held() || !idle()) return;
   if (worker_.now - last_active_ >= limit) Close(CloseReason::kIdle);
+}
+
+bool ClientSession::is_in() const {
+  return authenticated() && (spoken_to_ || (has_link() && !uploading()));
+}
+
+bool ClientSession::trickles() const {
+  return !in_.empty() && !authenticated() &&
+         worker_.now - incomplete_since_ >= kLongestRequestOfStranger;
 }
 
 void ClientSession::OnClose(CloseReason reason) {

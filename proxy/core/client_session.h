@@ -7,6 +7,7 @@
 // Thread: the worker's that made it.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,9 +50,16 @@ class ClientSession final : public Session {
   void Drain();
   // Gives back memory that is not in use.
   void Trim();
-  // To be called ten times a second if there is a --client-idle-timeout, or WorkerState::leaving:
-  // closes a client that has been silent for longer, or has left and cannot be served in time.
+  // To be called ten times a second if clients may not be silent for ever, or there are
+  // WorkerState::leaving: closes one that has been silent for longer, or has left and cannot be
+  // served in time.
   void Tick();
+  // It is a client in earnest: it has sent a request that is complete, and a password where one is
+  // asked for. Others have to go first when there is no room.
+  bool is_in() const;
+  // It sends a request without having sent the password that is asked for, and takes too long for
+  // it.
+  bool trickles() const;
 
   bool output_is_long() const override { return out_.size() > kLongOutput; }
   resp::ByteQueue& output() override;
@@ -72,6 +80,10 @@ class ClientSession final : public Session {
   static constexpr size_t kLongOutput = 1024 * 1024;
   // Redis' client-query-buffer-limit: as much of one request as is kept for the embedded store.
   static constexpr size_t kMaxInput = 1024UL * 1024 * 1024;
+
+  // For a request of 16 KiB at most; a client with a password has all the time it wants, as in
+  // Redis.
+  static constexpr std::chrono::seconds kLongestRequestOfStranger{30};
 
   void Keep(std::string_view rest);
   void ProcessKept() { in_.Consume(Process(in_.Data())); }
@@ -106,8 +118,10 @@ class ClientSession final : public Session {
   bool eof_ = false;      // the client sends no more, or is not to be heard any more
   bool failing_ = false;  // a protocol error waits for its turn among the replies
   Output output_ = Output::kOpen;
-  bool leaving_ = false;  // counted in WorkerState::leaving
-  Instant last_active_;   // kLost: when it was lost
+  bool leaving_ = false;        // counted in WorkerState::leaving
+  bool spoken_to_ = false;      // it has been sent something
+  Instant last_active_;         // kLost: when it was lost
+  Instant incomplete_since_{};  // of what waits in in_
 };
 
 }  // namespace keyhole::core

@@ -2,11 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "proxy/core/config_environment.h"
 #include "proxy/core/config_file.h"
 #include "proxy/core/config_options.h"
 #include "proxy/core/version.h"
@@ -43,6 +43,7 @@ size_t IndexOf(std::string_view flag) {
 std::vector<std::string> SplitList(const std::vector<std::string>& texts) {
   std::vector<std::string> elements;
   for (const std::string& text : texts) {
+    if (text.empty()) elements.emplace_back();  // see EmptyValue()
     std::istringstream parts(text);
     for (std::string part; std::getline(parts, part, ',');) {
       const size_t first = part.find_first_not_of(' ');
@@ -137,13 +138,13 @@ Problem ReadFlags(int argc, const char* const* argv, Source* flags) {
   return rest.empty() ? std::nullopt : Unexpected(rest[0]);
 }
 
-void ReadEnvironment(const EnvLookup& env, Source* environment) {
+void ReadEnvironment(const Environment& variables, Source* environment) {
   for (size_t i = 0; i < Options().size(); ++i) {
     const Option& option = Options()[i];
     if (option.is_switch() && option.apply == nullptr) continue;  // --help, --version
-    const std::optional<std::string> text = env(option.variable());
-    if (!text || text->empty()) continue;
-    Given given{option.variable(), {*text}};
+    const auto variable = variables.find(option.variable());
+    if (variable == variables.end()) continue;
+    Given given{variable->first, {variable->second}};
     if (option.list) given.texts = SplitList(given.texts);
     (*environment)[i] = std::move(given);
   }
@@ -190,6 +191,16 @@ Problem CheckTogether(const Config& config) {
   return std::nullopt;
 }
 
+// Nobody means an empty value: a variable was not set, or a template was not filled in.
+Problem EmptyValue(const Given& given, const Option& option) {
+  if (std::find(given.texts.begin(), given.texts.end(), "") == given.texts.end()) {
+    return std::nullopt;
+  }
+  const std::string standard = option.show == nullptr ? "" : option.show(Config{});
+  return given.where + " is empty; give a value, or leave it out" +
+         (standard.empty() ? "" : " for the default, which is " + standard);
+}
+
 Problem ApplyAll(const Sources& sources, Config* config) {
   for (size_t i = 0; i < Options().size(); ++i) {
     const Option& option = Options()[i];
@@ -201,6 +212,7 @@ Problem ApplyAll(const Sources& sources, Config* config) {
         return given->where + " is given " + std::to_string(given->texts.size()) +
                " times; give it once";
       }
+      if (Problem problem = EmptyValue(*given, option)) return problem;
       if (Problem problem = option.apply(given->texts, config)) {
         return given->where + ": " + *problem;
       }
@@ -216,27 +228,21 @@ ParseResult Wrong(const std::string& problem) {
 
 }  // namespace
 
-EnvLookup ProcessEnvironment() {
-  return [](const std::string& name) -> std::optional<std::string> {
-    const char* const value = std::getenv(name.c_str());
-    if (value == nullptr) return std::nullopt;
-    return value;
-  };
-}
-
-ParseResult LoadConfig(int argc, const char* const* argv, const EnvLookup& env) {
+ParseResult LoadConfig(int argc, const char* const* argv, const Environment& environment) {
   const size_t count = Options().size();
   Sources sources{Source(count), Source(count), Source(count)};
   const Problem wrong_flags = ReadFlags(argc, argv, &sources.flags);
   if (sources.flags[IndexOf("--help")]) return {std::nullopt, HelpText(), 0};
   if (sources.flags[IndexOf("--version")]) return {std::nullopt, VersionLine() + "\n", 0};
   if (wrong_flags) return Wrong(*wrong_flags);
-  ReadEnvironment(env, &sources.environment);
+  if (Problem problem = UnknownVariable(environment)) return Wrong(*problem);
+  ReadEnvironment(environment, &sources.environment);
 
   const size_t file_option = IndexOf("--config");
   for (const Source* source : {&sources.flags, &sources.environment}) {
     const std::optional<Given>& file = (*source)[file_option];
     if (!file) continue;
+    if (Problem problem = EmptyValue(*file, Options()[file_option])) return Wrong(*problem);
     if (Problem problem = ReadFile(*file, &sources.file)) return Wrong(*problem);
     break;
   }

@@ -1,8 +1,12 @@
 // What a person can set, and how the settings are read.
 //
 //     flag            --tracked-keys 2000
-//     environment     KEYHOLE_TRACKED_KEYS=2000         beaten by the flag; empty counts as not set
+//     environment     KEYHOLE_TRACKED_KEYS=2000         beaten by the flag
 //     file            tracked-keys = 2000               beaten by both; TOML, see config_file.h
+//
+// An empty value is an error in all three, for it is what is left of a variable that was not set or
+// of a template that was not filled in: who wants the default leaves the option out. So is a name
+// that is not an option's; see config_environment.h for those of the environment.
 //
 // An option is defined once, in config_options.cc, and that definition serves all three and --help.
 // configs/keyhole.toml describes every option.
@@ -13,7 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -144,6 +148,7 @@ struct Config {
   Millis client_idle_timeout{0};                // 0: never
   uint64_t http_body_limit = 8ULL << 20;        // bytes; 1 .. 512 MiB
   Millis http_idle_timeout{60000};              // 0: never
+  Millis http_request_timeout{60000};           // from its first byte to its last; 0: none
   Millis shutdown_grace{5000};                  // for requests in flight; 0: none
 
   // Who may do what.
@@ -165,15 +170,15 @@ struct ParseResult {
   int exit_code = 0;
 };
 
-// The value of an environment variable, none if it is not set.
-using EnvLookup = std::function<std::optional<std::string>(const std::string& name)>;
+// Environment variables, by name.
+using Environment = std::map<std::string, std::string>;
 
-// The lookup for the environment of this process.
-EnvLookup ProcessEnvironment();
+// Those of this process whose names begin with KEYHOLE_.
+Environment ProcessEnvironment();
 
 // Reads flags, environment and the file that --config or KEYHOLE_CONFIG names. Neither exits nor
 // prints nor throws. Does not ask ProtectionProblem(); that is the caller's, before it listens.
-ParseResult LoadConfig(int argc, const char* const* argv, const EnvLookup& env);
+ParseResult LoadConfig(int argc, const char* const* argv, const Environment& environment);
 
 // Protected mode: anybody who can reach an open port can read and write all data where no password
 // is asked for. So listening (RESP or HTTP) beyond this machine without one, be it of the upstream

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kUnixScheme = "unix:";
 constexpr size_t kMaxUnixPath = 107;  // sockaddr_un::sun_path without its final NUL
 constexpr std::string_view kUpstreamForms =
-    "give redis://[[user]:password@]host[:port][/db] or unix:/path[?db=N]";
+    "give redis://[[user]:password@]host[:port][/db], host[:port] or unix:/path[?db=N]";
 
 bool IsPrintable(std::string_view text) {
   for (const char c : text) {
@@ -134,6 +134,16 @@ Problem ParseRedisUrl(std::string_view rest, Upstream* out) {
   return port.empty() ? std::nullopt : ParsePort(port, 1, &out->endpoint.port);
 }
 
+// "host", "host:port", "[v6]" and "[v6]:port" are what an URL has in the middle. Nothing that may
+// hold a password is taken for one of these.
+bool IsHostPort(std::string_view text) {
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && std::string_view("-._:[]").find(c) == std::string_view::npos) return false;
+  }
+  return !text.empty();
+}
+
 // `rest` follows "unix:".
 Problem ParseUnixUrl(std::string_view rest, Upstream* out) {
   const size_t question = rest.find('?');
@@ -244,6 +254,8 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
     problem = ParseRedisUrl(text.substr(kRedis.size()), &upstream);
   } else if (text.starts_with(kUnixScheme)) {
     problem = ParseUnixUrl(text.substr(kUnixScheme.size()), &upstream);
+  } else if (IsHostPort(text)) {
+    problem = ParseRedisUrl(text, &upstream);
   } else {
     problem = "it begins with neither redis:// nor unix:; " + std::string(kUpstreamForms);
   }

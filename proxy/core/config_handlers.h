@@ -133,15 +133,18 @@ inline constexpr Handler kHttpItemsOption = {
     [](Texts texts, Config* config) { return ParseHttpItems(texts[0], &config->http_items); },
     [](const Config& config) { return std::string(ShowHttpItems(config.http_items)); }};
 
+// What --upstream says for the embedded store; a Redis on a host of that name is redis://embedded.
+inline constexpr std::string_view kEmbedded = "embedded";
+
 inline constexpr Handler kUpstream = {
     [](Texts texts, Config* config) -> Problem {
       config->upstream.reset();
-      if (texts[0].empty()) return std::nullopt;
+      if (texts[0] == kEmbedded) return std::nullopt;
       return ParseUpstream(texts[0], &config->upstream.emplace());
     },
     // Without the password; only defaults are shown, and there is none.
     [](const Config& config) {
-      return config.upstream ? config.upstream->ToString() : std::string();
+      return config.upstream ? config.upstream->ToString() : std::string(kEmbedded);
     }};
 
 inline constexpr Handler kCountCommands = {

@@ -18,7 +18,8 @@ constexpr std::string_view kLegend =
     "SIZE: bytes, or with a unit: 64kb, 256mb, 1gb.\n"
     "DURATION: seconds, or with a unit: 500ms, 10s, 5m, 1h.\n"
     "Environment: --tracked-keys is KEYHOLE_TRACKED_KEYS; lists go with commas.\n"
-    "Flags beat the environment, and that beats the file.\n";
+    "Flags beat the environment, and that beats the file. An empty value is an\n"
+    "error, and so is a KEYHOLE_ variable that is not an option.\n";
 
 constexpr size_t kHelpIndent = 6;
 constexpr size_t kHelpWidth = 80;

@@ -54,12 +54,12 @@ constexpr Option kOptions[] = {
            "store and in front of a Redis on this machine.",
            kHttpItemsOption),
 
-    Define(
-        kBehind, "--upstream", "URL",
-        "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db] or "
-        "unix:/path[?db=N]; percent-encoding is decoded. Empty: the embedded store. A password is "
-        "safer in the environment or in the file than in a flag, which other users can see.",
-        kUpstream),
+    Define(kBehind, "--upstream", "URL",
+           "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], host[:port] or "
+           "unix:/path[?db=N]; percent-encoding is decoded. embedded: the embedded store. A "
+           "password is "
+           "safer in the environment or in the file than in a flag, which other users can see.",
+           kUpstream),
     Define(
         kBehind, "--upstream-wait", "DURATION",
         "How long requests wait for a lost upstream to come back before their clients are told or "
@@ -152,7 +152,10 @@ constexpr Option kOptions[] = {
            "Threads that serve clients, 1 to 64. One is enough for one Redis.",
            Number<&Config::workers, 1, 64>()),
     Define(kLimits, "--max-clients", "NUMBER",
-           "How many clients may be connected, 1 to 1000000; further ones are told so and closed.",
+           "How many clients may be connected, 1 to 1000000. For further ones those have to go "
+           "that have "
+           "not sent a whole request, or not the password; if there are none, they are told so and "
+           "closed.",
            Number<&Config::max_clients, 1, 1000000>()),
     Define(kLimits, "--client-output-limit", "SIZE",
            "A client that lets more than this much of its replies wait is closed. 0: no limit.",
@@ -166,15 +169,18 @@ constexpr Option kOptions[] = {
     Define(kLimits, "--http-idle-timeout", "DURATION",
            "An HTTP connection that is silent for this long is closed. 0: never.",
            Duration<&Config::http_idle_timeout>()),
+    Define(kLimits, "--http-request-timeout", "DURATION",
+           "How long an HTTP request may take to arrive, from its first byte to its last; its head "
+           "no longer than 10s. 0: any time.",
+           Duration<&Config::http_request_timeout>()),
     Define(kLimits, "--shutdown-grace", "DURATION",
            "How long requests in flight have to end when the process is told to stop. 0: none.",
            Duration<&Config::shutdown_grace>()),
 
-    Define(
-        kSafety, "--requirepass", "PASSWORD",
-        "The password that the embedded store asks for; empty: none. Safer in the environment or "
-        "in the file than in a flag, which other users can see.",
-        kRequirepass),
+    Define(kSafety, "--requirepass", "PASSWORD",
+           "The password that the embedded store asks for; none, if this is left out. Safer in the "
+           "environment or in the file than in a flag, which other users can see.",
+           kRequirepass),
     Define(kSafety, "--allow-unprotected", "",
            "Listen beyond this machine even where no password is asked for.",
            Switch<&Config::allow_unprotected>()),

@@ -202,13 +202,11 @@ std::string_view ShowNearConsistency(NearConsistency consistency) {
 }
 
 Problem ParseKeyPrefix(std::string_view text, std::string* out) {
-  if (text.empty()) return "an empty prefix is that of all keys; leave it out";
   *out = text;
   return std::nullopt;
 }
 
 Problem ParseKeyPattern(std::string_view text, std::string* out) {
-  if (text.empty()) return "an empty pattern matches no key; give one like user:*";
   *out = text;
   return std::nullopt;
 }

@@ -62,6 +62,7 @@ Problem ParseHttpItems(std::string_view text, HttpItems* out);
 std::string_view ShowHttpItems(HttpItems items);
 
 // redis://[[user]:password@]host[:port][/db]     port 6379 and database 0 if not given
+// host[:port], [v6][:port]                       the same
 // unix://[[user]:password@]/path[?db=N]          or unix:/path[?db=N]
 // User, password, host and path are percent-decoded.
 Problem ParseUpstream(std::string_view text, Upstream* out);
@@ -72,9 +73,9 @@ std::string_view ShowLogLevel(LogLevel level);
 Problem ParseKeyLabels(std::string_view text, metrics::KeyLabels* out);
 std::string_view ShowKeyLabels(metrics::KeyLabels labels);
 
-// A pattern of keys: anything that is not empty.
 Problem ParseNearConsistency(std::string_view text, NearConsistency* out);
 std::string_view ShowNearConsistency(NearConsistency consistency);
+// Anything: empty ones have been refused before.
 Problem ParseKeyPrefix(std::string_view text, std::string* out);
 Problem ParseKeyPattern(std::string_view text, std::string* out);
 

@@ -34,7 +34,7 @@ HttpSession::HttpSession(WorkerState& worker, std::string_view address, Receiver
 HttpSession::~HttpSession() = default;
 
 bool HttpSession::AsksPassword() const {
-  return worker_.store != nullptr && !worker_.config.requirepass.empty();
+  return worker_.asks_password();
 }
 
 void HttpSession::Begin(const HttpRequest& request) {

@@ -38,6 +38,12 @@ void Session::BelieveReplies() {
   watching_ = private_->proven() == ProvenState::Value::kWatching;
 }
 
+bool Session::authenticated() const {
+  if (worker_.store == nullptr) return true;
+  if (link_ == nullptr) return !worker_.asks_password();
+  return static_cast<const StoreLink&>(*link_).authenticated();
+}
+
 bool Session::held() const {
   return held_ || (link_ != nullptr && (link_->subscribed() || link_->monitoring()));
 }

@@ -73,6 +73,10 @@ class Session : public Requester {
   // The link's queue is long: better read no more requests now.
   bool link_is_full() const;
 
+  // No password is asked of it, or it has given one. In front of a Redis that is Redis' affair:
+  // true.
+  bool authenticated() const;
+
   const SessionState& state() const { return state_; }
   const std::string& address() const { return address_; }
 
@@ -92,6 +96,7 @@ class Session : public Requester {
   void OnNearFence();
 
  protected:
+  bool has_link() const { return link_ != nullptr; }
   // Bytes of replies, in the order of the requests.
   void Deliver(std::string_view bytes);
   virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end

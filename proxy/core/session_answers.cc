@@ -19,8 +19,7 @@ constexpr std::string_view kShutdownRefused =
 
 // With the embedded store, to shut the server down is to stop this process.
 bool Session::MayStop() const {
-  const bool known = worker_.config.requirepass.empty() || state_.has_identity();
-  return worker_.store != nullptr && !transaction_ && known;
+  return worker_.store != nullptr && !transaction_ && authenticated();
 }
 
 // What the proxy itself answers: the end of a session, and what would end the upstream's life.

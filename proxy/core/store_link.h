@@ -24,6 +24,8 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   void Foresee(std::span<const resp::HashedKey> keys) override;
   // Somebody said CLIENT KILL.
   bool ended() const override;
+  // The client may do what it likes.
+  bool authenticated() const { return store::Store::LoggedIn(*client_); }
   // Never called: requests come whole, the value is kept in memory anyway.
   void SendMore(std::string_view bytes) override;
 

@@ -32,6 +32,20 @@ struct WorkerState : LinkContext {
               NearShared* near_shared = nullptr);
   ~WorkerState();
 
+  // How long a client may be silent, and how many there may be: as the options say, or what CONFIG
+  // SET has made of that. 0: for ever.
+  std::chrono::milliseconds client_idle_timeout() const {
+    if (store == nullptr) return config.client_idle_timeout;
+    return std::chrono::milliseconds(store->live().idle_timeout.load(std::memory_order_relaxed));
+  }
+  int64_t max_clients() const {
+    if (store == nullptr) return config.max_clients;
+    return store->live().max_clients.load(std::memory_order_relaxed);
+  }
+  // The embedded store wants a password of its clients.
+  bool asks_password() const {
+    return store != nullptr && store->live().asks_password.load(std::memory_order_relaxed);
+  }
   // Links are of one kind in one process: with a store none is to an upstream.
   UpstreamLink* AsUpstream(Link* link) const {
     return store == nullptr ? static_cast<UpstreamLink*>(link) : nullptr;

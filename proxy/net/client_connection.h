@@ -19,6 +19,8 @@ class ClientConnection final : public Connection {
   void Start(int descriptor);
   core::ClientSession& session() { return *session_; }
   void Close(metrics::CloseReason reason);
+  // Something has come that has not been read.
+  bool HasUnread() const { return stream_.HasUnread(); }
 
  private:
   void ReadIn() override;

@@ -52,7 +52,8 @@ HttpConnection::HttpConnection(Worker& worker, Socket socket, std::string addres
       gate_(gate),
       stream_(std::move(socket)),
       address_(std::move(address)),
-      report_(std::move(report)) {
+      report_(std::move(report)),
+      pace_(worker.state().now) {
   worker_.Register(*this);
 }
 
@@ -76,6 +77,7 @@ void HttpConnection::Read() {
 // Goes on with what has come.
 void HttpConnection::Advance() {
   using Result = core::HttpRequestReader::Result;
+  if (buffer_.size() > 0) pace_.OnBytes(worker_.state().now);
   const Result result = reader_->Read(View(buffer_));
   switch (result) {
     case Result::kHead:
@@ -91,6 +93,7 @@ void HttpConnection::Advance() {
 }
 
 void HttpConnection::Receive() {
+  ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
   const size_t size = request_.target().empty() ? kReadHead : kReadBody;
   stream_.async_read_some(buffer_.prepare(size),
                           [self = boost::intrusive_ptr(this)](error_code error, size_t received) {
@@ -119,6 +122,7 @@ bool HttpConnection::ParseHead() {
 
 void HttpConnection::OnHead() {
   began_ = worker_.state().now;
+  pace_.OnHead(began_);
   verdict_ =
       gate_.Check({.method = View(request_.method_string()),
                    .target = View(request_.target()),
@@ -151,6 +155,7 @@ void HttpConnection::Encourage() {
 
 void HttpConnection::OnRequest() {
   busy_ = true;
+  pace_.OnRequest(worker_.state().now);
   stream_.expires_never();  // what Redis takes is its own affair
   if (verdict_.status != 0 || verdict_.is_preflight) {
     core::HttpResponse answer;
@@ -223,6 +228,7 @@ void HttpConnection::Write(core::HttpResponse& answer) {
   const size_t length = answer.body.size();
   if (!answer.head) response_.body() = std::move(answer.body);
   if (answer.status != 204) response_.content_length(length);
+  pace_.OnAnswer(worker_.state().now);
   ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);  // it may not read
   http::async_write(stream_, response_,
                     [self = boost::intrusive_ptr(this)](error_code error, size_t) {
@@ -245,6 +251,7 @@ void HttpConnection::SetPageFields() {
 
 void HttpConnection::OnWritten(error_code error) {
   busy_ = false;
+  pace_.OnWait(worker_.state().now);
   if (!error && unreadable_) return Linger();
   if (error || !response_.keep_alive() || draining_) return Close();
   Read();
@@ -280,6 +287,24 @@ void HttpConnection::ExpectSilenceAtMost(std::chrono::milliseconds limit) {
 void HttpConnection::Drain() {
   draining_ = true;
   if (!busy_) Close();
+}
+
+void HttpConnection::Tick() {
+  const core::WorkerState& worker = worker_.state();
+  if (!pace_.TooSlow(worker.now, worker.config.http_request_timeout)) return;
+  CloseFor(metrics::HttpCloseReason::kSlowRequest);
+}
+
+bool HttpConnection::CanGo() {
+  if (!pace_.CanGo(worker_.state().now)) return false;
+  error_code ignored;  // while an answer is written nothing is read
+  return pace_.phase() == core::HttpPace::Phase::kWriting ||
+         stream_.socket().available(ignored) == 0;
+}
+
+void HttpConnection::CloseFor(metrics::HttpCloseReason reason) {
+  if (open_) worker_.state().metrics.counters.http_closed[reason].Add();
+  Close();
 }
 
 void HttpConnection::Close() {

@@ -21,6 +21,7 @@
 
 #include "proxy/core/http_framing.h"
 #include "proxy/core/http_gate.h"
+#include "proxy/core/http_pace.h"
 #include "proxy/core/http_session.h"
 #include "proxy/net/asio.h"
 
@@ -44,6 +45,15 @@ class HttpConnection final
   // Takes no more requests; closes when the one that runs has been answered.
   void Drain();
   void Close();
+
+  // To be called ten times a second: closes it if its request takes too long to come.
+  void Tick();
+  // Closes it for that reason.
+  void CloseFor(metrics::HttpCloseReason reason);
+  const core::HttpPace& pace() const { return pace_; }
+  // It may be closed to make room for another: it is at no work, and nothing has come from it that
+  // has not been read.
+  bool CanGo();
 
   void OnAnswer(core::HttpStep step) override;
 
@@ -78,6 +88,7 @@ class HttpConnection final
   const std::string address_;
   const Reporter report_;
   boost::intrusive_ptr<core::HttpSession> session_;
+  core::HttpPace pace_;
   core::Instant began_{};  // the current request's head was complete
   bool open_ = true;
   bool busy_ = false;        // a request is being answered

@@ -1,5 +1,8 @@
 #include "proxy/net/server.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/ip/host_name.hpp>
 #include <csignal>
@@ -15,7 +18,8 @@ namespace keyhole::net {
 namespace {
 
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
-// Apart from --max-clients, so that a full house can still be looked into.
+// Apart from --max-clients, so that a full house can still be looked into. Only requests that are
+// being answered take a place for good: see HttpPace.
 constexpr size_t kMaxHttpClients = 512;
 constexpr std::chrono::milliseconds kTrackKeys{100};
 constexpr std::string_view kTooManyHttpClients =
@@ -27,8 +31,13 @@ store::StoreOptions StoreOptionsFor(const core::Config& config) {
   options.password = config.requirepass;
   options.max_memory = config.max_memory.Of(core::MachineMemory());
   options.eviction = config.eviction;
+  options.max_clients = config.max_clients;
+  options.idle_timeout = config.client_idle_timeout.count();
+  options.bind.clear();
   for (const core::Endpoint& endpoint : config.listen) {
-    if (endpoint.kind == core::Endpoint::Kind::kTcp) options.port = endpoint.port;
+    if (endpoint.kind != core::Endpoint::Kind::kTcp) continue;
+    options.port = endpoint.port;
+    options.bind.append(options.bind.empty() ? "" : " ").append(endpoint.host);
   }
   return options;
 }
@@ -166,28 +175,65 @@ void Server::Run() {
 }
 
 void Server::AcceptClient(Socket socket, std::string peer) {
-  if (clients_.load(std::memory_order_relaxed) >= static_cast<int64_t>(config_.max_clients)) {
-    metrics_[0]->counters.clients_refused.Add();
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(kTooManyClients), ignored);
-    return;
-  }
-  clients_.fetch_add(1, std::memory_order_relaxed);
-  // One after the other: connections are few and live long, so this is the fairest.
-  Worker& worker = *workers_[next_worker_++ % workers_.size()];
   error_code error;
   const int descriptor = socket.release(error);
   if (error) return;
+  if (HasRoom()) return Admit(descriptor, std::move(peer));
+  MakeRoom(0, descriptor, std::move(peer));
+}
+
+bool Server::HasRoom() const {
+  return clients_.load(std::memory_order_relaxed) < workers_[0]->state().max_clients();
+}
+
+void Server::Admit(int descriptor, std::string peer) {
+  clients_.fetch_add(1, std::memory_order_relaxed);
+  // One after the other: connections are few and live long, so this is the fairest.
+  Worker& worker = *workers_[next_worker_++ % workers_.size()];
   if (&worker == workers_[0].get()) return worker.AddClient(descriptor, peer);
   worker.Post(
       [&worker, descriptor, peer = std::move(peer)] { worker.AddClient(descriptor, peer); });
 }
 
+// Whoever has not sent a whole request yet makes room for who may do so now. The workers are asked
+// one after the other, from the one on that would get the client; `asked` are those that have
+// nobody.
+void Server::MakeRoom(size_t asked, int descriptor, std::string peer) {
+  if (asked == workers_.size()) return Refuse(descriptor, peer);
+  Worker& worker = *workers_[(next_worker_ + asked) % workers_.size()];
+  if (&worker == workers_[0].get()) {
+    const bool made = worker.CloseOldestStranger() && HasRoom();
+    return made ? Admit(descriptor, std::move(peer))
+                : MakeRoom(asked + 1, descriptor, std::move(peer));
+  }
+  worker.Post([this, &worker, asked, descriptor, peer = std::move(peer)]() mutable {
+    const bool closed = worker.CloseOldestStranger();
+    workers_[0]->Post([this, closed, asked, descriptor, peer = std::move(peer)]() mutable {
+      // Somebody else may have been quicker.
+      const bool made = closed && HasRoom();
+      made ? Admit(descriptor, std::move(peer)) : MakeRoom(asked + 1, descriptor, std::move(peer));
+    });
+  });
+}
+
+void Server::Refuse(int descriptor, std::string_view peer) {
+  workers_[0]->BeginTurn();
+  metrics_[0]->counters.clients_refused.Add();
+  if (const auto more = refused_.Pass(workers_[0]->state().now)) {
+    log_(core::LogLevel::kWarn,
+         "refused " + std::string(peer) + ": " +
+             std::to_string(workers_[0]->state().max_clients()) +
+             " clients are connected, as many as --max-clients allows, and all of them are in use" +
+             *more);
+  }
+  ::send(descriptor, kTooManyClients.data(), kTooManyClients.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  ::close(descriptor);
+}
+
 void Server::AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate) {
   Worker& worker = *workers_[0];
   error_code error;
-  if (worker.http_clients() >= kMaxHttpClients) {
+  if (worker.http_clients() >= kMaxHttpClients && !worker.CloseIdleHttp()) {
     metrics_[0]->counters.clients_refused.Add();
     socket.non_blocking(true, error);
     socket.write_some(asio::buffer(kTooManyHttpClients), error);

@@ -24,6 +24,7 @@
 #include "proxy/core/store/store.h"
 #include "proxy/net/http_connection.h"
 #include "proxy/net/listener.h"
+#include "proxy/net/log_limit.h"
 #include "proxy/net/worker.h"
 
 namespace keyhole::net {
@@ -55,6 +56,11 @@ class Server {
                                                   asio::thread_pool::executor_type>;
 
   void AcceptClient(Socket socket, std::string peer);
+  // `descriptor` is that of a client that has been accepted; all of this is for worker 0 alone.
+  bool HasRoom() const;
+  void Admit(int descriptor, std::string peer);
+  void MakeRoom(size_t asked, int descriptor, std::string peer);
+  void Refuse(int descriptor, std::string_view peer);
   bool OpenHttp(std::string* problem);
   std::unique_ptr<Listener> HttpListener(const core::Endpoint& endpoint,
                                          core::HttpGate::Serves serves);
@@ -87,6 +93,7 @@ class Server {
   std::unique_ptr<asio::basic_signal_set<Executor>> signals_;
   std::unique_ptr<Timer> grace_;
   std::atomic<int64_t> clients_{0};
+  LogLimit refused_;
   std::atomic<size_t> drained_{0};  // workers still to stop
   size_t next_worker_ = 0;
   bool stopping_ = false;

@@ -69,6 +69,11 @@ Stream::Io Stream::Write(std::string_view bytes, size_t* n) {
   return Outcome(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), n);
 }
 
+bool Stream::HasUnread() const {
+  char byte = 0;
+  return is_open() && ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 bool Stream::CheckSilence() {
   if (doubt_ == Doubt::kFresh) {
     doubt_ = Doubt::kStale;

@@ -44,6 +44,9 @@ class Stream {
   bool CheckSilence();
   bool may_fall_silent() const { return doubt_ != Doubt::kNone; }
 
+  // Asks the kernel, for one system call.
+  bool HasUnread() const;
+
   void WaitWritable() { readiness_.WaitWritable(); }
 
   // The other side sees the end of the stream; reading goes on.

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kBusySweep{2};
+constexpr std::chrono::seconds kLookAtStrangers{1};
+// Strangers that have just sent what nobody has read yet: so many are asked before there is no
+// room.
+constexpr size_t kMostSpared = 16;
 
 // A copy of what is registered: closing one changes the registry.
 template <typename Registry>
@@ -73,6 +77,7 @@ void Worker::AddClient(int descriptor, std::string_view address) {
   BeginTurn();
   const boost::intrusive_ptr<ClientConnection> client(new ClientConnection(*this, address));
   client->Start(descriptor);
+  strangers_.push_back(client);
   if (draining_) client->session().Drain();
 }
 
@@ -123,13 +128,66 @@ void Worker::Tick() {
   for (const auto& link : All(upstreams_)) link->ExpireConnecting();
   std::erase_if(active_, [](const auto& connection) { return !connection->CheckSilence(); });
   // Else there is nothing to look for.
-  if (state_.config.client_idle_timeout.count() > 0 || state_.leaving > 0) {
+  if (state_.client_idle_timeout().count() > 0 || state_.leaving > 0) {
     for (const auto& client : All(clients_)) client->session().Tick();
   }
+  LookAtStrangers();
+  for (const auto& connection : All(http_)) connection->Tick();
   tick_.expires_after(kTick);
   tick_.async_wait([this](error_code error) {
     if (!error) Tick();
   });
+}
+
+// Who is in, or gone, is no stranger any more.
+void Worker::LookAtStrangers() {
+  if (state_.now - strangers_seen_ < kLookAtStrangers) return;
+  strangers_seen_ = state_.now;
+  std::erase_if(strangers_, [](const auto& client) {
+    if (client->session().trickles()) client->Close(metrics::CloseReason::kSlowRequest);
+    return client->session().detached() || client->session().is_in();
+  });
+}
+
+bool Worker::CloseOldestStranger() {
+  BeginTurn();
+  size_t speaking = 0;
+  while (speaking < kMostSpared && speaking < strangers_.size()) {
+    const auto place = strangers_.begin() + static_cast<std::ptrdiff_t>(speaking);
+    const boost::intrusive_ptr<ClientConnection> client = *place;
+    if (client->HasUnread()) {
+      ++speaking;
+      continue;
+    }
+    strangers_.erase(place);
+    if (client->session().detached() || client->session().is_in()) continue;
+    if (const auto more = made_room_.Pass(state_.now)) {
+      state_.log(core::LogLevel::kWarn,
+                 "closed " + client->session().address() +
+                     " to make room, as --max-clients is reached and it has not " +
+                     (client->session().authenticated() ? "sent a whole request" : "logged in") +
+                     *more);
+    }
+    client->Close(metrics::CloseReason::kMadeRoom);
+    return true;
+  }
+  return false;
+}
+
+bool Worker::CloseIdleHttp() {
+  BeginTurn();
+  HttpConnection* first = nullptr;
+  for (const auto& [connection, owned] : http_) {
+    const bool sooner = first == nullptr || connection->pace().MustGoBefore(first->pace());
+    if (sooner && connection->CanGo()) first = connection;
+  }
+  if (first == nullptr) return false;
+  if (const auto more = made_http_room_.Pass(state_.now)) {
+    state_.log(core::LogLevel::kWarn,
+               "closed an HTTP connection that was doing nothing to make room for another" + *more);
+  }
+  first->CloseFor(metrics::HttpCloseReason::kMadeRoom);
+  return true;
 }
 
 void Worker::Drain() {
@@ -146,6 +204,7 @@ void Worker::StopIfDrained() {
 
 void Worker::Stop() {
   if (std::exchange(stopped_, true)) return;
+  strangers_.clear();
   for (const auto& client : All(clients_)) client->Close(metrics::CloseReason::kServerStop);
   for (const auto& connection : All(http_)) connection->Close();
   if (state_.near != nullptr) state_.near->Stop();

@@ -10,6 +10,7 @@
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "proxy/core/worker_state.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/connection.h"
+#include "proxy/net/log_limit.h"
 
 namespace keyhole::net {
 
@@ -81,6 +83,12 @@ class Worker final : public core::Connector {
   void Unregister(UpstreamConnection& connection);
   size_t http_clients() const { return http_.size(); }
 
+  // Closes the client that has been here longest without being one in earnest: see
+  // ClientSession::is_in(). False: all are.
+  bool CloseOldestStranger();
+  // Closes the HTTP connection that has been doing nothing for longest. False: all are at work.
+  bool CloseIdleHttp();
+
   // Called on the worker's thread when a client has gone.
   std::function<void()> on_client_gone;
   // Called on the worker's thread when Stop() has been carried out.
@@ -96,6 +104,7 @@ class Worker final : public core::Connector {
   void Turn();
   void CarryOut(List& list, void (Connection::*what)());
   void Tick();
+  void LookAtStrangers();
   void Sweep();
   void StopIfDrained();
 
@@ -114,6 +123,11 @@ class Worker final : public core::Connector {
   List in_work_;  // one of the lists above while it is carried out
   List active_;   // something has come from them in the last ticks
   Registry<ClientConnection> clients_;
+  // Those of them that were not in when they were looked at last, in the order in which they came.
+  std::deque<boost::intrusive_ptr<ClientConnection>> strangers_;
+  core::Instant strangers_seen_{};
+  LogLimit made_room_;
+  LogLimit made_http_room_;
   Registry<UpstreamConnection> upstreams_;
   Registry<HttpConnection> http_;
 };

@@ -202,7 +202,11 @@ core::Config Harness::WithUpstream() {
 Harness::Harness(const core::Config& config) : config_(config) {
   if (!config_.upstream.has_value()) {
     store_ = std::make_unique<store::Store>(
-        store::StoreOptions{.databases = 16, .workers = 1, .password = config_.requirepass});
+        store::StoreOptions{.databases = 16,
+                            .workers = 1,
+                            .password = config_.requirepass,
+                            .max_clients = config_.max_clients,
+                            .idle_timeout = config_.client_idle_timeout.count()});
   }
   worker_ = std::make_unique<core::WorkerState>(config_, metrics_, store_.get(),
                                                 config_.near_cache > 0 ? &near_shared_ : nullptr);

@@ -43,6 +43,14 @@ bool FindParameters(Call& call, std::vector<Change>* changes) {
   return true;
 }
 
+// Whatever else may be wrong with the request.
+void HideSecrets(Call& call) {
+  for (size_t i = 2; i + 1 < call.args.size(); i += 2) {
+    const auto index = Settings::Find(call.args[i]);
+    if (index.has_value() && Settings::is_secret(*index)) call.Hide(i + 1);
+  }
+}
+
 // A name that is no pattern is shown as the client wrote it, capitals included.
 void AddMatches(std::string_view pattern, std::vector<std::string_view>* names) {
   if (pattern.find_first_of("[*?") == std::string_view::npos) {
@@ -74,6 +82,7 @@ void ConfigGet(Call& call) {
 
 // All or nothing: the first fault is the reply, and then no parameter has changed.
 void ConfigSet(Call& call) {
+  HideSecrets(call);
   if (call.args.size() % 2 != 0) return call.reply.Error(kSyntaxError);
   std::vector<Change> changes;
   if (!FindParameters(call, &changes)) return;

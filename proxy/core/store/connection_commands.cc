@@ -32,14 +32,13 @@ bool ParseProtocol(Call& call, resp::Protocol* protocol) {
   return true;
 }
 
-// Reads args[2] on: AUTH user password, SETNAME name. SETNAME takes effect even if AUTH then fails,
-// as in Redis 7.0. False if something is wrong; then that is the reply.
+// Reads args[2] on: AUTH user password, SETNAME name. What stands before a fault has taken effect, as in
+// Redis 7.0. False if something is wrong; then that is the reply.
 bool TakeHelloOptions(Call& call) {
-  size_t credentials = 0;
   for (size_t i = 2; i < call.args.size(); ++i) {
     const size_t more = call.args.size() - i - 1;
     if (call.Is(i, "AUTH") && more >= 2) {
-      credentials = i + 1;
+      if (!LogIn(call, call.args[i + 1], call.args[i + 2])) return false;
       i += 2;
     } else if (call.Is(i, "SETNAME") && more >= 1) {
       if (!SetName(call, call.args[i + 1])) return false;
@@ -51,7 +50,7 @@ bool TakeHelloOptions(Call& call) {
       return false;
     }
   }
-  return credentials == 0 || LogIn(call, call.args[credentials], call.args[credentials + 1]);
+  return true;
 }
 
 void ReplyHello(Call& call) {
@@ -96,6 +95,11 @@ void Echo(Call& call) {
 }
 
 void Hello(Call& call) {
+  for (size_t i = 2; i < call.args.size(); ++i) {
+    if (!call.Is(i, "AUTH")) continue;
+    call.Hide(i + 1);
+    call.Hide(i + 2);
+  }
   resp::Protocol protocol = call.client.protocol;
   if (call.args.size() > 1) {
     if (!ParseProtocol(call, &protocol) || !TakeHelloOptions(call)) return;
@@ -111,6 +115,7 @@ void Hello(Call& call) {
 }
 
 void Auth(Call& call) {
+  for (size_t i = 1; i < call.args.size(); ++i) call.Hide(i);
   if (call.args.size() > 3) return call.reply.Error(kSyntaxError);
   const bool names_user = call.args.size() == 3;
   if (!names_user && !call.engine.NeedsPassword()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "absl/strings/ascii.h"
 #include "proxy/core/store/handlers.h"
@@ -170,7 +171,9 @@ bool Serves(const CommandSpec& spec) {
   return kServed[Index(spec.id)];
 }
 
-void Run(Call& call) {
+namespace {
+
+inline void RunUntimed(Call& call) {
   const size_t before = call.out->size();
   const bool silent = call.client.reply_mode.silent();
   ++call.client.stats.commands;
@@ -182,6 +185,22 @@ void Run(Call& call) {
   // Confirmations of subscriptions are never hidden.
   const bool hidden = silent && call.client.reply_mode.silent() && !IsConfirmed(call.spec.effect);
   if (hidden) call.out->Truncate(before);
+}
+
+// Not EXEC: what it runs is logged.
+[[gnu::noinline]] void RunTimed(Call& call) {
+  const auto began = std::chrono::steady_clock::now();
+  RunUntimed(call);
+  if (call.spec.effect == Effect::kExec) return;
+  call.engine.slow_log.Offer(call, std::chrono::steady_clock::now() - began);
+}
+
+}  // namespace
+
+void Run(Call& call) {
+  if (call.engine.slow_log.enabled()) [[unlikely]]
+    return RunTimed(call);
+  RunUntimed(call);
 }
 
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,

@@ -23,6 +23,8 @@ Engine::Engine(const StoreOptions& options)
   for (int i = 0; i < options.databases; ++i) {
     databases_.emplace_back(budget_, Store::ShardsFor(options.workers));
   }
+  ApplySettings();
+  live_.idle_timeout = options.idle_timeout;
 }
 
 void Engine::Add(Client* client, UnixMillis now) {
@@ -124,6 +126,13 @@ Stats Engine::stats() const {
 void Engine::ApplySettings() {
   budget_.set_limit(settings.max_memory_bytes());
   budget_.set_policy(settings.eviction());
+  slow_log.Configure(settings.slow_log_threshold(), settings.slow_log_length());
+  live_.max_clients = settings.max_client_count();
+  live_.asks_password = NeedsPassword();
+  // What the process was started with may have a fraction that the setting does not show.
+  if (Settings::SecondsOf(live_.idle_timeout) != settings.timeout_seconds()) {
+    live_.idle_timeout = settings.timeout_seconds() * 1000;
+  }
 }
 
 void Engine::ResetStats() {

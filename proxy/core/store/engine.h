@@ -12,6 +12,7 @@
 #include "proxy/core/store/client.h"
 #include "proxy/core/store/keyspace.h"
 #include "proxy/core/store/settings.h"
+#include "proxy/core/store/slow_log.h"
 #include "proxy/core/store/store.h"
 #include "proxy/core/store/subscriptions.h"
 
@@ -66,8 +67,12 @@ class Engine {
   void ApplySettings();
   UnixMillis started() const { return started_; }
 
+  // What others obey of the settings.
+  const LiveSettings& live() const { return live_; }
+
   Settings settings;
   Subscriptions subscriptions;
+  SlowLog slow_log;
 
  private:
   Stats SinceStart() const;
@@ -81,6 +86,7 @@ class Engine {
   ClientStats departed_;         // of clients that have left
   uint64_t connections_ = 0;
   Stats at_reset_;
+  LiveSettings live_;
 };
 
 }  // namespace keyhole::store

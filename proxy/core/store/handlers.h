@@ -25,6 +25,7 @@ struct Call {
   resp::ReplyWriter& reply;
   resp::ByteQueue* out;  // what `reply` writes to
   size_t begin;          // bytes that were there before; of EXEC and what it runs the same
+  uint32_t secrets = 0;  // a bit for each of the first arguments that no log may show
 
   Keyspace& db() const { return engine.database(client.database); }
 
@@ -36,6 +37,12 @@ struct Call {
   Entry* Touch(std::string_view key) const { return Count(db().Find(key, now, /*touch=*/true)); }
   // As Read() for commands that write; not counted.
   Entry* Find(std::string_view key) const { return db().Find(key, now, touches()); }
+
+  // No log may show the argument: it is a password. To be called for a wrong one, too.
+  void Hide(size_t arg) {
+    if (arg < 32) secrets |= uint32_t{1} << arg;
+  }
+  bool is_secret(size_t arg) const { return arg < 32 && (secrets >> arg & 1) != 0; }
 
   bool Is(size_t arg, std::string_view option) const {
     return resp::EqualsIgnoreCase(args[arg], option);

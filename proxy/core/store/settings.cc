@@ -16,11 +16,12 @@ namespace {
 
 enum class Kind {
   kText,
-  kInteger,    // min to max
-  kMemory,     // bytes, or with a unit: 100mb
-  kPolicy,     // maxmemory-policy
-  kSame,       // what the store does; can only be set to what it is
-  kImmutable,  // Redis too refuses to change it
+  kInteger,     // min to max
+  kMemory,      // bytes, or with a unit: 100mb
+  kPolicy,      // maxmemory-policy
+  kSame,        // what the store does; can only be set to what it is
+  kSameNumber,  // the same
+  kImmutable,   // Redis too refuses to change it
 };
 
 struct Row {
@@ -33,7 +34,10 @@ struct Row {
 
 constexpr int64_t kMaxLong = std::numeric_limits<int64_t>::max();
 
-// The first nine are in the order of the enum in settings.h.
+// So much of it as may be asked for without the log taking more than some 50 MiB.
+constexpr int64_t kLongestSlowLog = 10000;
+
+// The first are in the order of the enum in settings.h.
 constexpr std::array kRows = std::to_array<Row>({
     {"REQUIREPASS", Kind::kText, ""},
     {"MAXMEMORY", Kind::kMemory, "0"},
@@ -44,21 +48,21 @@ constexpr std::array kRows = std::to_array<Row>({
     {"HASH-MAX-LISTPACK-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
     {"HASH-MAX-LISTPACK-VALUE", Kind::kInteger, "64", 0, kMaxLong},
     {"SET-MAX-INTSET-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
-    {"ACTIVE-EXPIRE-EFFORT", Kind::kInteger, "1", 1, 10},
+    {"TIMEOUT", Kind::kInteger, "0"},
+    {"SLOWLOG-LOG-SLOWER-THAN", Kind::kInteger, "-1", -1, kMaxLong},
+    {"SLOWLOG-MAX-LEN", Kind::kInteger, "128", 0, kLongestSlowLog},
+    {"BIND", Kind::kSame, ""},
+    {"ACTIVE-EXPIRE-EFFORT", Kind::kSameNumber, "1", 1, 10},
     {"APPENDFSYNC", Kind::kSame, "everysec"},
     {"APPENDONLY", Kind::kSame, "no"},
-    {"BIND", Kind::kSame, "127.0.0.1"},
     {"CLUSTER-ENABLED", Kind::kImmutable, "no"},
-    {"HZ", Kind::kInteger, "10"},
+    {"HZ", Kind::kSameNumber, "10"},
     {"LAZYFREE-LAZY-EXPIRE", Kind::kSame, "no"},
-    {"MAXMEMORY-SAMPLES", Kind::kInteger, "5", 1},
+    {"MAXMEMORY-SAMPLES", Kind::kSameNumber, "5", 1},
     {"NOTIFY-KEYSPACE-EVENTS", Kind::kSame, ""},
     {"PROTO-MAX-BULK-LEN", Kind::kSame, "536870912"},
     {"SAVE", Kind::kSame, ""},
-    {"SLOWLOG-LOG-SLOWER-THAN", Kind::kSame, "-1"},
-    {"SLOWLOG-MAX-LEN", Kind::kSame, "0"},
-    {"TCP-KEEPALIVE", Kind::kInteger, "300"},
-    {"TIMEOUT", Kind::kInteger, "0"},
+    {"TCP-KEEPALIVE", Kind::kSameNumber, "60"},
 });
 
 // What a name of maxmemory-policy means here; none where that would be a lie: we do not spare keys
@@ -97,6 +101,17 @@ std::optional<std::string> ParseInteger(const Row& row, std::string_view text, s
     return std::nullopt;
   }
   return std::to_string(value);
+}
+
+std::optional<std::string> ParseSame(const Row& row, std::string_view text,
+                                     const std::string& value, std::string* error) {
+  std::optional<std::string> wanted = std::string(text);
+  if (row.kind == Kind::kSameNumber) wanted = ParseInteger(row, text, error);
+  if (!wanted.has_value() || resp::EqualsIgnoreCase(*wanted, value)) {
+    return wanted.has_value() ? std::optional(value) : std::nullopt;
+  }
+  *error = "the embedded store has it fixed at '" + value + "'";
+  return std::nullopt;
 }
 
 // 1k is 1000, 1kb is 1024. Source: the head of redis 7.0.15 redis.conf.
@@ -159,6 +174,9 @@ Settings::Settings(const StoreOptions& options) {
   Set(kMaxMemory, std::to_string(options.max_memory));
   values_[kMaxMemoryPolicy] = PolicyName(options.eviction);
   values_[kPort] = std::to_string(options.port);
+  values_[kBind] = options.bind;
+  Set(kMaxClients, std::to_string(options.max_clients));
+  Set(kTimeout, std::to_string(SecondsOf(options.idle_timeout)));
   values_[kDatabases] = std::to_string(options.databases);
 }
 
@@ -198,9 +216,8 @@ std::optional<std::string> Settings::Parse(size_t index, std::string_view text,
     case Kind::kPolicy:
       return ParsePolicy(text, error);
     case Kind::kSame:
-      if (text == values_[index]) return values_[index];
-      *error = "the embedded store cannot change it";
-      return std::nullopt;
+    case Kind::kSameNumber:
+      return ParseSame(row, text, values_[index], error);
     case Kind::kImmutable:
       *error = "can't set immutable config";
       return std::nullopt;

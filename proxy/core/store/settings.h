@@ -1,7 +1,7 @@
-// The parameters that CONFIG GET and CONFIG SET know. Those of Redis that tools and client
-// libraries read or set, as far as they mean something here; the others are told as what they
-// amount to
-// (`save` is empty, `appendonly` is no) and cannot be changed to anything else.
+// The parameters that CONFIG GET and CONFIG SET know: those of Redis that tools and client
+// libraries read or set. Each one that can be changed has its effect, each with a test
+// (config_effect_test.cc); the others are told as what they amount to (`save` is empty,
+// `appendonly` is no), can be set to that, and to nothing else.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +22,7 @@ class Settings {
   size_t size() const { return values_.size(); }
   static std::string_view name(size_t index);  // lower case
   const std::string& value(size_t index) const { return values_[index]; }
+  static bool is_secret(size_t index) { return index == kPassword; }  // no log may show it
   // The index of a parameter; letters of either case.
   static std::optional<size_t> Find(std::string_view name);
 
@@ -36,6 +37,12 @@ class Settings {
   Eviction eviction() const;
   const std::string& port() const { return values_[kPort]; }
   const std::string& max_clients() const { return values_[kMaxClients]; }
+  int64_t max_client_count() const { return numbers_[kMaxClients]; }
+  int64_t timeout_seconds() const { return numbers_[kTimeout]; }
+  // As the setting shows so many milliseconds.
+  static int64_t SecondsOf(int64_t millis) { return (millis + 999) / 1000; }
+  int64_t slow_log_threshold() const { return numbers_[kSlowLogThreshold]; }  // us; -1: off
+  size_t slow_log_length() const { return Number(kSlowLogLength); }
   // Up to which hashes and sets are shown as lists and as sorted integers.
   size_t max_listed() const { return Number(kMaxListed); }
   size_t max_listed_bytes() const { return Number(kMaxListedBytes); }
@@ -52,7 +59,11 @@ class Settings {
     kDatabases,
     kMaxListed,
     kMaxListedBytes,
-    kMaxIntegers
+    kMaxIntegers,
+    kTimeout,
+    kSlowLogThreshold,
+    kSlowLogLength,
+    kBind
   };
   size_t Number(size_t index) const { return static_cast<size_t>(numbers_[index]); }
 

@@ -149,6 +149,10 @@ bool Store::Listens(const Client& client) {
   return client.subscribed();
 }
 
+bool Store::LoggedIn(const Client& client) {
+  return client.authenticated || !client.store->live().asks_password;
+}
+
 resp::Protocol Store::ProtocolOf(const Client& client) {
   return client.protocol;
 }
@@ -157,6 +161,10 @@ bool Store::Sweep(UnixMillis now) {
   const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
   const Lock lock(*this, Stripes{1} << index);
   return engine_->Sweep(index, now);
+}
+
+const LiveSettings& Store::live() const {
+  return engine_->live();
 }
 
 Store::Usage Store::usage() const {

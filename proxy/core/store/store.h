@@ -56,11 +56,22 @@ enum class Eviction : uint8_t { kS3Fifo, kLru, kNone };
 
 struct StoreOptions {
   int databases = 16;
-  int workers = 1;            // threads that will use it
-  std::string password = {};  // empty: none asked for
-  uint16_t port = 6380;       // as INFO and CONFIG GET report it
-  size_t max_memory = 0;      // bytes that all keys may take; 0: no limit
+  int workers = 1;                 // threads that will use it
+  std::string password = {};       // empty: none asked for
+  uint16_t port = 6380;            // as INFO and CONFIG GET report it
+  std::string bind = "127.0.0.1";  // the same
+  size_t max_memory = 0;           // bytes that all keys may take; 0: no limit
   Eviction eviction = Eviction::kNone;
+  uint32_t max_clients = 10000;  // as for those below
+  int64_t idle_timeout = 0;      // milliseconds; 0: none
+};
+
+// Settings that the store does not obey itself: sessions and whoever accepts clients do. CONFIG SET
+// changes them; read from any thread, without a lock.
+struct LiveSettings {
+  std::atomic<int64_t> idle_timeout{0};  // milliseconds of silence; 0: any
+  std::atomic<int64_t> max_clients{0};   // connected at the same time
+  std::atomic<bool> asks_password{false};
 };
 
 // Milliseconds since 1970, UTC. Always given by the caller, so that tests own the clock.
@@ -113,6 +124,10 @@ class Store {
   // It has subscriptions, so there may be messages among its replies.
   static bool Listens(const Client& client);
 
+  // It may do what it likes: no password was asked for when it came, or it has given one. Asked by
+  // its own session.
+  static bool LoggedIn(const Client& client);
+
   // The protocol of the client's next reply.
   static resp::Protocol ProtocolOf(const Client& client);
 
@@ -127,6 +142,8 @@ class Store {
     uint64_t evicted = 0;  // since the start
   };
   Usage usage() const;
+
+  const LiveSettings& live() const;
 
   // In how many shards so many workers divide each database.
   static size_t ShardsFor(int workers);

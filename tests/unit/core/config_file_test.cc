@@ -74,6 +74,17 @@ TEST(ConfigFileTest, WrongFilesAreNamedWithTheLine) {
   EXPECT_THAT(Bad({}, {{"KEYHOLE_CONFIG", "/nowhere"}}), HasSubstr("KEYHOLE_CONFIG: the file"));
 }
 
+TEST(ConfigFileTest, AnEmptyValueIsAnError) {
+  for (const Option& option : Options()) {
+    if (option.apply == nullptr || option.is_switch()) continue;
+    const std::string key(option.key());
+    EXPECT_THAT(BadFile(key + " = \"\""), HasSubstr(".toml line 1: " + key + " is empty;"));
+    if (option.list) {
+      EXPECT_THAT(BadFile(key + " = [\"a\", \"\"]"), HasSubstr(key + " is empty;"));
+    }
+  }
+}
+
 TEST(ConfigFileTest, AnyBytesAreAFileThatLoadsOrIsExplained) {
   const std::string bytes = "a=\"'[]#,\\u\n\r\t 1_true\xff";
   uint32_t random = 1;
@@ -88,7 +99,8 @@ TEST(ConfigFileTest, AnyBytesAreAFileThatLoadsOrIsExplained) {
   }
 }
 
-// configs/keyhole.toml with the # before every "#key = value" taken away, or as it is.
+// configs/keyhole.toml with the # before every "#key = value" taken away, or as it is. Options
+// without a default stay behind theirs.
 std::string ShippedFile(bool uncommented, std::vector<std::string>* keys = nullptr) {
   std::ifstream input(KEYHOLE_SOURCE_DIR "/configs/keyhole.toml");
   EXPECT_TRUE(input);
@@ -96,7 +108,8 @@ std::string ShippedFile(bool uncommented, std::vector<std::string>* keys = nullp
   for (std::string line; std::getline(input, line);) {
     const bool option = line.size() > 1 && line[0] == '#' && line[1] >= 'a' && line[1] <= 'z';
     if (option && keys != nullptr) keys->push_back(line.substr(1, line.find(' ') - 1));
-    text += (option && uncommented ? line.substr(1) : line) + "\n";
+    const bool has_default = !line.ends_with(" = \"\"");
+    text += (option && has_default && uncommented ? line.substr(1) : line) + "\n";
   }
   return text;
 }

@@ -7,8 +7,6 @@
 
 #include <cstdio>
 #include <fstream>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,18 +14,11 @@
 
 namespace keyhole::core {
 
-using Environment = std::map<std::string, std::string>;
-
 inline ParseResult Load(const std::vector<std::string>& arguments,
                         const Environment& environment = {}) {
   std::vector<const char*> argv = {"keyhole"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  return LoadConfig(static_cast<int>(argv.size()), argv.data(),
-                    [&](const std::string& name) -> std::optional<std::string> {
-                      const auto found = environment.find(name);
-                      if (found == environment.end()) return std::nullopt;
-                      return found->second;
-                    });
+  return LoadConfig(static_cast<int>(argv.size()), argv.data(), environment);
 }
 
 inline Config Good(const std::vector<std::string>& arguments, const Environment& environment = {}) {

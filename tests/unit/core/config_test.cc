@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <sstream>
 
 #include "proxy/core/config_options.h"
@@ -72,6 +73,8 @@ TEST(ConfigTest, EveryFlagArrives) {
                               "100",
                               "--http-idle-timeout",
                               "5m",
+                              "--http-request-timeout",
+                              "2m",
                               "--shutdown-grace",
                               "1h",
                               "--allow-unprotected",
@@ -103,6 +106,7 @@ TEST(ConfigTest, EveryFlagArrives) {
   EXPECT_EQ(config.client_idle_timeout, milliseconds(300000));
   EXPECT_EQ(config.http_body_limit, 100U);
   EXPECT_EQ(config.http_idle_timeout, milliseconds(300000));
+  EXPECT_EQ(config.http_request_timeout, milliseconds(120000));
   EXPECT_EQ(config.shutdown_grace, milliseconds(3600000));
   EXPECT_TRUE(config.allow_unprotected);
   EXPECT_TRUE(config.allow_shutdown);
@@ -111,9 +115,8 @@ TEST(ConfigTest, EveryFlagArrives) {
 
 TEST(ConfigTest, FlagsBeatEnvironmentBeatsFile) {
   const TempFile file("workers = 2\ntracked-keys = 2\nmax-clients = 2\nlisten = ['unix:/2']\n");
-  const Config config =
-      Good({"--config", file.path(), "--workers", "4"},
-           {{"KEYHOLE_WORKERS", "3"}, {"KEYHOLE_TRACKED_KEYS", "3"}, {"KEYHOLE_LOG_LEVEL", ""}});
+  const Config config = Good({"--config", file.path(), "--workers", "4"},
+                             {{"KEYHOLE_WORKERS", "3"}, {"KEYHOLE_TRACKED_KEYS", "3"}});
   EXPECT_EQ(config.workers, 4);
   EXPECT_EQ(config.tracked_keys, 3U);
   EXPECT_EQ(config.max_clients, 2U);
@@ -121,6 +124,7 @@ TEST(ConfigTest, FlagsBeatEnvironmentBeatsFile) {
 
   // What is beaten is not even looked at.
   EXPECT_EQ(Good({"--workers", "4"}, {{"KEYHOLE_WORKERS", "nonsense"}}).workers, 4);
+  EXPECT_EQ(Good({"--workers", "4"}, {{"KEYHOLE_WORKERS", ""}}).workers, 4);
 }
 
 TEST(ConfigTest, EnvironmentNamesTheFileListsAndSwitches) {
@@ -165,7 +169,9 @@ TEST(ConfigTest, WrongFlagsSayWhatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(Bad({"--", "--workers"}), HasSubstr("'--' is no option"));
   EXPECT_THAT(Bad({"--workers"}), HasSubstr("--workers needs a value: --workers NUMBER"));
   EXPECT_THAT(Bad({"--workers", "--http", "off"}), HasSubstr("--workers needs a value"));
-  EXPECT_THAT(Bad({"--workers="}), HasSubstr("'' does not fit; give a whole number from 1 to 64"));
+  EXPECT_THAT(
+      Bad({"--workers="}),
+      HasSubstr("--workers is empty; give a value, or leave it out for the default, which is 1"));
   EXPECT_THAT(Bad({"--workers", "1", "--workers", "2"}), HasSubstr("--workers is given 2 times"));
   for (const std::string wrong : {"0", "65", "-1", "1.5", "4x", "99999999999999999999", " 4"}) {
     EXPECT_THAT(Bad({"--workers", wrong}), HasSubstr("from 1 to 64")) << wrong;
@@ -182,7 +188,9 @@ TEST(ConfigTest, ShownDefaultsAreTheDefaults) {
   for (const Option& option : Options()) {
     if (option.apply == nullptr) continue;
     const std::string shown = option.show(Config{});
-    EXPECT_EQ(Good({}, {{option.variable(), shown}}), Config{}) << option.flag;
+    if (!shown.empty()) {
+      EXPECT_EQ(Good({}, {{option.variable(), shown}}), Config{}) << option.flag;
+    }
     EXPECT_EQ(option.variable().find('-'), std::string::npos);
   }
 }
@@ -209,6 +217,66 @@ TEST(ConfigTest, ProtectedMode) {
 TEST(ConfigTest, APasswordOfTheStoreDoesNotGoWithAnUpstream) {
   EXPECT_THAT(Bad({"--requirepass", "x", "--upstream", "redis://db"}),
               HasSubstr("--requirepass protects the embedded store only"));
+}
+
+// A variable of a shell that was not set, a secret that is not there: never the default in silence.
+TEST(ConfigTest, AnEmptyValueIsAnError) {
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_UPSTREAM", ""}}),
+              HasSubstr("KEYHOLE_UPSTREAM is empty; give a value, or leave it out for the default, "
+                        "which is embedded"));
+  EXPECT_THAT(Bad({"--upstream", ""}), HasSubstr("--upstream is empty;"));
+  EXPECT_THAT(Bad({"--key-pattern="}), HasSubstr("--key-pattern is empty; give a value"));
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_CONFIG", ""}}), HasSubstr("KEYHOLE_CONFIG is empty;"));
+  for (const Option& option : Options()) {
+    if (option.apply == nullptr) continue;
+    EXPECT_THAT(Bad({}, {{option.variable(), ""}}), HasSubstr(option.variable() + " is empty; "));
+  }
+  EXPECT_EQ(Good({"--upstream", "embedded"}, {{"KEYHOLE_UPSTREAM", "redis://db"}}), Config{});
+}
+
+TEST(ConfigTest, AnUnknownVariableIsAnError) {
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_UPSTRAM", "redis://:s3cret@prod"}}),
+              testing::AllOf(HasSubstr("'KEYHOLE_UPSTRAM' is not an option; did you mean "
+                                       "KEYHOLE_UPSTREAM?"),
+                             testing::Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_FROBNICATE", "1"}}), HasSubstr("keyhole --help lists"));
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_", "1"}}), HasSubstr("'KEYHOLE_' is not an option"));
+  EXPECT_THAT(Bad({"--upstream", "redis://db"}, {{"KEYHOLE_UPSTRAM", "redis://db"}}),
+              HasSubstr("KEYHOLE_UPSTREAM?"));
+  EXPECT_EQ(Good({}, {{"KEYHOLEX", ""}, {"UPSTREAM", "x"}, {"KEYHOLE", "x"}}), Config{});
+}
+
+// For services named keyhole, keyhole-metrics and keyhole-upstream in its namespace.
+TEST(ConfigTest, VariablesOfKubernetesAreNotOptions) {
+  Environment variables;
+  for (const std::string name : {"KEYHOLE", "KEYHOLE_METRICS", "KEYHOLE_UPSTREAM"}) {
+    for (const std::string protocol : {"tcp", "udp", "sctp"}) {
+      const std::string port = name + "_PORT_6380_" +
+                               (protocol == "tcp"   ? "TCP"
+                                : protocol == "udp" ? "UDP"
+                                                    : "SCTP");
+      variables[port] = protocol + "://10.0.171.239:6380";
+      variables[port + "_PROTO"] = protocol;
+      variables[port + "_PORT"] = "6380";
+      variables[port + "_ADDR"] = "10.0.171.239";
+    }
+    variables[name + "_SERVICE_HOST"] = "10.0.171.239";
+    variables[name + "_SERVICE_PORT"] = "6380";
+    variables[name + "_SERVICE_PORT_RESP"] = "6380";
+    variables[name + "_PORT"] = "tcp://10.0.171.239:6380";
+  }
+  EXPECT_EQ(Good({}, variables), Config{});
+  // A person's, by the value.
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_PORT", "6380"}}), HasSubstr("'KEYHOLE_PORT' is not an option"));
+  EXPECT_THAT(Bad({}, {{"KEYHOLE_UPSTREAM_PORT", "6380"}}), HasSubstr("is not an option"));
+}
+
+TEST(ConfigTest, TheEnvironmentOfThisProcessIsRead) {
+  ASSERT_EQ(::setenv("KEYHOLE_WORKERS", "3=", 1), 0);
+  const Environment variables = ProcessEnvironment();
+  ::unsetenv("KEYHOLE_WORKERS");
+  EXPECT_EQ(variables.at("KEYHOLE_WORKERS"), "3=");
+  EXPECT_EQ(variables.count("PATH"), 0U);
 }
 
 }  // namespace

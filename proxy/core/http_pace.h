@@ -1,0 +1,88 @@
+// How far an HTTP connection is with its request and for how long, and what follows from it: which
+// one takes too long, and which one has to go when there is no room for another.
+//
+//     kNew --first byte--> kHead --head--> kBody --all--> kAnswering --answer made--> kWriting
+//      accepted              ^                                                           |
+//                            '--first byte-- kWaiting <--written-------------------------'
+//
+// A request without a body passes through kBody at once.
+//
+// Thread: its connection's. A plain value; time is an argument.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace keyhole::core {
+
+class HttpPace {
+ public:
+  using Instant = std::chrono::steady_clock::time_point;
+  using Millis = std::chrono::milliseconds;
+  enum class Phase : uint8_t { kNew, kWaiting, kHead, kBody, kAnswering, kWriting };
+
+  // The head of a request is small: who needs longer for it does not mean to send one.
+  static constexpr Millis kLongestHead{10000};
+  // Who reads nothing of an answer for so long may be closed for others.
+  static constexpr Millis kPatienceWithReaders{10000};
+
+  explicit HttpPace(Instant accepted) : since_(accepted), request_began_(accepted) {}
+
+  Phase phase() const { return phase_; }
+
+  // Waits for the next request.
+  void OnWait(Instant now) { Enter(Phase::kWaiting, now); }
+  // Bytes of a request have come.
+  void OnBytes(Instant now) {
+    heard_ = now;
+    if (phase_ == Phase::kWaiting) {
+      Enter(Phase::kHead, now);
+      request_began_ = now;
+    } else if (phase_ == Phase::kNew) {
+      phase_ = Phase::kHead;  // the time since it was accepted counts
+    }
+  }
+  void OnHead(Instant now) { Enter(Phase::kBody, now); }
+  void OnRequest(Instant now) { Enter(Phase::kAnswering, now); }
+  void OnAnswer(Instant now) { Enter(Phase::kWriting, now); }
+
+  // The request that is on its way takes too long, however steadily it comes. limit: from its first
+  // byte to its last; of a new connection from the start. 0: none.
+  bool TooSlow(Instant now, Millis limit) const {
+    if (limit.count() == 0) return false;
+    const Instant::duration taken = now - request_began_;
+    if (phase_ == Phase::kNew || phase_ == Phase::kHead) {
+      return taken >= limit || taken >= kLongestHead;
+    }
+    return phase_ == Phase::kBody && taken >= limit;
+  }
+
+  // What is at work for a request keeps its place, and so does what has been heard of at this very
+  // moment. Of all others the one that MustGoBefore() the rest makes room: first who waits or has
+  // not sent a head, then who sends a body, then who does not read what it has asked for; of one
+  // kind who has been at it for longest.
+  bool CanGo(Instant now) const {
+    if (phase_ == Phase::kAnswering || heard_ == now) return false;
+    return phase_ != Phase::kWriting || now - since_ >= kPatienceWithReaders;
+  }
+  bool MustGoBefore(const HttpPace& other) const {
+    return Turn() != other.Turn() ? Turn() < other.Turn() : since_ < other.since_;
+  }
+
+ private:
+  void Enter(Phase phase, Instant now) {
+    phase_ = phase;
+    since_ = now;
+  }
+  int Turn() const {
+    if (phase_ == Phase::kWriting) return 2;
+    return phase_ == Phase::kBody ? 1 : 0;
+  }
+
+  Phase phase_ = Phase::kNew;
+  Instant since_;          // it is in this phase
+  Instant request_began_;  // kNew, kHead and kBody
+  Instant heard_{};
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,282 @@
+// CONFIG SET that is answered with OK has its effect, whichever parameter it is about.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
+
+#include "tests/unit/store/store_client.h"
+
+namespace keyhole::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+// The bulk strings of an array.
+std::vector<std::string> Bulks(const std::string& reply) {
+  std::vector<std::string> bulks;
+  size_t at = reply.find("\r\n") + 2;
+  while (at < reply.size()) {
+    const size_t length = std::stoul(reply.substr(at + 1));
+    at = reply.find("\r\n", at) + 2;
+    bulks.push_back(reply.substr(at, length));
+    at += length + 2;
+  }
+  return bulks;
+}
+
+std::map<std::string, std::string> Parameters(TestClient& client) {
+  const std::vector<std::string> bulks = Bulks(client.Ask("CONFIG GET *"));
+  std::map<std::string, std::string> parameters;
+  for (size_t i = 0; i + 1 < bulks.size(); i += 2) parameters[bulks[i]] = bulks[i + 1];
+  return parameters;
+}
+
+// Of each parameter that can be changed, what comes of it. What the process has to do (maxclients,
+// timeout) is tried at its sockets, too: tests/integration/config_effect_test.cc.
+struct Effect {
+  std::string parameter;
+  std::function<void(TestStore&, TestClient&)> test;
+};
+
+const std::vector<Effect>& Effects() {
+  static const std::vector<Effect> effects = {
+      {"requirepass",
+       [](TestStore& store, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET requirepass secret"), "+OK\r\n");
+         EXPECT_TRUE(store.store.live().asks_password);
+         TestClient stranger(store);
+         EXPECT_THAT(stranger.Ask("GET k"), StartsWith("-NOAUTH"));
+         EXPECT_EQ(stranger.Ask("AUTH secret"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("CONFIG SET requirepass x"), "+OK\r\n");
+         EXPECT_EQ(client.Ask({"CONFIG", "SET", "requirepass", ""}), "+OK\r\n");
+         EXPECT_FALSE(store.store.live().asks_password);
+         EXPECT_EQ(TestClient(store).Ask("GET k"), "$-1\r\n");
+       }},
+      {"maxmemory",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("SET k v"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("CONFIG SET maxmemory 1"), "+OK\r\n");
+         EXPECT_THAT(client.Ask("SET k v"), StartsWith("-OOM"));
+       }},
+      {"maxmemory-policy",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET maxmemory-policy allkeys-lru maxmemory 1mb"), "+OK\r\n");
+         const std::string value(1000, 'x');
+         for (int i = 0; i < 2000; ++i) {
+           EXPECT_EQ(client.Ask({"SET", "k" + std::to_string(i), value}), "+OK\r\n");
+         }
+         EXPECT_EQ(client.Ask("EXISTS k0"), ":0\r\n");
+         EXPECT_EQ(client.Ask("EXISTS k1999"), ":1\r\n");
+       }},
+      {"maxclients",
+       [](TestStore& store, TestClient& client) {
+         EXPECT_EQ(store.store.live().max_clients, 10000);
+         EXPECT_EQ(client.Ask("CONFIG SET maxclients 7"), "+OK\r\n");
+         EXPECT_EQ(store.store.live().max_clients, 7);
+         EXPECT_THAT(client.Ask("INFO clients"), HasSubstr("maxclients:7\r\n"));
+       }},
+      {"timeout",
+       [](TestStore& store, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET timeout 3"), "+OK\r\n");
+         EXPECT_EQ(store.store.live().idle_timeout, 3000);
+         EXPECT_EQ(client.Ask("CONFIG SET timeout 0"), "+OK\r\n");
+         EXPECT_EQ(store.store.live().idle_timeout, 0);
+       }},
+      {"hash-max-listpack-entries",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET hash-max-listpack-entries 1"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("HSET h a 1 b 2"), ":2\r\n");
+         EXPECT_THAT(client.Ask("OBJECT ENCODING h"), HasSubstr("hashtable"));
+       }},
+      {"hash-max-listpack-value",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET hash-max-listpack-value 3"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("HSET h a 1234"), ":1\r\n");
+         EXPECT_THAT(client.Ask("OBJECT ENCODING h"), HasSubstr("hashtable"));
+       }},
+      {"set-max-intset-entries",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET set-max-intset-entries 1"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("SADD s 1 2"), ":2\r\n");
+         EXPECT_THAT(client.Ask("OBJECT ENCODING s"), Not(HasSubstr("intset")));
+       }},
+      {"slowlog-log-slower-than",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("GET k"), "$-1\r\n");
+         EXPECT_EQ(client.Ask("SLOWLOG LEN"), ":0\r\n");
+         EXPECT_EQ(client.Ask("CONFIG SET slowlog-log-slower-than 0"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("GET k"), "$-1\r\n");
+         EXPECT_EQ(client.Ask("SLOWLOG LEN"), ":1\r\n");
+         EXPECT_EQ(client.Ask("CONFIG SET slowlog-log-slower-than 3600000000"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("SLOWLOG RESET"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("GET k"), "$-1\r\n");
+         EXPECT_EQ(client.Ask("SLOWLOG LEN"), ":0\r\n");
+         EXPECT_EQ(client.Ask("CONFIG SET slowlog-log-slower-than 10000"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("DEBUG SLEEP 0.02"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("SLOWLOG LEN"), ":1\r\n");
+       }},
+      {"slowlog-max-len", [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 2"), "+OK\r\n");
+         for (int i = 0; i < 5; ++i) client.Ask("GET k");
+         EXPECT_EQ(client.Ask("SLOWLOG LEN"), ":2\r\n");
+         EXPECT_EQ(client.Ask("CONFIG SET slowlog-max-len 0"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("SLOWLOG LEN"), ":0\r\n");
+       }}};
+  return effects;
+}
+
+TEST(ConfigEffectTest, EachEffect) {
+  for (const Effect& effect : Effects()) {
+    SCOPED_TRACE(effect.parameter);
+    TestStore store;
+    TestClient client(store);
+    effect.test(store, client);
+  }
+}
+
+// Whatever a parameter is set to: refused, or what it was anyhow, or shown and of a known effect.
+TEST(ConfigEffectTest, WhatIsAnsweredOkIsShownAndHasAnEffect) {
+  std::set<std::string> with_effect;
+  for (const Effect& effect : Effects()) with_effect.insert(effect.parameter);
+  std::set<std::string> changed;
+  TestStore asked;
+  TestClient asking(asked);
+  const auto standard = Parameters(asking);
+  EXPECT_GT(standard.size(), 20U);
+  for (const auto& [name, before] : standard) {
+    for (const std::string value :
+         {"0",   "1",      "2",       "64", "77",     "9999",     "10000",       "123456",
+          "1mb", "-1",     "yes",     "no", "always", "everysec", "allkeys-lru", "volatile-lru",
+          "AKE", "3600 1", "0.0.0.0", "",   "x"}) {
+      SCOPED_TRACE(name + " " + value);
+      TestStore store;
+      TestClient client(store);
+      const std::string reply = client.Ask({"CONFIG", "SET", name, value});
+      const std::string shown = Parameters(client)[name];
+      if (shown != before) {
+        EXPECT_EQ(reply, "+OK\r\n");
+        EXPECT_EQ(shown, name == "maxmemory" && value == "1mb" ? "1048576" : value);
+        changed.insert(name);
+      } else if (reply == "+OK\r\n") {
+        EXPECT_TRUE(value == before || (value.empty() && name == "maxmemory"));
+      } else {
+        EXPECT_THAT(reply, StartsWith("-ERR CONFIG SET failed (possibly related to argument '" +
+                                      name + "') - "));
+      }
+    }
+  }
+  EXPECT_EQ(changed, with_effect);
+}
+
+TEST(ConfigEffectTest, WhatIsFixedCanBeSetToWhatItIs) {
+  TestStore store({.bind = "127.0.0.1 ::1"});
+  TestClient client(store);
+  for (const auto& [name, value] : Parameters(client)) {
+    const std::string reply = client.Ask({"CONFIG", "SET", name, value});
+    // As in Redis, which refuses these two whatever the value.
+    if (name == "databases" || name == "cluster-enabled") {
+      EXPECT_THAT(reply, HasSubstr("can't set immutable config"));
+    } else {
+      EXPECT_EQ(reply, "+OK\r\n") << name;
+    }
+  }
+  EXPECT_EQ(client.Ask("CONFIG SET appendonly NO hz 10 tcp-keepalive 60"), "+OK\r\n");
+  EXPECT_EQ(
+      client.Ask("CONFIG SET hz 100"),
+      "-ERR CONFIG SET failed (possibly related to argument 'hz') - the embedded store has it "
+      "fixed at '10'\r\n");
+  EXPECT_EQ(Parameters(client)["bind"], "127.0.0.1 ::1");
+}
+
+// All or nothing, of effects too.
+TEST(ConfigEffectTest, AChangeThatFailsHasNoEffect) {
+  TestStore store;
+  TestClient client(store);
+  EXPECT_THAT(client.Ask("CONFIG SET maxclients 7 timeout 9 hz 100"), StartsWith("-ERR"));
+  EXPECT_EQ(store.store.live().max_clients, 10000);
+  EXPECT_EQ(store.store.live().idle_timeout, 0);
+}
+
+TEST(ConfigEffectTest, WhatTheProcessWasStartedWithIsShown) {
+  TestStore store({.max_clients = 77, .idle_timeout = 1300});
+  TestClient client(store);
+  EXPECT_EQ(Parameters(client)["maxclients"], "77");
+  EXPECT_EQ(Parameters(client)["timeout"], "2");
+  // Another parameter does not round it.
+  EXPECT_EQ(client.Ask("CONFIG SET maxclients 78"), "+OK\r\n");
+  EXPECT_EQ(store.store.live().idle_timeout, 1300);
+  EXPECT_EQ(client.Ask("CONFIG SET timeout 5"), "+OK\r\n");
+  EXPECT_EQ(store.store.live().idle_timeout, 5000);
+}
+
+// ---- SLOWLOG ----
+
+class SlowLogTest : public testing::Test {
+ protected:
+  SlowLogTest() { client_.Ask("CONFIG SET slowlog-log-slower-than 0"); }
+
+  TestStore store_;
+  TestClient client_{store_, "10.0.0.1:7"};
+};
+
+TEST_F(SlowLogTest, AnEntryHasWhatRedisSaysInIt) {
+  client_.Ask("CLIENT SETNAME me");
+  client_.Ask("SET k v");
+  const std::string entry = client_.Ask("SLOWLOG GET 1");
+  EXPECT_THAT(entry, StartsWith("*1\r\n*6\r\n:1\r\n:1700000000\r\n:"));
+  EXPECT_THAT(entry, testing::EndsWith("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n"
+                                       "$10\r\n10.0.0.1:7\r\n$2\r\nme\r\n"));
+  EXPECT_THAT(client_.Ask("SLOWLOG GET"), StartsWith("*3\r\n"));
+  EXPECT_THAT(client_.Ask("SLOWLOG GET -1"), StartsWith("*4\r\n"));
+  EXPECT_EQ(client_.Ask("SLOWLOG GET 0"), "*0\r\n");
+}
+
+TEST_F(SlowLogTest, LongRequestsAreCut) {
+  std::vector<std::string> many = {"DEL"};
+  while (many.size() < 40) many.push_back("k" + std::to_string(many.size()));
+  client_.Ask(many);
+  const std::string cut = client_.Ask("SLOWLOG GET 1");
+  EXPECT_THAT(cut, HasSubstr("*32\r\n$3\r\nDEL\r\n"));
+  EXPECT_THAT(cut, HasSubstr("$3\r\nk30\r\n$22\r\n... (9 more arguments)\r\n"));
+  client_.Ask({"SET", "k", std::string(1000, 'x')});
+  EXPECT_THAT(client_.Ask("SLOWLOG GET 1"),
+              HasSubstr("\r\n" + std::string(128, 'x') + "... (872 more bytes)\r\n"));
+}
+
+TEST_F(SlowLogTest, WhatATransactionRunsIsLoggedOneByOne) {
+  for (const std::string request : {"SLOWLOG RESET", "MULTI", "SET a 1", "GET a", "EXEC"}) {
+    client_.Ask(request);
+  }
+  const std::string log = client_.Ask("SLOWLOG GET");
+  EXPECT_THAT(log, StartsWith("*4\r\n"));
+  EXPECT_THAT(log, HasSubstr("$3\r\nSET\r\n"));
+  EXPECT_THAT(log, Not(HasSubstr("EXEC")));
+}
+
+TEST_F(SlowLogTest, WhatIsRefusedIsNotLogged) {
+  client_.Ask("SLOWLOG RESET");
+  client_.Ask("NOSUCH a");
+  client_.Ask("GET");
+  EXPECT_EQ(client_.Ask("SLOWLOG LEN"), ":1\r\n");
+}
+
+TEST_F(SlowLogTest, PasswordsAreNotLogged) {
+  for (const std::string request :
+       {"AUTH secret", "AUTH default secret", "AUTH a b secret", "HELLO 3 AUTH default secret",
+        "HELLO 2 AUTH default secret SETNAME n", "HELLO 9 AUTH default secret",
+        "HELLO 3 SETNAME ? AUTH default secret", "HELLO 3 AUTH secret",
+        "CONFIG SET requirepass secret", "CONFIG SET timeout x REQUIREPASS secret",
+        "CONFIG SET requirepass secret nosuch 1", "CONFIG SET requirepass secret x"}) {
+    client_.Ask(request);
+    const std::string entry = client_.Ask("SLOWLOG GET 1");
+    EXPECT_THAT(entry, Not(HasSubstr("secret"))) << request;
+    EXPECT_THAT(entry, HasSubstr("(redacted)")) << request;
+  }
+}
+
+}  // namespace
+}  // namespace keyhole::test
