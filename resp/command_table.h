@@ -9,6 +9,8 @@
 #include <span>
 #include <string_view>
 
+#include "resp/effect.h"
+
 namespace keyhole::resp {
 
 enum class CommandId : uint16_t {
@@ -38,39 +40,6 @@ enum CommandFlag : uint16_t {
   kMovableKeys = 1 << 10,  // movablekeys
   kWhileSubscribed = 1 << 11,  // allowed to a client of RESP2 that is subscribed
   kDenyOom = 1 << 12,          // denyoom: refused when memory is full
-};
-
-// What a command does to the connection it runs on, and so which link it needs.
-enum class Effect : uint8_t {
-  kNone,         // nothing: a shared link will do
-  kPrivateOnce,  // holds the connection until it is answered (BLPOP): private link until then
-  kWait,         // WAIT, WAITAOF: about the writes of its own connection; private, stays so
-  kPin,          // leaves state in the connection that we do not follow (CLIENT TRACKING, unknown
-                 // subcommands): private link until the client leaves or says RESET
-  kFreshLink,    // must not queue behind others' requests (SCRIPT KILL): private, until answered
-  kSelect,
-  kHello,
-  kAuth,
-  kSetName,
-  kSetInfo,  // simple state: a value of the session
-  kMulti,
-  kExec,
-  kDiscard,
-  kWatch,
-  kUnwatch,  // transactions
-  kSubscribe,
-  kPsubscribe,
-  kSsubscribe,  // enter pub/sub
-  kUnsubscribe,
-  kPunsubscribe,
-  kSunsubscribe,  // leave it
-  kMonitor,       // endless stream of lines
-  kReplication,   // SYNC, PSYNC: what follows is not RESP
-  kClientReply,   // CLIENT REPLY ON|OFF|SKIP: changes how many replies there are
-  kQuit,
-  kReset,
-  kShutdown,
-  kHangUp,  // POST, Host: somebody's HTTP; Redis drops the connection
 };
 
 // Where the keys are among the arguments.

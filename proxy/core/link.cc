@@ -15,10 +15,6 @@ using resp::ReplyHead;
 using resp::ReplyType;
 using resp::Verdict;
 
-bool IsSubscribing(Effect effect) {
-  return effect >= Effect::kSubscribe && effect <= Effect::kSunsubscribe;
-}
-
 }  // namespace
 
 Link::Link(LinkContext& context) : context_(context) {}
@@ -144,7 +140,7 @@ bool Link::IsAside(const ReplyHead& head) const {
 
 // *3 subscribe <channel> <count>, for a request with this row.
 bool Link::IsConfirmation(const resp::CommandSpec& spec, const ReplyHead& head) {
-  return IsSubscribing(spec.effect) && head.text == spec.name &&
+  return resp::TraitsOf(spec.effect).confirmed() && head.text == spec.name &&
          (head.type == ReplyType::kPush || head.type == ReplyType::kArray);
 }
 

@@ -76,7 +76,7 @@ UpstreamLink* LinkPool::ReadyShared(const SessionState& state) {
   return link != nullptr && link->phase() == Phase::kReady ? link : nullptr;
 }
 
-LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, Need need) {
+LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, resp::LinkNeed need) {
   LinkPtr link;
   for (size_t i = idle_.size(); i-- > 0 && link == nullptr;) {
     const SessionState& has = idle_[i]->state();
@@ -88,9 +88,9 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, Ne
     link->set_kind(LinkKind::kPrivate);
   }
   // The database that it has: SELECT would be refused while a script is running.
-  if (need == Need::kAtOnce) state.db = link != nullptr ? link->state().db : 0;
+  if (need == resp::LinkNeed::kAtOnce) state.db = link != nullptr ? link->state().db : 0;
   if (link == nullptr) link = Make(state, &owner);
-  link->Adopt(state, need == Need::kFence);
+  link->Adopt(state, need == resp::LinkNeed::kFenced);
   private_.push_back(link);
   return link;
 }

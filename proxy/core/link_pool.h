@@ -49,14 +49,9 @@ class LinkPool final : private UpstreamLink::Keeper {
   UpstreamLink* Shared(const SessionState& state);
   // The same, null if there is none or it is not ready.
   UpstreamLink* ReadyShared(const SessionState& state);
-  // What a session takes a private link for.
-  enum class Need : uint8_t {
-    kState,   // a connection in its state
-    kFence,   // the same, for WAIT: see UpstreamLink::Adopt()
-    kAtOnce,  // one that answers even while Redis is busy with a script, in whatever database
-  };
-  // A link of the session's own, in this state.
-  boost::intrusive_ptr<UpstreamLink> TakePrivate(Requester& owner, SessionState state, Need need);
+  // A link of the session's own, in this state; kAtOnce: in whatever database.
+  boost::intrusive_ptr<UpstreamLink> TakePrivate(Requester& owner, SessionState state,
+                                                 resp::LinkNeed need);
   // A private link whose session needs it no more. It is closed unless it is clean.
   void GiveBack(UpstreamLink& link);
 

@@ -16,14 +16,6 @@ namespace {
 using resp::Effect;
 using resp::EqualsIgnoreCase;
 
-bool IsSubscribe(Effect effect) {
-  return effect >= Effect::kSubscribe && effect <= Effect::kSsubscribe;
-}
-
-bool IsUnsubscribe(Effect effect) {
-  return effect >= Effect::kUnsubscribe && effect <= Effect::kSunsubscribe;
-}
-
 bool IsClientName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
 }
@@ -84,11 +76,6 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
   }
 }
 
-bool ChangesState(Effect effect) {
-  return effect == Effect::kSelect || effect == Effect::kHello || effect == Effect::kAuth ||
-         effect == Effect::kSetName || effect == Effect::kSetInfo;
-}
-
 }  // namespace
 
 RequestPlan MakePlan(const resp::Request& request, bool in_pieces, bool replies_hidden) {
@@ -105,26 +92,22 @@ RequestPlan MakePlan(const resp::Request& request, bool in_pieces, bool replies_
     const std::string_view mode = request.args.back();
     if (EqualsIgnoreCase(mode, "ON")) plan.answered = true;
     if (EqualsIgnoreCase(mode, "OFF") || EqualsIgnoreCase(mode, "SKIP")) plan.answered = false;
-  } else if (ChangesState(plan.effect) && in_pieces) {
-    plan.effect = Effect::kPin;  // nobody has read to what
-  } else if (ChangesState(plan.effect)) {
-    plan.change = ChangeBy(request.args, plan.effect);
+  } else if (plan.effect != Effect::kNone && resp::TraitsOf(plan.effect).sets) {
+    if (in_pieces) {
+      plan.effect = Effect::kPin;  // nobody has read to what
+    } else {
+      plan.change = ChangeBy(request.args, plan.effect);
+    }
   }
   return plan;
-}
-
-bool IsPubsub(Effect effect) {
-  return IsSubscribe(effect) || IsUnsubscribe(effect);
 }
 
 int64_t AwaitedReplies(const RequestPlan& plan, size_t arguments) {
   if (plan.plain()) return 1;
   if (!plan.answered) return 0;
-  if (IsUnsubscribe(plan.effect) && arguments == 1) return Pending::kConfirmAll;
-  if (IsPubsub(plan.effect)) {
-    return static_cast<int64_t>(arguments) - 1;
-  }
-  return 1;
+  const resp::EffectTraits traits = resp::TraitsOf(plan.effect);
+  if (traits.listens == resp::Listens::kEnds && arguments == 1) return Pending::kConfirmAll;
+  return traits.confirmed() ? static_cast<int64_t>(arguments) - 1 : 1;
 }
 
 }  // namespace keyhole::core

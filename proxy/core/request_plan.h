@@ -28,9 +28,6 @@ struct RequestPlan {
 // replies_hidden: by CLIENT REPLY OFF or SKIP.
 RequestPlan MakePlan(const resp::Request& request, bool in_pieces, bool replies_hidden);
 
-// SUBSCRIBE, UNSUBSCRIBE and their kin: confirmed once per channel.
-bool IsPubsub(resp::Effect effect);
-
 // How many replies the request has: Pending::replies. arguments: with the command's name.
 int64_t AwaitedReplies(const RequestPlan& plan, size_t arguments);
 

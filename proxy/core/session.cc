@@ -26,16 +26,8 @@ Session::Session(WorkerState& worker, std::string_view address)
 Session::~Session() = default;
 
 bool Session::pinned() const {
-  return transaction_ || watching_ || marks_ > 0 || uploading_ || !worker_.config.sharing ||
-         link_->subscribed() || link_->monitoring() ||
-         link_->proven() == ProvenState::Value::kUnknown;
-}
-
-// What was expected of a request when it was sent may not be what has become of it.
-void Session::BelieveReplies() {
-  if (marks_ > 0) return;  // some replies are hidden, or of another kind than expected
-  transaction_ = private_->proven() == ProvenState::Value::kQueueing;
-  watching_ = private_->proven() == ProvenState::Value::kWatching;
+  return conversation_.needs_own_link() || !worker_.config.sharing || link_->subscribed() ||
+         link_->monitoring() || link_->proven() == ProvenState::Value::kUnknown;
 }
 
 bool Session::authenticated() const {
@@ -45,7 +37,8 @@ bool Session::authenticated() const {
 }
 
 bool Session::held() const {
-  return held_ || (link_ != nullptr && (link_->subscribed() || link_->monitoring()));
+  return conversation_.blocked() ||
+         (link_ != nullptr && (link_->subscribed() || link_->monitoring()));
 }
 
 bool Session::link_is_full() const {
@@ -61,7 +54,7 @@ void Session::EndInput() {
   // The store has answered all it will.
   if (worker_.store != nullptr) return CloseAfterOutput();
   if (private_ == nullptr || in_flight_ == 0 || private_->input_ended()) return;
-  ++marks_;  // not to be used again
+  conversation_.KeepLink();  // not to be used again
   private_->EndInput();
 }
 
@@ -101,14 +94,16 @@ Session::Taken Session::SubmitHead(const resp::Request& request) {
 
 void Session::SubmitBody(std::string_view bytes) {
   // Not of a request that was answered here: its body would be requests of its own to Redis.
-  if (uploading_ && private_ != nullptr) private_->SendMore(bytes);
+  if (uploading() && private_ != nullptr) private_->SendMore(bytes);
 }
 
 void Session::SubmitTail(const resp::Request& request) {
   SubmitBody(request.bytes);
   // If CLIENT REPLY hides its reply, the link awaits none, and the last one is another's.
-  const bool awaited = std::exchange(uploading_, false) && upload_answered_;
-  if (awaited && private_ != nullptr) private_->FinishLast(request.args, upload_arguments_);
+  const std::optional<Conversation::Upload> upload = conversation_.TakeUpload();
+  if (upload.has_value() && upload->answered && private_ != nullptr) {
+    private_->FinishLast(request.args, upload->arguments);
+  }
 }
 
 Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
@@ -137,9 +132,10 @@ Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
 void Session::AdaptToState(RequestPlan* plan) const {
   const bool upstream = worker_.store == nullptr;
   if (plan->effect == Effect::kReplication) {
-    plan->raw = upstream && !transaction_;  // in one Redis refuses it, and answers in RESP
+    plan->raw =
+        upstream && !conversation_.queueing();  // in one Redis refuses it, and answers in RESP
   }
-  if (plan->effect == Effect::kClientReply && transaction_) {
+  if (plan->effect == Effect::kClientReply && conversation_.queueing()) {
     // Queued; from EXEC on replies may come without their number, or not at all.
     plan->raw = upstream;
     plan->effect = Effect::kPin;
@@ -148,28 +144,14 @@ void Session::AdaptToState(RequestPlan* plan) const {
   // It puts an end to CLIENT REPLY OFF before it answers.
   if (plan->effect == Effect::kReset) plan->answered = true;
   // Confirmations are pushes, which CLIENT REPLY does not hide.
-  if (IsPubsub(plan->effect) && !transaction_) plan->answered = true;
+  if (resp::TraitsOf(plan->effect).confirmed() && !conversation_.queueing()) plan->answered = true;
 }
 
 bool Session::NeedsPrivate(const RequestPlan& plan) const {
   if (plan.plain()) return !worker_.config.sharing;
   if (plan.in_pieces || !worker_.config.sharing || !plan.answered) return true;
   if (plan.change != nullptr && plan.change->ambiguous) return true;
-  switch (plan.effect) {
-    case Effect::kNone:
-    case Effect::kSelect:
-    case Effect::kHello:
-    case Effect::kAuth:
-    case Effect::kSetName:
-    case Effect::kSetInfo:
-    // Without MULTI or WATCH before them these change nothing; with, the session is pinned.
-    case Effect::kExec:
-    case Effect::kDiscard:
-    case Effect::kUnwatch:
-      return false;
-    default:
-      return true;
-  }
+  return resp::TraitsOf(plan.effect).need != resp::LinkNeed::kAny;
 }
 
 // Finds the link for this request. False: earlier replies must come first.
@@ -182,7 +164,7 @@ bool Session::ChooseLink(const RequestPlan& plan) {
   }
   const bool needs_private = NeedsPrivate(plan);
   if (private_ != nullptr) {
-    const bool borrowed = private_->state().db != state_.db;  // see LinkPool::Need::kAtOnce
+    const bool borrowed = private_->state().db != state_.db;  // see resp::LinkNeed::kAtOnce
     if ((plan.raw || borrowed) && in_flight_ > 0) return false;
     if (needs_private || in_flight_ > 0 || pinned()) return true;
     LeavePrivateLink();
@@ -220,11 +202,9 @@ bool Session::MoveTo(const SessionState& target, Effect effect) {
 }
 
 void Session::TakePrivateLink(Effect effect) {
-  using Need = LinkPool::Need;
-  Need need = Need::kState;
-  if (effect == Effect::kWait) need = Need::kFence;
+  resp::LinkNeed need = resp::TraitsOf(effect).need;
   // The link is given back right after; without sharing it would have to be in our database.
-  if (effect == Effect::kFreshLink && worker_.config.sharing) need = Need::kAtOnce;
+  if (need == resp::LinkNeed::kAtOnce && !worker_.config.sharing) need = resp::LinkNeed::kOwn;
   private_ = worker_.links.TakePrivate(*this, state_, need);
   link_ = private_;
 }
@@ -251,69 +231,22 @@ void Session::Send(const resp::Request& request, RequestPlan plan) {
   if (plan.answered) ++in_flight_;
   if (worker_.near != nullptr) [[unlikely]]
     NoteSentNear(request, *plan.spec, plan.in_pieces);
-  NoteSent(plan, request);
+  if (!plan.plain()) {
+    conversation_.OnSent({.effect = plan.effect,
+                          .in_pieces = plan.in_pieces,
+                          .answered = plan.answered,
+                          .arguments = request.argument_count(),
+                          .last = request.args.empty() ? std::string_view() : request.args.back()});
+  }
   const boost::intrusive_ptr<Link> link = link_;  // the reply may come, and change it, at once
   if (plan.raw) {
     if (plan.answered) --in_flight_;
     private_->GoRaw();
     pending.replies = 0;
-    uploading_ = true;  // a request without an end
+    conversation_.OnRaw();
     OnRaw();
   }
   link->Send(request, std::move(pending));
-}
-
-// What a request does to the session as soon as it is on its way.
-void Session::NoteSent(const RequestPlan& plan, const resp::Request& request) {
-  skip_reply_ = false;
-  uploading_ = plan.in_pieces;
-  upload_answered_ = plan.answered;
-  upload_arguments_ = request.argument_count();
-  if (plan.plain()) return;
-  switch (plan.effect) {
-    case Effect::kMulti:
-      transaction_ = true;
-      break;
-    case Effect::kExec:
-    case Effect::kDiscard:
-      watching_ = watching_ && !transaction_;  // without MULTI they are refused and change nothing
-      transaction_ = false;
-      break;
-    case Effect::kWatch:
-      watching_ = watching_ || !transaction_;
-      break;
-    case Effect::kUnwatch:
-      watching_ = watching_ && transaction_;
-      break;
-    case Effect::kPrivateOnce:
-      held_ = held_ || !transaction_;
-      break;
-    case Effect::kReset:
-      transaction_ = watching_ = replies_off_ = false;
-      break;
-    case Effect::kWait:
-      held_ = held_ || !transaction_;
-      ++marks_;
-      break;
-    case Effect::kPin:
-    case Effect::kMonitor:
-    case Effect::kReplication:
-      ++marks_;
-      break;
-    case Effect::kSubscribe:
-    case Effect::kPsubscribe:
-    case Effect::kSsubscribe:
-      if (transaction_) ++marks_;  // confirmed among EXEC's elements, where nobody looks for it
-      break;
-    case Effect::kClientReply:
-      ++marks_;
-      if (EqualsIgnoreCase(request.args.back(), "ON")) replies_off_ = false;
-      if (EqualsIgnoreCase(request.args.back(), "OFF")) replies_off_ = true;
-      if (EqualsIgnoreCase(request.args.back(), "SKIP")) skip_reply_ = !replies_off_;
-      break;
-    default:
-      break;
-  }
 }
 
 void Session::OnEffect(Effect effect, const StateChange* change, const resp::ReplyHead& head) {
@@ -321,7 +254,7 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
   switch (effect) {
     case Effect::kPin:
     case Effect::kMonitor:
-      if (head.is_error()) --marks_;  // refused: it left nothing behind
+      if (head.is_error()) conversation_.OnRefused(effect);
       break;
     case Effect::kReset:
       if (head.is_error()) break;
@@ -345,13 +278,13 @@ void Session::OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& h
   const boost::intrusive_ptr<Session> self(this);
   OnReply(head);
   if (in_flight_ > 0 || closed_) return;
-  held_ = false;
+  conversation_.OnAllAnswered();
   if (changing_state_) {
     changing_state_ = false;
     if (private_ == nullptr) link_ = nullptr;  // back to the old one, if Redis said no
   }
   if (private_ != nullptr) {
-    BelieveReplies();
+    conversation_.Believe(private_->proven());
     if (!pinned()) LeavePrivateLink();
   }
   if (std::exchange(waiting_, false)) OnMaySubmit();

@@ -27,6 +27,7 @@
 #include <string_view>
 
 #include "metrics/counters.h"
+#include "proxy/core/conversation.h"
 #include "proxy/core/link.h"
 #include "proxy/core/request_plan.h"
 #include "proxy/core/requester.h"
@@ -69,7 +70,7 @@ class Session : public Requester {
   // The link has nothing more to say, see Link::ended().
   bool link_has_ended() const { return link_ != nullptr && link_->ended(); }
   // A request in pieces is under way.
-  bool uploading() const { return uploading_; }
+  bool uploading() const { return conversation_.uploading(); }
   // The link's queue is long: better read no more requests now.
   bool link_is_full() const;
 
@@ -133,10 +134,8 @@ class Session : public Requester {
   bool ChooseLink(const RequestPlan& plan);
   bool MoveTo(const SessionState& target, Effect effect);
   void Send(const resp::Request& request, RequestPlan plan);
-  void NoteSent(const RequestPlan& plan, const resp::Request& request);
   bool pinned() const;
-  void BelieveReplies();
-  bool hides_reply() const { return replies_off_ || skip_reply_; }
+  bool hides_reply() const { return conversation_.hides_reply(); }
   void TakePrivateLink(Effect effect);
   void LeavePrivateLink();
   void Reset();
@@ -160,19 +159,11 @@ class Session : public Requester {
   boost::intrusive_ptr<Link> link_;             // null: none chosen yet
   boost::intrusive_ptr<UpstreamLink> private_;  // the same, if it is private
   uint32_t in_flight_ = 0;                      // requests without a complete reply
-  uint32_t marks_ = 0;            // requests that left state in the link that we do not follow
-  bool waiting_ = false;          // the last Submit() gave kLater
-  bool uploading_ = false;        // a request in pieces is under way
-  bool upload_answered_ = false;  // its reply is awaited
-  size_t upload_arguments_ = 0;   // it has in all
-  bool changing_state_ = false;   // a change of state is on a shared link, its outcome unknown
-  bool transaction_ = false;      // between MULTI and EXEC or DISCARD
-  bool watching_ = false;         // since WATCH
-  bool held_ = false;             // a blocking command is in flight
-  bool replies_off_ = false;      // CLIENT REPLY OFF
-  bool skip_reply_ = false;       // CLIENT REPLY SKIP was the last request
-  bool near_waited_ = false;      // for a fence, with the request that is to come again
-  uint64_t near_need_ = 0;        // the fence of the near cache before which it is served nothing
+  Conversation conversation_;
+  bool waiting_ = false;         // the last Submit() gave kLater
+  bool changing_state_ = false;  // a change of state is on a shared link, its outcome unknown
+  bool near_waited_ = false;     // for a fence, with the request that is to come again
+  uint64_t near_need_ = 0;       // the fence of the near cache before which it is served nothing
 };
 
 }  // namespace keyhole::core

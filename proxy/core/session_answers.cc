@@ -19,7 +19,7 @@ constexpr std::string_view kShutdownRefused =
 
 // With the embedded store, to shut the server down is to stop this process.
 bool Session::MayStop() const {
-  return worker_.store != nullptr && !transaction_ && authenticated();
+  return worker_.store != nullptr && !conversation_.queueing() && authenticated();
 }
 
 // What the proxy itself answers: the end of a session, and what would end the upstream's life.
@@ -39,7 +39,7 @@ bool Session::AnswersHere(Effect effect) const {
 
 void Session::AnswerHere(Effect effect) {
   const bool answered = !hides_reply();
-  const bool skipped = std::exchange(skip_reply_, false);
+  const bool skipped = conversation_.TakeSkip();
   switch (effect) {
     case Effect::kQuit:
       if (answered) Deliver("+OK\r\n");
@@ -73,9 +73,8 @@ void Session::Reset() {
   private_ = nullptr;
   link_ = nullptr;
   state_ = worker_.initial_state;
-  marks_ = 0;
   if (worker_.near != nullptr) near_need_ = worker_.near->NeedNow();
-  transaction_ = watching_ = replies_off_ = skip_reply_ = false;
+  conversation_.Reset();
 }
 
 }  // namespace keyhole::core

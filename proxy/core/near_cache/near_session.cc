@@ -16,7 +16,7 @@ constexpr std::string_view kNull3 = "_\r\n";
 
 // Who it is and which database it is in: what is cached was read as `worker_.initial_state`.
 bool Session::SeesNearCache() const {
-  return !transaction_ && state_.db == worker_.initial_state.db &&
+  return !conversation_.queueing() && state_.db == worker_.initial_state.db &&
          state_.SameIdentity(worker_.initial_state);
 }
 
@@ -24,8 +24,8 @@ bool Session::SeesNearCache() const {
 // that Redis is to be asked: WATCH compares with what was read, CLIENT TRACKING wants to know of
 // it.
 bool Session::MayBeServedNear() const {
-  return SeesNearCache() && in_flight_ == 0 && !watching_ && marks_ == 0 && !uploading_ &&
-         !hides_reply() && (link_ == nullptr || (!link_->subscribed() && !link_->monitoring()));
+  return SeesNearCache() && in_flight_ == 0 && conversation_.may_be_cached() &&
+         (link_ == nullptr || (!link_->subscribed() && !link_->monitoring()));
 }
 
 void Session::OnReplyNear(const resp::CommandSpec& spec, const resp::ReplyHead& head) {

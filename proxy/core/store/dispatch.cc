@@ -88,13 +88,9 @@ std::string ExistenceError(const Call& call) {
   return {};
 }
 
-bool IsConfirmed(Effect effect) {
-  return effect >= Effect::kSubscribe && effect <= Effect::kSunsubscribe;
-}
-
 // What a client of RESP2 may say while it is subscribed: replies are not told from messages there.
 bool IsForListeners(const CommandSpec& spec) {
-  return IsConfirmed(spec.effect) || spec.has(resp::kWhileSubscribed);
+  return resp::TraitsOf(spec.effect).confirmed() || spec.has(resp::kWhileSubscribed);
 }
 
 // Queueing takes memory too.
@@ -183,7 +179,8 @@ inline void RunUntimed(Call& call) {
   // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
   // REPLY OFF in it is answered up to there.
   // Confirmations of subscriptions are never hidden.
-  const bool hidden = silent && call.client.reply_mode.silent() && !IsConfirmed(call.spec.effect);
+  const bool hidden =
+      silent && call.client.reply_mode.silent() && !resp::TraitsOf(call.spec.effect).confirmed();
   if (hidden) call.out->Truncate(before);
 }
 

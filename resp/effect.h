@@ -1,0 +1,114 @@
+// What a command does to the connection it runs on: a column of commands.def, decoded here and
+// nowhere else. Who wants to know what an effect means reads its traits.
+//
+// Thread: any; everything here is constant.
+#pragma once
+
+#include <cstdint>
+
+namespace keyhole::resp {
+
+enum class Effect : uint8_t {
+  kNone,         // nothing
+  kPrivateOnce,  // holds the connection until it is answered (BLPOP)
+  kWait,         // WAIT, WAITAOF: about the writes of its own connection
+  kPin,          // leaves state in the connection that we do not follow (CLIENT TRACKING, unknown
+                 // subcommands)
+  kFreshLink,    // must not queue behind others' requests (SCRIPT KILL)
+  // Simple state: a value of the connection, which can be had again by the same words.
+  kSelect,
+  kHello,
+  kAuth,
+  kSetName,
+  kSetInfo,
+  // Transactions.
+  kMulti,
+  kExec,
+  kDiscard,
+  kWatch,
+  kUnwatch,
+  // Pub/sub: in, and out again.
+  kSubscribe,
+  kPsubscribe,
+  kSsubscribe,
+  kUnsubscribe,
+  kPunsubscribe,
+  kSunsubscribe,
+  kMonitor,      // endless stream of lines
+  kReplication,  // SYNC, PSYNC: what follows is not RESP
+  kClientReply,  // CLIENT REPLY ON|OFF|SKIP: changes how many replies there are
+  kQuit,
+  kReset,
+  kShutdown,
+  kHangUp,  // POST, Host: somebody's HTTP; Redis drops the connection
+};
+inline constexpr int kEffectCount = static_cast<int>(Effect::kHangUp) + 1;
+
+// Which link a request may run on.
+enum class LinkNeed : uint8_t {
+  kAny,     // a shared one will do
+  kOwn,     // one that nobody else uses
+  kFenced,  // the same, behind all earlier writes of the session
+  kAtOnce,  // the same, that answers even while Redis is busy with a script
+};
+
+// What pub/sub does with it.
+enum class Listens : uint8_t { kNo, kBegins, kEnds };
+
+struct EffectTraits {
+  LinkNeed need = LinkNeed::kAny;
+  bool waits = false;      // may be answered much later, when something happens
+  bool untracked = false;  // leaves state behind that nobody follows, unless it is refused
+  bool sets = false;       // changes a value of the connection
+  Listens listens = Listens::kNo;
+
+  // Confirmed once per channel.
+  constexpr bool confirmed() const { return listens != Listens::kNo; }
+};
+
+constexpr EffectTraits TraitsOf(Effect effect) {
+  constexpr LinkNeed kOwn = LinkNeed::kOwn;
+  switch (effect) {
+    case Effect::kNone:
+    // Without MULTI or WATCH before them these change nothing; with, the session has its own link.
+    case Effect::kExec:
+    case Effect::kDiscard:
+    case Effect::kUnwatch:
+      return {};
+    case Effect::kSelect:
+    case Effect::kHello:
+    case Effect::kAuth:
+    case Effect::kSetName:
+    case Effect::kSetInfo:
+      return {.sets = true};
+    case Effect::kPrivateOnce:
+      return {.need = kOwn, .waits = true};
+    case Effect::kWait:
+      return {.need = LinkNeed::kFenced, .waits = true, .untracked = true};
+    case Effect::kFreshLink:
+      return {.need = LinkNeed::kAtOnce};
+    case Effect::kPin:
+    case Effect::kMonitor:
+    case Effect::kReplication:
+    case Effect::kClientReply:
+      return {.need = kOwn, .untracked = true};
+    case Effect::kSubscribe:
+    case Effect::kPsubscribe:
+    case Effect::kSsubscribe:
+      return {.need = kOwn, .listens = Listens::kBegins};
+    case Effect::kUnsubscribe:
+    case Effect::kPunsubscribe:
+    case Effect::kSunsubscribe:
+      return {.need = kOwn, .listens = Listens::kEnds};
+    case Effect::kMulti:
+    case Effect::kWatch:
+    case Effect::kQuit:
+    case Effect::kReset:
+    case Effect::kShutdown:
+    case Effect::kHangUp:
+      return {.need = kOwn};
+  }
+  return {.need = kOwn, .untracked = true};
+}
+
+}  // namespace keyhole::resp
