@@ -90,7 +90,7 @@ TEST_F(NearRelief, WhatIsPurgedIsAskedForAgain) {
   const auto purge = [&](const std::string& query) {
     RawClient http = RawClient::Connect(proxy_->http_port());
     http.Send("DELETE /api/near-cache" + query +
-              " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+              " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     return http.ReadUntilClosed();
   };
   EXPECT_NE(purge("?prefix=user%3A").find("{\"purged\":2}"), std::string::npos);
