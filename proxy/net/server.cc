@@ -21,6 +21,8 @@ constexpr std::string_view kTooManyClients = "-ERR max number of clients reached
 // Apart from --max-clients, so that a full house can still be looked into. Only requests that are
 // being answered take a place for good: see HttpPace.
 constexpr size_t kMaxHttpClients = 512;
+// Clients that have been accepted and wait for room; a worker makes some in a turn of its loop.
+constexpr size_t kMostNewcomers = 1024;
 constexpr std::chrono::milliseconds kTrackKeys{100};
 constexpr std::string_view kTooManyHttpClients =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -178,8 +180,10 @@ void Server::AcceptClient(Socket socket, std::string peer) {
   error_code error;
   const int descriptor = socket.release(error);
   if (error) return;
-  if (HasRoom()) return Admit(descriptor, std::move(peer));
-  MakeRoom(0, descriptor, std::move(peer));
+  if (newcomers_.empty() && HasRoom()) return Admit(descriptor, std::move(peer));
+  if (newcomers_.size() >= kMostNewcomers) return Refuse(descriptor, peer);
+  newcomers_.push_back({descriptor, std::move(peer)});
+  if (newcomers_.size() == 1) MakeRoom(0);
 }
 
 bool Server::HasRoom() const {
@@ -195,25 +199,28 @@ void Server::Admit(int descriptor, std::string peer) {
       [&worker, descriptor, peer = std::move(peer)] { worker.AddClient(descriptor, peer); });
 }
 
-// Whoever has not sent a whole request yet makes room for who may do so now. The workers are asked
-// one after the other, from the one on that would get the client; `asked` are those that have
-// nobody.
-void Server::MakeRoom(size_t asked, int descriptor, std::string peer) {
-  if (asked == workers_.size()) return Refuse(descriptor, peer);
+// Whoever has not sent a whole request yet makes room for the first of the newcomers, who may do so
+// now. The workers are asked one after the other, from the one on that would get it; `asked` are
+// those that have nobody. One newcomer after the other: the one before may be who has to go.
+void Server::MakeRoom(size_t asked) {
   Worker& worker = *workers_[(next_worker_ + asked) % workers_.size()];
-  if (&worker == workers_[0].get()) {
-    const bool made = worker.CloseOldestStranger() && HasRoom();
-    return made ? Admit(descriptor, std::move(peer))
-                : MakeRoom(asked + 1, descriptor, std::move(peer));
-  }
-  worker.Post([this, &worker, asked, descriptor, peer = std::move(peer)]() mutable {
-    const bool closed = worker.CloseOldestStranger();
-    workers_[0]->Post([this, closed, asked, descriptor, peer = std::move(peer)]() mutable {
-      // Somebody else may have been quicker.
-      const bool made = closed && HasRoom();
-      made ? Admit(descriptor, std::move(peer)) : MakeRoom(asked + 1, descriptor, std::move(peer));
-    });
+  if (&worker == workers_[0].get()) return OnRoom(worker.CloseOldestStranger(), asked);
+  worker.Post([this, &worker, asked] {
+    const bool made = worker.CloseOldestStranger();
+    workers_[0]->Post([this, made, asked] { OnRoom(made, asked); });
   });
+}
+
+void Server::OnRoom(bool made, size_t asked) {
+  if (!made && asked + 1 < workers_.size()) return MakeRoom(asked + 1);
+  Newcomer first = std::move(newcomers_.front());
+  newcomers_.pop_front();
+  if (HasRoom()) {
+    Admit(first.descriptor, std::move(first.peer));
+  } else {
+    Refuse(first.descriptor, first.peer);
+  }
+  if (!newcomers_.empty()) MakeRoom(0);
 }
 
 void Server::Refuse(int descriptor, std::string_view peer) {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -55,11 +56,17 @@ class Server {
                                                   asio::wait_traits<std::chrono::steady_clock>,
                                                   asio::thread_pool::executor_type>;
 
+  struct Newcomer {
+    int descriptor;
+    std::string peer;
+  };
+
   void AcceptClient(Socket socket, std::string peer);
   // `descriptor` is that of a client that has been accepted; all of this is for worker 0 alone.
   bool HasRoom() const;
   void Admit(int descriptor, std::string peer);
-  void MakeRoom(size_t asked, int descriptor, std::string peer);
+  void MakeRoom(size_t asked);
+  void OnRoom(bool made, size_t asked);
   void Refuse(int descriptor, std::string_view peer);
   bool OpenHttp(std::string* problem);
   std::unique_ptr<Listener> HttpListener(const core::Endpoint& endpoint,
@@ -93,6 +100,7 @@ class Server {
   std::unique_ptr<asio::basic_signal_set<Executor>> signals_;
   std::unique_ptr<Timer> grace_;
   std::atomic<int64_t> clients_{0};
+  std::deque<Newcomer> newcomers_;  // wait for room
   LogLimit refused_;
   std::atomic<size_t> drained_{0};  // workers still to stop
   size_t next_worker_ = 0;

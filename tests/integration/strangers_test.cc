@@ -108,6 +108,22 @@ TEST(Strangers, WithAPasswordTheOneWhoHasItIsIn) {
   }
 }
 
+// Workers make room for each other's newcomers.
+TEST(Strangers, AFloodOfSilentOnesKeepsNobodyOut) {
+  const KeyholeProcess proxy({"--max-clients", "20", "--workers", "3"});
+  RawClient in = RawClient::Connect(proxy.port());
+  EXPECT_EQ(in.Ask({"PING"}), "+PONG\r\n");
+  std::vector<RawClient> flood;
+  for (int i = 0; i < 300; ++i) flood.push_back(RawClient::Connect(proxy.port()));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(RawClient::Connect(proxy.port()).Ask({"PING"}), "+PONG\r\n");
+  }
+  EXPECT_EQ(in.Ask({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(proxy.Metric("keyhole_clients_refused_total"), 0);
+  EXPECT_GE(proxy.Metric(kMadeRoom), 281);
+  EXPECT_LE(proxy.Metric("keyhole_clients"), 20);
+}
+
 // Who knocks hard must not fill the log.
 TEST(Strangers, TheLogHasOneLineOfManyThatWereRefused) {
   KeyholeProcess proxy({"--max-clients", "1"});

@@ -32,8 +32,8 @@ bool ParseProtocol(Call& call, resp::Protocol* protocol) {
   return true;
 }
 
-// Reads args[2] on: AUTH user password, SETNAME name. What stands before a fault has taken effect, as in
-// Redis 7.0. False if something is wrong; then that is the reply.
+// Reads args[2] on: AUTH user password, SETNAME name. What stands before a fault has taken effect,
+// as in Redis 7.0. False if something is wrong; then that is the reply.
 bool TakeHelloOptions(Call& call) {
   for (size_t i = 2; i < call.args.size(); ++i) {
     const size_t more = call.args.size() - i - 1;
