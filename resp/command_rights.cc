@@ -17,6 +17,13 @@ constexpr std::array<CommandRights, kCommandCount> kRights = [] {
   return rights;
 }();
 
+constexpr size_t kRows = 0
+#define RIGHTS(id, categories, first, others, channels, care) +1
+#include "resp/command_rights.def"
+#undef RIGHTS
+    ;
+static_assert(kRows == kCommandCount - 1, "a row of commands.def has none in command_rights.def");
+
 // SET k v GET shows the old value, SET k v does not. Any GET will do, as in Redis.
 KeyAccess AccessOfSet(std::span<const std::string_view> args) {
   for (size_t i = 3; i < args.size(); ++i) {
