@@ -18,10 +18,10 @@ using Result = resp::RequestParser::Result;
 
 resp::RequestLimits LimitsFor(const WorkerState& worker) {
   resp::RequestLimits limits;
+  limits.authenticated = !worker.asks_password();
   if (worker.store != nullptr) {
     // The store keeps values in memory: there is nothing to gain from pieces.
     limits.big_argument = limits.big_request = SIZE_MAX;
-    limits.authenticated = !worker.asks_password();
   }
   return limits;
 }
@@ -116,6 +116,7 @@ size_t ClientSession::LookAhead(std::string_view in) {
 size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
   if (worker_.near->sparing() || !parser_.at_start() || !MayBeServedNear()) return done;
+  if (!unrestricted()) return done;  // it goes by the door where users are asked
   size_t foreseen = 1;
   while (!closed()) {
     if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
@@ -152,6 +153,7 @@ bool ClientSession::Offer(Result result) {
   const Taken taken =
       result == Result::kHead ? SubmitHead(parser_.request()) : Submit(parser_.request());
   offered_ = taken == Taken::kYes ? Result::kNeedMore : result;
+  if (asks_password_) parser_.set_authenticated(authenticated());
   return taken == Taken::kYes;
 }
 
@@ -194,7 +196,7 @@ void ClientSession::OnOutput(size_t before) {
 
 void ClientSession::OnReply(const resp::ReplyHead&) {
   if (link_has_ended()) CloseAfterOutput();
-  if (asks_password_) parser_.set_authenticated(state().has_identity());
+  if (asks_password_) parser_.set_authenticated(authenticated());
   if (!idle()) return;
   if (failing_ && output_ != Output::kEnding) Fail();
   EndIfDone();

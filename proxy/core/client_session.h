@@ -110,7 +110,7 @@ class ClientSession final : public Session {
   resp::ByteQueue in_;
   resp::ByteQueue out_;
   resp::RequestParser parser_;
-  const bool asks_password_;  // the embedded store does: until then requests must be small
+  const bool asks_password_;  // we or the store: until then requests must be small
   const bool looks_ahead_;    // what answers is near: waiting for memory is much of its time
   // The parser's request could not be taken yet: kRequest or kHead; kNeedMore if there is none.
   resp::RequestParser::Result offered_ = resp::RequestParser::Result::kNeedMore;

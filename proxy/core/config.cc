@@ -184,10 +184,6 @@ Problem CheckTogether(const Config& config) {
     return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
            "--near-cache out";
   }
-  if (config.upstream && !config.requirepass.empty()) {
-    return "--requirepass protects the embedded store only, and --upstream is given too; "
-           "leave it out and let Redis ask for a password";
-  }
   return std::nullopt;
 }
 
@@ -219,7 +215,8 @@ Problem ApplyAll(const Sources& sources, Config* config) {
       break;
     }
   }
-  return CheckTogether(*config);
+  if (Problem problem = CheckTogether(*config)) return problem;
+  return LoadUsers(config);
 }
 
 ParseResult Wrong(const std::string& problem) {
@@ -249,24 +246,6 @@ ParseResult LoadConfig(int argc, const char* const* argv, const Environment& env
   Config config;
   if (Problem problem = ApplyAll(sources, &config)) return Wrong(*problem);
   return {std::move(config), {}, 0};
-}
-
-std::optional<std::string> ProtectionProblem(const Config& config) {
-  if (config.allow_unprotected) return std::nullopt;
-  if (config.upstream ? !config.upstream->password.empty() : !config.requirepass.empty()) {
-    return std::nullopt;
-  }
-  std::vector<std::pair<std::string_view, Endpoint>> open;
-  for (const Endpoint& endpoint : config.listen) {
-    if (!endpoint.IsLocal()) open.emplace_back("--listen ", endpoint);
-  }
-  if (config.http && !config.http->IsLocal()) open.emplace_back("--http ", *config.http);
-  if (open.empty()) return std::nullopt;
-  return std::string(open[0].first) + open[0].second.ToString() +
-         " lets other machines read and write all data without a password; listen on 127.0.0.1, " +
-         (config.upstream ? "give the upstream a password (--upstream redis://:password@host)"
-                          : "set a password (KEYHOLE_REQUIREPASS)") +
-         ", or accept it with --allow-unprotected";
 }
 
 metrics::KeyOptions KeyOptionsOf(const Config& config) {

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@
 #include "resp/command_table.h"
 
 namespace keyhole::core {
+
+class Users;
 
 // Who may connect to a unix socket that is listened on: the file's mode and owners.
 struct SocketAccess {
@@ -152,11 +155,22 @@ struct Config {
   Millis shutdown_grace{5000};                  // for requests in flight; 0: none
 
   // Who may do what.
-  std::string requirepass;         // password of the embedded store; empty: none
+  std::string requirepass;         // the password that clients are asked for; empty: none
+  std::string users_file;          // an aclfile; empty: none
+  bool metrics_open = false;       // true: /metrics asks for no password
   bool allow_unprotected = false;  // see ProtectionProblem()
   bool allow_shutdown = false;     // false: SHUTDOWN is refused
 
   LogLevel log_level = LogLevel::kInfo;
+
+  // Who may log in to the proxy itself; made of the two above by LoadUsers(). Null: clients log in
+  // to Redis, or to the embedded store, which asks for requirepass itself.
+  std::shared_ptr<const Users> users;
+
+  // Clients must log in before they may do anything: to the proxy, or to its embedded store.
+  bool AsksPassword() const;
+  // --upstream carries credentials, and clients that bring none are served under them.
+  bool LendsIdentity() const;
 
   bool operator==(const Config&) const = default;
 };
@@ -180,10 +194,15 @@ Environment ProcessEnvironment();
 // prints nor throws. Does not ask ProtectionProblem(); that is the caller's, before it listens.
 ParseResult LoadConfig(int argc, const char* const* argv, const Environment& environment);
 
+// Makes config->users from users_file and requirepass, where the proxy itself asks for passwords.
+// Gives what is wrong, without any password, or none.
+std::optional<std::string> LoadUsers(Config* config);
+
 // Protected mode: anybody who can reach an open port can read and write all data where no password
-// is asked for. So listening (RESP or HTTP) beyond this machine without one, be it of the upstream
-// or of the embedded store, is refused unless --allow-unprotected is given. Gives the line to print
-// (no newline), saying what is open and what can be done, or none if all is well.
+// is asked of clients. So listening (RESP or HTTP) beyond this machine without --requirepass or
+// --users is refused unless --allow-unprotected is given. Credentials in --upstream protect
+// nothing: the proxy uses them for every client. Gives the line to print (no newline), saying what
+// is open and what can be done, or none if all is well.
 std::optional<std::string> ProtectionProblem(const Config& config);
 
 // The part of it that is about keys.

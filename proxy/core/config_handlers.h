@@ -192,6 +192,12 @@ inline constexpr Handler kRequirepass = {[](Texts texts, Config* config) -> Prob
                                          },
                                          [](const Config& config) { return config.requirepass; }};
 
+inline constexpr Handler kUsersFile = {[](Texts texts, Config* config) -> Problem {
+                                         config->users_file = texts[0];
+                                         return std::nullopt;
+                                       },
+                                       [](const Config& config) { return config.users_file; }};
+
 inline constexpr Handler kMaxMemory = {
     [](Texts texts, Config* config) { return ParseMemoryLimit(texts[0], &config->max_memory); },
     [](const Config& config) { return ShowMemoryLimit(config.max_memory); }};

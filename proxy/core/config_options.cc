@@ -178,11 +178,19 @@ constexpr Option kOptions[] = {
            Duration<&Config::shutdown_grace>()),
 
     Define(kSafety, "--requirepass", "PASSWORD",
-           "The password that the embedded store asks for; none, if this is left out. Safer in the "
+           "The password that clients must give, by RESP and by HTTP; none, if this is left "
+           "out. Safer in the "
            "environment or in the file than in a flag, which other users can see.",
            kRequirepass),
+    Define(kSafety, "--users", "FILE",
+           "Who may log in and do what, one user a line as in an aclfile of Redis 7: user alice on "
+           ">password ~app:* +@read. A user default that it does not have is off.",
+           kUsersFile),
+    Define(kSafety, "--metrics-open", "",
+           "/metrics asks for no password where all else does; it shows names of keys.",
+           Switch<&Config::metrics_open>()),
     Define(kSafety, "--allow-unprotected", "",
-           "Listen beyond this machine even where no password is asked for.",
+           "Listen beyond this machine even where clients need no password.",
            Switch<&Config::allow_unprotected>()),
     Define(
         kSafety, "--allow-shutdown", "",

@@ -45,6 +45,13 @@ bool AcceptsBytes(std::string_view accept) {
   return false;
 }
 
+// Whether there is such a path is for those to know who may ask.
+HttpAccess AccessOf(std::string_view path) {
+  if (path.starts_with(kItems)) return HttpAccess::kCommands;
+  if (path.starts_with("/api")) return HttpAccess::kKeyNames;
+  return path == "/metrics" ? HttpAccess::kMetrics : HttpAccess::kOpen;
+}
+
 }  // namespace
 
 HttpStep HttpExchange::Begin(const HttpRequest& request) {
@@ -59,6 +66,8 @@ HttpStep HttpExchange::Begin(const HttpRequest& request) {
 HttpStep HttpExchange::Route(const HttpRequest& request, std::string_view path,
                              std::string_view query) {
   const bool read = request.method == "GET" || request.method == "HEAD";
+  access_ = AccessOf(path);
+  if (request.metrics_address && access_ == HttpAccess::kMetrics) access_ = HttpAccess::kOpen;
   if (path == kItems) {
     if (read) return BeginList(query);
     if (request.method == "POST") return BeginPost(request.body);

@@ -84,6 +84,14 @@ enum class HttpStep : uint8_t {
   kReady,    // find out whether the upstream can be reached; then OnReadiness()
 };
 
+// Who may have what a path shows. Looked at by HttpSession, and by nobody else.
+enum class HttpAccess : uint8_t {
+  kOpen,      // anybody: there are no data in it
+  kCommands,  // who may run its commands
+  kKeyNames,  // who may see the names of all keys: /api
+  kMetrics,   // the same, unless --metrics-open or --metrics has an address of its own
+};
+
 // What is made away from the worker's thread.
 struct HttpReport {
   enum class Kind : uint8_t { kMetrics, kOpenMetrics, kKeys, kSlow, kPurge };
@@ -102,6 +110,9 @@ class HttpExchange {
   HttpStep OnUnavailable();                  // the upstream is away
   HttpStep OnReplyTooLarge();                // the caller does not want to keep such a large reply
 
+  // Instead of carrying out the step that Begin() gave: the error is one that Redis would reply.
+  HttpStep OnRefused(std::string_view error);
+
   // To be called once after kReady.
   HttpStep OnReadiness(bool reachable);
 
@@ -111,6 +122,8 @@ class HttpExchange {
   HttpResponse& response() { return response_; }
   // Valid after kReport. Its Content-Type is in response() already.
   const HttpReport& report() const { return report_; }
+  // Valid after Begin().
+  HttpAccess access() const { return access_; }
   // What the request counts as. Valid after Begin().
   metrics::HttpEndpoint endpoint() const { return endpoint_; }
 
@@ -145,6 +158,7 @@ class HttpExchange {
 
   HttpReport report_;
   metrics::HttpEndpoint endpoint_ = metrics::HttpEndpoint::kOther;
+  HttpAccess access_ = HttpAccess::kOpen;
   Waiting waiting_ = Waiting::kNothing;
   bool want_bytes_ = false;  // Accept: application/octet-stream
   std::string key_;

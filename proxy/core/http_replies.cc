@@ -111,6 +111,12 @@ HttpStep HttpExchange::OnListed(ReplyReader* reader, const ReplyElement& reply) 
   return RespondPage(count, items);
 }
 
+HttpStep HttpExchange::OnRefused(std::string_view error) {
+  response_.allow.clear();
+  response_.content_type = HttpResponse().content_type;
+  return Fail(StatusOf(error), error);
+}
+
 HttpStep HttpExchange::OnUnavailable() {
   return Fail(503, kUnavailable);
 }

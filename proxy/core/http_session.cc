@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "proxy/core/users/users.h"
 #include "proxy/core/worker_state.h"
 #include "resp/reply_writer.h"
 
@@ -33,30 +34,51 @@ HttpSession::HttpSession(WorkerState& worker, std::string_view address, Receiver
 
 HttpSession::~HttpSession() = default;
 
-bool HttpSession::AsksPassword() const {
-  return worker_.asks_password();
+// Whatever the password.
+bool HttpSession::IsOpen() const {
+  const HttpAccess access = exchange_.access();
+  const bool open_metrics = access == HttpAccess::kMetrics && worker_.config.metrics_open;
+  const bool asked = worker_.config.users != nullptr || worker_.asks_password();
+  return !asked || access == HttpAccess::kOpen || open_metrics;
 }
 
 void HttpSession::Begin(const HttpRequest& request) {
-  if (AsksPassword()) login_ = LoginOf(request.authorization);
   logging_in_ = false;
-  Do(exchange_.Begin(request));
+  const HttpStep step = exchange_.Begin(request);
+  if (IsOpen()) return Do(step);
+  std::vector<std::string> login = LoginOf(request.authorization);
+  if (login.empty()) return Admit(step);
+  logging_in_ = logged_in_ = true;
+  admitted_ = step;
+  SendCommand(std::move(login));
+}
+
+// The client is who it is; what it may run its commands tell.
+void HttpSession::Admit(HttpStep step) {
+  if (!authenticated()) {
+    return Do(exchange_.OnRefused("NOAUTH Authentication required."));
+  }
+  const bool names_keys = exchange_.access() != HttpAccess::kCommands;
+  if (names_keys && user() != nullptr && !user()->reads_all_keys()) {
+    return Do(exchange_.OnRefused(
+        "NOPERM this user may not see the names of all keys; it needs allkeys or %R~*"));
+  }
+  Do(step);
 }
 
 void HttpSession::Do(HttpStep step) {
   if (step == HttpStep::kReady) {
     step = exchange_.OnReadiness(worker_.store != nullptr || worker_.links.up());
   }
-  if (step != HttpStep::kCommand) return Answer(step);
-  if (login_.empty()) return SendCommand(exchange_.command());
-  logging_in_ = logged_in_ = true;
-  SendCommand(std::exchange(login_, {}));
+  if (step == HttpStep::kCommand) return SendCommand(exchange_.command());
+  Answer(step);
 }
 
 void HttpSession::Answer(HttpStep step) {
   HttpResponse& response = exchange_.response();
   // Where a password may help, clients are asked for one.
-  if (AsksPassword() && response.status == 403) response.status = 401;
+  const bool knows = logged_in_ && authenticated();
+  if (!IsOpen() && response.status == 403 && !knows) response.status = 401;
   if (receiver_ != nullptr) receiver_->OnAnswer(step);
 }
 
@@ -88,8 +110,10 @@ void HttpSession::OnReply(const resp::ReplyHead&) {
   resp::ByteQueue taken;
   taken.Swap(reply_);
   const std::string_view reply = taken.Data();
-  if (std::exchange(logging_in_, false) && !reply.starts_with('-')) {
-    return Do(HttpStep::kCommand);
+  if (std::exchange(logging_in_, false)) {
+    if (!reply.starts_with('-')) return Admit(admitted_);
+    const std::string_view line = reply.substr(1);
+    return Do(exchange_.OnRefused(line.substr(0, line.find('\r'))));
   }
   Do(too_large_ ? exchange_.OnReplyTooLarge() : exchange_.OnReply(reply));
 }

@@ -4,9 +4,10 @@
 // One exchange at a time. The edge calls Begin() with a parsed request and is called back once when
 // the answer is there, or is to be made elsewhere (metrics).
 //
-// Where the embedded store asks for a password, "Authorization: Basic base64(user:password)" is
-// AUTH before the request's first command; an empty user is none. Without it, or with a wrong one,
-// the answer is 401. What one request was allowed says nothing of the next: see logged_in().
+// Where clients are asked for a password, "Authorization: Basic base64(user:password)" is AUTH
+// before anything else; an empty user is none. Without it, or with a wrong one, the answer is 401;
+// what the user may not do is 403. One rule for all paths, HttpExchange::access() says which part
+// of it. What one request was allowed says nothing of the next: see logged_in().
 //
 // Thread: the worker's that made it.
 #pragma once
@@ -59,7 +60,8 @@ class HttpSession final : public Session {
   // A page of a thousand values may be this long; one value is limited by --http-body-limit too.
   static constexpr size_t kMaxReply = 64UL * 1024 * 1024;
 
-  bool AsksPassword() const;
+  bool IsOpen() const;
+  void Admit(HttpStep step);
   void Do(HttpStep step);
   void Answer(HttpStep step);
   void SendCommand(std::vector<std::string> command);
@@ -67,8 +69,8 @@ class HttpSession final : public Session {
 
   Receiver* receiver_;
   HttpExchange exchange_;
-  std::vector<std::string> login_;  // AUTH, still to be sent; empty: none
-  bool logging_in_ = false;         // the reply that is awaited is AUTH's
+  bool logging_in_ = false;                 // the reply that is awaited is AUTH's ...
+  HttpStep admitted_ = HttpStep::kRespond;  // ... after which this is to be done
   bool logged_in_ = false;
   bool awaiting_ = false;  // a reply
   bool too_large_ = false;

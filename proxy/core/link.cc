@@ -114,6 +114,8 @@ void Link::BeginReply(char type) {
   if (pending_.empty() || type == static_cast<char>(ReplyType::kPush)) return;
   const Pending& front = pending_.front();
   if (owner_ == nullptr || front.requester == nullptr) receiver_ = front.requester;
+  if (front.unheard) [[unlikely]]
+    receiver_ = nullptr;
   if (transaction_.left > 0) {
     if (transaction_.next < transaction_.queued.size() &&
         resp::NeedsElements(transaction_.queued[transaction_.next].rule)) {
@@ -226,7 +228,7 @@ void Link::Complete(const ReplyHead& head) {
   const KeyViews keys = keys_.Front(pending.keys);
   if (pending.requester == nullptr) [[unlikely]]
     return keys_.Pop(keys);
-  const bool queued = Note(pending, keys, head);
+  const bool queued = !pending.unheard && Note(pending, keys, head);
   keys_.Pop(keys);
   Tell(pending, queued, head);
 }

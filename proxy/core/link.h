@@ -46,8 +46,9 @@ struct Pending {
   // The row's effect, or kNone if the request is malformed so that Redis will only refuse it.
   resp::Effect effect = resp::Effect::kNone;
   resp::HitRule rule = resp::HitRule::kNone;
-  uint32_t keys = 0;    // of them in the link's key queue
-  int64_t replies = 1;  // still to come; kConfirmAll: as many as there are subscriptions
+  uint32_t keys = 0;     // of them in the link's key queue
+  int64_t replies = 1;   // still to come; kConfirmAll: as many as there are subscriptions
+  bool unheard = false;  // it is the session's own: its client hears nothing of its reply
   std::unique_ptr<StateChange> change;  // of the session, if this succeeds; null: none
   Instant sent;
   uint64_t begin = 0;  // where it begins in the link's stream of requests, bytes
@@ -67,6 +68,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void Send(const resp::Request& request, Pending&& pending) = 0;
   // Requests about these keys will follow, or so it seems.
   virtual void Foresee(std::span<const resp::HashedKey>) {}
+  // Its session has become this user of the proxy's own.
+  virtual void OnUser(std::string_view) {}
   // The other side has ended the conversation; close when all replies have been sent.
   virtual bool ended() const { return false; }
   // More bytes of the request that was sent last.

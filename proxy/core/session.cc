@@ -19,8 +19,9 @@ using resp::HitRule;
 }  // namespace
 
 Session::Session(WorkerState& worker, std::string_view address)
-    : worker_(worker), address_(address) {
+    : worker_(worker), own_users_(worker.config.users != nullptr), address_(address) {
   state_ = worker.initial_state;
+  ResetIdentity();
 }
 
 Session::~Session() = default;
@@ -28,12 +29,6 @@ Session::~Session() = default;
 bool Session::pinned() const {
   return conversation_.needs_own_link() || !worker_.config.sharing || link_->subscribed() ||
          link_->monitoring() || link_->proven() == ProvenState::Value::kUnknown;
-}
-
-bool Session::authenticated() const {
-  if (worker_.store == nullptr) return true;
-  if (link_ == nullptr) return !worker_.asks_password();
-  return static_cast<const StoreLink&>(*link_).authenticated();
 }
 
 bool Session::held() const {
@@ -109,6 +104,12 @@ void Session::SubmitTail(const resp::Request& request) {
 Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
   if (closed_) return Taken::kYes;
   RequestPlan plan = MakePlan(request, in_pieces, hides_reply());
+  if (guarded_) [[unlikely]]
+    return TakeGuarded(request, plan);
+  return CarryOut(request, plan);
+}
+
+Session::Taken Session::CarryOut(const resp::Request& request, RequestPlan& plan) {
   if (!plan.plain()) AdaptToState(&plan);
   if (worker_.near != nullptr) [[unlikely]] {
     const Near near = plan.in_pieces ? Near::kForward : AskNear(request, *plan.spec);
@@ -159,6 +160,7 @@ bool Session::ChooseLink(const RequestPlan& plan) {
   if (worker_.store != nullptr) {
     if (link_ == nullptr) {
       link_ = new StoreLink(worker_, *worker_.store, worker_.store_doorbell, *this, address_);
+      if (own_users_) Become(user_);  // it is told
     }
     return true;
   }
@@ -259,10 +261,15 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
     case Effect::kReset:
       if (head.is_error()) break;
       state_ = worker_.initial_state;
+      ResetIdentity();
       if (link_ != nullptr) link_->ForgetSubscriptions();
       break;
     default:
       if (change == nullptr) break;
+      if (change->identity.has_value() && !head.is_error()) {
+        borrows_ = false;
+        guarded_ = own_users_;
+      }
       state_ = head.is_error() ? change->CarriedOut(head.text).AppliedTo(std::move(state_))
                                : change->AppliedTo(std::move(state_));
       if (private_ != nullptr) private_->set_state(state_);
@@ -304,24 +311,6 @@ void Session::OnLinkDown() {
     private_ = nullptr;
     link_ = nullptr;
   }
-}
-
-void Session::Close(CloseReason reason) {
-  if (std::exchange(closed_, true)) return;
-  const boost::intrusive_ptr<Session> self(this);
-  if (private_ != nullptr) {
-    // Something pending must not run for nobody: a BLPOP would eat an element.
-    if (in_flight_ > 0) {
-      private_->Close();
-    } else if (pinned()) {
-      private_->Finish();
-    } else {
-      LeavePrivateLink();
-    }
-  }
-  private_ = nullptr;
-  link_ = nullptr;
-  OnClose(reason);
 }
 
 }  // namespace keyhole::core

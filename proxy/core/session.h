@@ -25,6 +25,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "metrics/counters.h"
 #include "proxy/core/conversation.h"
@@ -40,6 +41,7 @@
 namespace keyhole::core {
 
 class UpstreamLink;
+class User;
 struct NearEntry;
 struct WorkerState;
 
@@ -79,6 +81,8 @@ class Session : public Requester {
   bool authenticated() const;
 
   const SessionState& state() const { return state_; }
+  // Who the client is to the proxy; null: nobody yet, or nobody is asked.
+  const User* user() const { return user_; }
   const std::string& address() const { return address_; }
 
   // ---- for links
@@ -109,6 +113,8 @@ class Session : public Requester {
   virtual void OnRaw() = 0;
   // A reply has been delivered without a link.
   virtual void OnServedNear() {}
+  // Nothing that it may ask needs to be checked first.
+  bool unrestricted() const;
   // It may be given an answer that its link knows nothing of.
   bool MayBeServedNear() const;
   // Answers a read of this key from the near cache, if that can be done at once. REQUIRES:
@@ -126,6 +132,7 @@ class Session : public Requester {
   using Effect = resp::Effect;
 
   Taken Take(const resp::Request& request, bool in_pieces);
+  Taken CarryOut(const resp::Request& request, RequestPlan& plan);
   void AdaptToState(RequestPlan* plan) const;
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
@@ -136,9 +143,26 @@ class Session : public Requester {
   void Send(const resp::Request& request, RequestPlan plan);
   bool pinned() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
+  bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
   void TakePrivateLink(Effect effect);
   void LeavePrivateLink();
   void Reset();
+
+  // session_access.cc: who may do what
+  [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, RequestPlan& plan);
+  Taken TakeByUser(const resp::Request& request, RequestPlan& plan);
+  Taken TakeFromBorrower(const resp::Request& request, RequestPlan& plan);
+  Taken LogIn(const resp::Request& request, const RequestPlan& plan);
+  Taken Greet(const resp::Request& request, RequestPlan& plan);
+  std::string ReadHello(std::span<const std::string_view> args,
+                        std::vector<std::string_view>* rest);
+  Taken TellUser(const RequestPlan& plan);
+  Taken CarryOutInstead(std::span<const std::string_view> args, bool answered);
+  Taken Refuse(const RequestPlan& plan, std::string_view error);
+  bool MustWait();
+  void SendUnheard(resp::CommandId id);
+  void ResetIdentity();
+  void Become(const User* user);
 
   // near_cache/near_session.cc
   enum class Near : uint8_t { kForward, kServed, kWait };
@@ -155,6 +179,11 @@ class Session : public Requester {
   void DeliverNear(const NearEntry& entry);
   void NoteServedNear(const resp::CommandSpec& spec, std::string_view key);
 
+  // state_ is towards Redis or the store; with users of our own it is not who the client is.
+  const User* user_ = nullptr;  // who it is to us; null: nobody, or we ask nobody
+  const bool own_users_;        // we ask
+  bool borrows_ = false;        // it uses the credentials in --upstream, having given none itself
+  bool guarded_ = false;        // not everything may be carried out unseen
   const std::string address_;
   boost::intrusive_ptr<Link> link_;             // null: none chosen yet
   boost::intrusive_ptr<UpstreamLink> private_;  // the same, if it is private

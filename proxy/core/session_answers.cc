@@ -67,12 +67,31 @@ void Session::AnswerHere(Effect effect) {
   }
 }
 
+void Session::Close(CloseReason reason) {
+  if (std::exchange(closed_, true)) return;
+  const boost::intrusive_ptr<Session> self(this);
+  if (private_ != nullptr) {
+    // Something pending must not run for nobody: a BLPOP would eat an element.
+    if (in_flight_ > 0) {
+      private_->Close();
+    } else if (pinned()) {
+      private_->Finish();
+    } else {
+      LeavePrivateLink();
+    }
+  }
+  private_ = nullptr;
+  link_ = nullptr;
+  OnClose(reason);
+}
+
 // Back to what a new connection is.
 void Session::Reset() {
   if (private_ != nullptr) private_->Close();
   private_ = nullptr;
   link_ = nullptr;
   state_ = worker_.initial_state;
+  ResetIdentity();
   if (worker_.near != nullptr) near_need_ = worker_.near->NeedNow();
   conversation_.Reset();
 }

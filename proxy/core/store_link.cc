@@ -19,6 +19,10 @@ StoreLink::~StoreLink() {
   doorbell_.Remove(store::Store::IdOf(*client_));
 }
 
+void StoreLink::OnUser(std::string_view name) {
+  store_.SetUser(*client_, name);
+}
+
 // Messages have come for the client, or somebody has said CLIENT KILL.
 void StoreLink::OnRing() {
   const boost::intrusive_ptr<StoreLink> self(this);  // the session may be closed by it
@@ -34,7 +38,7 @@ void StoreLink::Foresee(std::span<const resp::HashedKey> keys) {
 
 void StoreLink::Send(const resp::Request& request, Pending&& pending) {
   const bool plain = pending.replies == 1 && pending.effect == resp::Effect::kNone &&
-                     !store::Store::Listens(*client_);
+                     !pending.unheard && !store::Store::Listens(*client_);
   if (plain) {
     AskPlain(request, std::move(pending));
   } else {

@@ -22,6 +22,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
 
   void Send(const resp::Request& request, Pending&& pending) override;
   void Foresee(std::span<const resp::HashedKey> keys) override;
+  void OnUser(std::string_view name) override;
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // The client may do what it likes.

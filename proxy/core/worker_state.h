@@ -42,8 +42,9 @@ struct WorkerState : LinkContext {
     if (store == nullptr) return config.max_clients;
     return store->live().max_clients.load(std::memory_order_relaxed);
   }
-  // The embedded store wants a password of its clients.
+  // Clients must log in: to us, or to the embedded store.
   bool asks_password() const {
+    if (config.users != nullptr) return config.AsksPassword();
     return store != nullptr && store->live().asks_password.load(std::memory_order_relaxed);
   }
   // Links are of one kind in one process: with a store none is to an upstream.

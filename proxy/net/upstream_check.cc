@@ -108,7 +108,8 @@ UpstreamReport CheckUpstream(const core::Config& config) {
 
 std::optional<std::string> ProtectionProblem(const core::Config& config,
                                              const UpstreamReport* upstream) {
-  if (upstream != nullptr && upstream->asks_password) return std::nullopt;
+  const bool passes_on = !config.LendsIdentity() && config.users == nullptr;
+  if (upstream != nullptr && upstream->asks_password && passes_on) return std::nullopt;
   return core::ProtectionProblem(config);
 }
 

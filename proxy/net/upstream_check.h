@@ -22,7 +22,7 @@ struct UpstreamReport {
 // REQUIRES: config.upstream.
 UpstreamReport CheckUpstream(const core::Config& config);
 
-// core::ProtectionProblem(), but for an upstream that asks its clients for a password although
+// core::ProtectionProblem(), but for an upstream that asks clients for a password themselves, as
 // --upstream carries none: that one is protected.
 std::optional<std::string> ProtectionProblem(const core::Config& config,
                                              const UpstreamReport* upstream);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "resp/command_table.h"
+#include "tests/conformance/key_examples.h"
 #include "tests/support/hiredis_client.h"
 #include "tests/support/redis_server.h"
 
@@ -46,36 +47,6 @@ bool IsFixed(const KeySpec& keys) {
   return keys.kind == KeySpec::Kind::kRange || keys.kind == KeySpec::Kind::kTwo;
 }
 
-const std::vector<Request> kMovable = {
-    {"EVAL", "s", "2", "a", "b", "x"},
-    {"EVAL_RO", "s", "1", "a"},
-    {"EVALSHA", "s", "2", "a", "b"},
-    {"EVALSHA_RO", "s", "1", "a", "x"},
-    {"FCALL", "f", "1", "a", "x"},
-    {"FCALL_RO", "f", "2", "a", "b"},
-    {"LMPOP", "2", "a", "b", "LEFT"},
-    {"BLMPOP", "0", "2", "a", "b", "LEFT"},
-    {"ZMPOP", "2", "a", "b", "MIN"},
-    {"BZMPOP", "0", "2", "a", "b", "MIN"},
-    {"SINTERCARD", "2", "a", "b", "LIMIT", "1"},
-    {"ZDIFF", "2", "a", "b", "WITHSCORES"},
-    {"ZDIFFSTORE", "to", "2", "a", "b"},
-    {"ZINTER", "2", "a", "b", "WEIGHTS", "1", "2"},
-    {"ZINTERCARD", "2", "a", "b"},
-    {"ZINTERSTORE", "to", "2", "a", "b", "WEIGHTS", "1", "2"},
-    {"ZUNION", "1", "a"},
-    {"ZUNIONSTORE", "to", "1", "a"},
-    {"XREAD", "COUNT", "1", "BLOCK", "1", "STREAMS", "a", "b", "0", "0"},
-    {"XREADGROUP", "GROUP", "streams", "c", "STREAMS", "a", ">"},
-    {"MIGRATE", "h", "1", "a", "0", "1", "COPY"},
-    {"MIGRATE", "h", "1", "", "0", "1", "COPY", "KEYS", "a", "b"},
-    {"SORT", "a"},
-    {"SORT", "a", "BY", "p", "LIMIT", "0", "1", "STORE", "to"},
-    {"GEORADIUS", "a", "0", "0", "1", "km", "STORE", "to"},
-    {"GEORADIUS", "a", "0", "0", "1", "km", "WITHDIST"},
-    {"GEORADIUSBYMEMBER", "a", "m", "1", "km", "STOREDIST", "to"},
-};
-
 TEST_F(KeyConformance, FixedPlaces) {
   for (const CommandSpec& row : AllCommands()) {
     if (row.has(kNewer) || !IsFixed(row.keys)) continue;
@@ -89,7 +60,7 @@ TEST_F(KeyConformance, FixedPlaces) {
 }
 
 TEST_F(KeyConformance, MovablePlaces) {
-  for (const Request& request : kMovable) {
+  for (const Request& request : kRequestsWithMovableKeys) {
     EXPECT_FALSE(OurKeys(request).empty()) << request[0];
     // Redis gives a destination after the keys or before them; we always in the order of arguments.
     EXPECT_THAT(OurKeys(request), testing::UnorderedElementsAreArray(RedisKeys(request)))
@@ -99,7 +70,7 @@ TEST_F(KeyConformance, MovablePlaces) {
 
 TEST_F(KeyConformance, EveryMovableRowHasAnExample) {
   std::set<std::string_view> examples;
-  for (const Request& request : kMovable) {
+  for (const Request& request : kRequestsWithMovableKeys) {
     const std::vector<std::string_view> args(request.begin(), request.end());
     examples.insert(Find(args).full_name);
   }

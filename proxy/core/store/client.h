@@ -68,6 +68,7 @@ struct Client {
   int database = 0;
   resp::Protocol protocol = resp::Protocol::kResp2;
   bool authenticated = false;
+  std::string user = "default";
   std::string name;
   std::string library_name;
   std::string library_version;

@@ -100,7 +100,7 @@ std::string Describe(Call& call, const Client& client) {
   AppendField(&line, "events", "r");
   AppendField(&line, "cmd",
               client.last_command == nullptr ? "NULL" : client.last_command->full_name);
-  AppendField(&line, "user", kUser);
+  AppendField(&line, "user", client.user);
   AppendField(&line, "redir", -1);
   AppendField(&line, "resp", client.protocol == resp::Protocol::kResp3 ? 3 : 2);
   if (!client.library_name.empty()) AppendField(&line, "lib-name", client.library_name);

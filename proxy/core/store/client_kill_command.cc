@@ -1,4 +1,5 @@
 // CLIENT KILL, in its old form (an address) and its new one (filters).
+#include <algorithm>
 #include <optional>
 
 #include "proxy/core/store/client_words.h"
@@ -14,12 +15,13 @@ struct Filter {
   std::optional<uint64_t> id;
   std::optional<std::string_view> address;
   std::optional<std::string_view> local_address;
+  std::optional<std::string_view> user;
   std::optional<ClientType> type;
   bool skip_me = true;
 
   bool Matches(const Client& client, std::string_view own_address) const {
     return (!type || *type == TypeOf(client)) && (!id || *id == client.id) &&
-           (!address || *address == client.address) &&
+           (!user || *user == client.user) && (!address || *address == client.address) &&
            (!local_address || *local_address == own_address);
   }
 };
@@ -45,9 +47,14 @@ bool ParseFilter(Call& call, size_t i, Filter* filter) {
   } else if (call.Is(i, "LADDR")) {
     filter->local_address = value;
   } else if (call.Is(i, "USER")) {
-    if (value != kUser) {
+    const auto& clients = call.engine.clients();
+    const bool known =
+        value == kUser || std::any_of(clients.begin(), clients.end(),
+                                      [&](const auto& one) { return one.second->user == value; });
+    if (!known) {
       return Fail(call, std::string("ERR No such user '").append(UpToNul(value)).append("'"));
     }
+    filter->user = value;
   } else if (call.Is(i, "SKIPME")) {
     filter->skip_me = call.Is(i + 1, "YES");
     if (!filter->skip_me && !call.Is(i + 1, "NO")) return Fail(call, kSyntaxError);

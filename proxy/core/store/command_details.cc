@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "resp/command_rights.h"
 #include "resp/hit_rule.h"
 #include "resp/number.h"
 
@@ -18,15 +19,14 @@ using Words = std::vector<std::string_view>;
 
 struct Details {
   std::string_view flags;
-  std::string_view categories;
   std::string_view tips;
   std::string_view keys;
 };
 
 constexpr std::array<Details, resp::kCommandCount> kDetails = [] {
   std::array<Details, resp::kCommandCount> details{};
-#define DETAIL(id, flags, categories, tips, keys) \
-  details[static_cast<size_t>(CommandId::id)] = {flags, categories, tips, keys};
+#define DETAIL(id, flags, tips, keys) \
+  details[static_cast<size_t>(CommandId::id)] = {flags, tips, keys};
 #include "proxy/core/store/command_details.def"
 #undef DETAIL
   return details;
@@ -36,21 +36,20 @@ const Details& DetailsOf(const CommandSpec& spec) {
   return kDetails[static_cast<size_t>(spec.id)];
 }
 
-// A flag of the table, as COMMAND calls it, and the categories that follow from it.
+// A flag of the table, as COMMAND calls it.
 struct FlagWord {
   std::string_view word;
   CommandFlag flag = resp::kNoFlags;  // none: only command_details.def has it
-  std::string_view categories = {};
 };
 // In the order in which COMMAND gives them.
 constexpr FlagWord kFlagWords[] = {
-    {"write", resp::kWrite, "write"},
-    {"readonly", resp::kRead, "read"},  // layering: not a command
+    {"write", resp::kWrite},
+    {"readonly", resp::kRead},  // layering: not a command
     {"denyoom", resp::kDenyOom},
-    {"admin", resp::kAdmin, "admin dangerous"},
-    {"pubsub", resp::kPubSub, "pubsub"},  // layering: not a command
+    {"admin", resp::kAdmin},
+    {"pubsub", resp::kPubSub},  // layering: not a command
     {"noscript"},
-    {"blocking", resp::kBlocking, "blocking"},
+    {"blocking", resp::kBlocking},
     {"loading"},
     {"stale"},
     {"skip_slowlog"},
@@ -61,13 +60,6 @@ constexpr FlagWord kFlagWords[] = {
     {"movablekeys", resp::kMovableKeys},
     {"allow_busy", resp::kAllowBusy},
 };
-
-// In the order in which COMMAND gives them.
-constexpr std::string_view kCategories[] = {
-    "keyspace",   "read",        "write",    "set",        // layering: not a command
-    "hash",       "string",      "pubsub",   "admin",      // layering: not a command
-    "fast",       "slow",        "blocking", "dangerous",  //
-    "connection", "transaction", "scripting"};
 
 Words Split(std::string_view text, char separator) {
   Words words;
@@ -99,7 +91,7 @@ Words FlagsOf(const CommandSpec& spec) {
 
 Words CategoriesOf(const CommandSpec& spec) {
   Words categories;
-  for (const std::string_view category : kCategories) {
+  for (const std::string_view category : resp::kCategoryNames) {
     if (IsOfCategory(spec, category)) categories.push_back(category);
   }
   return categories;
@@ -197,18 +189,8 @@ void ReplyKeySpec(Call& call, std::string_view text) {
 }  // namespace
 
 bool IsOfCategory(const CommandSpec& spec, std::string_view category) {
-  std::string text(DetailsOf(spec).categories);
-  bool fast = false;
-  for (const FlagWord& row : kFlagWords) {
-    if (!HasFlag(spec, row)) continue;
-    text.append(" ").append(row.categories);
-    fast |= row.word == "fast";
-  }
-  text.append(fast ? " fast" : " slow");
-  const Words words = Split(text, ' ');
-  return std::any_of(words.begin(), words.end(), [category](std::string_view word) {
-    return resp::EqualsIgnoreCase(word, category);
-  });
+  const auto bit = resp::CategoryNamed(category);
+  return bit && (resp::RightsOf(spec.id).categories & *bit) != 0;
 }
 
 void ReplyInfo(Call& call, const CommandSpec& spec) {

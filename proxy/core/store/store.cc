@@ -137,6 +137,11 @@ void Store::TakeMessages(Client& client, resp::ByteQueue* out) {
   client.MoveMessages(out);
 }
 
+void Store::SetUser(Client& client, std::string_view name) {
+  const Lock lock(*this, kAll);
+  client.user = name;
+}
+
 uint64_t Store::IdOf(const Client& client) {
   return client.id;
 }

@@ -101,6 +101,9 @@ class Store {
   // there is one, must outlive it.
   ClientPtr Connect(std::string_view address, UnixMillis now, Doorbell* doorbell = nullptr);
   static uint64_t IdOf(const Client& client);
+  // CLIENT LIST and CLIENT KILL know the client by this name; the store asks no more of it. Before:
+  // "default".
+  void SetUser(Client& client, std::string_view name);
 
   // Runs one request and appends its reply, exactly one, in the client's protocol, to `out`; of
   // SUBSCRIBE and its relatives one for each channel. Messages that were published before come

@@ -2,10 +2,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/escaping.h"
 #include "tests/integration/http/backends.h"
 #include "tests/integration/http/http_client.h"
+#include "tests/support/temp_file.h"
 
 namespace keyhole::test {
 namespace {
@@ -36,7 +42,8 @@ TEST_F(HttpPassword, TheRightOneOpens) {
   EXPECT_EQ(http_.Call("PUT", "/items/k", "v", {kNoUser}).status, 204);
   EXPECT_EQ(http_.Call("GET", "/items/k", {}, {kDefault}).body, R"({"key":"k","value":"v"})");
   EXPECT_EQ(http_.Call("GET", "/items", {}, {kNoUser}).status, 200);
-  EXPECT_EQ(proxy_.Metric(R"(redis_app_cache_hit_total{key="k"})"), 2);
+  EXPECT_THAT(http_.Call("GET", "/metrics", {}, {kNoUser}).body,
+              testing::HasSubstr(R"(redis_app_cache_hit_total{key="k"} 2)"));
 }
 
 TEST_F(HttpPassword, AWrongOneDoesNot) {
@@ -58,10 +65,81 @@ TEST_F(HttpPassword, EachRequestIsAskedAnew) {
 }
 
 TEST_F(HttpPassword, WhatIsNotDataIsOpen) {
-  for (const char* const target : {"/", "/metrics", "/healthz", "/readyz"}) {
+  for (const char* const target : {"/", "/healthz", "/readyz"}) {
     EXPECT_EQ(http_.Call("GET", target).status, 200) << target;
   }
 }
+
+// Names of keys are data: a session's key is what its cookie is made of.
+TEST_F(HttpPassword, ReportsAskForIt) {
+  const std::pair<const char*, const char*> reports[] = {
+      {"GET", "/metrics"},   {"GET", "/api/keys"}, {"GET", "/api/keys?sort=nonsense"},
+      {"GET", "/api/slow"},  {"GET", "/api/none"}, {"DELETE", "/api/near-cache?prefix="},
+      {"POST", "/api/keys"}, {"POST", "/items"},   {"GET", "/items/%"},
+      {"DELETE", "/items"},  {"POST", "/metrics"}};
+  for (const auto& [method, target] : reports) {
+    EXPECT_EQ(http_.Call(method, target).status, 401) << target;
+    EXPECT_EQ(http_.Call(method, target, {}, {kWrong}).status, 401) << target;
+    EXPECT_NE(http_.Call(method, target, {}, {kNoUser}).status, 401) << target;
+  }
+  EXPECT_EQ(http_.Call("GET", "/metrics").body, R"({"error":"NOAUTH Authentication required."})");
+  const HttpReply metrics = http_.Call("GET", "/metrics", {}, {kDefault});
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_THAT(metrics.body, testing::HasSubstr("keyhole_clients"));
+  EXPECT_EQ(http_.Call("GET", "/api/keys", {}, {kNoUser}).status, 200);
+}
+
+TEST(HttpMetricsOpen, OneOptionLetsPrometheusIn) {
+  KeyholeProcess proxy({"--requirepass", "secret", "--metrics-open"});
+  HttpClient http(proxy.http_port());
+  EXPECT_EQ(http.Call("GET", "/metrics").status, 200);
+  EXPECT_EQ(http.Call("GET", "/api/keys").status, 401);
+}
+
+class HttpUsersFile : public testing::TestWithParam<bool> {
+ protected:
+  HttpUsersFile() {
+    std::vector<std::string> options = {"--users", file_.path()};
+    if (GetParam()) {
+      redis_ = std::make_unique<RedisServer>();
+      options.insert(options.end(),
+                     {"--upstream", "redis://127.0.0.1:" + std::to_string(redis_->port())});
+    }
+    proxy_.emplace(options);
+    http_.emplace(proxy_->http_port());
+  }
+  int Status(const char* method, const char* target, const std::string& user,
+             const std::string& body = {}) {
+    std::vector<std::string> headers;
+    if (!user.empty()) headers.push_back("Authorization: Basic " + absl::Base64Escape(user));
+    return http_->Call(method, target, body, headers).status;
+  }
+
+  TempFile file_{"user alice on >a ~a:* +get +set +scan +mget\nuser prometheus on >p allkeys\n"};
+  std::unique_ptr<RedisServer> redis_;
+  std::optional<KeyholeProcess> proxy_;
+  std::optional<HttpClient> http_;
+};
+
+TEST_P(HttpUsersFile, MayDoByHttpWhatTheyMayDoByResp) {
+  EXPECT_EQ(Status("PUT", "/items/a:1", "alice:a", "v"), 204);
+  EXPECT_EQ(Status("GET", "/items/a:1", "alice:a"), 200);
+  EXPECT_EQ(Status("GET", "/items/a:1", "alice:x"), 401);
+  EXPECT_EQ(Status("GET", "/items/a:1", ""), 401);
+  EXPECT_EQ(Status("GET", "/items/a:1", ":a"), 401) << "there is no default user";
+  EXPECT_EQ(Status("GET", "/items/b", "alice:a"), 403);
+  EXPECT_EQ(Status("DELETE", "/items/a:1", "alice:a"), 403);
+  EXPECT_EQ(Status("GET", "/items/a:1", "prometheus:p"), 403);
+  EXPECT_EQ(Status("GET", "/api/keys", "alice:a"), 403);
+  EXPECT_EQ(Status("GET", "/metrics", "alice:a"), 403);
+  EXPECT_EQ(Status("GET", "/metrics", "prometheus:p"), 200);
+  EXPECT_EQ(Status("GET", "/api/keys", "prometheus:p"), 200);
+  EXPECT_EQ(Status("GET", "/api/keys", ""), 401);
+  EXPECT_EQ(Status("GET", "/readyz", ""), 200);
+}
+
+INSTANTIATE_TEST_SUITE_P(, HttpUsersFile, testing::Bool(),
+                         [](const auto& one) { return one.param ? "Upstream" : "Store"; });
 
 TEST(HttpUsers, WhatRedisDoesNotPermitIsForbidden) {
   RedisServer redis;

@@ -3,14 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "proxy/core/config.h"
+#include "tests/support/temp_file.h"
 
 namespace keyhole::core {
 
@@ -38,19 +37,7 @@ inline std::string Bad(const std::vector<std::string>& arguments,
   return result.text.substr(0, result.text.size() - 1);
 }
 
-// A file that lives as long as the object.
-class TempFile {
- public:
-  explicit TempFile(const std::string& text)
-      : path_(testing::TempDir() + "keyhole_" + std::to_string(::getpid()) + ".toml") {
-    std::ofstream(path_, std::ios::binary) << text;
-  }
-  ~TempFile() { std::remove(path_.c_str()); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using test::TempFile;
 
 inline Config GoodFile(const std::string& text) {
   return Good({"--config", TempFile(text).path()});

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "proxy/core/config_options.h"
+#include "proxy/core/users/users.h"
 #include "tests/unit/core/config_loading.h"
 
 namespace keyhole::core {
@@ -202,21 +203,69 @@ TEST(ConfigTest, ProtectedMode) {
   EXPECT_EQ(problem({}), "");
   EXPECT_EQ(problem({"--listen", "unix:/a,127.0.0.1:1", "--upstream", "redis://db"}), "");
 
-  EXPECT_THAT(
-      problem({"--listen", "127.0.0.1:1,0.0.0.0:2", "--upstream", "redis://db"}),
-      testing::AllOf(testing::StartsWith("--listen 0.0.0.0:2 lets other machines"),
-                     HasSubstr("redis://:password@host"), HasSubstr("--allow-unprotected")));
+  EXPECT_THAT(problem({"--listen", "127.0.0.1:1,0.0.0.0:2", "--upstream", "redis://db"}),
+              testing::AllOf(testing::StartsWith("--listen 0.0.0.0:2 lets other machines"),
+                             HasSubstr("KEYHOLE_REQUIREPASS"), HasSubstr("--allow-unprotected")));
   EXPECT_THAT(problem({"--listen", "[::]:2"}), HasSubstr("KEYHOLE_REQUIREPASS"));
   EXPECT_THAT(problem({"--http", "0.0.0.0:9000"}), testing::StartsWith("--http 0.0.0.0:9000 lets"));
 
   EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--allow-unprotected"}), "");
   EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--requirepass", "x"}), "");
-  EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--upstream", "redis://:x@db"}), "");
+  EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--upstream", "redis://db", "--requirepass", "x"}),
+            "");
+
+  // Credentials that the proxy uses for every client protect nothing.
+  for (const char* const url : {"redis://:x@db", "redis://user:x@db"}) {
+    EXPECT_THAT(problem({"--listen", "0.0.0.0:2", "--upstream", url}),
+                HasSubstr("without a password, under the credentials in --upstream; listen"));
+    EXPECT_EQ(problem({"--listen", "0.0.0.0:2", "--upstream", url, "--requirepass", "y"}), "");
+  }
 }
 
-TEST(ConfigTest, APasswordOfTheStoreDoesNotGoWithAnUpstream) {
-  EXPECT_THAT(Bad({"--requirepass", "x", "--upstream", "redis://db"}),
-              HasSubstr("--requirepass protects the embedded store only"));
+TEST(ConfigTest, UsersProtectUnlessTheDefaultUserIsOpen) {
+  const auto problem = [](const std::string& users) {
+    const TempFile file(users);
+    return ProtectionProblem(Good({"--listen", "0.0.0.0:2", "--users", file.path()})).value_or("");
+  };
+  EXPECT_EQ(problem("user alice on >p"), "");
+  EXPECT_EQ(problem("user default on >p"), "");
+  EXPECT_EQ(problem("user default off nopass"), "");
+  EXPECT_THAT(problem("user default on nopass"), HasSubstr("lets other machines"));
+}
+
+TEST(ConfigTest, UsersAreReadFromTheirFile) {
+  const TempFile file("user alice on >p ~a* +get\n");
+  const Config config = Good({"--users", file.path(), "--requirepass", "x"});
+  ASSERT_NE(config.users, nullptr);
+  EXPECT_NE(config.users->LogIn("alice", "p"), nullptr);
+  EXPECT_NE(config.users->LogIn("default", "x"), nullptr);
+  EXPECT_EQ(config.users->initial(), nullptr);
+  EXPECT_TRUE(config.AsksPassword());
+
+  // The embedded store asks for its one password itself.
+  EXPECT_EQ(Good({"--requirepass", "x"}).users, nullptr);
+  EXPECT_TRUE(Good({"--requirepass", "x"}).AsksPassword());
+  EXPECT_NE(Good({"--requirepass", "x", "--upstream", "redis://db"}).users, nullptr);
+  EXPECT_FALSE(Good({"--upstream", "redis://:x@db"}).AsksPassword());
+  EXPECT_TRUE(Good({"--upstream", "redis://:x@db"}).LendsIdentity());
+}
+
+TEST(ConfigTest, WrongUsersSayWhatIsWrong) {
+  const auto problem = [](const std::string& users, std::vector<std::string> more = {}) {
+    const TempFile file(users);
+    more.insert(more.end(), {"--users", file.path()});
+    return Bad(more);
+  };
+  EXPECT_THAT(problem("user a on\nuser b +gett"),
+              HasSubstr(".toml line 2: user 'b': 'gett' is not a command that Keyhole knows; did "
+                        "you mean get?"));
+  EXPECT_THAT(problem("# nobody\n"), HasSubstr("--users: there is no user in"));
+  EXPECT_THAT(
+      problem("user default on >p", {"--requirepass", "hush"}),
+      testing::AllOf(HasSubstr("in one of the two places"), testing::Not(HasSubstr("hush"))));
+  EXPECT_THAT(problem(std::string((1 << 20) + 1, '#')), HasSubstr("longer than 1 MiB"));
+  EXPECT_THAT(Bad({"--users", "/nowhere/users.acl"}), HasSubstr("does not exist"));
+  EXPECT_THAT(Bad({"--users", "/"}), HasSubstr("is a directory"));
 }
 
 // A variable of a shell that was not set, a secret that is not there: never the default in silence.
