@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "resp/command_rights.h"
 #include "tests/integration/proxy_test.h"
 #include "tests/support/temp_file.h"
 
@@ -286,6 +288,48 @@ TEST_P(UsersTest, PipelinesKeepTheOrder) {
     theirs.Send(bytes);
     EXPECT_EQ(ours.ReadUntilClosed(), theirs.ReadUntilClosed());
   }
+}
+
+// Random requests of every command: what Redis refuses to a user, the proxy refuses. It may refuse
+// more, as of a malformed ZUNIONSTORE, in which Redis finds no key.
+TEST_P(UsersTest, AreNeverAllowedWhatRedisRefuses) {
+  constexpr std::string_view kWords[] = {"a:1", "a:2", "ro:1",    "wo:1", "b",
+                                         "2",   "1",   "0",       "GET",  "STORE",
+                                         "x*",  "BY",  "STREAMS", "KEYS", "LEFT"};
+  std::minstd_rand random(7);
+  const auto pick = [&random](size_t count) { return random() % count; };
+  const auto refused = [](const std::string& reply) {
+    return reply.starts_with("-NOPERM") || reply.find("denied due") != std::string::npos;
+  };
+  size_t refusals = 0;
+  for (const std::string name : {"alice", "few", "parts", "digest"}) {
+    RawClient ours = Client();
+    RawClient theirs = Like();
+    const std::string password = name == "digest" ? "secret" : name.substr(0, 1) + "pass";
+    ASSERT_EQ(ours.Ask({"AUTH", name, password}), "+OK\r\n");
+    ASSERT_EQ(theirs.Ask({"AUTH", name, password}), "+OK\r\n");
+    for (const resp::CommandSpec& row : resp::AllCommands()) {
+      // Of those that change more than keys, other tests tell.
+      if (row.effect != resp::Effect::kNone || row.has(resp::kAdmin) || row.has(resp::kNewer) ||
+          resp::RightsOf(row.id).has(resp::kUnbounded)) {
+        continue;
+      }
+      for (int round = 0; round < 2; ++round) {
+        std::vector<std::string_view> args;
+        if (row.parent != resp::CommandId::kUnknown) args.push_back(resp::Spec(row.parent).name);
+        args.push_back(row.name);
+        for (size_t more = pick(6); more > 0; --more) args.push_back(kWords[pick(15)]);
+        ours.SendCommand(args);
+        theirs.SendCommand(args);
+        const std::string our_reply = ours.ReadReply();
+        if (!refused(theirs.ReadReply())) continue;
+        ++refusals;
+        EXPECT_TRUE(refused(our_reply))
+            << name << ": " << testing::PrintToString(args) << our_reply;
+      }
+    }
+  }
+  EXPECT_GT(refusals, 500U);
 }
 
 // What Redis would check inside, and the proxy cannot.
