@@ -29,6 +29,8 @@ class HttpPace {
   explicit HttpPace(Instant accepted) : since_(accepted), request_began_(accepted) {}
 
   Phase phase() const { return phase_; }
+  // Something of a request has come.
+  bool in_request() const { return phase_ != Phase::kNew && phase_ != Phase::kWaiting; }
 
   // Waits for the next request.
   void OnWait(Instant now) { Enter(Phase::kWaiting, now); }

@@ -77,7 +77,11 @@ void HttpConnection::Read() {
 // Goes on with what has come.
 void HttpConnection::Advance() {
   using Result = core::HttpRequestReader::Result;
-  if (buffer_.size() > 0) pace_.OnBytes(worker_.state().now);
+  if (buffer_.size() > 0) {
+    // From its first byte on a request has as long as a silence.
+    if (!pace_.in_request()) ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
+    pace_.OnBytes(worker_.state().now);
+  }
   const Result result = reader_->Read(View(buffer_));
   switch (result) {
     case Result::kHead:
@@ -93,7 +97,6 @@ void HttpConnection::Advance() {
 }
 
 void HttpConnection::Receive() {
-  ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
   const size_t size = request_.target().empty() ? kReadHead : kReadBody;
   stream_.async_read_some(buffer_.prepare(size),
                           [self = boost::intrusive_ptr(this)](error_code error, size_t received) {
