@@ -88,7 +88,7 @@ TEST(Strangers, WhoHasSentARequestIsNone) {
 TEST(Strangers, WithAPasswordTheOneWhoHasItIsIn) {
   for (const std::string workers : {"1", "3"}) {
     const KeyholeProcess proxy(
-        {"--requirepass", "secret", "--max-clients", "4", "--workers", workers});
+        {"--requirepass", "secret", "--metrics-open", "--max-clients", "4", "--workers", workers});
     RawClient in = RawClient::Connect(proxy.port());
     EXPECT_EQ(in.Ask({"AUTH", "secret"}), "+OK\r\n");
     std::vector<RawClient> strangers;
