@@ -2,7 +2,7 @@
 // it fails; and docs/commands.md says what came of it.
 //
 // To write that page anew after a change:
-//     KEYHOLE_WRITE_TABLE=1 build/dev/tests/conformance/proxy/proxy_conformance_test
+//     WRITE_COMMANDS_MD=1 build/dev/tests/conformance/proxy/proxy_conformance_test
 //         --gtest_filter='CommandTable.*'
 #include <gtest/gtest.h>
 
@@ -203,7 +203,7 @@ TEST(CommandTable, EachRowIsTriedAndThePageSaysSo) {
   EXPECT_EQ(absl::StrJoin(no_success, ", "), "") << "never succeed";
   EXPECT_EQ(absl::StrJoin(no_error, ", "), "") << "never fail";
   const std::string table = Table(rows);
-  if (std::getenv("KEYHOLE_WRITE_TABLE") != nullptr) std::ofstream(KEYHOLE_TABLE) << table;
+  if (std::getenv("WRITE_COMMANDS_MD") != nullptr) std::ofstream(KEYHOLE_TABLE) << table;
   std::ifstream file(KEYHOLE_TABLE);
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   EXPECT_TRUE(page == table) << "docs/commands.md is out of date; the head of " << __FILE__
