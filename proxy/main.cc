@@ -11,8 +11,8 @@
 #include <optional>
 #include <string>
 
-#include "proxy/core/config.h"
-#include "proxy/core/http_gate.h"
+#include "proxy/config/config.h"
+#include "proxy/http/http_gate.h"
 #include "proxy/net/server.h"
 #include "proxy/net/upstream_check.h"
 

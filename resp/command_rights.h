@@ -1,5 +1,5 @@
 // What a user of Redis' ACL may be asked about a command: the columns of command_rights.def, one
-// row for each row of commands.def. They say nothing of who may do it: see proxy/core/users/.
+// row for each row of commands.def. They say nothing of who may do it: see proxy/users/.
 //
 // Thread: any; everything here is constant.
 #pragma once

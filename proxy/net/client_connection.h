@@ -5,8 +5,8 @@
 
 #include <string_view>
 
-#include "proxy/core/client_session.h"
 #include "proxy/net/connection.h"
+#include "proxy/sessions/client_session.h"
 
 namespace keyhole::net {
 

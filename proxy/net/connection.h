@@ -9,7 +9,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
-#include "proxy/core/transport.h"
+#include "proxy/links/transport.h"
 #include "proxy/net/stream.h"
 
 namespace keyhole::net {

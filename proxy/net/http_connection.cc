@@ -4,7 +4,7 @@
 #include <boost/beast/http/write.hpp>
 #include <utility>
 
-#include "proxy/core/http_item.h"
+#include "proxy/http/http_item.h"
 #include "proxy/net/worker.h"
 
 namespace keyhole::net {

@@ -19,10 +19,10 @@
 #include <optional>
 #include <string>
 
-#include "proxy/core/http_framing.h"
-#include "proxy/core/http_gate.h"
-#include "proxy/core/http_pace.h"
-#include "proxy/core/http_session.h"
+#include "proxy/http/http_framing.h"
+#include "proxy/http/http_gate.h"
+#include "proxy/http/http_pace.h"
+#include "proxy/http/http_session.h"
 #include "proxy/net/asio.h"
 
 namespace keyhole::net {

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "proxy/core/config.h"
+#include "proxy/config/config.h"
 #include "proxy/net/asio.h"
 
 namespace keyhole::net {

@@ -9,10 +9,10 @@
 #include <thread>
 #include <utility>
 
-#include "proxy/core/config_values.h"
-#include "proxy/core/machine_memory.h"
-#include "proxy/core/near_cache/near_cache.h"
-#include "proxy/core/version.h"
+#include "proxy/base/machine_memory.h"
+#include "proxy/base/version.h"
+#include "proxy/config/config_values.h"
+#include "proxy/near_cache/near_cache.h"
 
 namespace keyhole::net {
 namespace {

@@ -19,14 +19,14 @@
 #include "metrics/exporter.h"
 #include "metrics/key_tracker.h"
 #include "metrics/snapshot.h"
-#include "proxy/core/config.h"
-#include "proxy/core/http_gate.h"
-#include "proxy/core/near_cache/near_shared.h"
-#include "proxy/core/store/store.h"
+#include "proxy/config/config.h"
+#include "proxy/http/http_gate.h"
+#include "proxy/near_cache/near_shared.h"
 #include "proxy/net/http_connection.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/log_limit.h"
 #include "proxy/net/worker.h"
+#include "proxy/store/store.h"
 
 namespace keyhole::net {
 

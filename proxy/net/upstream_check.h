@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "proxy/core/config.h"
+#include "proxy/config/config.h"
 
 namespace keyhole::net {
 

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "proxy/core/link.h"
+#include "proxy/links/link.h"
 #include "proxy/net/connection.h"
 
 namespace keyhole::net {

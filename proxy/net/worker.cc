@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "proxy/core/near_cache/near_cache.h"
+#include "proxy/near_cache/near_cache.h"
 #include "proxy/net/client_connection.h"
 #include "proxy/net/http_connection.h"
 #include "proxy/net/upstream_connection.h"

@@ -15,8 +15,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "proxy/core/transport.h"
-#include "proxy/core/worker_state.h"
+#include "proxy/app/worker_state.h"
+#include "proxy/links/transport.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/log_limit.h"

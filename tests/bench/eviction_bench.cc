@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/core/store/keyspace.h"
+#include "proxy/store/keyspace/keyspace.h"
 #include "tests/bench/zipf.h"
 
 namespace keyhole::store {

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/core/store/store.h"
+#include "proxy/store/store.h"
 
 namespace {
 

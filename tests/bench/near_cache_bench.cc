@@ -12,8 +12,8 @@
 #include <string>
 #include <unordered_map>
 
-#include "proxy/core/near_cache/near_ghost.h"
-#include "proxy/core/near_cache/near_table.h"
+#include "proxy/near_cache/near_ghost.h"
+#include "proxy/near_cache/near_table.h"
 #include "tests/bench/zipf.h"
 
 namespace keyhole::core {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "proxy/core/store/random.h"
-#include "proxy/core/store/store.h"
+#include "proxy/base/random.h"
+#include "proxy/store/store.h"
 
 namespace keyhole::store {
 namespace {

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/core/http_exchange.h"
-#include "proxy/core/http_item.h"
+#include "proxy/http/http_exchange.h"
+#include "proxy/http/http_item.h"
 #include "resp/command_table.h"
 #include "resp/reply_scanner.h"
 #include "resp/reply_writer.h"

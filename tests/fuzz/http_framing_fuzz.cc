@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/core/http_framing.h"
+#include "proxy/http/http_framing.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace keyhole::fuzz {

@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "metrics/snapshot.h"
-#include "proxy/core/near_cache/near_cache.h"
-#include "proxy/core/near_cache/near_link.h"
-#include "proxy/core/worker_state.h"
+#include "proxy/app/worker_state.h"
+#include "proxy/near_cache/near_cache.h"
+#include "proxy/near_cache/near_link.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace keyhole::fuzz {

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/core/store/keyspace.h"
+#include "proxy/store/keyspace/keyspace.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace keyhole::fuzz {

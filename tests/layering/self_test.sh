@@ -9,13 +9,13 @@ cd "$tree"
 
 clean_tree() {
   rm -rf -- *
-  mkdir -p resp metrics proxy/core/store proxy/net tests/unit
+  mkdir -p resp metrics proxy/{base,store/commands,links,sessions,net} tests/unit
   printf '%s\n' 'CMD(kGet, "get", 2, kRead)' 'CMD(kInfo, "info", -1, 0)' \
     'SUB(kConfigGet, kConfig, "fetch", -3, 0)' > resp/commands.def
   printf '%s\n' '#include <vector>' '#include "resp/commands.def"' > resp/table.cc
   echo '#include <prometheus/registry.h>' > metrics/exporter.cc
-  printf '%s\n' '#include "metrics/a.h"' '#include <boost/json.hpp>' > proxy/core/session.cc
-  printf '%s\n' '#include "proxy/core/session.h"' '#include <boost/asio.hpp>' > proxy/net/server.cc
+  printf '%s\n' '#include "metrics/a.h"' '#include "proxy/links/link.h"' > proxy/sessions/session.cc
+  printf '%s\n' '#include "proxy/sessions/session.h"' '#include <boost/asio.hpp>' > proxy/net/server.cc
   printf '%s\n' 'auto a = level("info");  // layering: not a command' \
     '// the reply of "get"' 'Error("get me");  // "get"' 'auto b = Say("fetch");' > proxy/main.cc
   printf '%s\n' '#include <boost/asio.hpp>' 'auto a = Send("get");' > tests/unit/a_test.cc
@@ -37,7 +37,7 @@ bites() {
   fi
 }
 
-bites asio proxy/core/session.cc '#include <boost/asio/buffer.hpp>'
+bites asio proxy/sessions/session.cc '#include <boost/asio/buffer.hpp>'
 bites asio proxy/main.cc '#include <boost/beast.hpp>'
 bites asio resp/table.cc '#  include "boost/asio.hpp"'
 bites metrics metrics/latency.cc '#include <prometheus/counter.h>'
@@ -45,13 +45,17 @@ bites metrics proxy/net/server.cc '#include <prometheus/counter.h>'
 bites include resp/table.cc '#include "metrics/a.h"'
 bites include resp/table.cc '#include <absl/hash/hash.h>'
 bites include resp/table.cc '#include <sys/socket.h>'
-bites include metrics/a.cc '#include "proxy/core/session.h"'
+bites include metrics/a.cc '#include "proxy/sessions/session.h"'
 bites include metrics/a.cc '#include <boost/json.hpp>'
-bites include proxy/core/store/a.cc '#include "proxy/core/session.h"'
-bites include proxy/core/store/a.cc '#include "metrics/a.h"'
-bites include proxy/core/session.cc '#include "proxy/net/server.h"'
-bites include proxy/core/session.cc '#include <unistd.h>'
-bites command proxy/core/session.cc 'if (name == "get") return;'
+bites include proxy/store/commands/a.cc '#include "proxy/sessions/session.h"'
+bites include proxy/store/commands/a.cc '#include "metrics/a.h"'
+bites include proxy/sessions/session.cc '#include "proxy/net/server.h"'
+bites include proxy/sessions/session.cc '#include <unistd.h>'
+bites include proxy/sessions/session.cc '#include <boost/json.hpp>'
+bites include proxy/links/link.cc '#include "proxy/sessions/session.h"'
+bites include proxy/links/link.cc '#include "proxy/store/store.h"'
+bites include proxy/base/a.h '#include "resp/glob.h"'
+bites command proxy/sessions/session.cc 'if (name == "get") return;'
 bites command metrics/a.h 'f("other words", "x", "info");'
 bites length proxy/main.cc "$(seq 400)"
 bites length tests/unit/a_test.cc "$(seq 600)"

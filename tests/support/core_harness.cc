@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "proxy/core/near_cache/near_cache.h"
+#include "proxy/near_cache/near_cache.h"
 
 namespace keyhole::test {
 

@@ -26,12 +26,12 @@
 #include <vector>
 
 #include "metrics/snapshot.h"
-#include "proxy/core/client_session.h"
-#include "proxy/core/config.h"
-#include "proxy/core/store/store.h"
-#include "proxy/core/transport.h"
-#include "proxy/core/upstream_link.h"
-#include "proxy/core/worker_state.h"
+#include "proxy/app/worker_state.h"
+#include "proxy/config/config.h"
+#include "proxy/links/transport.h"
+#include "proxy/links/upstream/upstream_link.h"
+#include "proxy/sessions/client_session.h"
+#include "proxy/store/store.h"
 #include "resp/request_parser.h"
 
 namespace keyhole::test {

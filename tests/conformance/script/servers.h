@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/core/store/store.h"
+#include "proxy/store/store.h"
 #include "tests/conformance/script/script.h"
 #include "tests/support/keyhole_process.h"
 #include "tests/support/raw_client.h"

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/core/store/store.h"
+#include "proxy/store/store.h"
 
 namespace keyhole::test {
 

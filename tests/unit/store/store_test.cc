@@ -1,6 +1,6 @@
 // Stories told to a whole store. What does not need a clock of its own is compared with a real
 // Redis in tests/conformance.
-#include "proxy/core/store/store.h"
+#include "proxy/store/store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

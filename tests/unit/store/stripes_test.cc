@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/core/store/random.h"
+#include "proxy/base/random.h"
 #include "tests/unit/store/store_client.h"
 
 namespace keyhole::test {

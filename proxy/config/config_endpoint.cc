@@ -1,0 +1,287 @@
+// Where things listen and where they connect to: host:port, unix:/path and URLs.
+//
+// No message about a URL repeats a part of it: where an @ or a / is missing or one too many, what
+// looks like a port or a database may be a password.
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "proxy/base/digits.h"
+#include "proxy/base/percent.h"
+#include "proxy/config/config_values.h"
+
+namespace keyhole::core {
+namespace {
+
+constexpr std::string_view kUnixScheme = "unix:";
+constexpr size_t kMaxUnixPath = 107;  // sockaddr_un::sun_path without its final NUL
+constexpr std::string_view kUpstreamForms =
+    "give redis://[[user]:password@]host[:port][/db], host[:port] or unix:/path[?db=N]";
+
+bool IsPrintable(std::string_view text) {
+  for (const char c : text) {
+    if (c <= ' ' || c == 0x7f) return false;
+  }
+  return true;
+}
+
+// Splits "host:port", "[v6]:port" and, where the port may be left out, "host" and "[v6]".
+// False if the text has none of these forms.
+bool SplitHostPort(std::string_view text, std::string_view* host, std::string_view* port) {
+  if (text.starts_with('[')) {
+    const size_t close = text.find(']');
+    if (close == std::string_view::npos) return false;
+    *host = text.substr(1, close - 1);
+    if (host->find(':') == std::string_view::npos) return false;
+    const std::string_view rest = text.substr(close + 1);
+    if (!rest.empty() && rest[0] != ':') return false;
+    *port = rest.empty() ? rest : rest.substr(1);
+    return true;
+  }
+  const size_t colon = text.find(':');
+  *host = text.substr(0, colon);
+  *port = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  return !host->empty() && port->find(':') == std::string_view::npos;
+}
+
+// Why SplitHostPort() refused it.
+std::string HostPortHint(std::string_view text) {
+  if (!text.starts_with('[') && text.find(':') != text.rfind(':')) {
+    return "an IPv6 address goes in brackets, as in [::1]:6380";
+  }
+  if (text.starts_with(':')) {
+    return "the host is missing; 127.0.0.1" + std::string(text) + " is this machine only, 0.0.0.0" +
+           std::string(text) + " all addresses";
+  }
+  return "give host:port, as in 127.0.0.1:6380, or [v6]:port, as in [::1]:6380";
+}
+
+Problem CheckUnixPath(std::string_view path) {
+  if (!path.starts_with('/')) return "the path of a unix socket begins with /, as in unix:/run/x";
+  if (path.find('\0') != std::string_view::npos) return "the path of a unix socket has a zero byte";
+  if (path.size() > kMaxUnixPath) {
+    return "the path of a unix socket is longer than " + std::to_string(kMaxUnixPath) + " bytes";
+  }
+  return std::nullopt;
+}
+
+Problem ParsePort(std::string_view text, uint64_t min, uint16_t* out) {
+  const std::optional<uint64_t> port = ParseDigits(text);
+  if (!port || *port < min || *port > 65535) {
+    return "the port is no number from " + std::to_string(min) + " to 65535";
+  }
+  *out = static_cast<uint16_t>(*port);
+  return std::nullopt;
+}
+
+Problem ParseDb(std::string_view text, int* out) {
+  const std::optional<uint64_t> db = ParseDigits(text);
+  if (!db || *db > static_cast<uint64_t>(std::numeric_limits<int>::max())) {
+    return "the database is no number; the first one is 0";
+  }
+  *out = static_cast<int>(*db);
+  return std::nullopt;
+}
+
+// "user:password" or ":password". Messages must not repeat any of it.
+Problem ParseUserInfo(std::string_view text, Upstream* out) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return "what comes before the @ has no colon; give user:password@ or :password@";
+  }
+  const std::optional<std::string> user = PercentDecode(text.substr(0, colon));
+  const std::optional<std::string> password = PercentDecode(text.substr(colon + 1));
+  if (!user || !password) {
+    return "in user and password a % must be written %25 (and / @ : ? # as %2F %40 %3A %3F %23)";
+  }
+  if (!user->empty() && password->empty()) {
+    return "the password of the user is missing; give user:password@";
+  }
+  out->user = *user;
+  out->password = *password;
+  return std::nullopt;
+}
+
+// `rest` follows "redis://".
+Problem ParseRedisUrl(std::string_view rest, Upstream* out) {
+  if (rest.find_first_of("?#") != std::string_view::npos) {
+    return "? and # have no meaning in it (in a password they are written %3F and %23); " +
+           std::string(kUpstreamForms);
+  }
+  const size_t slash = rest.find('/');
+  std::string_view authority = rest.substr(0, slash);
+  if (slash != std::string_view::npos && slash + 1 < rest.size()) {
+    // A raw / in the password would show a part of it here.
+    if (rest.find('@', slash) != std::string_view::npos) {
+      return "in user and password a / must be written %2F and an @ %40";
+    }
+    if (Problem problem = ParseDb(rest.substr(slash + 1), &out->db)) return problem;
+  }
+  const size_t at = authority.rfind('@');
+  if (at != std::string_view::npos) {
+    if (Problem problem = ParseUserInfo(authority.substr(0, at), out)) return problem;
+    authority.remove_prefix(at + 1);
+  }
+  std::string_view host;
+  std::string_view port;
+  if (authority.empty() || authority.starts_with(':')) {
+    return "the host is missing; " + std::string(kUpstreamForms);
+  }
+  if (!SplitHostPort(authority, &host, &port)) return HostPortHint(authority);
+  const std::optional<std::string> decoded = PercentDecode(host);
+  if (!decoded || !IsPrintable(*decoded)) return "the host is no name and no address";
+  out->endpoint = Endpoint::Tcp(*decoded, 6379);
+  return port.empty() ? std::nullopt : ParsePort(port, 1, &out->endpoint.port);
+}
+
+// "host", "host:port", "[v6]" and "[v6]:port" are what an URL has in the middle. Nothing that may
+// hold a password is taken for one of these.
+bool IsHostPort(std::string_view text) {
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && std::string_view("-._:[]").find(c) == std::string_view::npos) return false;
+  }
+  return !text.empty();
+}
+
+// `rest` follows "unix:".
+Problem ParseUnixUrl(std::string_view rest, Upstream* out) {
+  const size_t question = rest.find('?');
+  if (question != std::string_view::npos) {
+    const std::string_view query = rest.substr(question + 1);
+    if (!query.starts_with("db=")) return "after the ? only db=N has a meaning";
+    if (Problem problem = ParseDb(query.substr(3), &out->db)) return problem;
+    rest = rest.substr(0, question);
+  }
+  if (rest.starts_with("//")) {
+    rest.remove_prefix(2);
+    const size_t at = rest.find('@');
+    if (!rest.starts_with('/') && at != std::string_view::npos) {
+      if (Problem problem = ParseUserInfo(rest.substr(0, at), out)) return problem;
+      rest.remove_prefix(at + 1);
+    }
+  }
+  const std::optional<std::string> path = PercentDecode(rest);
+  if (!path) return "in the path a % must be written %25";
+  out->endpoint = Endpoint::Unix(*path);
+  return CheckUnixPath(*path);
+}
+
+}  // namespace
+
+Problem ParseTcpEndpoint(std::string_view text, Endpoint* out) {
+  std::string_view host;
+  std::string_view port;
+  if (!SplitHostPort(text, &host, &port) || port.empty() || !IsPrintable(host)) {
+    return Quoted(text) + " is no address: " + HostPortHint(text);
+  }
+  Endpoint endpoint = Endpoint::Tcp(std::string(host), 0);
+  if (Problem problem = ParsePort(port, 0, &endpoint.port)) {
+    return Quoted(text) + " is no address: " + *problem;
+  }
+  *out = endpoint;
+  return std::nullopt;
+}
+
+Problem ParseEndpoint(std::string_view text, Endpoint* out) {
+  if (!text.starts_with(kUnixScheme)) return ParseTcpEndpoint(text, out);
+  const std::string_view path = text.substr(kUnixScheme.size());
+  if (Problem problem = CheckUnixPath(path)) return Quoted(text) + " is no address: " + *problem;
+  *out = Endpoint::Unix(std::string(path));
+  return std::nullopt;
+}
+
+namespace {
+
+// "0660"; as chmod takes it, without the bits beyond those of reading, writing and executing.
+Problem ParseMode(std::string_view text, std::optional<uint32_t>* out) {
+  uint32_t mode = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
+  if (error != std::errc() || stop != end || mode > 0777) {
+    return "mode is not valid; give octal digits, as in mode=0660";
+  }
+  *out = mode;
+  return std::nullopt;
+}
+
+// `query` follows the '?' of a unix socket's path.
+Problem ParseAccess(std::string_view query, SocketAccess* out) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view name = pair.substr(0, equals);
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    if (name == "mode") {
+      if (Problem problem = ParseMode(value, &out->mode)) return problem;
+    } else if ((name == "user" || name == "group") && !value.empty()) {
+      (name == "user" ? out->user : out->group) = value;
+    } else {
+      return "after the ? only mode=, user= and group= have a meaning, as in "
+             "unix:/run/x?mode=0660&group=www-data";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Problem ParseListenEndpoint(std::string_view text, Endpoint* out) {
+  const size_t question = text.find('?');
+  if (!text.starts_with(kUnixScheme) || question == std::string_view::npos) {
+    return ParseEndpoint(text, out);
+  }
+  Endpoint endpoint;
+  Problem problem = ParseEndpoint(text.substr(0, question), &endpoint);
+  if (!problem) {
+    problem = ParseAccess(text.substr(question + 1), &endpoint.access);
+    if (problem) problem = Quoted(text) + " is not a valid address: " + *problem;
+  }
+  if (!problem) *out = std::move(endpoint);
+  return problem;
+}
+
+Problem ParseUpstream(std::string_view text, Upstream* out) {
+  constexpr std::string_view kRedis = "redis://";
+  constexpr std::string_view kTls = "rediss://";
+  Upstream upstream;
+  Problem problem;
+  if (text.starts_with(kTls)) {
+    problem =
+        "TLS (rediss://) is not supported yet; give redis://, through a TLS tunnel if need be";
+  } else if (text.starts_with(kRedis)) {
+    problem = ParseRedisUrl(text.substr(kRedis.size()), &upstream);
+  } else if (text.starts_with(kUnixScheme)) {
+    problem = ParseUnixUrl(text.substr(kUnixScheme.size()), &upstream);
+  } else if (IsHostPort(text)) {
+    problem = ParseRedisUrl(text, &upstream);
+  } else {
+    problem = "it begins with neither redis:// nor unix:; " + std::string(kUpstreamForms);
+  }
+  if (!problem) *out = upstream;
+  return problem;
+}
+
+std::string Endpoint::ToString() const {
+  if (kind == Kind::kUnix) return std::string(kUnixScheme) + path;
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+bool Endpoint::IsLocal() const {
+  if (kind == Kind::kUnix || host == "::1" || resp::EqualsIgnoreCase(host, "localhost"))
+    return true;
+  // "127.example.org" is a name like any other.
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+}
+
+std::string Upstream::ToString() const {
+  const std::string database = std::to_string(db);
+  if (endpoint.kind == Endpoint::Kind::kUnix) {
+    return endpoint.ToString() + (db == 0 ? "" : "?db=" + database);
+  }
+  return "redis://" + endpoint.ToString() + "/" + database;
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,213 @@
+// What the rows of config_options.cc do with the members of a Config: from texts, and back for
+// --help.
+//
+// Thread: any; everything here is constant.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/config/config_values.h"
+
+namespace keyhole::core {
+
+using Texts = std::span<const std::string>;
+
+// What an Option does with a member of Config of a given kind.
+struct Handler {
+  Problem (*apply)(Texts, Config*);
+  std::string (*show)(const Config&);
+};
+
+template <auto kMember, uint64_t kMin, uint64_t kMax>
+constexpr Handler Number() {
+  return {[](Texts texts, Config* config) {
+            uint64_t number = 0;
+            Problem problem = ParseNumber(texts[0], kMin, kMax, &number);
+            if (!problem) {
+              auto& member = config->*kMember;
+              member = static_cast<std::remove_reference_t<decltype(member)>>(number);
+            }
+            return problem;
+          },
+          [](const Config& config) { return std::to_string(config.*kMember); }};
+}
+
+template <bool Config::*kMember>
+constexpr Handler Switch() {
+  return {[](Texts texts, Config* config) { return ParseSwitch(texts[0], &(config->*kMember)); },
+          [](const Config& config) { return std::string(config.*kMember ? "on" : "off"); }};
+}
+
+template <uint64_t Config::*kMember, uint64_t kMin, uint64_t kMax>
+constexpr Handler Size() {
+  return {[](Texts texts, Config* config) {
+            return ParseSize(texts[0], kMin, kMax, &(config->*kMember));
+          },
+          [](const Config& config) { return ShowSize(config.*kMember); }};
+}
+
+template <Config::Millis Config::*kMember, int kMinMillis = 0>
+constexpr Handler Duration() {
+  return {[](Texts texts, Config* config) {
+            return ParseDuration(texts[0], Config::Millis(kMinMillis), &(config->*kMember));
+          },
+          [](const Config& config) { return ShowDuration(config.*kMember); }};
+}
+
+template <typename T, typename Parse>
+Problem ApplyList(Texts texts, Parse parse, std::vector<T>* out) {
+  std::vector<T> list;
+  for (const std::string& text : texts) {
+    T element{};
+    if (Problem problem = parse(text, &element)) return problem;
+    if (std::find(list.begin(), list.end(), element) == list.end()) list.push_back(element);
+  }
+  *out = std::move(list);
+  return std::nullopt;
+}
+
+// A list of words.
+template <std::vector<std::string> Config::*kMember,
+          Problem (*kParse)(std::string_view, std::string*)>
+constexpr Handler Words() {
+  return {[](Texts texts, Config* config) { return ApplyList(texts, kParse, &(config->*kMember)); },
+          [](const Config& config) {
+            std::string text;
+            for (const std::string& word : config.*kMember) {
+              text.append(text.empty() ? "" : ",").append(word);
+            }
+            return text;
+          }};
+}
+
+inline constexpr Handler kListen = {
+    [](Texts texts, Config* config) -> Problem {
+      if (texts.empty()) return "the list is empty; give at least one host:port or unix:/path";
+      return ApplyList(texts, ParseListenEndpoint, &config->listen);
+    },
+    [](const Config& config) {
+      std::string text;
+      for (const Endpoint& endpoint : config.listen) {
+        text.append(text.empty() ? "" : ",").append(endpoint.ToString());
+      }
+      return text;
+    }};
+
+inline constexpr Handler kHttp = {[](Texts texts, Config* config) -> Problem {
+                                    if (resp::EqualsIgnoreCase(texts[0], "off")) {
+                                      config->http.reset();
+                                      return std::nullopt;
+                                    }
+                                    Endpoint endpoint;
+                                    if (Problem problem = ParseListenEndpoint(texts[0], &endpoint))
+                                      return *problem + ", or off";
+                                    config->http = endpoint;
+                                    return std::nullopt;
+                                  },
+                                  [](const Config& config) {
+                                    return config.http ? config.http->ToString()
+                                                       : std::string("off");
+                                  }};
+
+inline constexpr Handler kMetricsAddress = {
+    [](Texts texts, Config* config) -> Problem {
+      config->metrics.reset();
+      if (resp::EqualsIgnoreCase(texts[0], "http")) return std::nullopt;
+      Endpoint endpoint;
+      if (Problem problem = ParseListenEndpoint(texts[0], &endpoint)) {
+        return *problem + ", or http for the address of --http";
+      }
+      config->metrics = endpoint;
+      return std::nullopt;
+    },
+    [](const Config& config) {
+      return config.metrics ? config.metrics->ToString() : std::string("http");
+    }};
+
+inline constexpr Handler kHttpItemsOption = {
+    [](Texts texts, Config* config) { return ParseHttpItems(texts[0], &config->http_items); },
+    [](const Config& config) { return std::string(ShowHttpItems(config.http_items)); }};
+
+// What --upstream says for the embedded store; a Redis on a host of that name is redis://embedded.
+inline constexpr std::string_view kEmbedded = "embedded";
+
+inline constexpr Handler kUpstream = {
+    [](Texts texts, Config* config) -> Problem {
+      config->upstream.reset();
+      if (texts[0] == kEmbedded) return std::nullopt;
+      return ParseUpstream(texts[0], &config->upstream.emplace());
+    },
+    // Without the password; only defaults are shown, and there is none.
+    [](const Config& config) {
+      return config.upstream ? config.upstream->ToString() : std::string(kEmbedded);
+    }};
+
+inline constexpr Handler kCountCommands = {
+    [](Texts texts, Config* config) {
+      return ParseOptionalLookups(texts, &config->count_commands);
+    },
+    [](const Config& config) {
+      std::string text;
+      for (const resp::CommandId id : config.count_commands) {
+        text.append(text.empty() ? "" : ",").append(resp::Spec(id).full_name);
+      }
+      return text;
+    }};
+
+// Less than this is not worth the trouble.
+inline constexpr uint64_t kSmallestNearCache = 1ULL << 20;
+
+inline constexpr Handler kNearCache = {
+    [](Texts texts, Config* config) -> Problem {
+      uint64_t bytes = 0;
+      if (Problem problem = ParseSize(texts[0], 0, UINT64_MAX, &bytes)) return problem;
+      if (bytes != 0 && bytes < kSmallestNearCache) {
+        return "'" + texts[0] + "' is too little to be of use; give at least 1mb, or 0 for none";
+      }
+      config->near_cache = bytes;
+      return std::nullopt;
+    },
+    [](const Config& config) { return ShowSize(config.near_cache); }};
+
+inline constexpr Handler kNearConsistencyOption = {
+    [](Texts texts, Config* config) {
+      return ParseNearConsistency(texts[0], &config->near_cache_consistency);
+    },
+    [](const Config& config) {
+      return std::string(ShowNearConsistency(config.near_cache_consistency));
+    }};
+
+inline constexpr Handler kKeyLabelsOption = {
+    [](Texts texts, Config* config) { return ParseKeyLabels(texts[0], &config->key_labels); },
+    [](const Config& config) { return std::string(ShowKeyLabels(config.key_labels)); }};
+
+inline constexpr Handler kRequirepass = {[](Texts texts, Config* config) -> Problem {
+                                           config->requirepass = texts[0];
+                                           return std::nullopt;
+                                         },
+                                         [](const Config& config) { return config.requirepass; }};
+
+inline constexpr Handler kUsersFile = {[](Texts texts, Config* config) -> Problem {
+                                         config->users_file = texts[0];
+                                         return std::nullopt;
+                                       },
+                                       [](const Config& config) { return config.users_file; }};
+
+inline constexpr Handler kMaxMemory = {
+    [](Texts texts, Config* config) { return ParseMemoryLimit(texts[0], &config->max_memory); },
+    [](const Config& config) { return ShowMemoryLimit(config.max_memory); }};
+
+inline constexpr Handler kEviction = {
+    [](Texts texts, Config* config) { return ParseEviction(texts[0], &config->eviction); },
+    [](const Config& config) { return std::string(ShowEviction(config.eviction)); }};
+
+inline constexpr Handler kLogLevel = {
+    [](Texts texts, Config* config) { return ParseLogLevel(texts[0], &config->log_level); },
+    [](const Config& config) { return std::string(ShowLogLevel(config.log_level)); }};
+
+}  // namespace keyhole::core

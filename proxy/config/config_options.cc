@@ -1,0 +1,222 @@
+#include "proxy/config/config_options.h"
+
+#include <limits>
+
+#include "proxy/config/config_handlers.h"
+
+namespace keyhole::core {
+namespace {
+
+constexpr Option Define(std::string_view group, std::string_view flag, std::string_view value,
+                        std::string_view help, Handler handler, bool list = false) {
+  return {group, flag, value, help, handler.apply, handler.show, list};
+}
+
+constexpr std::string_view kWhere = "Where it listens";
+constexpr std::string_view kBehind = "What is behind it";
+constexpr std::string_view kNear = "What it keeps near";
+constexpr std::string_view kStore = "The embedded store";
+constexpr std::string_view kCounting = "What it counts";
+constexpr std::string_view kLimits = "Threads, limits and timeouts";
+constexpr std::string_view kSafety = "Who may do what";
+constexpr std::string_view kOther = "Everything else";
+
+constexpr uint64_t kNoMax = std::numeric_limits<uint64_t>::max();
+constexpr uint64_t kLargestNearValue = 16ULL << 20;
+constexpr uint64_t kLargestBody = 512ULL << 20;  // what Redis takes as one value
+
+constexpr Option kOptions[] = {
+    Define(
+        kWhere, "--listen", "ADDRESS",
+        "Where clients connect, by RESP: host:port, [v6]:port or "
+        "unix:/path[?mode=0660&user=NAME&group=NAME]. May be given several times. Port 0 takes any "
+        "free one.",
+        kListen, true),
+    Define(kWhere, "--http", "ADDRESS",
+           "Where /metrics and the item calls are served, written as in --listen; off turns HTTP "
+           "off.",
+           kHttp),
+    Define(kWhere, "--metrics", "ADDRESS",
+           "An address of its own for /metrics, /healthz and /readyz, written as in --listen; "
+           "/metrics is then served there only. http: the address of --http.",
+           kMetricsAddress),
+    Define(kWhere, "--http-hosts", "NAME",
+           "A name by which HTTP clients may call this server, as in cache.example.org or "
+           "*.example.org. IP addresses, localhost and the names that are listened on need not be "
+           "listed. May be given several times.",
+           Words<&Config::http_hosts, ParseHttpHost>(), true),
+    Define(kWhere, "--http-origins", "ORIGIN",
+           "Pages of this origin may call this server from a browser (CORS), as in "
+           "https://app.example.org. May be given several times.",
+           Words<&Config::http_origins, ParseHttpOrigin>(), true),
+    Define(kWhere, "--http-items", "auto|on|off",
+           "Whether HTTP serves the item calls, which read and write data. auto: with the embedded "
+           "store and in front of a Redis on this machine.",
+           kHttpItemsOption),
+
+    Define(kBehind, "--upstream", "URL",
+           "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], host[:port] or "
+           "unix:/path[?db=N]; percent-encoding is decoded. embedded: the embedded store. A "
+           "password is "
+           "safer in the environment or in the file than in a flag, which other users can see.",
+           kUpstream),
+    Define(
+        kBehind, "--upstream-wait", "DURATION",
+        "How long requests wait for a lost upstream to come back before their clients are told or "
+        "closed. 0: not at all.",
+        Duration<&Config::upstream_wait>()),
+    Define(kBehind, "--upstream-connect-timeout", "DURATION",
+           "How long one attempt to connect to the upstream may take before the next one is made.",
+           Duration<&Config::upstream_connect_timeout, 1>()),
+    Define(kBehind, "--sharing", "on|off",
+           "on: clients share one connection to the upstream where their commands allow it. off: "
+           "every client has one of its own.",
+           Switch<&Config::sharing>()),
+
+    Define(kNear, "--near-cache", "SIZE",
+           "Memory for the near cache, which answers GET of hot keys from here; Redis says when "
+           "they change. From 1mb on; 0: off.",
+           kNearCache),
+    Define(kNear, "--near-cache-prefix", "PREFIX",
+           "Only keys that begin so are kept. May be given several times.",
+           Words<&Config::near_cache_prefixes, ParseKeyPrefix>(), true),
+    Define(
+        kNear, "--near-cache-consistency", "causal|eventual",
+        "causal: a client is served nothing older than what Redis has told it. eventual: nothing "
+        "older than its own writes.",
+        kNearConsistencyOption),
+    Define(
+        kNear, "--near-cache-min-reads", "NUMBER",
+        "How often a key must be asked for lately to be kept, 1 to 100; more often if it changes "
+        "often.",
+        Number<&Config::near_cache_min_reads, 1, 100>()),
+    Define(kNear, "--near-cache-max-age", "DURATION",
+           "How long an entry is served at most; one in use is fetched anew at half of it.",
+           Duration<&Config::near_cache_max_age, 1000>()),
+    Define(kNear, "--near-cache-max-value", "SIZE", "The largest value that is kept, up to 16mb.",
+           Size<&Config::near_cache_max_value, 0, kLargestNearValue>()),
+    Define(kNear, "--near-cache-nulls", "on|off", "on: that a key is not there is kept too.",
+           Switch<&Config::near_cache_nulls>()),
+    Define(kNear, "--near-cache-mget", "on|off",
+           "on: MGET is answered too, if all its keys are here; they may then be of different "
+           "moments.",
+           Switch<&Config::near_cache_mget>()),
+    Define(kNear, "--near-cache-heartbeat", "DURATION",
+           "How often Redis is asked whether it still tells of changes. If it does not answer for "
+           "as long, nothing is served. At least 100ms.",
+           Duration<&Config::near_cache_heartbeat, 100>()),
+    Define(kNear, "--serve-stale", "DURATION",
+           "While the upstream is away, what is near is served for so long. 0: not at all.",
+           Duration<&Config::serve_stale>()),
+
+    Define(kStore, "--max-memory", "SIZE|PERCENT",
+           "What the keys may take, of the machine or the container. 0: no limit.", kMaxMemory),
+    Define(kStore, "--eviction", "POLICY",
+           "Which keys go when that is full: s3-fifo, lru; noeviction: none.", kEviction),
+
+    Define(kCounting, "--tracked-keys", "NUMBER",
+           "How many keys have hit and miss counters of their own, 0 to 10000; all others count "
+           "under __other__.",
+           Number<&Config::tracked_keys, 0, 10000>()),
+    Define(
+        kCounting, "--key-pattern", "PATTERN",
+        "Keys that match, as in user:*, count together under the pattern; the first pattern that "
+        "matches takes the key. May be given several times.",
+        Words<&Config::key_patterns, ParseKeyPattern>(), true),
+    Define(kCounting, "--key-labels", "on|off|hash",
+           "How keys are called in metrics. on: as they are. hash: by a hash. off: not at all; all "
+           "but patterns count under __other__.",
+           kKeyLabelsOption),
+    Define(
+        kCounting, "--hash-session-keys", "on|off",
+        "on: keys that are credentials, such as sess:* and session:*, are hashed in metrics even "
+        "if --key-labels is on.",
+        Switch<&Config::hash_session_keys>()),
+    Define(kCounting, "--key-epoch", "DURATION",
+           "How often heavy keys take the places of lighter ones, once all are taken.",
+           Duration<&Config::key_epoch, 100>()),
+    Define(kCounting, "--key-churn", "PERCENT",
+           "How many places may change hands in a minute, in percent of --tracked-keys, 0 to 1000. "
+           "0: the keys that came first stay for ever.",
+           Number<&Config::key_churn, 0, 1000>()),
+    Define(kCounting, "--key-zero-hold", "DURATION",
+           "How long a key that took the place of another one is shown at 0 before it counts. At "
+           "least the scrape interval, so that no scraper misses the 0.",
+           Duration<&Config::key_zero_hold>()),
+    Define(kCounting, "--count-commands", "NAME",
+           "A lookup to be counted that is not counted by default, such as exists or strlen; all: "
+           "every one. May be given several times.",
+           kCountCommands, true),
+
+    Define(kLimits, "--workers", "NUMBER",
+           "Threads that serve clients, 1 to 64. One is enough for one Redis.",
+           Number<&Config::workers, 1, 64>()),
+    Define(kLimits, "--max-clients", "NUMBER",
+           "How many clients may be connected, 1 to 1000000. For further ones those have to go "
+           "that have "
+           "not sent a whole request, or not the password; if there are none, they are told so and "
+           "closed.",
+           Number<&Config::max_clients, 1, 1000000>()),
+    Define(kLimits, "--client-output-limit", "SIZE",
+           "A client that lets more than this much of its replies wait is closed. 0: no limit.",
+           Size<&Config::client_output_limit, 0, kNoMax>()),
+    Define(kLimits, "--client-idle-timeout", "DURATION",
+           "A client that sends nothing for this long is closed. 0: never.",
+           Duration<&Config::client_idle_timeout>()),
+    Define(kLimits, "--http-body-limit", "SIZE",
+           "The largest body of an HTTP request, 1 byte to 512mb.",
+           Size<&Config::http_body_limit, 1, kLargestBody>()),
+    Define(kLimits, "--http-idle-timeout", "DURATION",
+           "An HTTP connection that is silent for this long is closed. 0: never.",
+           Duration<&Config::http_idle_timeout>()),
+    Define(kLimits, "--http-request-timeout", "DURATION",
+           "How long an HTTP request may take to arrive, from its first byte to its last; its head "
+           "no longer than 10s. 0: any time.",
+           Duration<&Config::http_request_timeout>()),
+    Define(kLimits, "--shutdown-grace", "DURATION",
+           "How long requests in flight have to end when the process is told to stop. 0: none.",
+           Duration<&Config::shutdown_grace>()),
+
+    Define(kSafety, "--requirepass", "PASSWORD",
+           "The password that clients must give, by RESP and by HTTP; none, if this is left "
+           "out. Safer in the "
+           "environment or in the file than in a flag, which other users can see.",
+           kRequirepass),
+    Define(kSafety, "--users", "FILE",
+           "Who may log in and do what, one user a line as in an aclfile of Redis 7: user alice on "
+           ">password ~app:* +@read. A user default that it does not have is off.",
+           kUsersFile),
+    Define(kSafety, "--metrics-open", "",
+           "/metrics asks for no password where all else does; it shows names of keys.",
+           Switch<&Config::metrics_open>()),
+    Define(kSafety, "--allow-unprotected", "",
+           "Listen beyond this machine even where clients need no password.",
+           Switch<&Config::allow_unprotected>()),
+    Define(
+        kSafety, "--allow-shutdown", "",
+        "Let clients stop Redis (or the embedded store) with SHUTDOWN, which is refused otherwise.",
+        Switch<&Config::allow_shutdown>()),
+
+    Define(kOther, "--log-level", "LEVEL",
+           "What is logged: trace, debug, info, warn, error, critical or off.", kLogLevel),
+    {kOther, "--config", "FILE",
+     "A TOML file with options; configs/keyhole.toml explains them all."},
+    {kOther, "--version", "", "Print the version."},
+    {kOther, "--help", "", "Print this."},
+};
+
+}  // namespace
+
+std::string Option::variable() const {
+  std::string name = "KEYHOLE_";
+  for (const char c : key()) {
+    name.push_back(c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c));
+  }
+  return name;
+}
+
+std::span<const Option> Options() {
+  return kOptions;
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,41 @@
+// The definition of every option: one row each, from which flags, environment variables, the keys
+// of the file, --help and the checks of configs/keyhole.toml are made.
+//
+// Thread: any; everything here is constant.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/config/config_values.h"
+
+namespace keyhole::core {
+
+struct Option {
+  std::string_view group;  // its heading in --help
+  std::string_view flag;   // "--tracked-keys"
+  std::string_view value;  // what follows the flag, for --help: "NUMBER"; empty: a switch
+  std::string_view help;   // what it does, without default and unit
+
+  // Sets the member of a Config from the texts, one unless `list`. Null for the options that are
+  // not settings (--config, --help, --version): these are not in the file.
+  Problem (*apply)(std::span<const std::string> texts, Config*) = nullptr;
+  // The member as a flag takes it, for --help: "1000"; elements of a list joined by commas.
+  std::string (*show)(const Config&) = nullptr;
+  bool list = false;
+
+  bool is_switch() const { return value.empty(); }
+  // Its key in the file: "tracked-keys".
+  std::string_view key() const { return flag.substr(2); }
+  // Its environment variable: "KEYHOLE_TRACKED_KEYS".
+  std::string variable() const;
+};
+
+// All of them, in the order of --help; rows of a group are neighbours.
+std::span<const Option> Options();
+
+// The text of --help.
+std::string HelpText();
+
+}  // namespace keyhole::core

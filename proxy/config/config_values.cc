@@ -1,0 +1,253 @@
+#include "proxy/config/config_values.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+
+#include "proxy/base/digits.h"
+
+namespace keyhole::core {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  uint64_t factor;
+};
+
+// The unit is what follows the digits, letters of either case. None: not one of `units`.
+template <size_t N>
+std::optional<uint64_t> ParseWithUnit(std::string_view text, const Unit (&units)[N]) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::optional<uint64_t> number = ParseDigits(text.substr(0, digits));
+  if (!number) return std::nullopt;
+  for (const Unit& unit : units) {
+    if (!resp::EqualsIgnoreCase(unit.name, text.substr(digits))) continue;
+    if (*number > std::numeric_limits<uint64_t>::max() / unit.factor) return std::nullopt;
+    return *number * unit.factor;
+  }
+  return std::nullopt;
+}
+
+// The longest unit that shows the number without a fraction.
+template <size_t N>
+std::string ShowWithUnit(uint64_t number, const Unit (&units)[N]) {
+  for (const Unit& unit : units) {
+    if (number != 0 && number % unit.factor == 0) {
+      return std::to_string(number / unit.factor).append(unit.name);
+    }
+  }
+  return std::to_string(number);
+}
+
+constexpr Unit kSizeUnits[] = {
+    {"", 1},        {"b", 1},           {"k", 1000},       {"kb", 1ULL << 10},
+    {"m", 1000000}, {"mb", 1ULL << 20}, {"g", 1000000000}, {"gb", 1ULL << 30}};
+constexpr Unit kSizeUnitsShown[] = {{"gb", 1ULL << 30}, {"mb", 1ULL << 20}, {"kb", 1ULL << 10}};
+constexpr Unit kTimeUnits[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+// Minutes and hours are not used: "60s" beside "5s" compares at a glance.
+constexpr Unit kTimeUnitsShown[] = {{"s", 1000}, {"ms", 1}};
+constexpr uint64_t kLongestMillis = 365ULL * 24 * 3600 * 1000;
+
+constexpr std::string_view kLogLevels = "trace debug info warn error critical off";
+
+// By store::Eviction.
+constexpr std::string_view kEvictions[] = {"s3-fifo", "lru", "noeviction"};
+
+}  // namespace
+
+Problem ParseNumber(std::string_view text, uint64_t min, uint64_t max, uint64_t* out) {
+  const std::optional<uint64_t> number = ParseDigits(text);
+  if (!number || *number < min || *number > max) {
+    return Quoted(text) + " does not fit; give a whole number from " + std::to_string(min) +
+           " to " + std::to_string(max);
+  }
+  *out = *number;
+  return std::nullopt;
+}
+
+Problem ParseSwitch(std::string_view text, bool* out) {
+  for (const std::string_view yes : {"on", "true", "yes", "1"}) {
+    if (!resp::EqualsIgnoreCase(text, yes)) continue;
+    *out = true;
+    return std::nullopt;
+  }
+  for (const std::string_view no : {"off", "false", "no", "0"}) {
+    if (!resp::EqualsIgnoreCase(text, no)) continue;
+    *out = false;
+    return std::nullopt;
+  }
+  return Quoted(text) + " is neither on nor off; give one of these two";
+}
+
+Problem ParseSize(std::string_view text, uint64_t min, uint64_t max, uint64_t* out) {
+  const std::optional<uint64_t> bytes = ParseWithUnit(text, kSizeUnits);
+  if (!bytes) return Quoted(text) + " is no size; give one like 256mb, 1gb or plain bytes";
+  if (*bytes < min || *bytes > max) {
+    return Quoted(text) + " does not fit; give a size from " + ShowSize(min) + " to " +
+           ShowSize(max);
+  }
+  *out = *bytes;
+  return std::nullopt;
+}
+
+std::string ShowSize(uint64_t bytes) {
+  return ShowWithUnit(bytes, kSizeUnitsShown);
+}
+
+Problem ParseMemoryLimit(std::string_view text, MemoryLimit* out) {
+  if (text.ends_with('%')) {
+    const auto percent = ParseDigits(text.substr(0, text.size() - 1));
+    if (!percent || *percent < 1 || *percent > 100) {
+      return Quoted(text) + " does not fit; give a share from 1% to 100%";
+    }
+    *out = {.bytes = 0, .percent = static_cast<int>(*percent)};
+    return std::nullopt;
+  }
+  uint64_t bytes = 0;
+  if (ParseSize(text, 0, std::numeric_limits<int64_t>::max(), &bytes)) {
+    return Quoted(text) + " is no amount of memory; give one like 512mb, 2gb, plain bytes or 75%";
+  }
+  *out = {.bytes = bytes, .percent = 0};
+  return std::nullopt;
+}
+
+std::string ShowMemoryLimit(const MemoryLimit& limit) {
+  return limit.percent == 0 ? ShowSize(limit.bytes) : std::to_string(limit.percent) + "%";
+}
+
+Problem ParseEviction(std::string_view text, store::Eviction* out) {
+  for (size_t i = 0; i < std::size(kEvictions); ++i) {
+    if (!resp::EqualsIgnoreCase(text, kEvictions[i])) continue;
+    *out = static_cast<store::Eviction>(i);
+    return std::nullopt;
+  }
+  return Quoted(text) + " is no policy; give one of s3-fifo, lru, noeviction";
+}
+
+std::string_view ShowEviction(store::Eviction eviction) {
+  return kEvictions[static_cast<size_t>(eviction)];
+}
+
+Problem ParseDuration(std::string_view text, Config::Millis min, Config::Millis* out) {
+  const std::optional<uint64_t> millis = ParseWithUnit(text, kTimeUnits);
+  if (!millis) {
+    return Quoted(text) + " is no duration; give one like 500ms, 10s, 5m or plain seconds";
+  }
+  if (*millis < static_cast<uint64_t>(min.count()) || *millis > kLongestMillis) {
+    return Quoted(text) + " does not fit; give a duration from " + ShowDuration(min) +
+           " to 8760h (a year)";
+  }
+  *out = Config::Millis(static_cast<int64_t>(*millis));
+  return std::nullopt;
+}
+
+std::string ShowDuration(Config::Millis duration) {
+  return ShowWithUnit(static_cast<uint64_t>(duration.count()), kTimeUnitsShown);
+}
+
+std::string_view ShowLogLevel(LogLevel level) {
+  std::string_view rest = kLogLevels;
+  for (int skip = static_cast<int>(level); skip > 0; --skip) {
+    rest.remove_prefix(rest.find(' ') + 1);
+  }
+  return rest.substr(0, rest.find(' '));
+}
+
+Problem ParseLogLevel(std::string_view text, LogLevel* out) {
+  for (int i = 0; i <= static_cast<int>(LogLevel::kOff); ++i) {
+    const LogLevel level = static_cast<LogLevel>(i);
+    if (!resp::EqualsIgnoreCase(text, ShowLogLevel(level))) continue;
+    *out = level;
+    return std::nullopt;
+  }
+  return Quoted(text) + " is no log level; give one of: " + std::string(kLogLevels);
+}
+
+constexpr std::string_view kKeyLabels[] = {"on", "off", "hash"};
+
+Problem ParseKeyLabels(std::string_view text, metrics::KeyLabels* out) {
+  for (size_t i = 0; i < std::size(kKeyLabels); ++i) {
+    if (!resp::EqualsIgnoreCase(text, kKeyLabels[i])) continue;
+    *out = static_cast<metrics::KeyLabels>(i);
+    return std::nullopt;
+  }
+  return Quoted(text) + " is none of on, off and hash; give one of these";
+}
+
+std::string_view ShowKeyLabels(metrics::KeyLabels labels) {
+  return kKeyLabels[static_cast<size_t>(labels)];
+}
+
+constexpr std::string_view kConsistencies[] = {"causal", "eventual"};
+
+Problem ParseNearConsistency(std::string_view text, NearConsistency* out) {
+  for (size_t i = 0; i < std::size(kConsistencies); ++i) {
+    if (!resp::EqualsIgnoreCase(text, kConsistencies[i])) continue;
+    *out = static_cast<NearConsistency>(i);
+    return std::nullopt;
+  }
+  return Quoted(text) + " is neither causal nor eventual; give one of these";
+}
+
+std::string_view ShowNearConsistency(NearConsistency consistency) {
+  return kConsistencies[static_cast<size_t>(consistency)];
+}
+
+Problem ParseKeyPrefix(std::string_view text, std::string* out) {
+  *out = text;
+  return std::nullopt;
+}
+
+Problem ParseKeyPattern(std::string_view text, std::string* out) {
+  *out = text;
+  return std::nullopt;
+}
+
+namespace {
+
+Problem ParseOptionalLookup(std::string_view text, resp::CommandId* out) {
+  std::string names;
+  bool counted_anyway = false;
+  for (const resp::CommandSpec& spec : resp::AllCommands()) {
+    if (spec.hit.rule == resp::HitRule::kNone) continue;
+    const bool named = resp::EqualsIgnoreCase(spec.full_name, text);
+    if (spec.hit.by_default) {
+      counted_anyway |= named;
+      continue;
+    }
+    if (named) {
+      *out = spec.id;
+      return std::nullopt;
+    }
+    names.append(names.empty() ? "" : ", ").append(spec.full_name);
+  }
+  return Quoted(text) +
+         (counted_anyway ? " is counted without being named"
+                         : " is no lookup that can be counted") +
+         "; give all, or any of: " + names;
+}
+
+}  // namespace
+
+Problem ParseOptionalLookups(std::span<const std::string> texts,
+                             std::vector<resp::CommandId>* out) {
+  std::vector<resp::CommandId> ids;
+  const auto add = [&ids](resp::CommandId id) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  };
+  for (const std::string& text : texts) {
+    if (resp::EqualsIgnoreCase(text, "all")) {
+      for (const resp::CommandSpec& spec : resp::AllCommands()) {
+        if (spec.hit.rule != resp::HitRule::kNone && !spec.hit.by_default) add(spec.id);
+      }
+      continue;
+    }
+    resp::CommandId id{};
+    if (Problem problem = ParseOptionalLookup(text, &id)) return problem;
+    add(id);
+  }
+  *out = std::move(ids);
+  return std::nullopt;
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,233 @@
+#include "proxy/http/http_exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "metrics/exporter.h"
+#include "metrics/openmetrics.h"
+#include "proxy/base/digits.h"
+#include "proxy/base/percent.h"
+#include "proxy/http/http_item.h"
+
+namespace keyhole::core {
+namespace {
+
+using metrics::HttpEndpoint;
+using resp::CommandId;
+
+constexpr uint64_t kMaxLimit = 1000;
+constexpr std::string_view kDefaultLimit = "100";
+constexpr std::string_view kItems = "/items";
+constexpr std::string_view kReadMethods = "GET, HEAD";
+constexpr std::string_view kMissing = "Missing key or value";
+
+// An absolute target ("http://host/items") without its scheme and host.
+std::string_view OriginForm(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    target.remove_prefix(std::min(target.find_first_of("/?", scheme.size()), target.size()));
+    return target.empty() ? "/" : target;
+  }
+  return target;
+}
+
+// Whether the bytes' media type is one of those that Accept lists. Weights are not looked at.
+bool AcceptsBytes(std::string_view accept) {
+  while (!accept.empty()) {
+    const size_t end = std::min(accept.find(','), accept.size());
+    std::string_view type = accept.substr(0, end);
+    type = type.substr(0, type.find(';'));
+    while (!type.empty() && type.front() == ' ') type.remove_prefix(1);
+    while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+    if (resp::EqualsIgnoreCase(type, kBytesType)) return true;
+    accept.remove_prefix(std::min(end + 1, accept.size()));
+  }
+  return false;
+}
+
+// Whether there is such a path is for those to know who may ask.
+HttpAccess AccessOf(std::string_view path) {
+  if (path.starts_with(kItems)) return HttpAccess::kCommands;
+  if (path.starts_with("/api")) return HttpAccess::kKeyNames;
+  return path == "/metrics" ? HttpAccess::kMetrics : HttpAccess::kOpen;
+}
+
+}  // namespace
+
+HttpStep HttpExchange::Begin(const HttpRequest& request) {
+  *this = HttpExchange();
+  response_.head = request.method == "HEAD";
+  const std::string_view target = OriginForm(request.target);
+  const size_t question = std::min(target.find('?'), target.size());
+  const std::string_view query = target.substr(std::min(question + 1, target.size()));
+  return Route(request, target.substr(0, question), query);
+}
+
+HttpStep HttpExchange::Route(const HttpRequest& request, std::string_view path,
+                             std::string_view query) {
+  const bool read = request.method == "GET" || request.method == "HEAD";
+  access_ = AccessOf(path);
+  if (request.metrics_address && access_ == HttpAccess::kMetrics) access_ = HttpAccess::kOpen;
+  if (path == kItems) {
+    if (read) return BeginList(query);
+    if (request.method == "POST") return BeginPost(request.body);
+    return FailMethod("GET, HEAD, POST");
+  }
+  if (path.starts_with(kItems) && path[kItems.size()] == '/') {
+    return RouteItem(request, path.substr(kItems.size() + 1), query);
+  }
+  if (path == "/metrics") {
+    if (!read) return FailMethod(kReadMethods);
+    return BeginMetrics(request.accept);
+  }
+  if (path == "/api/keys" || path == "/api/slow") {
+    return read ? BeginApi(path, query) : FailMethod(kReadMethods);
+  }
+  if (path == "/api/near-cache") {
+    return request.method == "DELETE" ? BeginPurge(query) : FailMethod("DELETE");
+  }
+  if (path == "/healthz" || path == "/readyz") {
+    if (!read) return FailMethod(kReadMethods);
+    endpoint_ = HttpEndpoint::kHealth;
+    return path == "/readyz" ? HttpStep::kReady : Respond(200, R"({"status":"ok"})");
+  }
+  if (path == "/") {
+    if (!read) return FailMethod(kReadMethods);
+    endpoint_ = HttpEndpoint::kHello;
+    return Respond(200, R"({"message":"Keyhole is running"})");
+  }
+  return Fail(404,
+              "No such path; there are /items, /items/KEY, /metrics, /api/keys, /api/slow, "
+              "/api/near-cache, /healthz and /readyz");
+}
+
+HttpStep HttpExchange::RouteItem(const HttpRequest& request, std::string_view encoded_key,
+                                 std::string_view query) {
+  const bool read = request.method == "GET" || request.method == "HEAD";
+  const bool put = request.method == "PUT";
+  if (!read && !put && request.method != "DELETE") return FailMethod("GET, HEAD, PUT, DELETE");
+  endpoint_ = read  ? HttpEndpoint::kGetItem
+              : put ? HttpEndpoint::kPutItem
+                    : HttpEndpoint::kDeleteItem;
+  std::optional<std::string> key = PercentDecode(encoded_key);
+  if (!key) return Fail(400, "In the key a % must stand before two hexadecimal digits; write %25");
+  if (key->empty()) return Fail(400, "Missing key; give /items/KEY");
+  key_ = std::move(*key);
+  if (read) {
+    want_bytes_ = AcceptsBytes(request.accept);
+    return Send(Waiting::kGet, CommandId::kGet, {key_});
+  }
+  if (put) return BeginPut(request.body, query);
+  return Send(Waiting::kDelete, CommandId::kDel, {key_});
+}
+
+HttpStep HttpExchange::BeginPost(std::string_view body) {
+  endpoint_ = HttpEndpoint::kAddItem;
+  if (body.empty()) return Fail(400, kMissing);
+  PostedItem item;
+  if (const std::optional<std::string> problem = ParseItem(body, &item)) {
+    return Fail(400, *problem);
+  }
+  if (!item.key || item.key->empty() || !item.value) return Fail(400, kMissing);
+  key_ = std::move(*item.key);
+  value_ = std::move(*item.value);
+  return SendSet(Waiting::kPost, item.ttl);
+}
+
+HttpStep HttpExchange::BeginPut(std::string_view body, std::string_view query) {
+  bool valid = true;
+  const std::optional<std::string> text =
+      QueryParameter(query, resp::Spec(CommandId::kTtl).name, &valid);
+  std::optional<int64_t> ttl;
+  if (text || !valid) {
+    const std::optional<uint64_t> seconds = ParseDigits(text.value_or(""));
+    if (!seconds || *seconds < 1 || *seconds > static_cast<uint64_t>(kMaxTtlSeconds)) {
+      return Fail(400, TtlProblem());
+    }
+    ttl = static_cast<int64_t>(*seconds);
+  }
+  value_ = body;
+  return SendSet(Waiting::kPut, ttl);
+}
+
+HttpStep HttpExchange::BeginList(std::string_view query) {
+  endpoint_ = HttpEndpoint::kListItems;
+  bool limit_valid = true;
+  bool cursor_valid = true;
+  const std::string limit =
+      QueryParameter(query, "limit", &limit_valid).value_or(std::string(kDefaultLimit));
+  const std::string cursor = QueryParameter(query, "cursor", &cursor_valid).value_or("0");
+  const std::optional<uint64_t> count = ParseDigits(limit);
+  if (!limit_valid || !count || *count < 1 || *count > kMaxLimit) {
+    return Fail(400, "limit must be a whole number from 1 to " + std::to_string(kMaxLimit));
+  }
+  if (!cursor_valid || !ParseDigits(cursor)) {
+    return Fail(400, "cursor must be one that an earlier answer gave, or 0");
+  }
+  // Other types are left out here: asked for with MGET they would count as misses.
+  return Send(Waiting::kScan, CommandId::kScan,
+              {cursor, "COUNT", std::to_string(*count), "TYPE", "string"});
+}
+
+HttpStep HttpExchange::BeginMetrics(std::string_view accept) {
+  endpoint_ = HttpEndpoint::kMetrics;
+  const bool open = metrics::AcceptsOpenMetrics(accept);
+  report_.kind = open ? HttpReport::Kind::kOpenMetrics : HttpReport::Kind::kMetrics;
+  response_.content_type =
+      open ? metrics::kOpenMetricsContentType : metrics::kExpositionContentType;
+  return HttpStep::kReport;
+}
+
+HttpStep HttpExchange::BeginApi(std::string_view path, std::string_view query) {
+  if (path == "/api/slow") {
+    endpoint_ = HttpEndpoint::kSlow;
+    report_.kind = HttpReport::Kind::kSlow;
+    return HttpStep::kReport;
+  }
+  endpoint_ = HttpEndpoint::kKeys;
+  report_.kind = HttpReport::Kind::kKeys;
+  if (const auto problem = ParseKeysQuery(query, &report_.keys)) return Fail(400, *problem);
+  return HttpStep::kReport;
+}
+
+HttpStep HttpExchange::BeginPurge(std::string_view query) {
+  endpoint_ = HttpEndpoint::kNearCache;
+  report_.kind = HttpReport::Kind::kPurge;
+  if (const auto problem = ParsePurgeQuery(query, &report_.purge)) return Fail(400, *problem);
+  return HttpStep::kReport;
+}
+
+HttpStep HttpExchange::Send(Waiting waiting, CommandId id, std::vector<std::string> arguments) {
+  waiting_ = waiting;
+  command_ = std::move(arguments);
+  command_.emplace(command_.begin(), resp::Spec(id).name);
+  return HttpStep::kCommand;
+}
+
+HttpStep HttpExchange::SendSet(Waiting waiting, std::optional<int64_t> ttl) {
+  if (!ttl) return Send(waiting, CommandId::kSet, {key_, value_});
+  return Send(waiting, CommandId::kSet, {key_, value_, "EX", std::to_string(*ttl)});
+}
+
+HttpStep HttpExchange::Respond(int status, std::string body) {
+  waiting_ = Waiting::kNothing;
+  response_.status = status;
+  response_.body = std::move(body);
+  return HttpStep::kRespond;
+}
+
+HttpStep HttpExchange::RespondEmpty(int status) {
+  response_.content_type.clear();
+  return Respond(status, "");
+}
+
+HttpStep HttpExchange::Fail(int status, std::string_view text) {
+  return Respond(status, "{\"error\":" + JsonString(text) + "}");
+}
+
+HttpStep HttpExchange::FailMethod(std::string_view allow) {
+  response_.allow = allow;
+  return Fail(405, "This path does not have the method; it has " + response_.allow);
+}
+
+}  // namespace keyhole::core

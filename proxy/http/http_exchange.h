@@ -1,0 +1,172 @@
+// One request to the HTTP adapter and its answer, without a socket: it says what is to be done next
+// and is told what came of it.
+//
+//     Begin() --> kCommand --> OnReply() --> kCommand ... --> kRespond
+//         |           '------> OnUnavailable() -------------> kRespond
+//         |--> kReady -------> OnReadiness() ---------------> kRespond
+//         |--> kReport         the caller answers with what report() asks for
+//         '--> kRespond
+//
+// | call                       | answer                                                           |
+// |----------------------------|------------------------------------------------------------------|
+// | GET /                      | 200 {"message":...}                                              |
+// | POST /items                | 201 {"message":"Item added successfully","key":...,"value":...}; |
+// |   key, value and maybe ttl | 400 {"error":"Missing key or value"} and other 400s              |
+// | GET /items/foo             | 200 {"key":"foo","value":"bar"}; 404 {"error":"Key not found"}   |
+// |   Accept: application/octet-stream: 200 and the value's bytes                                 |
+// | PUT /items/foo[?ttl=60]    | 204; the body's bytes are the value                              |
+// | DELETE /items/foo          | 204; 404                                                         |
+// | GET /items?limit=&cursor=  | 200 {count: n, items: {"foo":"bar"}, cursor: "0"}                |
+// | GET /metrics               | kReport: Prometheus' text, or OpenMetrics if Accept wants it     |
+// | GET /api/keys?sort=&limit= | kReport: the keys, most hits (misses ...) first; or 400          |
+// | GET /api/slow              | kReport: the biggest values and the slowest commands             |
+// | DELETE /api/near-cache     | kReport: drops what is near: {"purged": n}; or 400               |
+// |   ?prefix= or ?key=        |                                                                  |
+// | GET /healthz               | 200 {"status":"ok"}                                              |
+// | GET /readyz                | kReady, then 200 {"status":"ok"} or 503                          |
+//
+// HEAD is GET without the body. A known path with another method: 405 and Allow. Else 404.
+//
+// Keys: all that follows "/items/" up to the '?', percent-decoded, any bytes but none at all. JSON
+// cannot carry bytes that are no UTF-8: keys and values show them as \xNN, and the exact bytes come
+// with Accept: application/octet-stream.
+//
+// Lists: a page is one SCAN for strings with COUNT limit (1 to 1000, default 100) and one MGET. As
+// with SCAN, a page may have a few more items than the limit or fewer, even none; the end is the
+// cursor "0". Keys that vanished in between are left out.
+//
+// Errors: {"error": text}. 503 if the upstream is away or says that it is not ready (LOADING ...),
+// 409 for WRONGTYPE, 403 for NOAUTH, WRONGPASS and NOPERM, 502 for other error replies, all with
+// Redis' text.
+//
+// Owner: the connection that the request came on. Thread: its worker. Nothing throws but
+// std::bad_alloc, whatever the bytes. Views in a request are not kept after Begin().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/http_stats.h"
+#include "proxy/http/reports.h"
+#include "resp/command_table.h"
+#include "resp/reply_reader.h"
+
+namespace keyhole::core {
+
+struct HttpRequest {
+  std::string_view method = {};        // as in the request line
+  std::string_view target = {};        // "/items/foo?a=b", or with "http://host" before it
+  std::string_view content_type = {};  // not looked at: what is posted is JSON, put is bytes
+  std::string_view accept = {};
+  std::string_view body = {};
+  std::string_view authorization = {};  // see HttpSession
+  bool metrics_address = false;         // came in on --metrics, which asks for no password
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";  // empty: send no such header
+  std::string allow;                              // the header Allow, with 405; else empty
+  std::string body;
+  // HEAD: send a Content-Length of body.size() and no body.
+  bool head = false;
+};
+
+// What is to be done next.
+enum class HttpStep : uint8_t {
+  kRespond,  // send response()
+  kCommand,  // send command() through the proxy's door, in RESP2; then OnReply() with its reply
+  kReport,   // make report() the body of response() and send it
+  kReady,    // find out whether the upstream can be reached; then OnReadiness()
+};
+
+// Who may have what a path shows. Looked at by HttpSession, and by nobody else.
+enum class HttpAccess : uint8_t {
+  kOpen,      // anybody: there are no data in it
+  kCommands,  // who may run its commands
+  kKeyNames,  // who may see the names of all keys: /api
+  kMetrics,   // the same, unless --metrics-open or --metrics has an address of its own
+};
+
+// What is made away from the worker's thread.
+struct HttpReport {
+  enum class Kind : uint8_t { kMetrics, kOpenMetrics, kKeys, kSlow, kPurge };
+  Kind kind = Kind::kMetrics;
+  KeysQuery keys = {};    // kKeys
+  PurgeQuery purge = {};  // kPurge
+};
+
+class HttpExchange {
+ public:
+  // Starts on a new request; the object may be used again after kRespond or kReport.
+  HttpStep Begin(const HttpRequest& request);
+
+  // To be called once after kCommand, one of these.
+  HttpStep OnReply(std::string_view reply);  // one complete reply and nothing else
+  HttpStep OnUnavailable();                  // the upstream is away
+  HttpStep OnReplyTooLarge();                // the caller does not want to keep such a large reply
+
+  // Instead of carrying out the step that Begin() gave: the error is one that Redis would reply.
+  HttpStep OnRefused(std::string_view error);
+
+  // To be called once after kReady.
+  HttpStep OnReadiness(bool reachable);
+
+  // Valid after kCommand until the next call that gives a step. args[0] is the command's name.
+  const std::vector<std::string>& command() const { return command_; }
+  // Valid after kRespond until the next Begin(). The caller may move from it.
+  HttpResponse& response() { return response_; }
+  // Valid after kReport. Its Content-Type is in response() already.
+  const HttpReport& report() const { return report_; }
+  // Valid after Begin().
+  HttpAccess access() const { return access_; }
+  // What the request counts as. Valid after Begin().
+  metrics::HttpEndpoint endpoint() const { return endpoint_; }
+
+ private:
+  // Whose reply comes next.
+  enum class Waiting : uint8_t { kNothing, kGet, kPost, kPut, kDelete, kScan, kMget };
+
+  HttpStep Route(const HttpRequest& request, std::string_view path, std::string_view query);
+  HttpStep RouteItem(const HttpRequest& request, std::string_view encoded_key,
+                     std::string_view query);
+  HttpStep BeginPost(std::string_view body);
+  HttpStep BeginPut(std::string_view body, std::string_view query);
+  HttpStep BeginList(std::string_view query);
+  HttpStep BeginMetrics(std::string_view accept);
+  HttpStep BeginApi(std::string_view path, std::string_view query);
+  HttpStep BeginPurge(std::string_view query);
+
+  HttpStep OnGet(const ReplyElement& reply);
+  HttpStep OnPosted(const ReplyElement& reply);
+  HttpStep OnDeleted(const ReplyElement& reply);
+  HttpStep OnScanned(ReplyReader* reader, const ReplyElement& reply);
+  HttpStep OnListed(ReplyReader* reader, const ReplyElement& reply);
+
+  HttpStep Send(Waiting waiting, resp::CommandId id, std::vector<std::string> arguments);
+  HttpStep SendSet(Waiting waiting, std::optional<int64_t> ttl);
+  HttpStep Respond(int status, std::string body);
+  HttpStep RespondEmpty(int status);
+  HttpStep RespondPage(size_t count, std::string_view items);
+  HttpStep Fail(int status, std::string_view text);
+  HttpStep FailMethod(std::string_view allow);
+  HttpStep FailReply();
+
+  HttpReport report_;
+  metrics::HttpEndpoint endpoint_ = metrics::HttpEndpoint::kOther;
+  HttpAccess access_ = HttpAccess::kOpen;
+  Waiting waiting_ = Waiting::kNothing;
+  bool want_bytes_ = false;  // Accept: application/octet-stream
+  std::string key_;
+  std::string value_;
+  std::string cursor_;             // the one to be returned
+  std::vector<std::string> keys_;  // of the page, each once
+  std::vector<std::string> command_;
+  HttpResponse response_;
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,247 @@
+#include "proxy/http/http_item.h"
+
+#include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "proxy/base/percent.h"
+#include "resp/command_table.h"
+
+namespace keyhole::core {
+namespace {
+
+namespace json = boost::json;
+
+// Takes the three members of interest from the parser's events. The parser's own tree would lose
+// how a number was written.
+class ItemHandler {
+ public:
+  static constexpr size_t max_object_size = static_cast<size_t>(-1);
+  static constexpr size_t max_array_size = static_cast<size_t>(-1);
+  static constexpr size_t max_key_size = static_cast<size_t>(-1);
+  static constexpr size_t max_string_size = static_cast<size_t>(-1);
+
+  explicit ItemHandler(PostedItem* item) : item_(item) {}
+
+  // What is wrong though it is JSON; empty if nothing.
+  const std::string& problem() const { return problem_; }
+
+  bool on_document_begin(json::error_code&) { return true; }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_object_begin(json::error_code&) {
+    if (depth_ > 0) Other();
+    ++depth_;
+    return true;
+  }
+  bool on_object_end(size_t, json::error_code&) {
+    --depth_;
+    return true;
+  }
+  bool on_array_begin(json::error_code&) {
+    Other();
+    ++depth_;
+    return true;
+  }
+  bool on_array_end(size_t, json::error_code&) {
+    --depth_;
+    return true;
+  }
+  bool on_key_part(json::string_view part, size_t, json::error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(json::string_view part, size_t, json::error_code&) {
+    text_.append(part.data(), part.size());
+    if (depth_ == 1) member_ = MemberOf(text_);
+    text_.clear();
+    return true;
+  }
+  bool on_string_part(json::string_view part, size_t, json::error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_string(json::string_view part, size_t, json::error_code&) {
+    text_.append(part.data(), part.size());
+    String();
+    text_.clear();
+    return true;
+  }
+  bool on_number_part(json::string_view part, json::error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_int64(int64_t number, json::string_view part, json::error_code&) {
+    return Number(part, number);
+  }
+  bool on_uint64(uint64_t, json::string_view part, json::error_code&) { return Number(part, 0); }
+  bool on_double(double, json::string_view part, json::error_code&) { return Number(part, 0); }
+  bool on_bool(bool, json::error_code&) { return Other(); }
+  bool on_null(json::error_code&);
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+ private:
+  enum class Member : uint8_t { kOther, kKey, kValue, kTtl };
+
+  static Member MemberOf(std::string_view name) {
+    if (name == "key") return Member::kKey;
+    if (name == "value") return Member::kValue;
+    // The member is named as the command.
+    if (name == resp::Spec(resp::CommandId::kTtl).name) return Member::kTtl;
+    return Member::kOther;
+  }
+
+  void String();
+  bool Number(json::string_view part, int64_t number);
+  bool Other();
+  void Wrong(std::string problem) {
+    if (problem_.empty()) problem_ = std::move(problem);
+  }
+
+  PostedItem* const item_;
+  int depth_ = 0;
+  Member member_ = Member::kOther;  // whose value comes next, at depth 1
+  std::string text_;                // of a key, string or number that comes in parts
+  std::string problem_;
+};
+
+bool ItemHandler::on_null(json::error_code&) {
+  if (depth_ == 0) return Other();
+  if (depth_ > 1) return true;
+  if (member_ == Member::kKey) item_->key.reset();
+  if (member_ == Member::kValue) item_->value.reset();
+  if (member_ == Member::kTtl) item_->ttl.reset();
+  return true;
+}
+
+void ItemHandler::String() {
+  if (depth_ != 1 || member_ == Member::kTtl) {
+    Other();
+  } else if (member_ == Member::kKey) {
+    item_->key = text_;
+  } else if (member_ == Member::kValue) {
+    item_->value = text_;
+  }
+}
+
+bool ItemHandler::Number(json::string_view part, int64_t number) {
+  text_.append(part.data(), part.size());
+  if (depth_ != 1 || member_ == Member::kKey) {
+    Other();
+  } else if (member_ == Member::kValue) {
+    item_->value = text_;
+  } else if (member_ == Member::kTtl) {
+    if (number < 1 || number > kMaxTtlSeconds) Wrong(TtlProblem());
+    item_->ttl = number;
+  }
+  text_.clear();
+  return true;
+}
+
+// A kind of value that does not go with the member.
+bool ItemHandler::Other() {
+  if (depth_ == 0) {
+    Wrong(R"(The body must be a JSON object, as in {"key": "foo", "value": "bar"})");
+  } else if (depth_ == 1 && member_ == Member::kKey) {
+    Wrong("key must be a string");
+  } else if (depth_ == 1 && member_ == Member::kValue) {
+    Wrong("value must be a string or a number");
+  } else if (depth_ == 1 && member_ == Member::kTtl) {
+    Wrong(TtlProblem());
+  }
+  return true;
+}
+
+// The length of the valid UTF-8 sequence at the front of `bytes`, 0 if there is none. Neither
+// overlong forms, surrogates nor anything beyond U+10FFFF are valid (RFC 3629).
+size_t Utf8Length(std::string_view bytes) {
+  const auto at = [bytes](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || bytes.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xc0) != 0x80) return 0;
+  }
+  const unsigned char second = at(1);
+  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)) return 0;
+  if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return 0;
+  return length;
+}
+
+bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool LooksEscaped(std::string_view text) {
+  return text.size() >= 4 && text.starts_with("\\x") && IsHexDigit(text[2]) && IsHexDigit(text[3]);
+}
+
+// mark: a backslash that looks like an escape is one, too.
+std::string EscapeInvalidUtf8(std::string_view bytes, bool mark = false) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const size_t length = Utf8Length(bytes);
+    if (mark && LooksEscaped(bytes)) {
+      text.append("\\x5c");
+    } else if (length > 0) {
+      text.append(bytes.substr(0, length));
+    } else {
+      const auto byte = static_cast<unsigned char>(bytes[0]);
+      text.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+    }
+    bytes.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<std::string> ParseItem(std::string_view text, PostedItem* item) {
+  // With no options: no comments, no trailing commas, UTF-8 is checked, 32 levels deep at most.
+  json::basic_parser<ItemHandler> parser(json::parse_options{}, item);
+  json::error_code error;
+  const size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && used < text.size()) error = json::error::extra_data;
+  if (error) {
+    return "The body is no valid JSON (" + error.message() + ", at byte " +
+           std::to_string(used + 1) + R"(); send {"key": "foo", "value": "bar"})";
+  }
+  const std::string& problem = parser.handler().problem();
+  if (!problem.empty()) return problem;
+  return std::nullopt;
+}
+
+std::string TtlProblem() {
+  return std::string(resp::Spec(resp::CommandId::kTtl).name) +
+         " must be a whole number of seconds from 1 to " + std::to_string(kMaxTtlSeconds);
+}
+
+std::string JsonString(std::string_view bytes) {
+  return json::serialize(json::string_view(EscapeInvalidUtf8(bytes)));
+}
+
+std::string JsonName(std::string_view key) {
+  return json::serialize(json::string_view(EscapeInvalidUtf8(key, true)));
+}
+
+std::optional<std::string> QueryParameter(std::string_view query, std::string_view name,
+                                          bool* valid) {
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const size_t equals = std::min(pair.find('='), pair.size());
+    if (pair.substr(0, equals) != name) continue;
+    std::optional<std::string> value =
+        PercentDecode(pair.substr(std::min(equals + 1, pair.size())));
+    *valid = value.has_value();
+    return value;
+  }
+  *valid = true;
+  return std::nullopt;
+}
+
+}  // namespace keyhole::core

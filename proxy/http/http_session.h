@@ -1,0 +1,82 @@
+// A client of the HTTP adapter, without the socket: turns an HttpExchange's commands into requests
+// that pass through the same door as those of RESP clients.
+//
+// One exchange at a time. The edge calls Begin() with a parsed request and is called back once when
+// the answer is there, or is to be made elsewhere (metrics).
+//
+// Where clients are asked for a password, "Authorization: Basic base64(user:password)" is AUTH
+// before anything else; an empty user is none. Without it, or with a wrong one, the answer is 401;
+// what the user may not do is 403. One rule for all paths, HttpExchange::access() says which part
+// of it. What one request was allowed says nothing of the next: see logged_in().
+//
+// Thread: the worker's that made it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/http/http_exchange.h"
+#include "proxy/sessions/session.h"
+
+namespace keyhole::core {
+
+class HttpSession final : public Session {
+ public:
+  // Who wants the answer. kRespond: exchange().response() is it. kReport: make it.
+  class Receiver {
+   public:
+    virtual void OnAnswer(HttpStep step) = 0;
+
+   protected:
+    ~Receiver() = default;
+  };
+
+  // The receiver must outlive the session's life as a client: see Detach().
+  HttpSession(WorkerState& worker, std::string_view address, Receiver& receiver);
+  ~HttpSession() override;
+
+  // Views in the request need not outlive this call. The answer may come before it returns.
+  void Begin(const HttpRequest& request);
+  HttpExchange& exchange() { return exchange_; }
+  // A request has given a password: the next one needs a session of its own.
+  bool logged_in() const { return logged_in_; }
+  // Nobody wants an answer any more.
+  void Detach();
+
+  bool output_is_long() const override { return false; }
+  resp::ByteQueue& output() override { return reply_; }
+  void OnOutput(size_t before) override;
+
+ protected:
+  void OnReply(const resp::ReplyHead& head) override;
+  void OnMaySubmit() override { SubmitCommand(); }
+  void OnClose(metrics::CloseReason reason) override;
+  void CloseAfterOutput() override {}
+  void OnRaw() override {}
+  void OnServedNear() override { OnReply(resp::ReplyHead()); }
+
+ private:
+  // A page of a thousand values may be this long; one value is limited by --http-body-limit too.
+  static constexpr size_t kMaxReply = 64UL * 1024 * 1024;
+
+  bool IsOpen() const;
+  void Admit(HttpStep step);
+  void Do(HttpStep step);
+  void Answer(HttpStep step);
+  void SendCommand(std::vector<std::string> command);
+  void SubmitCommand();
+
+  Receiver* receiver_;
+  HttpExchange exchange_;
+  bool logging_in_ = false;                 // the reply that is awaited is AUTH's ...
+  HttpStep admitted_ = HttpStep::kRespond;  // ... after which this is to be done
+  bool logged_in_ = false;
+  bool awaiting_ = false;  // a reply
+  bool too_large_ = false;
+  std::vector<std::string> command_;
+  std::string request_;  // its bytes
+  resp::ByteQueue reply_;
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,321 @@
+#include "proxy/links/link.h"
+
+#include <algorithm>
+#include <cassert>
+#include <optional>
+#include <string>
+
+namespace keyhole::core {
+namespace {
+
+using resp::CommandId;
+using resp::Effect;
+using resp::HitRule;
+using resp::ReplyHead;
+using resp::ReplyType;
+using resp::Verdict;
+
+}  // namespace
+
+Link::Link(LinkContext& context) : context_(context) {}
+
+Link::~Link() = default;
+
+template <typename F>
+void Link::ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const {
+  const bool all = pending.rule != HitRule::kNone || context_.observer != nullptr;
+  bool any = false;
+  resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
+    if (all || !any) f(key);
+    any = true;
+  });
+}
+
+void Link::Expect(const resp::Request& request, Pending&& pending) {
+  ForEachKeptKey(request, pending, [&](std::string_view key) {
+    keys_.Push(key);
+    ++pending.keys;
+  });
+  pending_.Push(std::move(pending));
+}
+
+void Link::Answered(const resp::Request& request, Pending&& pending, size_t before) {
+  const std::string_view reply = owner_->output().Data().substr(before);
+  if (resp::NeedsElements(pending.rule)) scanner_.WantElements();
+  size_t used = 0;
+  const auto result = scanner_.Scan(reply, &used);
+  if (result != resp::ReplyScanner::Result::kDone) [[unlikely]] {
+    assert(ended());
+    owner_->OnOutput(before);
+    return pending.requester->OnReplyEnd(*pending.spec, ReplyHead());
+  }
+  assert(used == reply.size());
+  given_.clear();
+  ForEachKeptKey(request, pending, [this](std::string_view key) { given_.push_back(key); });
+  // Before the session has the reply: it may let go of the request then, and the keys with it.
+  const bool queued = Note(pending, given_, scanner_.head());
+  owner_->OnOutput(before);
+  Tell(pending, queued, scanner_.head());
+}
+
+void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t arguments) {
+  if (pending_.empty()) return;  // already lost
+  Pending& last = pending_.back();
+  if (last.spec->hit.rule != HitRule::kSetGet || !context_.counts(*last.spec)) return;
+  // Name, key and value, then the options: the last ones, all of them small.
+  std::vector<std::string_view> args(3);
+  const size_t options =
+      std::min(arguments - std::min(arguments, args.size()), late_arguments.size());
+  args.insert(args.end(), late_arguments.end() - static_cast<std::ptrdiff_t>(options),
+              late_arguments.end());
+  last.rule = resp::Resolve(*last.spec, args);
+}
+
+void Link::ForgetKeysOf(const Pending& pending) {
+  keys_.Pop(keys_.Front(pending.keys));
+}
+
+void Link::RequeueKeysOf(const Pending& pending) {
+  const KeyViews keys = keys_.Front(pending.keys);
+  const std::vector<std::string> copies(keys.begin(), keys.end());  // the queue may move
+  keys_.Pop(keys);
+  for (const std::string& key : copies) keys_.Push(key);
+}
+
+bool Link::Receive(std::string_view bytes) {
+  if (raw_) {
+    if (owner_ != nullptr) owner_->OnReplyBytes(bytes);
+    return true;
+  }
+  while (!bytes.empty()) {
+    if (scanner_.at_start()) BeginReply(bytes.front());
+    size_t used = 0;
+    const auto result = scanner_.Scan(bytes, &used);
+    if (result == resp::ReplyScanner::Result::kError) return false;
+    if (receiver_ != nullptr) {
+      receiver_->OnReplyBytes(bytes.substr(0, used));
+      if (owner_ == nullptr && receiver_->output_is_long()) OnSlowReader(*receiver_);
+    }
+    bytes.remove_prefix(used);
+    if (result == resp::ReplyScanner::Result::kDone && !EndReply()) return false;
+  }
+  return true;
+}
+
+bool Link::PendingOnlyOf(const Requester& requester) const {
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    if (pending_[i].requester != &requester) return false;
+  }
+  return true;
+}
+
+void Link::BeginReply(char type) {
+  receiver_ = owner_;
+  if (pending_.empty() || type == static_cast<char>(ReplyType::kPush)) return;
+  const Pending& front = pending_.front();
+  if (owner_ == nullptr || front.requester == nullptr) receiver_ = front.requester;
+  if (front.unheard) [[unlikely]]
+    receiver_ = nullptr;
+  if (transaction_.left > 0) {
+    if (transaction_.next < transaction_.queued.size() &&
+        resp::NeedsElements(transaction_.queued[transaction_.next].rule)) {
+      scanner_.WantElements();
+    }
+  } else if (front.effect == Effect::kExec) {
+    scanner_.WantHeaderOnly();
+  } else if (resp::NeedsElements(front.rule)) {
+    scanner_.WantElements();
+  }
+}
+
+// Something that comes on its own and answers no request.
+bool Link::IsAside(const ReplyHead& head) const {
+  if (head.type == ReplyType::kPush) return true;
+  if (head.type == ReplyType::kArray && subscribed() && owner_ != nullptr &&
+      owner_->protocol() == resp::Protocol::kResp2) {  // which has no pushes
+    return head.text == "message" || head.text == "pmessage" || head.text == "smessage";
+  }
+  // +1700000000.123456 [0 127.0.0.1:50000] "GET" ...
+  return monitoring_ && head.type == ReplyType::kSimpleString && !head.text.empty() &&
+         head.text.front() >= '0' && head.text.front() <= '9';
+}
+
+// *3 subscribe <channel> <count>, for a request with this row.
+bool Link::IsConfirmation(const resp::CommandSpec& spec, const ReplyHead& head) {
+  return resp::TraitsOf(spec.effect).confirmed() && head.text == spec.name &&
+         (head.type == ReplyType::kPush || head.type == ReplyType::kArray);
+}
+
+// Notes one confirmation. True if it is the last one for its request.
+bool Link::NoteSubscription(Effect effect, int64_t* replies, const ReplyHead& head) {
+  if (*replies == Pending::kConfirmAll) {
+    const int64_t had = effect == Effect::kUnsubscribe    ? channels_
+                        : effect == Effect::kPunsubscribe ? patterns_
+                                                          : shards_;
+    *replies = std::max<int64_t>(1, had);
+  }
+  const int64_t total = head.last_integer;  // of channels and patterns, or of shard channels
+  switch (effect) {
+    case Effect::kSubscribe:
+    case Effect::kUnsubscribe:
+      channels_ = total - patterns_;
+      break;
+    case Effect::kPsubscribe:
+    case Effect::kPunsubscribe:
+      patterns_ = total - channels_;
+      break;
+    default:
+      shards_ = total;
+      break;
+  }
+  return --*replies == 0;
+}
+
+bool Link::EndReply() {
+  const ReplyHead& head = scanner_.head();
+  receiver_ = nullptr;
+  if (!pending_.empty() && IsConfirmation(*pending_.front().spec, head)) {
+    Pending& front = pending_.front();
+    if (NoteSubscription(front.effect, &front.replies, head)) Complete(head);
+    return true;
+  }
+  if (transaction_.left > 0 && transaction_.next < transaction_.queued.size()) {
+    Queued& queued = transaction_.queued[transaction_.next];
+    if (IsConfirmation(*queued.spec, head)) {
+      return !NoteSubscription(queued.effect, &queued.replies, head) || EndExec(head);
+    }
+  }
+  if (IsAside(head)) return true;
+  if (pending_.empty()) return false;
+  if (transaction_.left > 0 || pending_.front().effect == Effect::kExec) return EndExec(head);
+  Complete(head);
+  return true;
+}
+
+// EXEC's reply: its header, then one reply for each request that was queued.
+bool Link::EndExec(const ReplyHead& head) {
+  if (transaction_.left == 0) {
+    const bool ran = head.type == ReplyType::kArray && !head.is_null && head.integer > 0;
+    if (!ran) {
+      Complete(head);
+      return true;
+    }
+    transaction_.left = head.integer;
+    transaction_.next = 0;
+    Prove(Effect::kExec, nullptr, head);  // the last element's head will be an element's
+    // Not what we saw being queued (CLIENT REPLY OFF hid it): follow the reply, count nothing.
+    if (head.integer != static_cast<int64_t>(transaction_.queued.size())) {
+      transaction_.queued.clear();
+    }
+    return true;
+  }
+  if (transaction_.next < transaction_.queued.size()) {
+    Queued& queued = transaction_.queued[transaction_.next++];
+    const KeyViews keys = transaction_.keys.Front(queued.keys);
+    Count(*queued.spec, queued.rule, keys, head);
+    transaction_.keys.Pop(keys);
+    const boost::intrusive_ptr<Requester> requester = pending_.front().requester;
+    Prove(queued.effect, queued.change.get(), head);
+    requester->OnEffect(queued.effect, queued.change.get(), head);
+  }
+  if (--transaction_.left == 0) Complete(head);
+  return true;
+}
+
+// The reply to the oldest request is complete.
+void Link::Complete(const ReplyHead& head) {
+  Pending pending = pending_.Pop();  // first: what is told below may send or close
+  const KeyViews keys = keys_.Front(pending.keys);
+  if (pending.requester == nullptr) [[unlikely]]
+    return keys_.Pop(keys);
+  const bool queued = !pending.unheard && Note(pending, keys, head);
+  keys_.Pop(keys);
+  Tell(pending, queued, head);
+}
+
+// What the metrics learn of a request from its reply. True if it is only queued: what there is to
+// count or to apply is told by EXEC's reply.
+bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
+  context_.metrics.RecordReply(*pending.spec, head.is_error(), context_.now - pending.sent,
+                               keys.empty() ? std::nullopt : std::optional(keys.front()),
+                               context_.now);
+  OnAnswered(pending);
+  if (head.is_error()) [[unlikely]] {
+    const std::string_view word = head.text.substr(0, head.text.find(' '));
+    const metrics::ErrorClass error = metrics::ErrorClassOf(word);
+    context_.metrics.counters.errors[error].Add();
+    if (error == metrics::ErrorClass::kTransaction) proven_.OnExecAbort();
+  }
+  if (head.type != ReplyType::kSimpleString || head.text != "QUEUED") {
+    Count(*pending.spec, pending.rule, keys, head);
+    return false;
+  }
+  proven_.OnQueued();
+  if (owner_ == nullptr && !proven_.clean()) OnUnclean();
+  transaction_.keys.Push(keys);
+  transaction_.queued.push_back({pending.spec, pending.effect, pending.rule,
+                                 static_cast<uint32_t>(keys.size()), pending.replies,
+                                 std::move(pending.change)});
+  return true;
+}
+
+// What its session learns.
+void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
+  const Effect effect = pending.effect;
+  if (effect != Effect::kNone && !queued) {
+    Prove(effect, pending.change.get(), head);
+    if (effect == Effect::kMonitor && !head.is_error()) monitoring_ = true;
+    const bool begun = effect == Effect::kMulti && !head.is_error();
+    if (begun || effect == Effect::kExec || effect == Effect::kDiscard) {
+      transaction_.queued.clear();
+      transaction_.keys.Clear();
+    }
+    pending.requester->OnEffect(effect, pending.change.get(), head);
+  }
+  pending.requester->OnReplyEnd(*pending.spec, head);
+}
+
+// What the reply says of the connection itself.
+void Link::Prove(Effect effect, const StateChange* change, const ReplyHead& head) {
+  proven_.OnReply(effect, head);
+  if (change != nullptr && head.is_error() && change->LeavesDoubt(head.text)) proven_.OnHalfDone();
+  if (owner_ == nullptr && !proven_.clean()) OnUnclean();
+}
+
+// What the observer is to know of a request that has been answered.
+void Link::TellObserver(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
+  context_.observer->OnAnswered(spec);
+  for (const std::string_view key : keys) {
+    context_.observer->OnAnsweredFor(spec, key, keys.size() == 1 ? head.bytes : 0);
+  }
+}
+
+// Counts the keys by what the reply says.
+void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
+                 const ReplyHead& head) {
+  if (context_.observer != nullptr) [[unlikely]]
+    TellObserver(spec, keys, head);
+  const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const uint64_t bytes = !each                       ? head.bytes
+                           : i < head.elements->size() ? (*head.element_bytes)[i]
+                                                       : 0;
+    if (bytes > 0) context_.metrics.RecordValue(spec, keys[i], bytes, context_.now);
+    if (rule == HitRule::kNone) continue;
+    const Verdict verdict = resp::Judge(rule, head, i);
+    if (verdict == Verdict::kNeither) {
+      context_.metrics.keys.RecordError(keys[i]);
+    } else {
+      context_.metrics.keys.Record(keys[i], verdict == Verdict::kHit, bytes);
+    }
+  }
+  if (rule == HitRule::kNone) return;
+  // Keys too long or too many to be kept are told apart by nobody, but they are counted.
+  const size_t answers = each ? head.elements->size() : 1;
+  for (size_t i = keys.size(); i < answers; ++i) {
+    const Verdict verdict = resp::Judge(rule, head, i);
+    if (verdict != Verdict::kNeither) context_.metrics.keys.RecordOther(verdict == Verdict::kHit);
+  }
+}
+
+}  // namespace keyhole::core

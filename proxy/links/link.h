@@ -1,0 +1,165 @@
+// Where a session's requests go and their replies come from: a Redis (upstream_link.h) or the
+// embedded store (store_link.h). What is common to both is here: matching replies to requests, in
+// order, and counting what they tell.
+//
+//     requests ->  | GET a (s1) | GET b (s2) | MULTI (s1) |   pending_, oldest first
+//     replies  ->    $1..         $-1          +OK
+//                    to s1, hit   to s2, miss  to s1
+//
+// One reply is awaited per request, but for: pushes, messages and MONITOR's lines, which come on
+// their own; SUBSCRIBE, which is confirmed once per channel; EXEC, whose elements are taken as
+// replies of their own, to the requests that were queued; CLIENT REPLY OFF.
+//
+// A link that belongs to one session only is private; its owner gets every byte that comes.
+// Requests of a session that has gone stay pending: their replies come all the same, and are
+// dropped.
+//
+// Thread: the worker's that made it.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/fifo.h"
+#include "proxy/links/connection_state.h"
+#include "proxy/links/key_queue.h"
+#include "proxy/links/link_context.h"
+#include "proxy/links/proven_state.h"
+#include "proxy/links/requester.h"
+#include "resp/command_table.h"
+#include "resp/hashed_key.h"
+#include "resp/hit_rule.h"
+#include "resp/reply_scanner.h"
+#include "resp/request_parser.h"
+
+namespace keyhole::core {
+
+// A request that waits for its reply.
+struct Pending {
+  boost::intrusive_ptr<Requester> requester;  // null: the link itself asks, and drops the reply
+  const resp::CommandSpec* spec = nullptr;
+  // The row's effect, or kNone if the request is malformed so that Redis will only refuse it.
+  resp::Effect effect = resp::Effect::kNone;
+  resp::HitRule rule = resp::HitRule::kNone;
+  uint32_t keys = 0;     // of them in the link's key queue
+  int64_t replies = 1;   // still to come; kConfirmAll: as many as there are subscriptions
+  bool unheard = false;  // it is the session's own: its client hears nothing of its reply
+  std::unique_ptr<StateChange> change;  // of the session, if this succeeds; null: none
+  Instant sent;
+  uint64_t begin = 0;  // where it begins in the link's stream of requests, bytes
+
+  static constexpr int64_t kConfirmAll = -1;
+};
+
+class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_counter> {
+ public:
+  explicit Link(LinkContext& context);
+  virtual ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // Sends a request. With pending.replies == 0 no reply is awaited.
+  // The reply may come before this returns.
+  virtual void Send(const resp::Request& request, Pending&& pending) = 0;
+  // Requests about these keys will follow, or so it seems.
+  virtual void Foresee(std::span<const resp::HashedKey>) {}
+  // Its session has become this user of the proxy's own.
+  virtual void OnUser(std::string_view) {}
+  // The other side has ended the conversation; close when all replies have been sent.
+  virtual bool ended() const { return false; }
+  // More bytes of the request that was sent last.
+  virtual void SendMore(std::string_view bytes) = 0;
+  // The last piece of a request has been sent; its late arguments tell what it is.
+  // arguments: how many it has in all.
+  void FinishLast(std::span<const std::string_view> late_arguments, size_t arguments);
+
+  bool subscribed() const { return channels_ + patterns_ + shards_ > 0; }
+  // RESET has ended them.
+  void ForgetSubscriptions() { channels_ = patterns_ = shards_ = 0; }
+  bool monitoring() const { return monitoring_; }
+  size_t pending() const { return pending_.size(); }
+  // What the replies have proven so far; with nothing pending it is the truth.
+  ProvenState::Value proven() const { return proven_.value(); }
+  // All that is pending is the requester's. Cost: one comparison each.
+  bool PendingOnlyOf(const Requester& requester) const;
+
+ protected:
+  // A session on this shared link does not read as fast as its replies come.
+  virtual void OnSlowReader(Requester&) {}
+  // A shared link is no longer proven clean: nobody else may use it.
+  virtual void OnUnclean() {}
+  // A request has been answered; called before its session is told.
+  virtual void OnAnswered(const Pending&) {}
+  // Bytes of replies. False if they make no sense here: the link is beyond use.
+  bool Receive(std::string_view bytes);
+  // Notes what is awaited, with the keys to be counted. Called by Send().
+  void Expect(const resp::Request& request, Pending&& pending);
+  // The same and its reply, in one: it is in the owner's output, behind the first `before` bytes.
+  // REQUIRES: nothing is pending, and the reply is one that any request may have: no message, no
+  // confirmation, no EXEC's; or is not whole, and ended() is true.
+  void Answered(const resp::Request& request, Pending&& pending, size_t before);
+  // Drops the keys of the oldest pending request, which has been taken off the queue ...
+  void ForgetKeysOf(const Pending& pending);
+  // ... or moves them behind all others, as the request itself.
+  void RequeueKeysOf(const Pending& pending);
+
+  LinkContext& context_;
+  Requester* owner_ = nullptr;  // of a private link
+  bool raw_ = false;            // what comes is not RESP (replication): to the owner as it is
+  Fifo<Pending> pending_;
+  resp::ReplyScanner scanner_;
+  ProvenState proven_;
+
+ private:
+  // A request that Redis holds until EXEC.
+  struct Queued {
+    const resp::CommandSpec* spec;
+    resp::Effect effect;
+    resp::HitRule rule;
+    uint32_t keys;
+    int64_t replies;
+    std::unique_ptr<StateChange> change;
+  };
+  struct Transaction {
+    std::vector<Queued> queued;
+    KeyQueue keys;
+    int64_t left = 0;  // elements of EXEC's reply still to come
+    size_t next = 0;   // which of `queued` the next one belongs to
+  };
+
+  void BeginReply(char type);
+  bool EndReply();
+  bool EndExec(const resp::ReplyHead& head);
+  bool IsAside(const resp::ReplyHead& head) const;
+  static bool IsConfirmation(const resp::CommandSpec& spec, const resp::ReplyHead& head);
+  bool NoteSubscription(resp::Effect effect, int64_t* replies, const resp::ReplyHead& head);
+  void Complete(const resp::ReplyHead& head);
+  bool Note(Pending& pending, KeyViews keys, const resp::ReplyHead& head);
+  void Tell(Pending& pending, bool queued, const resp::ReplyHead& head);
+  void Prove(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
+  void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
+             const resp::ReplyHead& head);
+
+  // The keys of a request that Link has to keep: of a lookup all of them, of others the first one
+  // (all of them, for an observer).
+  template <typename F>
+  void ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const;
+  [[gnu::noinline]] void TellObserver(const resp::CommandSpec& spec, KeyViews keys,
+                                      const resp::ReplyHead& head);
+
+  KeyQueue keys_;                        // of all that is pending
+  std::vector<std::string_view> given_;  // reused by Answered()
+  Transaction transaction_;
+  boost::intrusive_ptr<Requester> receiver_;  // of the reply that is coming; null: dropped
+  int64_t channels_ = 0;
+  int64_t patterns_ = 0;
+  int64_t shards_ = 0;
+  bool monitoring_ = false;
+};
+
+}  // namespace keyhole::core

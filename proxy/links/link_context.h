@@ -1,0 +1,35 @@
+// What links need of the worker that they belong to.
+//
+// Owner: the worker. Thread: the worker's.
+#pragma once
+
+#include <array>
+#include <random>
+
+#include "metrics/snapshot.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/log.h"
+#include "proxy/links/reply_observer.h"
+#include "resp/command_table.h"
+
+namespace keyhole::core {
+
+struct LinkContext : Clock {
+  explicit LinkContext(metrics::WorkerMetrics& metrics_in) : metrics(metrics_in) {}
+
+  // Lookups of this command are counted.
+  bool counts(const resp::CommandSpec& spec) const { return counted[static_cast<size_t>(spec.id)]; }
+
+  // A number from 0 to 1, for jitter.
+  double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+
+  metrics::WorkerMetrics& metrics;
+  ReplyObserver* observer = nullptr;  // null: nobody wants to know
+  Log log = [](LogLevel, std::string_view) {};
+  std::array<bool, resp::kCommandCount> counted{};
+
+ private:
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,113 @@
+#include "proxy/links/request_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "proxy/links/link.h"
+#include "resp/number.h"
+
+namespace keyhole::core {
+namespace {
+
+using resp::Effect;
+using resp::EqualsIgnoreCase;
+
+bool IsClientName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+// HELLO 3 AUTH user password SETNAME name: carried out word by word, up to the first that Redis
+// refuses. False if it changes nothing.
+bool ReadHello(std::span<const std::string_view> args, StateChange* change) {
+  int64_t version = 0;
+  if (args.size() < 2 || !resp::ParseInteger(args[1], &version)) return false;
+  if (version != 2 && version != 3) return false;
+  size_t i = 2;
+  while (i < args.size()) {
+    if (EqualsIgnoreCase(args[i], "AUTH") && i + 2 < args.size()) {
+      change->ambiguous = change->identity.has_value();
+      change->identity = {std::string(args[i + 1]), std::string(args[i + 2])};
+      i += 3;
+    } else if (EqualsIgnoreCase(args[i], "SETNAME") && i + 1 < args.size() &&
+               IsClientName(args[i + 1])) {
+      change->name = args[i + 1];
+      if (!change->identity.has_value()) change->name_before_auth = change->name;
+      i += 2;
+    } else {
+      change->half_done = true;
+      return true;
+    }
+  }
+  change->protocol = static_cast<resp::Protocol>(version);
+  return true;
+}
+
+std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Effect effect) {
+  auto change = std::make_unique<StateChange>();
+  switch (effect) {
+    case Effect::kSelect: {
+      int64_t db = 0;
+      if (!resp::ParseInteger(args[1], &db) || db < 0 || db > std::numeric_limits<int>::max()) {
+        return nullptr;
+      }
+      change->db = static_cast<int>(db);
+      return change;
+    }
+    case Effect::kHello:
+      return ReadHello(args, change.get()) ? std::move(change) : nullptr;
+    case Effect::kAuth:
+      if (args.size() > 3) return nullptr;
+      change->identity = {args.size() > 2 ? std::string(args[1]) : std::string(),
+                          std::string(args.back())};
+      return change;
+    case Effect::kSetName:
+      change->name = args.back();
+      return change;
+    case Effect::kSetInfo:
+      if (EqualsIgnoreCase(args[2], "LIB-NAME")) change->library = args.back();
+      if (EqualsIgnoreCase(args[2], "LIB-VER")) change->library_version = args.back();
+      return change->names() ? std::move(change) : nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+RequestPlan MakePlan(const resp::Request& request, bool in_pieces, bool replies_hidden) {
+  RequestPlan plan;
+  plan.in_pieces = in_pieces;
+  plan.spec =
+      request.args.empty() ? &resp::Spec(resp::CommandId::kUnknown) : &resp::Find(request.args);
+  const bool unknown = plan.spec->id == resp::CommandId::kUnknown;
+  if (unknown || plan.spec->AcceptsCount(request.argument_count())) {
+    plan.effect = plan.spec->effect;
+  }
+  plan.answered = !replies_hidden;
+  if (plan.effect == Effect::kClientReply) {
+    const std::string_view mode = request.args.back();
+    if (EqualsIgnoreCase(mode, "ON")) plan.answered = true;
+    if (EqualsIgnoreCase(mode, "OFF") || EqualsIgnoreCase(mode, "SKIP")) plan.answered = false;
+  } else if (plan.effect != Effect::kNone && resp::TraitsOf(plan.effect).sets) {
+    if (in_pieces) {
+      plan.effect = Effect::kPin;  // nobody has read to what
+    } else {
+      plan.change = ChangeBy(request.args, plan.effect);
+    }
+  }
+  return plan;
+}
+
+int64_t AwaitedReplies(const RequestPlan& plan, size_t arguments) {
+  if (plan.plain()) return 1;
+  if (!plan.answered) return 0;
+  const resp::EffectTraits traits = resp::TraitsOf(plan.effect);
+  if (traits.listens == resp::Listens::kEnds && arguments == 1) return Pending::kConfirmAll;
+  return traits.confirmed() ? static_cast<int64_t>(arguments) - 1 : 1;
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,64 @@
+// Who sends requests over a link, as the link sees it: where replies go, and what it is told of
+// them. A session is one.
+//
+// Reference counted, because requests in flight refer to theirs even after its client has gone.
+// Thread: its worker's.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstddef>
+#include <string_view>
+
+#include "proxy/links/connection_state.h"
+#include "resp/byte_queue.h"
+#include "resp/command_table.h"
+#include "resp/reply_scanner.h"
+
+namespace keyhole::core {
+
+class UpstreamLink;
+
+class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_unsafe_counter> {
+ public:
+  Requester() = default;
+  virtual ~Requester() = default;
+  Requester(const Requester&) = delete;
+  Requester& operator=(const Requester&) = delete;
+
+  // It wants no more replies.
+  bool closed() const { return closed_; }
+  // It speaks this now.
+  resp::Protocol protocol() const { return state_.protocol; }
+
+  // ---- a reply, in this order
+  // Bytes of it, as they came.
+  virtual void OnReplyBytes(std::string_view bytes) = 0;
+  // The same for what writes to where they are kept: appends to output(), and then says how many
+  // bytes there were before.
+  virtual resp::ByteQueue& output() = 0;
+  virtual void OnOutput(size_t before) = 0;
+  // It does not take bytes as fast as they come.
+  virtual bool output_is_long() const = 0;
+  // The request has done this. change: to its state; null: none.
+  virtual void OnEffect(resp::Effect effect, const StateChange* change,
+                        const resp::ReplyHead& head) = 0;
+  // The reply to a request with this row is complete.
+  virtual void OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) = 0;
+
+  // ---- the link
+  // It is lost with requests of which nobody knows whether they ran, or that waited too long.
+  virtual void OnLinkLost() = 0;
+  // The shared link has become its own.
+  virtual void OnLinkIsYours(UpstreamLink& link) = 0;
+  // The other side has ended its private link: no more replies will come.
+  virtual void OnLinkEnded() = 0;
+  // Its private link is down; nothing of it was in flight there.
+  virtual void OnLinkDown() = 0;
+
+ protected:
+  SessionState state_;
+  bool closed_ = false;
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,381 @@
+#include "proxy/links/upstream/upstream_link.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "resp/reply_writer.h"
+
+namespace keyhole::core {
+namespace {
+
+using resp::CommandId;
+using std::chrono::milliseconds;
+
+constexpr std::string_view kFenceChannel = "__keyhole__:wait";
+
+// Said to a new connection, whatever it asks, just before it is closed.
+bool TurnsAway(std::string_view error) {
+  return error.starts_with("ERR max number of clients") || error.starts_with("DENIED ");
+}
+
+std::string_view Word(CommandId id) {
+  return resp::Spec(id).name;
+}
+
+// What is to be said where a connection is called as in `before` and is to be called as in `state`.
+template <typename F>
+void ForEachIntroduction(const SessionState& state, const SessionState& before, F&& say) {
+  const std::string_view client = Word(CommandId::kClient);
+  const std::string_view info = Word(CommandId::kClientSetinfo);
+  if (state.name != before.name) say({client, Word(CommandId::kClientSetname), state.name});
+  if (state.library != before.library) say({client, info, "LIB-NAME", state.library});
+  if (state.library_version != before.library_version) {
+    say({client, info, "LIB-VER", state.library_version});
+  }
+}
+
+}  // namespace
+
+void UpstreamLink::Greeting::Add(std::initializer_list<std::string_view> args, bool must_succeed) {
+  resp::AppendRequest(args, &bytes);
+  ++replies;
+  if (must_succeed) musts = replies;
+}
+
+void UpstreamLink::Greeting::SelectDatabase(int db) {
+  Add({Word(CommandId::kSelect), std::to_string(db)}, true);
+}
+
+// Redis knows names since 2.6.9 and libraries since 7.2; before, it refuses them.
+void UpstreamLink::Greeting::Introduce(const SessionState& state, const SessionState& before) {
+  ForEachIntroduction(state, before,
+                      [this](std::initializer_list<std::string_view> args) { Add(args, false); });
+}
+
+// WAIT asks about the writes of its own connection, so there has to be one that came after those of
+// all others. Redis before 7.2 takes any command for one. Later it has to be something that goes to
+// the replicas: a message on a shard channel does, and nobody can hear it by a pattern.
+void UpstreamLink::Greeting::Fence() {
+  Add({Word(CommandId::kSpublish), kFenceChannel, ""}, false);
+  Add({Word(CommandId::kPing)}, false);
+}
+
+// What a new connection has to say to get into `state`.
+UpstreamLink::Greeting UpstreamLink::GreetingFor(const SessionState& state) {
+  Greeting greeting;
+  const std::string_view user = state.user.empty() ? "default" : std::string_view(state.user);
+  if (state.protocol == resp::Protocol::kResp3) {
+    if (state.has_identity()) {
+      greeting.Add({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state.password},
+                   true);
+    } else {
+      greeting.Add({Word(CommandId::kHello), "3"}, true);
+    }
+  } else if (state.user.empty() && state.has_identity()) {
+    greeting.Add({Word(CommandId::kAuth), state.password}, true);
+  } else if (state.has_identity()) {
+    greeting.Add({Word(CommandId::kAuth), user, state.password}, true);
+  }
+  if (state.db != 0) greeting.SelectDatabase(state.db);
+  greeting.Introduce(state, SessionState());
+  return greeting;
+}
+
+UpstreamLink::UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state,
+                           Requester* owner)
+    : Link(context),
+      keeper_(keeper),
+      state_(std::move(state)),
+      kind_(owner == nullptr ? metrics::LinkKind::kShared : metrics::LinkKind::kPrivate) {
+  owner_ = owner;
+  context_.metrics.counters.links[kind_].Add();
+}
+
+UpstreamLink::~UpstreamLink() {
+  context_.metrics.counters.links[kind_].Sub();
+}
+
+void UpstreamLink::set_kind(metrics::LinkKind kind) {
+  context_.metrics.counters.links[kind_].Sub();
+  kind_ = kind;
+  context_.metrics.counters.links[kind_].Add();
+}
+
+void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
+  pending.begin = written_ + out_.size();
+  out_.Append(request.bytes);
+  const bool names = owner_ == nullptr && pending.change != nullptr && pending.change->names();
+  const SessionState as = names ? pending.change->AppliedTo(state_) : SessionState();
+  if (pending.replies != 0) Expect(request, std::move(pending));
+  // The session has its name, if Redis has taken it. The link gets its own back before anybody
+  // else's request: else SLOWLOG and CLIENT LIST would accuse the wrong application.
+  if (names) {
+    ForEachIntroduction(state_, as,
+                        [this](std::initializer_list<std::string_view> args) { Ask(args); });
+  }
+  Wake();
+}
+
+// Sends a request of its own.
+void UpstreamLink::Ask(std::initializer_list<std::string_view> args) {
+  Pending pending;
+  pending.spec = &resp::Spec(CommandId::kUnknown);
+  pending.sent = context_.now;
+  pending.begin = written_ + out_.size();
+  std::string bytes;
+  resp::AppendRequest(args, &bytes);
+  out_.Append(bytes);
+  pending_.Push(std::move(pending));
+}
+
+void UpstreamLink::Introduce(const SessionState& state) {
+  ForEachIntroduction(state, state_,
+                      [this](std::initializer_list<std::string_view> args) { Ask(args); });
+  state_.name = state.name;
+  state_.library = state.library;
+  state_.library_version = state.library_version;
+  Wake();
+}
+
+bool UpstreamLink::clean() const {
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    if (pending_[i].requester != nullptr) return false;
+  }
+  return proven_.clean() && !subscribed() && !monitoring() && !raw_ && !input_ended_;
+}
+
+void UpstreamLink::SendMore(std::string_view bytes) {
+  out_.Append(bytes);
+  Wake();
+}
+
+void UpstreamLink::Adopt(const SessionState& state, bool fence) {
+  assert(pending() == 0);
+  Greeting greeting;
+  fence_ = fence;
+  if (phase_ == Phase::kReady) {
+    if (state.db != state_.db) greeting.SelectDatabase(state.db);
+    greeting.Introduce(state, state_);
+    if (fence) greeting.Fence();
+  }
+  state_ = state;
+  if (greeting.replies > 0) StartGreeting(greeting);
+}
+
+void UpstreamLink::StartGreeting(const Greeting& greeting) {
+  phase_ = Phase::kGreeting;
+  greeting_.Append(greeting.bytes);
+  greeting_replies_ = greeting.replies;
+  greeting_musts_ = greeting.musts;
+  Wake();
+}
+
+void UpstreamLink::OnConnecting() {
+  phase_ = Phase::kConnecting;
+}
+
+void UpstreamLink::OnConnected() {
+  scanner_ = resp::ReplyScanner();
+  proven_ = ProvenState();
+  Greeting greeting = GreetingFor(state_);
+  if (fence_) greeting.Fence();
+  if (greeting.replies == 0) {  // nothing to say, but is it a Redis that answers?
+    greeting.Add({Word(CommandId::kPing)}, false);
+  }
+  StartGreeting(greeting);
+}
+
+// The replies to the greeting. An error other than to PING means that this connection is not what
+// its sessions need.
+bool UpstreamLink::OnGreeting(std::string_view bytes) {
+  while (!bytes.empty() && phase_ == Phase::kGreeting) {
+    size_t used = 0;
+    const auto result = scanner_.Scan(bytes, &used);
+    bytes.remove_prefix(used);
+    if (result == resp::ReplyScanner::Result::kError) return false;
+    if (result != resp::ReplyScanner::Result::kDone) continue;
+    const resp::ReplyHead& head = scanner_.head();
+    if (head.type == resp::ReplyType::kPush) continue;
+    if (head.is_error() && (greeting_musts_ > 0 || TurnsAway(head.text))) {
+      keeper_.OnGreetingRefused(*this, head.text);
+      return false;
+    }
+    --greeting_musts_;
+    if (--greeting_replies_ > 0) continue;
+    phase_ = Phase::kReady;
+    ready_since_ = context_.now;
+    if (!was_ready_) {
+      was_ready_ = true;
+      context_.metrics.counters.link_connects.Add();
+    }
+    backoff_.Succeeded();
+    keeper_.OnUpstreamState(*this, true);
+    Wake();
+  }
+  return bytes.empty() || Receive(bytes);
+}
+
+bool UpstreamLink::OnRead(std::string_view bytes) {
+  context_.metrics.counters.upstream_bytes_in.Add(bytes.size());
+  const boost::intrusive_ptr<UpstreamLink> self(this);  // what comes may end us
+  if (phase_ == Phase::kGreeting) return OnGreeting(bytes);
+  if (phase_ != Phase::kReady) return false;
+  return Receive(bytes);
+}
+
+void UpstreamLink::OnSlowReader(Requester& slow) {
+  keeper_.OnSlowReader(*this, slow);
+}
+
+void UpstreamLink::OnUnclean() {
+  keeper_.OnUnclean(*this);
+}
+
+// Waiting for a connection is not the upstream's time.
+void UpstreamLink::OnAnswered(const Pending& pending) {
+  context_.metrics.upstream_latency.Record(context_.now - std::max(pending.sent, ready_since_));
+}
+
+bool UpstreamLink::wants_read() const {
+  return owner_ == nullptr || !owner_->output_is_long();
+}
+
+std::string_view UpstreamLink::PrepareWrite() const {
+  if (phase_ == Phase::kGreeting) return greeting_.Data();
+  return phase_ == Phase::kReady ? out_.Data() : std::string_view();
+}
+
+void UpstreamLink::CommitWrite(size_t n) {
+  context_.metrics.counters.upstream_bytes_out.Add(n);
+  if (phase_ == Phase::kGreeting) {
+    greeting_.Consume(n);
+    return;
+  }
+  const bool was_long = out_.size() > kLongQueue;
+  out_.Consume(n);
+  written_ += n;
+  if (was_long && out_.size() <= kLongQueue) keeper_.OnRoom(*this);
+}
+
+void UpstreamLink::CountLoss(Phase was) {
+  if (was_ready_) {
+    context_.metrics.counters.link_losses.Add();
+  } else if (was == Phase::kConnecting || was == Phase::kGreeting) {
+    context_.metrics.counters.link_connect_failures.Add();
+  }
+  was_ready_ = false;
+}
+
+void UpstreamLink::OnDisconnected() {
+  const boost::intrusive_ptr<UpstreamLink> self(this);
+  if (phase_ == Phase::kGone) return;
+  // As we asked for, or an end of what cannot be understood: the client gets all that came.
+  if ((input_ended_ && (phase_ == Phase::kReady || owner_ == nullptr)) ||
+      (raw_ && phase_ == Phase::kReady && out_.empty())) {
+    if (owner_ != nullptr) owner_->OnLinkEnded();
+    return Close();
+  }
+  const Phase was = std::exchange(phase_, Phase::kDown);
+  CountLoss(was);
+  greeting_.Clear();
+  greeting_replies_ = 0;
+  backoff_.Failed(context_.now, context_.Random());
+  DropWritten();
+  // A connection that was never ready knew nothing of its owner, who goes on waiting for one.
+  const bool unused = was != Phase::kReady && !out_.empty();
+  if (owner_ != nullptr && !unused) owner_->OnLinkDown();
+  if (owner_ == nullptr || !unused) DropAbandoned();
+  keeper_.OnUpstreamState(*this, false);
+  // A shared link of the default state is kept up always; others only as long as they are needed.
+  if (!keeper_.IsMain(*this) && pending() == 0 && out_.empty()) Close();
+}
+
+// Requests that were written have an unknown outcome.
+void UpstreamLink::DropWritten() {
+  std::vector<boost::intrusive_ptr<Requester>> lost;
+  while (!pending_.empty() && pending_.front().begin < written_) {
+    const Pending pending = pending_.Pop();
+    ForgetKeysOf(pending);
+    if (pending.requester == nullptr) continue;
+    if (lost.empty() || lost.back() != pending.requester) lost.push_back(pending.requester);
+  }
+  for (const auto& requester : lost) requester->OnLinkLost();
+}
+
+// Takes what was not written by sessions that are gone out of the queue: it must not run.
+void UpstreamLink::DropAbandoned() {
+  const std::string waiting(out_.Data());
+  std::vector<Pending> kept;
+  std::vector<std::string_view> bytes;
+  // A request that was written in part was lost above; its rest goes with it.
+  while (!pending_.empty()) {
+    Pending pending = pending_.Pop();
+    const uint64_t begin = pending.begin - written_;
+    const uint64_t end = pending_.empty() ? waiting.size() : pending_.front().begin - written_;
+    // What it asks itself belongs to the request before.
+    if (pending.requester == nullptr ? kept.empty() : pending.requester->closed()) {
+      ForgetKeysOf(pending);
+      continue;
+    }
+    bytes.push_back(std::string_view(waiting).substr(begin, end - begin));
+    RequeueKeysOf(pending);
+    kept.push_back(std::move(pending));
+  }
+  out_.Clear();
+  for (size_t i = 0; i < kept.size(); ++i) {
+    kept[i].begin = written_ + out_.size();
+    out_.Append(bytes[i]);
+    pending_.Push(std::move(kept[i]));
+  }
+}
+
+bool UpstreamLink::wants_connection() const {
+  return phase_ == Phase::kDown && backoff_.IsOver(context_.now);
+}
+
+void UpstreamLink::ExpireWaiting() {
+  if (phase_ != Phase::kDown && phase_ != Phase::kConnecting) return;
+  const boost::intrusive_ptr<UpstreamLink> self(this);
+  bool any = false;
+  while (!pending_.empty() && pending_.front().sent + keeper_.upstream_wait() <= context_.now) {
+    // What one session sent is given up together: it is closed.
+    if (const auto requester = pending_.front().requester) requester->OnLinkLost();
+    DropAbandoned();
+    any = true;
+  }
+  if (any && !keeper_.IsMain(*this) && pending() == 0) Close();
+}
+
+void UpstreamLink::Close() {
+  if (phase_ == Phase::kGone) return;
+  const boost::intrusive_ptr<UpstreamLink> self(this);
+  phase_ = Phase::kGone;
+  owner_ = nullptr;
+  std::vector<boost::intrusive_ptr<Requester>> lost;
+  while (!pending_.empty()) lost.push_back(pending_.Pop().requester);
+  for (const auto& requester : lost) {
+    if (requester != nullptr) requester->OnLinkLost();
+  }
+  keeper_.OnClosed(*this);
+  Wake();
+}
+
+void UpstreamLink::Finish() {
+  if (out_.empty() || phase_ == Phase::kDown) return Close();
+  owner_ = nullptr;
+  EndInput();
+}
+
+void UpstreamLink::EndInput() {
+  input_ended_ = true;
+  Wake();
+}
+
+void UpstreamLink::Wake() {
+  if (transport_ != nullptr) transport_->Wake();
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,177 @@
+// A connection to Redis, without the socket: bytes in, bytes out.
+//
+//              Connect           greeted              lost
+//     kDown ----------> kGreeting ------> kReady ------------> kDown, or kGone
+//       ^  requests wait   | HELLO AUTH SELECT   | requests flow
+//       +------------------+ refused, lost
+//
+// The greeting brings a fresh or reused connection into the state that its sessions need; no
+// request is written before all of it has been answered, so none can run in a wrong database or
+// under a wrong name.
+//
+// When the connection is lost, requests that were written, even in part, have an unknown outcome:
+// their sessions are closed. Those not yet written wait for the next connection, for as long as
+// --upstream-wait says.
+//
+// The edge moves the bytes: it reads into memory of its own and calls OnRead(), and it writes
+// PrepareWrite() and reports with CommitWrite().
+//
+// Thread: the worker's that made it.
+#pragma once
+
+#include <chrono>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "metrics/counters.h"
+#include "proxy/base/backoff.h"
+#include "proxy/links/link.h"
+#include "proxy/links/transport.h"
+
+namespace keyhole::core {
+
+class UpstreamLink final : public Link, public UpstreamEnd {
+ public:
+  enum class Phase : uint8_t { kDown, kConnecting, kGreeting, kReady, kGone };
+
+  // What keeps links, and is told what becomes of them. It outlives them.
+  class Keeper {
+   public:
+    // How long requests wait for a lost upstream.
+    virtual std::chrono::milliseconds upstream_wait() const = 0;
+    // It is kept up always.
+    virtual bool IsMain(const UpstreamLink& link) const = 0;
+    // It has been greeted, or it is lost.
+    virtual void OnUpstreamState(UpstreamLink& link, bool up) = 0;
+    virtual void OnGreetingRefused(UpstreamLink& link, std::string_view error) = 0;
+    // Its queue, having been long, is short again.
+    virtual void OnRoom(UpstreamLink& link) = 0;
+    // It has ended for good.
+    virtual void OnClosed(UpstreamLink& link) = 0;
+    // A requester on a shared link reads slower than its replies come.
+    virtual void OnSlowReader(UpstreamLink& link, Requester& slow) = 0;
+    // A shared link is no longer proven clean.
+    virtual void OnUnclean(UpstreamLink& link) = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+
+  // owner: the one requester of a private link, null for a shared one.
+  UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state, Requester* owner);
+  ~UpstreamLink() override;
+
+  void Send(const resp::Request& request, Pending&& pending) override;
+  void SendMore(std::string_view bytes) override;
+
+  Phase phase() const { return phase_; }
+  const SessionState& state() const { return state_; }
+  metrics::LinkKind kind() const { return kind_; }
+  void set_kind(metrics::LinkKind kind);
+
+  // The connection now has another state: a request of its owner changed it.
+  void set_state(const SessionState& state) { state_ = state; }
+  // The owner sends no more: Redis is told so as soon as all is written, and then ends the
+  // connection in its own way, as it would that of the client itself.
+  void EndInput();
+  // Its owner has gone and awaits nothing: what it sent is still written, then this ends.
+  void Finish();
+  bool input_ended() const { return input_ended_; }
+  // Belongs to `owner` (null: to nobody) from now on. REQUIRES: nothing pending.
+  void SetOwner(Requester* owner) { owner_ = owner; }
+  // Brings an idle connection into the given state; identity and protocol must be the same.
+  // REQUIRES: nothing pending.
+  void Adopt(const SessionState& state, bool fence);
+  // Says to Redis who uses the connection from now on: name and library of `state`.
+  void Introduce(const SessionState& state);
+  // No session waits for a reply, and no state is in the connection but state(): any session may
+  // use it.
+  bool clean() const;
+  // It belongs to nobody since.
+  Instant idle_since() const { return idle_since_; }
+  void set_idle_since(Instant since) { idle_since_ = since; }
+  // Everything that comes from now on goes to the owner as it is. REQUIRES: nothing pending.
+  void GoRaw() { raw_ = true; }
+
+  // Reading may go on: the owner's output has become short again.
+  void Wake();
+
+  // ---- for the edge
+  void BindTransport(Transport* transport) override { transport_ = transport; }
+  void OnConnected() override;
+  bool OnRead(std::string_view bytes) override;
+  bool wants_read() const override;
+  std::string_view PrepareWrite() const override;
+  void CommitWrite(size_t n) override;
+  bool wants_shutdown() const override {
+    return input_ended_ && phase_ == Phase::kReady && out_.empty();
+  }
+  bool gone() const override { return phase_ == Phase::kGone; }
+  void OnDisconnected() override;
+  void Retain() override { intrusive_ptr_add_ref(static_cast<Link*>(this)); }
+  void Release() override { intrusive_ptr_release(static_cast<Link*>(this)); }
+
+  // ---- for the pool
+  // It was shared, but takes no more sessions; see LinkPool::Retire().
+  bool retired() const { return retired_; }
+  void set_retired(bool retired) { retired_ = retired; }
+  bool abandoned() const { return retired_ && owner_ == nullptr && pending_.empty(); }
+  bool wants_connection() const;  // is down, and it is time to try again
+  void OnConnecting();
+  // Gives up on requests that have waited too long for a connection. One that is made and only
+  // slow to answer its greeting is waited for, as a client would wait for its replies.
+  void ExpireWaiting();
+  // Ends it for good; the edge closes the socket.
+  void Close();
+  // So much is waiting to be written that sessions should not add to it.
+  bool queue_is_long() const { return out_.size() > kLongQueue; }
+
+ protected:
+  void OnSlowReader(Requester& slow) override;
+  void OnAnswered(const Pending& pending) override;
+  void OnUnclean() override;
+
+ private:
+  static constexpr size_t kLongQueue = 4 * 1024 * 1024;
+
+  // What is said to a connection before the first request.
+  struct Greeting {
+    std::string bytes;
+    int replies = 0;
+    int musts = 0;  // the first so many replies must not be errors
+
+    void Add(std::initializer_list<std::string_view> args, bool must_succeed);
+    void SelectDatabase(int db);
+    void Introduce(const SessionState& state, const SessionState& before);
+    void Fence();
+  };
+  static Greeting GreetingFor(const SessionState& state);
+
+  void Ask(std::initializer_list<std::string_view> args);
+  void StartGreeting(const Greeting& greeting);
+  bool OnGreeting(std::string_view bytes);
+  void DropWritten();
+  void DropAbandoned();
+  void CountLoss(Phase was);
+
+  Keeper& keeper_;
+  SessionState state_;
+  metrics::LinkKind kind_;
+  Phase phase_ = Phase::kDown;
+  Transport* transport_ = nullptr;
+  resp::ByteQueue out_;       // requests not yet written
+  resp::ByteQueue greeting_;  // the same of the greeting
+  int greeting_replies_ = 0;  // still awaited
+  int greeting_musts_ = 0;    // of them, from the first: an error ends the connection
+  bool fence_ = false;        // the next greeting ends with a fence
+  uint64_t written_ = 0;      // bytes of requests written since the link was made
+  bool was_ready_ = false;
+  bool input_ended_ = false;
+  bool retired_ = false;
+  Instant ready_since_{};
+  Instant idle_since_{};
+  Backoff backoff_;
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,297 @@
+#include "proxy/sessions/client_session.h"
+
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <utility>
+
+#include "proxy/app/worker_state.h"
+#include "proxy/near_cache/near_cache.h"
+#include "proxy/near_cache/near_request.h"
+#include "resp/glance.h"
+
+namespace keyhole::core {
+namespace {
+
+using metrics::CloseReason;
+using Result = resp::RequestParser::Result;
+
+resp::RequestLimits LimitsFor(const WorkerState& worker) {
+  resp::RequestLimits limits;
+  limits.authenticated = !worker.asks_password();
+  if (worker.store != nullptr) {
+    // The store keeps values in memory: there is nothing to gain from pieces.
+    limits.big_argument = limits.big_request = SIZE_MAX;
+  }
+  return limits;
+}
+
+}  // namespace
+
+ClientSession::ClientSession(WorkerState& worker, std::string_view address, Transport& transport)
+    : Session(worker, address),
+      transport_(&transport),
+      parser_(LimitsFor(worker)),
+      asks_password_(worker.asks_password()),
+      looks_ahead_(worker.store != nullptr),
+      last_active_(worker.now) {
+  worker_.metrics.counters.clients.Add();
+  worker_.metrics.counters.clients_accepted.Add();
+}
+
+ClientSession::~ClientSession() = default;
+
+std::span<char> ClientSession::PrepareRead() {
+  return in_.empty() ? worker_.read_buffer() : in_.Prepare(kReadBytes);
+}
+
+void ClientSession::CommitRead(size_t n) {
+  const boost::intrusive_ptr<ClientSession> self(this);
+  last_active_ = worker_.now;
+  worker_.metrics.counters.client_bytes_in.Add(n);
+  if (in_.empty()) {
+    const std::string_view in(worker_.read_buffer().data(), n);
+    Keep(in.substr(Process(in)));
+  } else {
+    in_.Commit(n);
+    ProcessKept();
+  }
+  if (in_.size() > kMaxInput) Close(CloseReason::kInputLimit);
+  EndIfDone();
+}
+
+// Takes what is left of a read out of the memory that the next read needs.
+void ClientSession::Keep(std::string_view rest) {
+  if (rest.empty()) return;
+  incomplete_since_ = worker_.now;
+  in_.Append(rest);
+  if (offered_ == Result::kHead) parser_.Relocate(in_.Data());
+}
+
+bool ClientSession::wants_read() const {
+  if (closed() || eof_ || output_ == Output::kEnding || link_is_full()) return false;
+  // While a request waits for its turn little is read ahead, but something is: so that a client
+  // that leaves is noticed. The head of a request in pieces must stay where it is.
+  return offered_ == Result::kNeedMore || (offered_ == Result::kRequest && in_.size() < kReadAhead);
+}
+
+// Sends on its way what is complete. Returns how many bytes need not be kept.
+size_t ClientSession::Process(std::string_view in) {
+  size_t done = 0;
+  size_t foreseen = looks_ahead_ ? 1 : in.size();  // the first one is needed now
+  while (!closed() && output_ != Output::kEnding && !has_more()) {
+    if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
+    if (raw_) {
+      if (done < in.size()) SubmitBody(in.substr(done));
+      return in.size();
+    }
+    if (worker_.near != nullptr) [[unlikely]]
+      done += ServeNear(in.substr(done));
+    const bool go_on = Step(parser_.Next(in.substr(done)));
+    // A request that could not be taken yet stays.
+    if (offered_ == Result::kNeedMore) done += parser_.consumed();
+    if (!go_on) break;
+  }
+  return failing_ ? in.size() : done;  // after an error nobody knows what follows
+}
+
+// Has what the next requests will look at fetched into the processor's cache, for all of them at
+// once: else each waits for its own. Returns for how many bytes that was done; all, if it cannot.
+size_t ClientSession::LookAhead(std::string_view in) {
+  std::array<resp::HashedKey, resp::kLookAhead> keys;
+  size_t count = 0;
+  size_t done = 0;
+  while (count < keys.size()) {
+    const resp::Glimpse next = resp::Glance(in.substr(done));
+    if (next.size == 0) break;
+    done += next.size;
+    if (next.subject.size() <= kLongestForeseen) keys[count++] = resp::HashedKey(next.subject);
+  }
+  if (count > 1) Foresee({keys.data(), count});
+  return count == keys.size() ? done : in.size();
+}
+
+// What the near cache answers goes by the parser, as far as it comes one after the other. Returns
+// how many bytes that were.
+size_t ClientSession::ServeNear(std::string_view in) {
+  size_t done = 0;
+  if (worker_.near->sparing() || !parser_.at_start() || !MayBeServedNear()) return done;
+  if (!unrestricted()) return done;  // it goes by the door where users are asked
+  size_t foreseen = 1;
+  while (!closed()) {
+    if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
+    const NearRequest request = ReadNearRequest(in.substr(done));
+    if (request.size == 0 || !ServeNearNow(resp::HashedKey(request.key))) break;
+    done += request.size;
+  }
+  return done;
+}
+
+// Deals with one find of the parser. False: nothing more to be done for now.
+bool ClientSession::Step(Result result) {
+  switch (result) {
+    case Result::kRequest:
+    case Result::kHead:
+      return Offer(result);
+    case Result::kBody:
+      SubmitBody(parser_.request().bytes);
+      break;
+    case Result::kTail:
+      SubmitTail(parser_.request());
+      break;
+    case Result::kNeedMore:
+      return false;
+    case Result::kError:
+      failing_ = true;
+      if (idle() || uploading()) Fail();
+      return false;
+  }
+  return true;
+}
+
+bool ClientSession::Offer(Result result) {
+  const Taken taken =
+      result == Result::kHead ? SubmitHead(parser_.request()) : Submit(parser_.request());
+  offered_ = taken == Taken::kYes ? Result::kNeedMore : result;
+  if (asks_password_) parser_.set_authenticated(authenticated());
+  return taken == Taken::kYes;
+}
+
+void ClientSession::OnMaySubmit() {
+  const Result offered = std::exchange(offered_, Result::kNeedMore);
+  if (closed() || offered == Result::kNeedMore) return;
+  const boost::intrusive_ptr<ClientSession> self(this);
+  if (offered == Result::kRequest) {  // it was not consumed: the parser finds it again
+    ProcessKept();
+    EndIfDone();
+  } else if (Offer(offered)) {
+    in_.Consume(parser_.consumed());
+    ProcessKept();
+    EndIfDone();
+  }
+  if (transport_ != nullptr) transport_->Wake();  // reading may be wanted again
+}
+
+// What the client sent is no RESP: it is told so, after the replies to all that came before.
+void ClientSession::Fail() {
+  worker_.metrics.counters.protocol_errors.Add();
+  Deliver(parser_.error());
+  CloseAfterOutput();
+}
+
+resp::ByteQueue& ClientSession::output() {
+  if (!out_.has_memory()) worker_.buffers.Lend(out_);
+  return out_;
+}
+
+void ClientSession::OnOutput(size_t before) {
+  if (output_ != Output::kOpen) return out_.Truncate(before);  // the last reply has been given
+  const uint64_t limit = worker_.config.client_output_limit;
+  if (limit != 0 && out_.size() > limit) {
+    Close(CloseReason::kOutputLimit);
+  } else if (transport_ != nullptr) {
+    transport_->Wake();
+  }
+}
+
+void ClientSession::OnReply(const resp::ReplyHead&) {
+  if (link_has_ended()) CloseAfterOutput();
+  if (asks_password_) parser_.set_authenticated(authenticated());
+  if (!idle()) return;
+  if (failing_ && output_ != Output::kEnding) Fail();
+  EndIfDone();
+}
+
+void ClientSession::CommitWrite(size_t n) {
+  const bool was_long = output_is_long();
+  worker_.metrics.counters.client_bytes_out.Add(n);
+  last_active_ = worker_.now;
+  spoken_to_ = true;
+  out_.Consume(n);
+  if (out_.empty()) worker_.buffers.TakeBack(out_);
+  if (was_long && !output_is_long()) ResumeLink();
+}
+
+void ClientSession::OnEof() {
+  eof_ = true;
+  EndIfDone();
+}
+
+void ClientSession::OnOutputLost() {
+  if (closed()) return;
+  const boost::intrusive_ptr<ClientSession> self(this);
+  const bool was_long = output_is_long();
+  out_.Clear();
+  if (output_ != Output::kOpen) return;
+  output_ = Output::kLost;
+  leaving_ = true;
+  ++worker_.leaving;
+  last_active_ = worker_.now;
+  if (was_long) ResumeLink();
+}
+
+void ClientSession::Drain() {
+  eof_ = true;
+  // Nobody knows how long the rest of a request may take to come.
+  if (parser_.streaming()) Close(CloseReason::kServerStop);
+  EndIfDone();
+}
+
+// After the end of the input: nothing in flight, nothing more to come. What waits for something to
+// happen (BLPOP) keeps what is behind it from being carried out, as it does in Redis.
+void ClientSession::EndIfDone() {
+  if (!eof_ || closed() || output_ == Output::kEnding) return;
+  if (!idle()) {
+    if (!has_more() || held()) EndInput();
+  } else if (!has_more()) {
+    CloseAfterOutput();
+  }
+}
+
+void ClientSession::CloseAfterOutput() {
+  output_ = Output::kEnding;
+  if (transport_ != nullptr) transport_->Wake();
+}
+
+void ClientSession::Trim() {
+  if (in_.empty()) in_.Release();
+  if (out_.empty()) out_.Release();
+}
+
+// A client that has left is not waited for longer than one that waits for the upstream.
+void ClientSession::TickLeaving() {
+  if (worker_.now - last_active_ < worker_.config.upstream_wait) return;
+  Close(has_more() || !eof_ ? CloseReason::kUnfinished : CloseReason::kByClient);
+}
+
+void ClientSession::Tick() {
+  if (output_ == Output::kLost && !closed()) return TickLeaving();
+  const auto limit = worker_.client_idle_timeout();
+  if (limit.count() == 0 || closed() || held() || !idle()) return;
+  if (worker_.now - last_active_ >= limit) Close(CloseReason::kIdle);
+}
+
+bool ClientSession::is_in() const {
+  return authenticated() && (spoken_to_ || (has_link() && !uploading()));
+}
+
+bool ClientSession::trickles() const {
+  return !in_.empty() && !authenticated() &&
+         worker_.now - incomplete_since_ >= kLongestRequestOfStranger;
+}
+
+void ClientSession::OnClose(CloseReason reason) {
+  worker_.metrics.counters.clients.Sub();
+  worker_.metrics.counters.clients_closed[reason].Add();
+  if (std::exchange(leaving_, false)) --worker_.leaving;
+  const bool lost = reason == CloseReason::kUnfinished || reason == CloseReason::kUpstreamLost;
+  if ((output_ == Output::kLost || eof_) && lost) worker_.OnUnfinished(address());
+  if (transport_ != nullptr) transport_->Wake();
+}
+
+void ClientSession::Detach(CloseReason reason) {
+  transport_ = nullptr;
+  Close(failing_ ? CloseReason::kProtocolError : reason);
+}
+
+}  // namespace keyhole::core

@@ -1,0 +1,67 @@
+#include "proxy/sessions/conversation.h"
+
+#include "resp/command_table.h"
+
+namespace keyhole::core {
+
+using resp::Effect;
+using resp::EqualsIgnoreCase;
+
+void Conversation::OnSent(const Sent& request) {
+  const resp::EffectTraits traits = resp::TraitsOf(request.effect);
+  if (replies_ == Replies::kSkipNext) replies_ = Replies::kOn;
+  if (request.in_pieces) upload_ = Upload{request.answered, request.arguments};
+  if (traits.waits && !queueing()) blocked_ = true;
+  if (traits.untracked) ++untracked_;
+  // Confirmed among EXEC's elements, where nobody looks for it.
+  if (traits.listens == resp::Listens::kBegins && queueing()) ++untracked_;
+  switch (request.effect) {
+    case Effect::kMulti:
+      multi_ = Multi::kQueueing;
+      break;
+    case Effect::kExec:
+    case Effect::kDiscard:
+      if (queueing()) watching_ = false;  // else they are refused and change nothing
+      multi_ = Multi::kNone;
+      break;
+    case Effect::kWatch:
+      if (!queueing()) watching_ = true;
+      break;
+    case Effect::kUnwatch:
+      if (!queueing()) watching_ = false;
+      break;
+    case Effect::kReset:
+      multi_ = Multi::kNone;
+      replies_ = Replies::kOn;
+      watching_ = false;
+      break;
+    case Effect::kClientReply:
+      if (EqualsIgnoreCase(request.last, "ON")) replies_ = Replies::kOn;
+      if (EqualsIgnoreCase(request.last, "OFF")) replies_ = Replies::kOff;
+      if (EqualsIgnoreCase(request.last, "SKIP") && replies_ == Replies::kOn) {
+        replies_ = Replies::kSkipNext;
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+// It has left nothing behind.
+void Conversation::OnRefused(Effect effect) {
+  if (effect == Effect::kPin || effect == Effect::kMonitor) --untracked_;
+}
+
+bool Conversation::TakeSkip() {
+  if (replies_ != Replies::kSkipNext) return false;
+  replies_ = Replies::kOn;
+  return true;
+}
+
+void Conversation::Believe(ProvenState::Value proven) {
+  if (untracked_ > 0) return;  // some replies are hidden, or of another kind than expected
+  multi_ = proven == ProvenState::Value::kQueueing ? Multi::kQueueing : Multi::kNone;
+  watching_ = proven == ProvenState::Value::kWatching;
+}
+
+}  // namespace keyhole::core

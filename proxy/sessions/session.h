@@ -1,0 +1,198 @@
+// What the proxy knows of one client, whatever it speaks: where its requests go, and that their
+// replies come back in order. The one door into the house: RESP clients (client_session.h) and the
+// HTTP adapter (http_session.h) both pass through Submit().
+//
+// A session starts on its worker's shared link. It has one link at a time, and changes it only
+// when all its earlier replies have come, so its own requests never overtake each other:
+//
+//     GET a   shared    |
+//     MULTI   private   | waits until the reply to GET a is here
+//     SET b   private
+//     EXEC    private   | once answered, the private link goes back to the pool
+//     GET b   shared
+//
+// Which requests need a private link is a column of the command table (resp::Effect). Database,
+// protocol, identity and name are values (SessionState): a session that changes them moves to a
+// link where they already hold, or changes them on a private link, which then is one.
+//
+// Thread: the worker's that made it. Reference counted, because pending requests refer to their
+// session even after its client has gone.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/counters.h"
+#include "proxy/links/connection_state.h"
+#include "proxy/links/link.h"
+#include "proxy/links/request_plan.h"
+#include "proxy/links/requester.h"
+#include "proxy/sessions/conversation.h"
+#include "resp/byte_queue.h"
+#include "resp/command_table.h"
+#include "resp/hashed_key.h"
+#include "resp/request_parser.h"
+
+namespace keyhole::core {
+
+class UpstreamLink;
+class User;
+struct NearEntry;
+struct WorkerState;
+
+class Session : public Requester {
+ public:
+  // kLater: earlier replies must come first; OnMaySubmit() tells when, submit the same again then.
+  enum class Taken : uint8_t { kYes, kLater };
+
+  // address: of the client, for those who ask who it is.
+  Session(WorkerState& worker, std::string_view address);
+  ~Session() override;
+
+  // Requests about these keys will be submitted next, or so it seems.
+  void Foresee(std::span<const resp::HashedKey> keys);
+  // One whole request.
+  Taken Submit(const resp::Request& request);
+  // One in pieces: see resp::RequestParser. Body and tail are always taken.
+  Taken SubmitHead(const resp::Request& request);
+  void SubmitBody(std::string_view bytes);
+  void SubmitTail(const resp::Request& request);
+
+  // The client is gone, or is to go: no more is delivered. Idempotent.
+  void Close(metrics::CloseReason reason);
+  // Nothing is awaited from any link.
+  bool idle() const { return in_flight_ == 0; }
+  // A request of it waits for something to happen (BLPOP), or it listens to messages.
+  bool held() const;
+  // The link has nothing more to say, see Link::ended().
+  bool link_has_ended() const { return link_ != nullptr && link_->ended(); }
+  // A request in pieces is under way.
+  bool uploading() const { return conversation_.uploading(); }
+  // The link's queue is long: better read no more requests now.
+  bool link_is_full() const;
+
+  // No password is asked of it, or it has given one. In front of a Redis that is Redis' affair:
+  // true.
+  bool authenticated() const;
+
+  const SessionState& state() const { return state_; }
+  // Who the client is to the proxy; null: nobody yet, or nobody is asked.
+  const User* user() const { return user_; }
+  const std::string& address() const { return address_; }
+
+  // ---- for links
+  void OnReplyBytes(std::string_view bytes) final {
+    if (!closed_) Deliver(bytes);
+  }
+  void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head) final;
+  void OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) final;
+  void OnLinkLost() final;
+  void OnLinkIsYours(UpstreamLink& link) final;
+  void OnLinkEnded() final;
+  void OnLinkDown() final;
+  // It is about to be told something newer, perhaps, than what the near cache holds.
+  [[gnu::noinline]] void OnReplyNear(const resp::CommandSpec& spec, const resp::ReplyHead& head);
+  // The fence it waits for has come back.
+  void OnNearFence();
+
+ protected:
+  bool has_link() const { return link_ != nullptr; }
+  // Bytes of replies, in the order of the requests.
+  void Deliver(std::string_view bytes);
+  virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end
+  virtual void OnMaySubmit() = 0;
+  virtual void OnClose(metrics::CloseReason reason) = 0;
+  // Close once all that was delivered has been sent.
+  virtual void CloseAfterOutput() = 0;
+  // What the client sends from now on is not to be parsed, but passed to SubmitBody().
+  virtual void OnRaw() = 0;
+  // A reply has been delivered without a link.
+  virtual void OnServedNear() {}
+  // Nothing that it may ask needs to be checked first.
+  bool unrestricted() const;
+  // It may be given an answer that its link knows nothing of.
+  bool MayBeServedNear() const;
+  // Answers a read of this key from the near cache, if that can be done at once. REQUIRES:
+  // MayBeServedNear(), and a key of NearCache::kLongestKey at most, as ReadNearRequest() gives it.
+  bool ServeNearNow(const resp::HashedKey& key);
+  // output_is_long() has become false.
+  void ResumeLink();
+  // The client sends no more. On a private link that is passed on, and what becomes of requests in
+  // flight (a BLPOP that waits) is up to Redis, as without a proxy.
+  void EndInput();
+
+  WorkerState& worker_;
+
+ private:
+  using Effect = resp::Effect;
+
+  Taken Take(const resp::Request& request, bool in_pieces);
+  Taken CarryOut(const resp::Request& request, RequestPlan& plan);
+  void AdaptToState(RequestPlan* plan) const;
+  bool AnswersHere(Effect effect) const;
+  bool MayStop() const;
+  void AnswerHere(Effect effect);
+  bool NeedsPrivate(const RequestPlan& plan) const;
+  bool ChooseLink(const RequestPlan& plan);
+  bool MoveTo(const SessionState& target, Effect effect);
+  void Send(const resp::Request& request, RequestPlan plan);
+  bool pinned() const;
+  bool hides_reply() const { return conversation_.hides_reply(); }
+  bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
+  void TakePrivateLink(Effect effect);
+  void LeavePrivateLink();
+  void Reset();
+
+  // session_access.cc: who may do what
+  [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, RequestPlan& plan);
+  Taken TakeByUser(const resp::Request& request, RequestPlan& plan);
+  Taken TakeFromBorrower(const resp::Request& request, RequestPlan& plan);
+  Taken LogIn(const resp::Request& request, const RequestPlan& plan);
+  Taken Greet(const resp::Request& request, RequestPlan& plan);
+  std::string ReadHello(std::span<const std::string_view> args,
+                        std::vector<std::string_view>* rest);
+  Taken TellUser(const RequestPlan& plan);
+  Taken CarryOutInstead(std::span<const std::string_view> args, bool answered);
+  Taken Refuse(const RequestPlan& plan, std::string_view error);
+  bool MustWait();
+  void SendUnheard(resp::CommandId id);
+  void ResetIdentity();
+  void Become(const User* user);
+
+  // near_cache/near_session.cc
+  enum class Near : uint8_t { kForward, kServed, kWait };
+  // Of a plan only what is asked for, by value: it stays in registers then.
+  [[gnu::noinline]] Near AskNear(const resp::Request& request, const resp::CommandSpec& spec);
+  Near AskNearForOne(const resp::Request& request);
+  Near AskNearForMany(const resp::Request& request);
+  bool SeesNearCache() const;
+  [[gnu::noinline]] void NoteSentNear(const resp::Request& request, const resp::CommandSpec& spec,
+                                      bool in_pieces);
+  void ServeOneNear(const resp::HashedKey& key, NearEntry& entry);
+  void ServeManyNear(std::span<const std::string_view> keys);
+  bool AwaitNear();
+  void DeliverNear(const NearEntry& entry);
+  void NoteServedNear(const resp::CommandSpec& spec, std::string_view key);
+
+  // state_ is towards Redis or the store; with users of our own it is not who the client is.
+  const User* user_ = nullptr;  // who it is to us; null: nobody, or we ask nobody
+  const bool own_users_;        // we ask
+  bool borrows_ = false;        // it uses the credentials in --upstream, having given none itself
+  bool guarded_ = false;        // not everything may be carried out unseen
+  const std::string address_;
+  boost::intrusive_ptr<Link> link_;             // null: none chosen yet
+  boost::intrusive_ptr<UpstreamLink> private_;  // the same, if it is private
+  uint32_t in_flight_ = 0;                      // requests without a complete reply
+  Conversation conversation_;
+  bool waiting_ = false;         // the last Submit() gave kLater
+  bool changing_state_ = false;  // a change of state is on a shared link, its outcome unknown
+  bool near_waited_ = false;     // for a fence, with the request that is to come again
+  uint64_t near_need_ = 0;       // the fence of the near cache before which it is served nothing
+};
+
+}  // namespace keyhole::core

@@ -1,0 +1,362 @@
+// Who may do what: the proxy's own users, and what is refused to clients that are served under the
+// credentials in --upstream.
+//
+//     nobody   -- AUTH, HELLO AUTH: right --> a user     each request is checked, then carried out
+//        ^                                      |
+//        '------------- RESET ------------------'
+//
+// A refusal is an answer of the proxy's own, so it waits until all earlier replies have come.
+// Inside MULTI Redis must know of it too, as EXEC has to fail: it is sent a request that it refuses
+// itself, whose reply nobody hears.
+#include <array>
+#include <cassert>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "proxy/app/worker_state.h"
+#include "proxy/links/local/store_link.h"
+#include "proxy/sessions/session.h"
+#include "proxy/store/commands/replies.h"
+#include "proxy/users/users.h"
+#include "resp/command_rights.h"
+#include "resp/glob.h"
+#include "resp/number.h"
+#include "resp/reply_writer.h"
+
+namespace keyhole::core {
+namespace {
+
+using resp::CommandId;
+using resp::CommandRights;
+using resp::CommandSpec;
+using resp::Effect;
+using resp::EqualsIgnoreCase;
+using Args = std::span<const std::string_view>;
+
+// Redis' texts.
+constexpr std::string_view kWrongPassword =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+constexpr std::string_view kNoPassword =
+    "ERR AUTH <password> called without any password configured for the default user. Are you "
+    "sure your configuration is correct?";
+constexpr std::string_view kHelloNoAuth =
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
+    "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
+    "version at the same time";
+// Ours.
+constexpr std::string_view kAuthInMulti =
+    "ERR a password is checked by the proxy, not by Redis, and so cannot be queued; log in before "
+    "MULTI";
+constexpr std::string_view kTooLarge = "ERR such a large argument is not a password, nor a name";
+constexpr std::string_view kBorrowed =
+    ": clients share the credentials in --upstream, and this could show, change or give them away";
+
+// Parameters of CONFIG that are credentials, of Redis and Valkey.
+constexpr std::string_view kSecretParameters[] = {"requirepass",
+                                                  "masterauth",
+                                                  "masteruser",
+                                                  "primaryauth",
+                                                  "primaryuser",
+                                                  "tls-key-file-pass",
+                                                  "tls-client-key-file-pass"};
+
+// What a client sent, fit for a line.
+std::string Shown(std::string_view text) {
+  std::string shown(store::UpToNul(text).substr(0, store::kMaxQuoted));
+  for (char& c : shown) {
+    if (c == '\r' || c == '\n') c = ' ';
+  }
+  return shown;
+}
+
+std::string NameOf(const CommandSpec& spec, Args args) {
+  if (spec.id != CommandId::kUnknown) return std::string(spec.full_name);
+  return args.empty() ? "" : Shown(args[0]);
+}
+
+bool IsUnknownSubcommand(const CommandSpec& spec, Args args) {
+  return spec.has(resp::kContainer) && args.size() > 1;
+}
+
+// What Redis finds wrong with a request at first glance, whoever sent it; empty: nothing. Of
+// commands that are not in the table nobody knows.
+std::string MalformedText(const CommandSpec& spec, const resp::Request& request) {
+  if (spec.id != CommandId::kUnknown && !spec.AcceptsCount(request.argument_count())) {
+    return store::ArityError(spec);
+  }
+  if (IsUnknownSubcommand(spec, request.args)) {
+    return "ERR unknown subcommand '" + Shown(request.args[1]) + "'. Try " +
+           absl::AsciiStrToUpper(absl::string_view(spec.name.data(), spec.name.size())) + " HELP.";
+  }
+  return {};
+}
+
+// Why a request is refused to a user.
+std::string DenialText(Denial denial, const CommandSpec& spec, const resp::Request& request) {
+  if (std::string error = MalformedText(spec, request); !error.empty()) return error;
+  const std::string name = "'" + NameOf(spec, request.args) + "'";
+  switch (denial) {
+    case Denial::kKey:
+      return "NOPERM this user has no permissions to access one of the keys used as arguments";
+    case Denial::kChannel:
+      return "NOPERM this user has no permissions to access one of the channels used as arguments";
+    case Denial::kUnbounded:
+      return "NOPERM the proxy cannot check what " + name +
+             " does; it needs a user with allcommands, allkeys and allchannels";
+    case Denial::kUnlocated:
+      return "NOPERM the proxy does not know the keys of " + name +
+             "; it needs a user with allkeys";
+    case Denial::kInPieces:
+      return "NOPERM the proxy cannot check all keys or channels of " + name +
+             " with such a large argument; it needs a user with allkeys and allchannels";
+    case Denial::kPatternBy:
+      return "ERR BY option of SORT denied due to insufficient ACL permissions.";
+    case Denial::kPatternGet:
+      return "ERR GET option of SORT denied due to insufficient ACL permissions.";
+    case Denial::kNone:
+    case Denial::kCommand:
+      break;
+  }
+  return "NOPERM this user has no permissions to run the " + name + " command";
+}
+
+// The first of them that the pattern matches; empty: none.
+std::string_view SecretMatching(std::string_view pattern) {
+  for (const std::string_view name : kSecretParameters) {
+    if (resp::GlobMatches(pattern, name, /*ignore_case=*/true)) return name;
+  }
+  return {};
+}
+
+// A parameter among those of CONFIG GET or SET that is a credential.
+std::string_view SecretAmong(Args args, size_t step, bool whole) {
+  for (size_t i = 2; i < args.size(); i += step) {
+    if (const std::string_view name = SecretMatching(args[i]); !name.empty()) return name;
+  }
+  return whole ? std::string_view() : kSecretParameters[0];  // what is not there yet may be one
+}
+
+// REPLICAOF NO ONE, FAILOVER ABORT: names no server to log in to.
+bool NamesNoMaster(Args args, bool whole) {
+  if (!whole) return false;
+  return (args.size() == 3 && EqualsIgnoreCase(args[1], "NO") &&
+          EqualsIgnoreCase(args[2], "ONE")) ||
+         (args.size() == 2 && EqualsIgnoreCase(args[1], "ABORT"));
+}
+
+// Why it is refused to a client that has not shown that it knows the credentials; empty: it is not.
+std::string BorrowerText(const CommandSpec& spec, Args args, bool whole) {
+  const CommandRights& rights = resp::RightsOf(spec.id);
+  const std::string refused = "NOPERM the proxy refuses '" + NameOf(spec, args) + "'";
+  if (rights.has(resp::kSecret)) return refused + std::string(kBorrowed);
+  if (rights.has(resp::kChoosesMaster) && !NamesNoMaster(args, whole)) {
+    return refused + " with another server" + std::string(kBorrowed);
+  }
+  if (rights.has(resp::kShowsConfig) || rights.has(resp::kSetsConfig)) {
+    const std::string_view name = SecretAmong(args, rights.has(resp::kSetsConfig) ? 2 : 1, whole);
+    if (name.empty()) return {};
+    return refused + " of '" + std::string(name) + "'" + std::string(kBorrowed) +
+           "; name other parameters";
+  }
+  return {};
+}
+
+std::string HelloVersionError(std::string_view text) {
+  int64_t version = 0;
+  if (!resp::ParseInteger(text, &version)) {
+    return "ERR Protocol version is not an integer or out of range";
+  }
+  return version == 2 || version == 3 ? "" : "NOPROTO unsupported protocol version";
+}
+
+bool GivesPassword(Args args) {
+  for (const std::string_view arg : args.subspan(std::min<size_t>(2, args.size()))) {
+    if (EqualsIgnoreCase(arg, "AUTH")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool Session::authenticated() const {
+  if (own_users_) return user_ != nullptr;
+  if (worker_.store == nullptr) return true;
+  if (link_ == nullptr) return !worker_.asks_password();
+  return static_cast<const StoreLink&>(*link_).authenticated();
+}
+
+bool Session::unrestricted() const {
+  return !own_users_ || (user_ != nullptr && user_->everything());
+}
+
+// As a new connection.
+void Session::ResetIdentity() {
+  if (own_users_) Become(worker_.config.users->initial());
+  borrows_ = worker_.config.LendsIdentity();
+  guarded_ = own_users_ || borrows_;
+}
+
+void Session::Become(const User* user) {
+  user_ = user;
+  if (link_ != nullptr) link_->OnUser(user != nullptr ? user->name() : kDefaultUser);
+}
+
+// True: earlier replies must come first; the same request will come again.
+bool Session::MustWait() {
+  waiting_ = in_flight_ > 0;
+  return waiting_;
+}
+
+Session::Taken Session::TakeGuarded(const resp::Request& request, RequestPlan& plan) {
+  if (plan.spec->effect == Effect::kHangUp) return CarryOut(request, plan);
+  if (own_users_) return TakeByUser(request, plan);
+  return TakeFromBorrower(request, plan);
+}
+
+Session::Taken Session::TakeByUser(const resp::Request& request, RequestPlan& plan) {
+  const CommandSpec& spec = *plan.spec;
+  const bool well_formed = spec.AcceptsCount(request.argument_count());
+  switch (well_formed ? spec.effect : Effect::kNone) {
+    case Effect::kQuit:
+    case Effect::kReset:
+      return CarryOut(request, plan);
+    case Effect::kAuth:
+      return LogIn(request, plan);
+    case Effect::kHello:
+      if (user_ == nullptr || plan.in_pieces || GivesPassword(request.args)) {
+        return Greet(request, plan);
+      }
+      break;
+    default:
+      break;
+  }
+  if (user_ == nullptr) {
+    const std::string error = MalformedText(spec, request);
+    return Refuse(plan, error.empty() ? store::kNoAuth : std::string_view(error));
+  }
+  const Denial denial = user_->Check(spec, request.args, !plan.in_pieces);
+  if (denial != Denial::kNone) return Refuse(plan, DenialText(denial, spec, request));
+  const CommandRights& rights = resp::RightsOf(spec.id);
+  if (rights.has(resp::kTellsUser) && well_formed && !plan.in_pieces) return TellUser(plan);
+  // The store's own password would be asked for beside those of the users.
+  const bool own_password = worker_.store != nullptr && rights.has(resp::kSetsConfig);
+  return borrows_ || own_password ? TakeFromBorrower(request, plan) : CarryOut(request, plan);
+}
+
+Session::Taken Session::TakeFromBorrower(const resp::Request& request, RequestPlan& plan) {
+  if (resp::RightsOf(plan.spec->id).care == resp::kNoCare) return CarryOut(request, plan);
+  const std::string refusal = BorrowerText(*plan.spec, request.args, !plan.in_pieces);
+  return refusal.empty() ? CarryOut(request, plan) : Refuse(plan, refusal);
+}
+
+Session::Taken Session::LogIn(const resp::Request& request, const RequestPlan& plan) {
+  const Args args = request.args;
+  if (plan.in_pieces) return Refuse(plan, kTooLarge);
+  if (conversation_.queueing()) return Refuse(plan, kAuthInMulti);
+  if (args.size() > 3) return Refuse(plan, store::kSyntaxError);
+  const Users& users = *worker_.config.users;
+  if (args.size() == 2 && !users.default_asks_password()) return Refuse(plan, kNoPassword);
+  if (MustWait()) return Taken::kLater;
+  const User* const user = users.LogIn(args.size() == 3 ? args[1] : kDefaultUser, args.back());
+  if (user == nullptr) return Refuse(plan, kWrongPassword);
+  Become(user);
+  worker_.metrics.counters.requests[plan.spec->id].Add();
+  if (!hides_reply()) Deliver("+OK\r\n");
+  if (skips_reply()) SendUnheard(CommandId::kGet);
+  OnServedNear();  // last: the request may be gone after it
+  return Taken::kYes;
+}
+
+// HELLO where it is for us to check who speaks. Redis is sent the rest of it.
+Session::Taken Session::Greet(const resp::Request& request, RequestPlan& plan) {
+  if (plan.in_pieces) return Refuse(plan, kTooLarge);
+  if (conversation_.queueing()) return Refuse(plan, kAuthInMulti);
+  if (MustWait()) return Taken::kLater;
+  std::vector<std::string_view> rest;
+  const std::string error = ReadHello(request.args, &rest);
+  if (!error.empty()) return Refuse(plan, error);
+  return CarryOutInstead(rest, plan.answered);
+}
+
+// Takes the words of HELLO one after the other, as Redis does: a right password counts even if
+// nonsense follows it. Gives the error to reply, or none.
+std::string Session::ReadHello(Args args, std::vector<std::string_view>* rest) {
+  if (args.size() > 1) {
+    if (std::string error = HelloVersionError(args[1]); !error.empty()) return error;
+  }
+  rest->assign(args.begin(),
+               args.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(2, args.size())));
+  for (size_t i = 2; i < args.size(); ++i) {
+    const size_t more = args.size() - i - 1;
+    if (EqualsIgnoreCase(args[i], "AUTH") && more >= 2) {
+      const User* const user = worker_.config.users->LogIn(args[i + 1], args[i + 2]);
+      if (user == nullptr) return std::string(kWrongPassword);
+      Become(user);
+      i += 2;
+    } else if (EqualsIgnoreCase(args[i], "SETNAME") && more >= 1) {
+      rest->push_back(args[i]);
+      rest->push_back(args[++i]);
+    } else {
+      return "ERR Syntax error in HELLO option '" + Shown(args[i]) + "'";
+    }
+  }
+  return user_ == nullptr ? std::string(kHelloNoAuth) : std::string();
+}
+
+// To Redis all clients are the same user, so it is asked to echo the name of ours: in its turn, in
+// the client's protocol, inside MULTI too.
+Session::Taken Session::TellUser(const RequestPlan& plan) {
+  const std::array<std::string_view, 2> args{resp::Spec(CommandId::kEcho).name, user_->name()};
+  return CarryOutInstead(args, plan.answered);
+}
+
+Session::Taken Session::CarryOutInstead(Args args, bool answered) {
+  std::string bytes;
+  resp::AppendRequest(args, &bytes);
+  const resp::Request request{args, bytes};
+  RequestPlan plan = MakePlan(request, false, !answered);
+  return CarryOut(request, plan);
+}
+
+Session::Taken Session::Refuse(const RequestPlan& plan, std::string_view error) {
+  if (MustWait()) return Taken::kLater;
+  const std::string_view word = error.substr(0, error.find(' '));
+  worker_.metrics.counters.requests[plan.spec->id].Add();
+  worker_.metrics.counters.errors[metrics::ErrorClassOf(word)].Add();
+  // An EXEC that cannot run ends its transaction all the same.
+  const bool ends = plan.spec->effect == Effect::kExec;
+  if (!hides_reply()) {
+    std::string line = "-";
+    if (ends) {
+      line += "EXECABORT Transaction discarded because of: ";
+      if (error.starts_with("ERR ")) error.remove_prefix(4);
+    }
+    Deliver(line.append(error).append("\r\n"));
+  }
+  if (conversation_.queueing() || skips_reply())
+    SendUnheard(ends ? CommandId::kDiscard : CommandId::kGet);
+  OnServedNear();  // last: the request may be gone after it
+  return Taken::kYes;
+}
+
+// Stands in for a request that was answered here, where its link must know that there was one. GET,
+// which lacks its key: EXEC will fail, and CLIENT REPLY SKIP is used up. DISCARD: MULTI has ended.
+void Session::SendUnheard(CommandId id) {
+  const CommandSpec& spec = resp::Spec(id);
+  const std::array<std::string_view, 1> args{spec.name};
+  std::string bytes;
+  resp::AppendRequest(args, &bytes);
+  Pending pending;
+  pending.requester = this;
+  pending.spec = &spec;
+  pending.effect = spec.AcceptsCount(args.size()) ? spec.effect : Effect::kNone;
+  pending.sent = worker_.now;
+  pending.unheard = true;
+  pending.replies = hides_reply() ? 0 : 1;
+  if (pending.replies > 0) ++in_flight_;
+  conversation_.OnSent({.effect = pending.effect});
+  const boost::intrusive_ptr<Link> link = link_;
+  link->Send({args, bytes}, std::move(pending));
+}
+
+}  // namespace keyhole::core

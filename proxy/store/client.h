@@ -1,0 +1,110 @@
+// What the store knows of one connection. Plain data: the handlers read and write it.
+//
+// Owned by its session through Store::Connect(). Written by its own session under any lock of the
+// store, read and written by others' commands (CLIENT LIST and KILL, PUBLISH) under all of them. A
+// watch is broken under the lock of its key, and `closing` is read without any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/store/store.h"
+#include "proxy/store/subscriptions.h"
+#include "resp/byte_queue.h"
+#include "resp/command_table.h"
+#include "resp/wire.h"
+
+namespace keyhole::store {
+
+// A command between MULTI and EXEC; a copy, as the request's bytes are gone by then.
+struct QueuedCommand {
+  const resp::CommandSpec* spec;
+  std::vector<std::string> args;
+};
+
+struct WatchedKey {
+  int database;
+  std::string key;
+};
+
+struct Transaction {
+  bool open = false;                       // between MULTI and EXEC or DISCARD
+  bool failed = false;                     // a command could not be queued: EXEC will refuse
+  std::atomic<bool> watch_broken = false;  // a watched key has changed: EXEC will do nothing
+  std::vector<QueuedCommand> queue;
+  std::vector<WatchedKey> watched;
+};
+
+// What a client has done so far.
+struct ClientStats {
+  uint64_t commands = 0;
+  uint64_t errors = 0;
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+};
+
+// CLIENT REPLY.
+struct ReplyMode {
+  bool off = false;
+  bool skip = false;       // the reply of the command now running
+  bool skip_next = false;  // the reply of the command after it
+  bool silent() const { return off || skip; }
+};
+
+struct Client {
+  Store* store = nullptr;
+  Doorbell* doorbell = nullptr;
+  uint64_t id = 0;
+  std::string address;
+  UnixMillis connected = 0;
+  UnixMillis last_command_at = 0;
+  const resp::CommandSpec* last_command = nullptr;
+
+  int database = 0;
+  resp::Protocol protocol = resp::Protocol::kResp2;
+  bool authenticated = false;
+  std::string user = "default";
+  std::string name;
+  std::string library_name;
+  std::string library_version;
+  bool no_evict = false;
+  bool no_touch = false;
+
+  ClientStats stats;
+  uint64_t random = 0;  // state for NextRandom()
+
+  Transaction transaction;
+  ReplyMode reply_mode;
+
+  std::set<std::string>& names(Listening kind) { return listening[static_cast<size_t>(kind)]; }
+  const std::set<std::string>& names(Listening kind) const {
+    return listening[static_cast<size_t>(kind)];
+  }
+  bool subscribed() const {
+    return !listening[0].empty() || !listening[1].empty() || !listening[2].empty();
+  }
+  std::array<std::set<std::string>, 3> listening;  // by Listening
+  resp::ByteQueue messages;                        // not fetched yet
+
+  bool has_messages = false;  // and its session has been told
+
+  // There are messages.
+  void Ring() {
+    if (std::exchange(has_messages, true) || doorbell == nullptr) return;
+    doorbell->Ring(id);
+  }
+  void MoveMessages(resp::ByteQueue* out) {
+    if (!has_messages) return;
+    has_messages = false;
+    out->Append(messages.Data());
+    messages.Clear();
+  }
+  std::atomic<bool> closing{false};
+};
+
+}  // namespace keyhole::store

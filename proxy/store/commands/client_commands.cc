@@ -1,0 +1,248 @@
+// CLIENT: who is connected.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "proxy/store/commands/client_words.h"
+#include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/replies.h"
+#include "resp/number.h"
+
+namespace keyhole::store {
+
+bool IsPlainName(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+bool SetName(Call& call, std::string_view name) {
+  if (!IsPlainName(name)) {
+    call.reply.Error("ERR Client names cannot contain spaces, newlines or special characters.");
+    return false;
+  }
+  call.client.name = name;
+  return true;
+}
+
+bool ParseClientType(Call& call, size_t index, ClientType* type) {
+  constexpr std::pair<std::string_view, ClientType> kTypes[] = {
+      {"NORMAL", ClientType::kNormal},
+      {"MASTER", ClientType::kReplication},
+      {"REPLICA", ClientType::kReplication},
+      {"SLAVE", ClientType::kReplication},
+      {"PUBSUB", ClientType::kListener}};
+  for (const auto& [name, known] : kTypes) {
+    if (!call.Is(index, name)) continue;
+    *type = known;
+    return true;
+  }
+  call.reply.Error(
+      std::string("ERR Unknown client type '").append(UpToNul(call.args[index])).append("'"));
+  return false;
+}
+
+ClientType TypeOf(const Client& client) {
+  return client.subscribed() ? ClientType::kListener : ClientType::kNormal;
+}
+
+std::string OwnAddress(const Engine& engine) {
+  return "127.0.0.1:" + engine.settings.port();
+}
+
+namespace handlers {
+
+namespace {
+
+void AppendField(std::string* line, std::string_view name, std::string_view value) {
+  if (!line->empty()) line->push_back(' ');
+  line->append(name).append("=").append(value);
+}
+
+void AppendField(std::string* line, std::string_view name, int64_t value) {
+  AppendField(line, name, std::string_view(std::to_string(value)));
+}
+
+std::string FlagsOf(const Client& client) {
+  std::string flags;
+  if (client.subscribed()) flags.push_back('P');
+  if (client.transaction.open) flags.push_back('x');
+  if (client.transaction.watch_broken) flags.push_back('d');
+  if (client.no_evict) flags.push_back('e');
+  return flags.empty() ? "N" : flags;
+}
+
+int64_t CountNames(const Client& client, Listening kind) {
+  return static_cast<int64_t>(client.names(kind).size());
+}
+
+// One line of CLIENT LIST, without its end. Fields about sockets and buffers are the session's;
+// they are there for those who parse the line, and zero.
+std::string Describe(Call& call, const Client& client) {
+  const Transaction& transaction = client.transaction;
+  const auto queued = static_cast<int64_t>(transaction.queue.size());
+  std::string line;
+  AppendField(&line, "id", static_cast<int64_t>(client.id));
+  AppendField(&line, "addr", client.address);
+  AppendField(&line, "laddr", OwnAddress(call.engine));
+  AppendField(&line, "fd", -1);
+  AppendField(&line, "name", client.name);
+  AppendField(&line, "age", (call.now - client.connected) / 1000);
+  AppendField(&line, "idle", (call.now - client.last_command_at) / 1000);
+  AppendField(&line, "flags", FlagsOf(client));
+  AppendField(&line, "db", client.database);
+  AppendField(&line, "sub", CountNames(client, Listening::kChannel));
+  AppendField(&line, "psub", CountNames(client, Listening::kPattern));
+  AppendField(&line, "ssub", CountNames(client, Listening::kShard));
+  AppendField(&line, "multi", transaction.open ? queued : -1);  // layering: not a command
+  for (const std::string_view name : {"qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp",
+                                      "obl", "oll", "omem", "tot-mem"}) {
+    AppendField(&line, name, 0);
+  }
+  AppendField(&line, "events", "r");
+  AppendField(&line, "cmd",
+              client.last_command == nullptr ? "NULL" : client.last_command->full_name);
+  AppendField(&line, "user", client.user);
+  AppendField(&line, "redir", -1);
+  AppendField(&line, "resp", client.protocol == resp::Protocol::kResp3 ? 3 : 2);
+  if (!client.library_name.empty()) AppendField(&line, "lib-name", client.library_name);
+  if (!client.library_version.empty()) AppendField(&line, "lib-ver", client.library_version);
+  return line;
+}
+
+// A client that was killed is gone for others, even if its session has not noticed yet.
+bool IsThere(const Call& call, const Client& client) {
+  return !client.closing || &client == &call.client;
+}
+
+// True if the argument is ON or OFF. Else the error is the reply.
+bool ParseSwitch(Call& call, size_t index, bool* on) {
+  *on = call.Is(index, "ON");
+  if (*on || call.Is(index, "OFF")) return true;
+  call.reply.Error(kSyntaxError);
+  return false;
+}
+
+}  // namespace
+
+void ClientId(Call& call) {
+  call.reply.Integer(static_cast<int64_t>(call.client.id));
+}
+
+void ClientGetname(Call& call) {
+  if (call.client.name.empty()) return call.reply.Null();
+  call.reply.Bulk(call.client.name);
+}
+
+void ClientSetname(Call& call) {
+  if (SetName(call, call.args[2])) call.reply.Ok();
+}
+
+void ClientInfo(Call& call) {
+  call.reply.Verbatim(Describe(call, call.client) + "\n");
+}
+
+void ClientList(Call& call) {
+  const auto& clients = call.engine.clients();
+  std::string lines;
+  std::optional<ClientType> wanted;
+  if (call.args.size() == 4 && call.Is(2, "TYPE")) {
+    if (!ParseClientType(call, 3, &wanted.emplace())) return;
+  } else if (call.args.size() > 3 && call.Is(2, "ID")) {
+    for (size_t i = 3; i < call.args.size(); ++i) {
+      int64_t id = 0;
+      if (!resp::ParseInteger(call.args[i], &id)) {
+        return call.reply.Error("ERR Invalid client ID");
+      }
+      const auto it = clients.find(static_cast<uint64_t>(id));
+      if (it != clients.end() && IsThere(call, *it->second))
+        lines.append(Describe(call, *it->second)).append("\n");
+    }
+    return call.reply.Verbatim(lines);
+  } else if (call.args.size() != 2) {
+    return call.reply.Error(kSyntaxError);
+  }
+  for (const auto& [id, client] : clients) {
+    if (!IsThere(call, *client) || (wanted && TypeOf(*client) != *wanted)) continue;
+    lines.append(Describe(call, *client)).append("\n");
+  }
+  call.reply.Verbatim(lines);
+}
+
+// CLIENT SETINFO came with Redis 7.2; libraries send it unasked. Its errors are those of 7.2.
+void ClientSetinfo(Call& call) {
+  const bool is_name = call.Is(2, "LIB-NAME");
+  if (!is_name && !call.Is(2, "LIB-VER")) {
+    return call.reply.Error(
+        std::string("ERR Unrecognized option '").append(UpToNul(call.args[2])).append("'"));
+  }
+  if (!IsPlainName(call.args[3])) {
+    return call.reply.Error(std::string("ERR ")
+                                .append(is_name ? "lib-name" : "lib-ver")
+                                .append(" cannot contain spaces, newlines or special characters."));
+  }
+  (is_name ? call.client.library_name : call.client.library_version) = call.args[3];
+  call.reply.Ok();
+}
+
+void ClientNoEvict(Call& call) {
+  if (ParseSwitch(call, 2, &call.client.no_evict)) call.reply.Ok();
+}
+
+void ClientNoTouch(Call& call) {
+  if (ParseSwitch(call, 2, &call.client.no_touch)) call.reply.Ok();
+}
+
+void ClientReply(Call& call) {
+  ReplyMode& mode = call.client.reply_mode;
+  if (call.Is(2, "ON")) {
+    mode = ReplyMode();
+    call.reply.Ok();
+  } else if (call.Is(2, "OFF")) {
+    mode.off = true;
+  } else if (call.Is(2, "SKIP")) {
+    mode.skip_next = !mode.off;
+  } else {
+    call.reply.Error(kSyntaxError);
+  }
+}
+
+// Nobody is ever blocked here: there is no command that waits.
+void ClientUnblock(Call& call) {
+  if (call.args.size() > 4) return WrongSubcommand(call, "CLIENT");
+  if (call.args.size() == 4 && !call.Is(3, "TIMEOUT") && !call.Is(3, "ERROR")) {
+    return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
+  int64_t id = 0;
+  if (IntegerArgument(call, 2, &id)) call.reply.Integer(0);
+}
+
+void ClientHelp(Call& call) {
+  constexpr std::string_view kLines[] = {
+      "GETNAME",
+      "    Return the name of the current connection.",
+      "ID",
+      "    Return the ID of the current connection.",
+      "INFO",
+      "    Return information about the current client connection.",
+      "KILL <ip:port>",
+      "    Kill connection made from <ip:port>.",
+      "KILL <option> <value> [<option> <value> [...]]",
+      "    Kill connections. Options are: ID, ADDR, LADDR, TYPE, USER, SKIPME (default: yes).",
+      "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <id> [...]]",
+      "    Return information about client connections.",
+      "NO-EVICT (ON|OFF)",
+      "    Protect current client connection from eviction.",
+      "NO-TOUCH (ON|OFF)",
+      "    Whether reading a key leaves its last access time as it is.",
+      "REPLY (ON|OFF|SKIP)",
+      "    Control the replies sent to the current connection.",
+      "SETINFO <option> <value>",
+      "    Set the client's LIB-NAME or LIB-VER.",
+      "SETNAME <name>",
+      "    Assign the name <name> to the current connection.",
+      "UNBLOCK <id> [TIMEOUT|ERROR]",
+      "    Unblock the specified blocked client; none ever is."};
+  Help(call, kLines);
+}
+
+}  // namespace handlers
+}  // namespace keyhole::store

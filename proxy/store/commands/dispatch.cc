@@ -1,0 +1,225 @@
+#include "proxy/store/commands/dispatch.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "absl/strings/ascii.h"
+#include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/replies.h"
+
+namespace keyhole::store {
+
+namespace {
+
+using resp::CommandId;
+using resp::CommandSpec;
+using resp::Effect;
+
+// `None` of the table. Hides the declaration that handlers.h made of it.
+inline constexpr Handler None = nullptr;
+
+constexpr size_t Index(CommandId id) {
+  return static_cast<size_t>(id);
+}
+
+constexpr std::array<Handler, resp::kCommandCount> MakeHandlers() {
+  using namespace handlers;  // NOLINT: names of commands.def
+  return {
+      nullptr,
+#define CMD(id, name, arity, flags, effect, keys, hit, store) store,
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) store,
+#include "resp/commands.def"
+#undef CMD
+#undef SUB
+  };
+}
+constexpr std::array<Handler, resp::kCommandCount> kHandlers = MakeHandlers();
+
+constexpr bool IsHandler(std::string_view name) {
+  return name != "None";
+}
+
+// By name: with sanitizers g++ 12 does not take a function's address for a constant.
+constexpr std::array<bool, resp::kCommandCount> MakeServed() {
+  std::array<bool, resp::kCommandCount> served{};
+#define CMD(id, name, arity, flags, effect, keys, hit, store) \
+  served[Index(CommandId::id)] = IsHandler(#store);
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) \
+  served[Index(CommandId::id)] = IsHandler(#store);                   \
+  served[Index(CommandId::parent)] |= IsHandler(#store);
+#include "resp/commands.def"
+#undef CMD
+#undef SUB
+  return served;
+}
+constexpr std::array<bool, resp::kCommandCount> kServed = MakeServed();
+
+std::string UnknownCommand(std::span<const std::string_view> args) {
+  std::string list;
+  for (const std::string_view arg : args.subspan(1)) {
+    if (list.size() >= kMaxQuoted) break;
+    const size_t room = kMaxQuoted - list.size();
+    list.append("'").append(UpToNul(arg).substr(0, room)).append("' ");
+  }
+  return std::string("ERR unknown command '")
+      .append(UpToNul(args[0]).substr(0, kMaxQuoted))
+      .append("', with args beginning with: ")
+      .append(list);
+}
+
+std::string UnknownSubcommand(const CommandSpec& container, std::string_view word) {
+  return std::string("ERR unknown subcommand '")
+      .append(UpToNul(word).substr(0, kMaxQuoted))
+      .append("'. Try ")
+      .append(
+          absl::AsciiStrToUpper(absl::string_view(container.name.data(), container.name.size())))
+      .append(" HELP.");
+}
+
+// Why the request names no command that the store has; empty if it does.
+std::string ExistenceError(const Call& call) {
+  const CommandSpec& spec = call.spec;
+  const bool is_subcommand = spec.parent != CommandId::kUnknown;
+  const CommandSpec& top = is_subcommand ? resp::Spec(spec.parent) : spec;
+  if (!Serves(top)) return UnknownCommand(call.args);
+  const bool unknown_word = !is_subcommand && spec.has(resp::kContainer) && call.args.size() > 1;
+  if (unknown_word || !Serves(spec)) return UnknownSubcommand(top, call.args[1]);
+  return {};
+}
+
+// What a client of RESP2 may say while it is subscribed: replies are not told from messages there.
+bool IsForListeners(const CommandSpec& spec) {
+  return resp::TraitsOf(spec.effect).confirmed() || spec.has(resp::kWhileSubscribed);
+}
+
+// Queueing takes memory too.
+bool TakesMemory(const Call& call) {
+  const Transaction& transaction = call.client.transaction;
+  if (call.spec.effect == Effect::kExec) {
+    return std::any_of(transaction.queue.begin(), transaction.queue.end(),
+                       [](const QueuedCommand& q) { return q.spec->has(resp::kDenyOom); });
+  }
+  if (call.spec.has(resp::kDenyOom)) return true;
+  return transaction.open && call.spec.effect != Effect::kDiscard &&
+         call.spec.effect != Effect::kReset;
+}
+
+// Why the request may neither run nor be queued; empty if it may.
+std::string Objection(const Call& call, bool full) {
+  std::string error = ExistenceError(call);
+  if (!error.empty()) return error;
+  if (!call.spec.AcceptsCount(call.args.size())) return ArityError(call.spec);
+  const bool logged_in = call.client.authenticated || !call.engine.NeedsPassword();
+  if (!logged_in && !call.spec.has(resp::kNoAuth)) return std::string(kNoAuth);
+  if (call.client.transaction.open && call.spec.has(resp::kNoMulti)) {
+    return "ERR Command not allowed inside a transaction";
+  }
+  if (full && TakesMemory(call)) return std::string(kOutOfMemory);
+  const bool listens_only =
+      call.client.subscribed() && call.client.protocol == resp::Protocol::kResp2;
+  if (listens_only && !IsForListeners(call.spec)) {
+    return std::string("ERR Can't execute '")
+        .append(call.spec.full_name)
+        .append(
+            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+            "context");
+  }
+  return {};
+}
+
+// Nearly all requests: one look tells that nothing can be said against them.
+bool IsPlain(const Call& call, bool full) {
+  const Client& client = call.client;
+  return kHandlers[Index(call.spec.id)] != nullptr && !call.spec.has(resp::kContainer) &&
+         call.spec.AcceptsCount(call.args.size()) && client.authenticated && !full &&
+         !client.transaction.open && !client.subscribed();
+}
+
+bool RunsInsideMulti(Effect effect) {
+  return effect == Effect::kMulti || effect == Effect::kExec || effect == Effect::kDiscard ||
+         effect == Effect::kWatch || effect == Effect::kReset || effect == Effect::kQuit;
+}
+
+void Queue(Call& call) {
+  call.client.transaction.queue.push_back(
+      {&call.spec, std::vector<std::string>(call.args.begin(), call.args.end())});
+  call.reply.Simple("QUEUED");
+}
+
+void Reject(Call& call, std::string_view error) {
+  ++call.client.stats.errors;
+  if (call.client.transaction.open) call.client.transaction.failed = true;
+  if (call.spec.effect != Effect::kExec) return call.reply.Error(error);
+  // An EXEC that cannot run ends its transaction all the same.
+  call.engine.Discard(call.client);
+  if (error.starts_with("ERR ")) error.remove_prefix(4);
+  call.reply.Error(std::string("EXECABORT Transaction discarded because of: ").append(error));
+}
+
+}  // namespace
+
+bool IsQueued(const CommandSpec& spec) {
+  return !RunsInsideMulti(spec.effect);
+}
+
+bool Serves(const CommandSpec& spec) {
+  return kServed[Index(spec.id)];
+}
+
+namespace {
+
+inline void RunUntimed(Call& call) {
+  const size_t before = call.out->size();
+  const bool silent = call.client.reply_mode.silent();
+  ++call.client.stats.commands;
+  call.client.last_command = &call.spec;
+  kHandlers[Index(call.spec.id)](call);
+  if (call.out->size() > before && call.out->Data()[before] == '-') ++call.client.stats.errors;
+  // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
+  // REPLY OFF in it is answered up to there.
+  // Confirmations of subscriptions are never hidden.
+  const bool hidden =
+      silent && call.client.reply_mode.silent() && !resp::TraitsOf(call.spec.effect).confirmed();
+  if (hidden) call.out->Truncate(before);
+}
+
+// Not EXEC: what it runs is logged.
+[[gnu::noinline]] void RunTimed(Call& call) {
+  const auto began = std::chrono::steady_clock::now();
+  RunUntimed(call);
+  if (call.spec.effect == Effect::kExec) return;
+  call.engine.slow_log.Offer(call, std::chrono::steady_clock::now() - began);
+}
+
+}  // namespace
+
+void Run(Call& call) {
+  if (call.engine.slow_log.enabled()) [[unlikely]]
+    return RunTimed(call);
+  RunUntimed(call);
+}
+
+void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
+              resp::ByteQueue* out) {
+  const CommandSpec& spec = request.spec;
+  resp::ReplyWriter reply(out, client.protocol);
+  Call call{engine, client, spec, request.args, now, reply, out, out->size()};
+  ReplyMode& mode = client.reply_mode;
+  mode.skip = mode.skip_next;
+  mode.skip_next = false;
+  client.last_command_at = now;
+
+  if (IsPlain(call, request.full)) return Run(call);
+  if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
+  if (const std::string error = Objection(call, request.full); !error.empty()) {
+    Reject(call, error);
+  } else if (client.transaction.open && IsQueued(spec)) {
+    Queue(call);
+  } else {
+    return Run(call);
+  }
+  if (mode.silent()) out->Truncate(call.begin);
+}
+
+}  // namespace keyhole::store

@@ -1,0 +1,27 @@
+// The way of a request to its handler.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/store/client.h"
+#include "proxy/store/engine.h"
+
+namespace keyhole::store {
+
+struct Request {
+  const resp::CommandSpec& spec;
+  std::span<const std::string_view> args;
+  bool full = false;  // memory is full and nothing can be evicted
+};
+
+// True if inside MULTI the command is not run but queued.
+bool IsQueued(const resp::CommandSpec& spec);
+
+// Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
+// it decides which error a request with several faults gets.
+void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
+              resp::ByteQueue* out);
+
+}  // namespace keyhole::store

@@ -1,0 +1,78 @@
+// What a command's function gets, and the declarations of all of them.
+//
+// A handler is named in the column `store` of resp/commands.def and declared here by that alone; to
+// serve one more command, name it there and define it in one of the *_commands.cc files. When it is
+// called the number of arguments is right, the client may run it, and it writes exactly one reply.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/store/client.h"
+#include "proxy/store/engine.h"
+#include "resp/command_table.h"
+#include "resp/reply_writer.h"
+
+namespace keyhole::store {
+
+struct Call {
+  Engine& engine;
+  Client& client;
+  const resp::CommandSpec& spec;
+  std::span<const std::string_view> args;
+  UnixMillis now;
+  resp::ReplyWriter& reply;
+  resp::ByteQueue* out;  // what `reply` writes to
+  size_t begin;          // bytes that were there before; of EXEC and what it runs the same
+  uint32_t secrets = 0;  // a bit for each of the first arguments that no log may show
+
+  Keyspace& db() const { return engine.database(client.database); }
+
+  // The key's slot, null if it is not there; counted in keyspace_hits and keyspace_misses.
+  Entry* Read(std::string_view key) const { return Count(db().Find(key, now, touches())); }
+  // The same for what asks about a key and not for its value: no use of it.
+  Entry* Peek(std::string_view key) const { return Count(db().Find(key, now, /*touch=*/false)); }
+  // The same for TOUCH, whatever CLIENT NO-TOUCH says.
+  Entry* Touch(std::string_view key) const { return Count(db().Find(key, now, /*touch=*/true)); }
+  // As Read() for commands that write; not counted.
+  Entry* Find(std::string_view key) const { return db().Find(key, now, touches()); }
+
+  // No log may show the argument: it is a password. To be called for a wrong one, too.
+  void Hide(size_t arg) {
+    if (arg < 32) secrets |= uint32_t{1} << arg;
+  }
+  bool is_secret(size_t arg) const { return arg < 32 && (secrets >> arg & 1) != 0; }
+
+  bool Is(size_t arg, std::string_view option) const {
+    return resp::EqualsIgnoreCase(args[arg], option);
+  }
+
+ private:
+  bool touches() const { return !client.no_touch; }
+  Entry* Count(Entry* slot) const {
+    ++(slot != nullptr ? client.stats.hits : client.stats.misses);
+    return slot;
+  }
+};
+
+using Handler = void (*)(Call&);
+
+// Whether the store serves this row, or for a container any of its subcommands.
+bool Serves(const resp::CommandSpec& spec);
+
+// Ends all subscriptions of a client, silently.
+void EndSubscriptions(Engine& engine, Client& client);
+
+// Runs a command that nothing speaks against, and mutes its reply if the client wants none.
+void Run(Call& call);
+
+namespace handlers {
+#define CMD(id, name, arity, flags, effect, keys, hit, store) void store(Call& call);
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) void store(Call& call);
+#include "resp/commands.def"
+#undef CMD
+#undef SUB
+}  // namespace handlers
+
+}  // namespace keyhole::store

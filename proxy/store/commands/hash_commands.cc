@@ -1,0 +1,110 @@
+// Commands that change hashes.
+#include <cmath>
+
+#include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/replies.h"
+#include "proxy/store/types/collection.h"
+#include "proxy/store/types/collection_edit.h"
+#include "proxy/store/types/float_text.h"
+#include "resp/number.h"
+
+namespace keyhole::store::handlers {
+
+namespace {
+
+// HSET and HMSET. False if it could not be done; then that is the reply.
+bool SetPairs(Call& call, int64_t* added) {
+  Entry* slot = nullptr;
+  if (call.args.size() % 2 != 0) {
+    WrongArity(call);
+    return false;
+  }
+  if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return false;
+  CollectionEdit edit(call, ValueType::kHash, slot);
+  *added = 0;
+  for (size_t i = 2; i < call.args.size(); i += 2) {
+    if (edit.Set(call.args[i], call.args[i + 1])) ++*added;
+  }
+  edit.Commit(call.args[1]);
+  return true;
+}
+
+void SetOne(Call& call, Entry* slot, std::string_view value) {
+  CollectionEdit edit(call, ValueType::kHash, slot);
+  edit.Set(call.args[2], value);
+  edit.Commit(call.args[1]);
+}
+
+}  // namespace
+
+void Hset(Call& call) {
+  int64_t added = 0;
+  if (SetPairs(call, &added)) call.reply.Integer(added);
+}
+
+void Hmset(Call& call) {
+  int64_t added = 0;
+  if (SetPairs(call, &added)) call.reply.Ok();
+}
+
+void Hsetnx(Call& call) {
+  Entry* slot = nullptr;
+  if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return;
+  const bool absent = slot == nullptr || !HasItem(*slot, call.args[2]);
+  if (absent) SetOne(call, slot, call.args[3]);
+  call.reply.Integer(absent ? 1 : 0);
+}
+
+void Hdel(Call& call) {
+  Entry* slot = nullptr;
+  if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return;
+  if (slot == nullptr) return call.reply.Integer(0);
+  CollectionEdit edit(call, ValueType::kHash, slot);
+  int64_t removed = 0;
+  for (const std::string_view field : call.args.subspan(2)) removed += edit.Remove(field) ? 1 : 0;
+  edit.Commit(call.args[1]);
+  call.reply.Integer(removed);
+}
+
+void Hincrby(Call& call) {
+  int64_t amount = 0;
+  Entry* slot = nullptr;
+  if (!IntegerArgument(call, 3, &amount)) return;
+  if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return;
+  FoundItem item;
+  if (slot != nullptr) FindItem(*slot, call.args[2], &item);
+  int64_t value = 0;
+  if (item.found && !resp::ParseInteger(item.value, &value)) {
+    return call.reply.Error("ERR hash value is not an integer");
+  }
+  if (__builtin_add_overflow(value, amount, &value)) {
+    return call.reply.Error("ERR increment or decrement would overflow");
+  }
+  SetOne(call, slot, std::to_string(value));
+  call.reply.Integer(value);
+}
+
+void Hincrbyfloat(Call& call) {
+  long double amount = 0;
+  Entry* slot = nullptr;
+  if (!ParseFloat(call.args[3], &amount)) {
+    return call.reply.Error("ERR value is not a valid float");
+  }
+  if (std::isinf(amount)) return call.reply.Error("ERR value is NaN or Infinity");
+  if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return;
+  FoundItem item;
+  if (slot != nullptr) FindItem(*slot, call.args[2], &item);
+  long double value = 0;
+  if (item.found && !ParseFloat(item.value, &value)) {
+    return call.reply.Error("ERR hash value is not a float");
+  }
+  value += amount;
+  if (std::isnan(value) || std::isinf(value)) {
+    return call.reply.Error("ERR increment would produce NaN or Infinity");
+  }
+  const std::string text = FormatFloat(value);
+  SetOne(call, slot, text);
+  call.reply.Bulk(text);
+}
+
+}  // namespace keyhole::store::handlers

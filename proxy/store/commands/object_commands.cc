@@ -1,0 +1,135 @@
+// OBJECT and MEMORY: how values are kept.
+#include <limits>
+
+#include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/replies.h"
+#include "resp/number.h"
+
+namespace keyhole::store::handlers {
+
+namespace {
+
+constexpr size_t kMaxEmbedded = 44;  // bytes of a string that Redis allocates with its object
+constexpr size_t kMaxDigits = 20;
+
+bool IsSharedInteger(const Call& call, const Entry& entry) {
+  constexpr int64_t kShared = 10000;
+  int64_t value = 0;
+  const bool is_number =
+      entry.encoding() == Encoding::kString && resp::ParseInteger(entry.value(), &value);
+  const std::string& policy = call.engine.settings.max_memory_policy();
+  const bool may_share = call.engine.settings.max_memory() == "0" ||
+                         (!policy.ends_with("lru") && !policy.ends_with("lfu"));
+  return is_number && may_share && value >= 0 && value < kShared;
+}
+
+// As OBJECT ENCODING of Redis 7.0 calls it. Source: redis 7.0.15 object.c tryObjectEncoding.
+std::string_view EncodingName(const Entry& entry) {
+  const std::string_view value = entry.value();
+  int64_t number = 0;
+  switch (entry.encoding()) {
+    case Encoding::kString:
+      if (value.size() <= kMaxDigits && resp::ParseInteger(value, &number)) return "int";
+      [[fallthrough]];
+    case Encoding::kPlainString:
+      return value.size() <= kMaxEmbedded ? "embstr" : "raw";
+    case Encoding::kRawString:
+      return "raw";
+    case Encoding::kListHash:
+      return "listpack";
+    case Encoding::kIntegerSet:
+      return "intset";
+    case Encoding::kPackedHash:
+    case Encoding::kTableHash:
+    case Encoding::kPackedSet:
+    case Encoding::kTableSet:
+      break;
+  }
+  return "hashtable";
+}
+
+bool UsesLfu(const Call& call) {
+  return call.engine.settings.max_memory_policy().ends_with("lfu");
+}
+
+}  // namespace
+
+void ObjectEncoding(Call& call) {
+  const Entry* const slot = call.Peek(call.args[2]);
+  if (slot == nullptr) return call.reply.Null();
+  call.reply.Bulk(EncodingName(*slot));
+}
+
+void ObjectRefcount(Call& call) {
+  constexpr int64_t kOfShared = std::numeric_limits<int32_t>::max();
+  const Entry* const slot = call.Peek(call.args[2]);
+  if (slot == nullptr) return call.reply.Null();
+  call.reply.Integer(IsSharedInteger(call, *slot) ? kOfShared : 1);
+}
+
+void ObjectIdletime(Call& call) {
+  const Entry* const slot = call.Peek(call.args[2]);
+  if (slot == nullptr) return call.reply.Null();
+  if (UsesLfu(call)) {
+    return call.reply.Error(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+        "switching between policies at runtime LRU and LFU data will take some time to adjust.");
+  }
+  call.reply.Integer(call.db().IdleTime(*slot));
+}
+
+void ObjectFreq(Call& call) {
+  if (call.Peek(call.args[2]) == nullptr) return call.reply.Null();
+  if (!UsesLfu(call)) {
+    return call.reply.Error(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
+        "that when switching between policies at runtime LRU and LFU data will take some time to "
+        "adjust.");
+  }
+  call.reply.Integer(0);
+}
+
+void ObjectHelp(Call& call) {
+  constexpr std::string_view kLines[] = {
+      "ENCODING <key>",
+      "    Return the kind of internal representation used in order to store the value",
+      "    associated with a <key>.",
+      "FREQ <key>",
+      "    Return the access frequency index of the <key>. The returned integer is",
+      "    proportional to the logarithm of the recent access frequency of the key.",
+      "IDLETIME <key>",
+      "    Return the idle time of the <key>, that is the approximated number of",
+      "    seconds elapsed since the last access to the key.",
+      "REFCOUNT <key>",
+      "    Return the number of references of the value associated with the specified",
+      "    <key>."};
+  Help(call, kLines);
+}
+
+// What the key takes here; samples are not needed, as objects know what they weigh.
+void MemoryUsage(Call& call) {
+  for (size_t i = 3; i < call.args.size(); i += 2) {
+    int64_t samples = 0;
+    if (!call.Is(i, "SAMPLES") || i + 1 == call.args.size()) {
+      return call.reply.Error(kSyntaxError);
+    }
+    if (!IntegerArgument(call, i + 1, &samples)) return;
+    if (samples < 0) return call.reply.Error(kSyntaxError);
+  }
+  const Entry* const slot = call.Peek(call.args[2]);
+  if (slot == nullptr) return call.reply.Null();
+  call.reply.Integer(static_cast<int64_t>(call.db().MemoryOf(*slot) + sizeof(Entry)));
+}
+
+void MemoryHelp(Call& call) {
+  constexpr std::string_view kLines[] = {"PURGE", "    Accepted; there is nothing to be purged.",
+                                         "USAGE <key> [SAMPLES <count>]",
+                                         "    Return memory in bytes used by <key> and its value."};
+  Help(call, kLines);
+}
+
+void MemoryPurge(Call& call) {
+  call.reply.Ok();
+}
+
+}  // namespace keyhole::store::handlers

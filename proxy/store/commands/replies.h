@@ -1,0 +1,56 @@
+// Error texts and replies that several commands share. The texts are those of Redis 7.0.15.
+#pragma once
+
+#include <string_view>
+
+#include "proxy/store/commands/handlers.h"
+
+namespace keyhole::store {
+
+inline constexpr std::string_view kSyntaxError = "ERR syntax error";
+inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
+inline constexpr std::string_view kWrongType =
+    "WRONGTYPE Operation against a key holding the wrong kind of value";
+inline constexpr std::string_view kNoDatabase = "ERR DB index is out of range";
+inline constexpr std::string_view kOutOfMemory =
+    "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
+inline constexpr std::string_view kWrongPassword =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+
+// Bytes of a name, or of all arguments, that an error quotes.
+inline constexpr size_t kMaxQuoted = 128;
+
+// "ERR wrong number of arguments for 'client|setname' command"
+std::string ArityError(const resp::CommandSpec& spec);
+void WrongArity(Call& call);
+// "ERR unknown subcommand or wrong number of arguments for 'x'. Try PUBSUB HELP."; command: PUBSUB
+void WrongSubcommand(Call& call, std::string_view command);
+// "ERR invalid expire time in 'set' command"
+void InvalidExpire(Call& call);
+
+// Reads argument `index`. False if it is no integer; then that is the reply.
+bool IntegerArgument(Call& call, size_t index, int64_t* value);
+
+// Reads the number of a database. False if there is none such; then that is the reply.
+bool DatabaseArgument(Call& call, size_t index, int* database);
+
+// True if there is a key here that is not of the type; then that is the reply.
+bool IsWrongType(Call& call, const Entry* slot, ValueType type);
+
+// Looks for a key of this type: *entry is it, or false if there is none, counted as Call::Read().
+// False if there is one of another type; then that is the reply.
+bool ReadAs(Call& call, std::string_view key, ValueType type, Entry* entry);
+// The same for commands that write: *slot, or null.
+bool FindAs(Call& call, std::string_view key, ValueType type, Entry** slot);
+
+// As TYPE shows it.
+std::string_view TypeName(ValueType type);
+
+// What HELP answers: the frame, and `lines` in between.
+void Help(Call& call, std::span<const std::string_view> lines);
+
+// As printf reads a string: up to the first zero byte. Redis' error texts are cut there.
+std::string_view UpToNul(std::string_view text);
+
+}  // namespace keyhole::store

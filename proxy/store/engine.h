@@ -1,0 +1,92 @@
+// What the handlers share: the databases, the clients, the settings, the counts that INFO shows.
+//
+// Thread: read under any lock of the store, changed under all of them; the databases have a lock
+// for each of their shards (store.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "proxy/store/client.h"
+#include "proxy/store/keyspace/keyspace.h"
+#include "proxy/store/settings.h"
+#include "proxy/store/slow_log.h"
+#include "proxy/store/store.h"
+#include "proxy/store/subscriptions.h"
+
+namespace keyhole::store {
+
+// The version of Redis that the store behaves like.
+inline constexpr std::string_view kRedisVersion = "7.0.15";
+// The one user there is.
+inline constexpr std::string_view kUser = "default";
+
+// Since the start, or since CONFIG RESETSTAT.
+struct Stats {
+  ClientStats clients;  // of all, those who have left too
+  uint64_t connections = 0;
+  uint64_t expired = 0;
+  uint64_t evicted = 0;
+};
+
+class Engine {
+ public:
+  explicit Engine(const StoreOptions& options);
+
+  Keyspace& database(int index) { return databases_[static_cast<size_t>(index)]; }
+  int database_count() const { return static_cast<int>(databases_.size()); }
+
+  void Add(Client* client, UnixMillis now);  // gives it its id
+  void Remove(Client* client);
+  const std::map<uint64_t, Client*>& clients() const { return clients_; }
+
+  // Ends the client's watches.
+  void Unwatch(Client& client);
+  // Ends its transaction, and its watches.
+  void Discard(Client& client);
+
+  bool NeedsPassword() const { return !settings.password().empty(); }
+  // True if the two are those of the user; AUTH and HELLO ask.
+  bool CheckPassword(std::string_view user, std::string_view password) const;
+
+  // Sweeps one shard of each database; see Keyspace. True if more is worth doing soon.
+  bool Sweep(size_t shard, UnixMillis now);
+  // Removes the key that is needed least among the keys of this shard in the database that holds
+  // the most of it. False if there is none.
+  bool Evict(size_t shard);
+  MemoryBudget& budget() { return budget_; }
+  size_t shard_count() const { return databases_.front().shard_count(); }
+  size_t memory() const;    // bytes of all databases
+  size_t resident() const;  // what the kernel has given for them
+
+  Stats stats() const;
+  void ResetStats();
+  // CONFIG SET has changed the settings.
+  void ApplySettings();
+  UnixMillis started() const { return started_; }
+
+  // What others obey of the settings.
+  const LiveSettings& live() const { return live_; }
+
+  Settings settings;
+  Subscriptions subscriptions;
+  SlowLog slow_log;
+
+ private:
+  Stats SinceStart() const;
+
+  MemoryBudget budget_;
+  std::vector<Keyspace> databases_;
+  std::map<uint64_t, Client*> clients_;
+  uint64_t last_id_ = 0;
+  UnixMillis started_ = 0;
+  std::vector<int> sweep_next_;  // by shard: the database with which the next sweep begins
+  ClientStats departed_;         // of clients that have left
+  uint64_t connections_ = 0;
+  Stats at_reset_;
+  LiveSettings live_;
+};
+
+}  // namespace keyhole::store

@@ -1,0 +1,131 @@
+// One key with its value and its expiry, in one block of a Heap.
+//
+//     flags   sizes          [expiry]   key        value
+//     1       1+1 or 4+4     0 or 8     key_size   value_size
+//
+// A key of 16 bytes with a value of 32 takes 51 bytes, 59 with an expiry. Numbers are stored
+// unaligned and read with memcpy.
+//
+// An Entry is a handle of 8 bytes, not an owner: it is copied freely, and whoever holds the table
+// slot calls Destroy() once, with the heap it was made with. Views and handles die with any call
+// that takes the entry by value and returns another (Resized, WithExpire) and with Destroy().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+#include "proxy/store/memory/heap.h"
+#include "proxy/store/store.h"
+
+namespace keyhole::store {
+
+// Every type of value a key can have.
+enum class ValueType : uint8_t { kString, kHash, kSet };
+
+// How a value is kept. What is not an Object lies in the entry itself, in value().
+enum class Encoding : uint8_t {
+  kString,       // the bytes as a command gave them
+  kPlainString,  // the text of a float, which Redis never takes for an integer
+  kRawString,    // changed in place since it was given
+  kListHash,     // fields and values in one block: packed.h; Redis too would have a list
+  kPackedHash,   // the same; Redis would have a table, and so it is shown
+  kTableHash,    // an Object: table_object.h
+  kIntegerSet,   // sorted integers: integers.h
+  kPackedSet,    // members in one block: packed.h; Redis would have a table
+  kTableSet,     // an Object: table_object.h
+};
+constexpr ValueType TypeOf(Encoding encoding) {
+  return encoding < Encoding::kListHash     ? ValueType::kString
+         : encoding < Encoding::kIntegerSet ? ValueType::kHash
+                                            : ValueType::kSet;
+}
+constexpr bool IsObject(Encoding encoding) {
+  return encoding == Encoding::kTableHash || encoding == Encoding::kTableSet;
+}
+
+// A value that is too large to lie in an entry. Owned by its entry.
+class Object {
+ public:
+  virtual ~Object() = default;
+  virtual size_t memory() const = 0;  // bytes taken from the allocator; cheap to ask
+  virtual std::unique_ptr<Object> Clone() const = 0;
+};
+
+// The expiry of a key that does not expire.
+inline constexpr UnixMillis kNever = std::numeric_limits<UnixMillis>::max();
+
+class Entry {
+ public:
+  Entry() = default;
+  explicit Entry(char* bytes) : bytes_(bytes) {}
+
+  // A string; its value is uninitialised and of `value_size` bytes.
+  static Entry MakeString(std::string_view key, size_t value_size, UnixMillis expire,
+                          Heap& heap = MallocHeap());
+  // The same for any encoding that is not an Object ...
+  static Entry MakeInline(Encoding encoding, std::string_view key, size_t value_size,
+                          UnixMillis expire, Heap& heap = MallocHeap());
+  // ... and for those that are.
+  static Entry MakeObject(Encoding encoding, std::string_view key, std::unique_ptr<Object> object,
+                          UnixMillis expire, Heap& heap = MallocHeap());
+  // A copy of the value under another key, made with MallocHeap().
+  static Entry MakeCopy(Entry entry, std::string_view key);
+  static void Destroy(Entry entry, Heap& heap = MallocHeap());
+
+  // The same entry with room for `size` bytes of value; bytes beyond the old size are
+  // uninitialised. Takes the old handle's place.
+  static Entry Resized(Entry entry, size_t size, Heap& heap = MallocHeap());
+  // The same entry with another expiry. Takes the old handle's place.
+  static Entry WithExpire(Entry entry, UnixMillis expire, Heap& heap = MallocHeap());
+  // The same value and expiry under another key, and perhaps in another heap. Takes the old
+  // handle's place.
+  static Entry Renamed(Entry entry, std::string_view key, Heap& from = MallocHeap(),
+                       Heap& to = MallocHeap());
+
+  explicit operator bool() const { return bytes_ != nullptr; }
+  Encoding encoding() const { return static_cast<Encoding>(flags() & kEncodingMask); }
+  void set_encoding(Encoding encoding) const {
+    *bytes_ = static_cast<char>((flags() & ~kEncodingMask) | static_cast<uint8_t>(encoding));
+  }
+  ValueType type() const { return TypeOf(encoding()); }
+  bool is_object() const { return IsObject(encoding()); }
+  bool has_expire() const { return (flags() & kExpires) != 0; }
+  UnixMillis expire() const;  // kNever if none
+  std::string_view key() const { return {bytes_ + KeyOffset(), key_size()}; }
+  std::string_view value() const { return {value_bytes(), value_size()}; }
+  char* value_bytes() const { return bytes_ + KeyOffset() + key_size(); }
+  size_t value_size() const { return ReadSize(1); }
+  Object* object() const;                                                  // REQUIRES: is_object()
+  size_t size() const { return KeyOffset() + key_size() + value_size(); }  // of its block
+  // Bytes taken from the heap, those of its object too.
+  size_t memory(const Heap& heap) const;
+  char* raw() const { return bytes_; }
+
+ private:
+  static constexpr uint8_t kEncodingMask = 15;
+  static constexpr uint8_t kWide = 16;     // sizes are of 4 bytes each
+  static constexpr uint8_t kExpires = 32;  // an expiry is there
+  static constexpr size_t kNarrowMax = 255;
+
+  static Entry Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire,
+                    Heap& heap);
+  // The same, put together anew.
+  static Entry Rebuilt(Entry entry, std::string_view key, size_t value_size, UnixMillis expire,
+                       Heap& from, Heap& to);
+  static size_t HeaderSize(uint8_t flags) {
+    return ((flags & kWide) != 0 ? 9U : 3U) + ((flags & kExpires) != 0 ? 8U : 0U);
+  }
+  uint8_t flags() const { return static_cast<uint8_t>(*bytes_); }
+  size_t KeyOffset() const { return HeaderSize(flags()); }
+  size_t key_size() const { return ReadSize(0); }
+  size_t ReadSize(size_t index) const;
+  void WriteSize(size_t index, size_t size);
+  void WriteExpire(UnixMillis expire);
+
+  char* bytes_ = nullptr;
+};
+
+}  // namespace keyhole::store

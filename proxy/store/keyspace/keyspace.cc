@@ -1,0 +1,96 @@
+#include "proxy/store/keyspace/keyspace.h"
+
+#include "proxy/base/random.h"
+
+namespace keyhole::store {
+
+namespace {
+
+MemoryBudget& Unbounded() {
+  static MemoryBudget budget(0, Eviction::kS3Fifo, /*shared=*/true);
+  return budget;
+}
+
+}  // namespace
+
+Keyspace::Keyspace() : Keyspace(Unbounded(), 1) {}
+
+Keyspace::Keyspace(MemoryBudget& budget, size_t shards) {
+  for (size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(budget));
+}
+
+template <typename T, typename F>
+T Keyspace::Sum(F&& f) const {
+  T sum = 0;
+  for (const auto& shard : shards_) sum += f(*shard);
+  return sum;
+}
+
+// In two steps, each for all before the next, so that the bucket has come when its entry is asked
+// for.
+void Keyspace::Foresee(std::span<const resp::HashedKey> keys) {
+  for (const resp::HashedKey& key : keys) Of(key.hash).table().FetchBucket(key.hash);
+  for (const resp::HashedKey& key : keys) Of(key.hash).table().FetchEntry(key.hash);
+}
+
+void Keyspace::Rename(Entry* slot, std::string_view key) {
+  const Entry entry = Take(slot);
+  Insert(Entry::Renamed(entry, key));
+}
+
+void Keyspace::Clear() {
+  for (const auto& shard : shards_) shard->Clear();
+}
+
+void Keyspace::Swap(Keyspace& other) {
+  for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->Swap(*other.shards_[i]);
+}
+
+// A shard is as likely as it has keys.
+Entry* Keyspace::Random(uint64_t* random, UnixMillis now) {
+  for (;;) {
+    const size_t keys = size();
+    if (keys == 0) return nullptr;
+    size_t chosen = NextRandom(random) % keys;
+    for (const auto& shard : shards_) {
+      if (chosen >= shard->size()) {
+        chosen -= shard->size();
+        continue;
+      }
+      if (Entry* const slot = shard->Random(random, now); slot != nullptr) return slot;
+      break;  // all of its keys had expired
+    }
+  }
+}
+
+size_t Keyspace::Sweep(UnixMillis now, size_t budget) {
+  for (const auto& shard : shards_) budget = shard->Sweep(now, budget);
+  return budget;
+}
+
+size_t Keyspace::size() const {
+  return Sum<size_t>([](const Shard& shard) { return shard.size(); });
+}
+
+size_t Keyspace::expiring() const {
+  return Sum<size_t>([](const Shard& shard) { return shard.expiring(); });
+}
+
+UnixMillis Keyspace::mean_ttl() const {
+  const auto count = static_cast<UnixMillis>(shards_.size());
+  return Sum<UnixMillis>([](const Shard& shard) { return shard.mean_ttl(); }) / count;
+}
+
+uint64_t Keyspace::expired() const {
+  return Sum<uint64_t>([](const Shard& shard) { return shard.expired(); });
+}
+
+size_t Keyspace::memory() const {
+  return Sum<size_t>([](const Shard& shard) { return shard.memory(); });
+}
+
+size_t Keyspace::entry_memory() const {
+  return Sum<size_t>([](const Shard& shard) { return shard.entry_memory(); });
+}
+
+}  // namespace keyhole::store

@@ -1,0 +1,252 @@
+#include "proxy/store/keyspace/shard.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace keyhole::store {
+
+Shard::~Shard() {
+  Clear();
+}
+
+Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now, bool touch) {
+  Entry* const slot = keys_->table.Find(key, hash);
+  if (slot == nullptr) return nullptr;
+  if (slot->has_expire() && slot->expire() <= now) {
+    ++expired_;
+    Erase(slot);
+    return nullptr;
+  }
+  if (touch) keys_->queues.Used(*slot, budget_.policy(), budget_.seconds());
+  return slot;
+}
+
+void Shard::Add(Entry entry, uint64_t hash) {
+  const size_t bytes = entry.memory(keys_->arena);
+  keys_->queues.Add(entry, hash, budget_.policy(), budget_.seconds());
+  keys_->queues.Weigh(entry, 0, bytes);
+  keys_->entry_bytes += bytes;
+  if (entry.has_expire()) ++keys_->expiring;
+}
+
+// Takes an entry out of all but the memory it lies in.
+Entry Shard::Detach(Entry* slot) {
+  const size_t bytes = slot->memory(keys_->arena);
+  watches_.Touched(slot->key());
+  keys_->queues.Weigh(*slot, bytes, 0);
+  keys_->queues.Remove(*slot);
+  keys_->entry_bytes -= bytes;
+  if (slot->has_expire()) --keys_->expiring;
+  return keys_->table.Take(slot);
+}
+
+// The slots of others stay valid.
+void Shard::Remove(Entry* slot) {
+  Entry::Destroy(Detach(slot), keys_->arena);
+}
+
+Entry* Shard::Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
+                  Encoding encoding) {
+  if (Entry* const slot = keys_->table.Find(key, hash); slot != nullptr) {
+    keys_->queues.Used(*slot, budget_.policy(), budget_.seconds());
+    Overwrite(slot, value, expire, encoding);
+    return slot;
+  }
+  const Entry entry = Entry::MakeInline(encoding, key, value.size(), expire, keys_->arena);
+  if (!value.empty()) std::memcpy(entry.value_bytes(), value.data(), value.size());
+  Add(entry, hash);
+  Entry* const slot = keys_->table.Insert(entry, hash);
+  Tell();
+  watches_.Touched(key);
+  return slot;
+}
+
+void Shard::Moved(Entry* slot, Arena::Links links) {
+  Arena& arena = keys_->arena;
+  arena.StoreLinks(arena.HandleOf(slot->raw(), slot->size()), links);
+  keys_->queues.Moved(*slot);
+}
+
+void Shard::Overwrite(Entry* slot, std::string_view value, UnixMillis expire, Encoding encoding) {
+  Modify(slot, [&] {
+    Arena& arena = keys_->arena;
+    if (!slot->is_object() && slot->has_expire() == (expire != kNever)) {
+      *slot = Entry::WithExpire(Entry::Resized(*slot, value.size(), arena), expire, arena);
+      slot->set_encoding(encoding);
+    } else {
+      const Entry fresh = Entry::MakeInline(encoding, slot->key(), value.size(), expire, arena);
+      Entry::Destroy(*slot, arena);
+      *slot = fresh;
+    }
+    if (!value.empty()) std::memcpy(slot->value_bytes(), value.data(), value.size());
+  });
+}
+
+void Shard::Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> object) {
+  Modify(slot, [&] {
+    const Entry fresh =
+        Entry::MakeObject(encoding, slot->key(), std::move(object), slot->expire(), keys_->arena);
+    Entry::Destroy(*slot, keys_->arena);
+    *slot = fresh;
+  });
+}
+
+void Shard::Resize(Entry* slot, size_t size) {
+  Modify(slot, [&] {
+    const size_t before = slot->value_size();
+    *slot = Entry::Resized(*slot, size, keys_->arena);
+    slot->set_encoding(Encoding::kRawString);
+    if (size > before) std::memset(slot->value_bytes() + before, 0, size - before);
+  });
+}
+
+void Shard::SetExpire(Entry* slot, UnixMillis expire) {
+  Modify(slot, [&] { *slot = Entry::WithExpire(*slot, expire, keys_->arena); });
+}
+
+void Shard::Erase(Entry* slot) {
+  Remove(slot);
+  keys_->table.Step(1);
+  Tell();
+}
+
+Entry Shard::Take(Entry* slot) {
+  const Entry entry = Detach(slot);
+  const Entry taken = Entry::Renamed(entry, entry.key(), keys_->arena, MallocHeap());
+  Tell();
+  return taken;
+}
+
+void Shard::Insert(Entry entry, uint64_t hash) {
+  if (Entry* const old = keys_->table.Find(entry.key(), hash); old != nullptr) Remove(old);
+  const Entry inserted = Entry::Renamed(entry, entry.key(), MallocHeap(), keys_->arena);
+  Add(inserted, hash);
+  keys_->table.Insert(inserted, hash);
+  Tell();
+  watches_.Touched(inserted.key());
+}
+
+void Shard::BreakWatchesOfExisting(const EntryTable& table) {
+  watches_.BreakIf(
+      [&table](std::string_view key) { return table.Find(key, EntryTable::Hash(key)) != nullptr; });
+}
+
+void Shard::Swap(Shard& other) {
+  for (Shard* shard : {this, &other}) {
+    shard->BreakWatchesOfExisting(keys_->table);
+    shard->BreakWatchesOfExisting(other.keys_->table);
+  }
+  std::swap(keys_, other.keys_);
+  Tell();
+  other.Tell();
+}
+
+void Shard::Clear() {
+  BreakWatchesOfExisting(keys_->table);
+  keys_->table.Clear(keys_->arena);
+  keys_ = std::make_unique<Keys>();
+  Tell();
+}
+
+Entry* Shard::Random(uint64_t* random, UnixMillis now) {
+  for (;;) {
+    Entry* const slot = keys_->table.Random(random);
+    if (slot == nullptr || slot->expire() > now) return slot;
+    ++expired_;
+    Erase(slot);
+  }
+}
+
+bool Shard::Evict() {
+  const Eviction policy = budget_.policy();
+  const Entry victim = keys_->queues.Victim(policy);
+  if (!victim) return false;
+  const uint64_t hash = EntryTable::Hash(victim.key());
+  keys_->queues.Remember(victim, hash, policy);
+  budget_.CountEviction();
+  Erase(keys_->table.Find(victim.key(), hash));
+  if (keys_->arena.fragmented()) Compact();
+  keys_->arena.Trim(1);
+  return true;
+}
+
+bool Shard::Compact() {
+  return keys_->arena.Compact([this](const char* from, char* to) {
+    const Entry entry(to);
+    if (from != to) {
+      const std::string_view key = entry.key();
+      *keys_->table.Find(key, EntryTable::Hash(key)) = entry;
+    }
+    keys_->queues.Moved(entry);
+  });
+}
+
+size_t Shard::resident() const {
+  return keys_->arena.resident() + keys_->arena.large_memory() + keys_->table.memory() +
+         keys_->queues.memory() + (keys_->entry_bytes - keys_->arena.memory());
+}
+
+// Looks at some entries, all at once: the misses of the cache for one overlap with those for the
+// others. Returns how many.
+size_t Shard::SweepSome(UnixMillis now, size_t* removed) {
+  constexpr size_t kBuckets = 16;
+  constexpr UnixMillis kTtlScale = 1024;  // keeps the sum of many long TTLs from overflowing
+  Keys& keys = *keys_;
+  looked_at_.clear();
+  keys.hand = keys.table.VisitBuckets(keys.hand, kBuckets, [this](Entry* slot) {
+    __builtin_prefetch(slot->raw());
+    looked_at_.push_back(slot);
+  });
+  for (Entry* const slot : looked_at_) {
+    if (!slot->has_expire()) continue;
+    if (slot->expire() <= now) {
+      ++*removed;
+      ++expired_;
+      Remove(slot);
+    } else {
+      keys.ttl_sum += (slot->expire() - now) / kTtlScale;
+      ++keys.ttl_seen;
+    }
+  }
+  if (keys.hand == 0) {
+    const auto seen = static_cast<UnixMillis>(keys.ttl_seen);
+    keys.mean_ttl = seen == 0 ? 0 : keys.ttl_sum / seen * kTtlScale;
+    keys.ttl_sum = 0;
+    keys.ttl_seen = 0;
+  }
+  return looked_at_.size() + kBuckets / 4;
+}
+
+size_t Shard::Sweep(UnixMillis now, size_t budget) {
+  constexpr size_t kCostOfRemoval = 6;
+  constexpr size_t kCostOfPage = 3000;  // whose entries move to others
+  constexpr size_t kBucketsPerStep = 32;
+  constexpr size_t kManyDead = 20;  // one in so many
+  const auto spend = [&budget](size_t cost) { budget -= std::min(cost, budget); };
+
+  keys_->table.Step(kBucketsPerStep);
+  keys_->arena.Trim(4);
+  for (int i = 0; i < 4 && keys_->arena.fragmented() && budget > 0 && Compact(); ++i) {
+    spend(kCostOfPage);
+  }
+  if (keys_->expiring == 0) {
+    keys_->mean_ttl = 0;
+    keys_->many_dead = false;
+    Tell();
+    return budget;
+  }
+  size_t looked = 0;
+  size_t removed = 0;
+  do {
+    const size_t before = removed;
+    const size_t some = SweepSome(now, &removed);
+    looked += some;
+    spend(some + (removed - before) * kCostOfRemoval);
+  } while (keys_->hand != 0 && budget > 0 && keys_->expiring > 0);
+  keys_->many_dead = removed * kManyDead > looked;
+  Tell();
+  return budget;
+}
+
+}  // namespace keyhole::store

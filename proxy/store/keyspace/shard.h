@@ -1,0 +1,149 @@
+// A part of one database: its keys, when they expire, who watches them, what they weigh, which go
+// when memory is full. With one worker a database is one shard.
+//
+// An expired key is gone for whoever looks: Find() removes it. Sweep() removes those for which
+// nobody looks. Every change to a key breaks the watches on it and is weighed, here, so that no
+// handler can forget.
+//
+// Entry* is a slot, valid until the next call that is not const (Overwrite, Modify, Resize and
+// SetExpire keep it valid). `hash` is EntryTable::Hash(key).
+//
+// Thread: under the lock of its stripe (store.h), if there is one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "proxy/store/keyspace/entry.h"
+#include "proxy/store/keyspace/entry_table.h"
+#include "proxy/store/keyspace/eviction.h"
+#include "proxy/store/keyspace/watch_table.h"
+#include "proxy/store/memory/arena.h"
+#include "proxy/store/memory/budget.h"
+
+namespace keyhole::store {
+
+class Shard {
+ public:
+  explicit Shard(MemoryBudget& budget) : budget_(budget) {}
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+  ~Shard();
+
+  // touch: that counts as a use.
+  Entry* Find(std::string_view key, uint64_t hash, UnixMillis now, bool touch);
+  uint32_t IdleTime(Entry entry) const {
+    return EvictionQueues::IdleTime(entry, budget_.seconds());
+  }
+  const EntryTable& table() const { return keys_->table; }
+  Entry* Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
+             Encoding encoding);
+  void Overwrite(Entry* slot, std::string_view value, UnixMillis expire, Encoding encoding);
+  void Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> object);
+  void Resize(Entry* slot, size_t size);
+  void SetExpire(Entry* slot, UnixMillis expire);
+  // Calls f(), which changes what the slot holds or puts it into another block, once at most, and
+  // brings up to date whatever counts or names it.
+  template <typename F>
+  void Modify(Entry* slot, F&& f);
+  void Erase(Entry* slot);
+  // The entry that is taken out and the one that is put in are of MallocHeap(); the caller's before
+  // and after.
+  Entry Take(Entry* slot);
+  void Insert(Entry entry, uint64_t hash);
+  void Clear();
+  // Watches stay.
+  void Swap(Shard& other);
+
+  template <typename F>
+  uint64_t Scan(uint64_t cursor, UnixMillis now, F&& f) const {
+    return keys_->table.Scan(cursor, [&](const Entry* entry) {
+      if (entry->expire() > now) f(*entry);
+    });
+  }
+  // Null if there is none.
+  Entry* Random(uint64_t* random, UnixMillis now);
+
+  // Removes the key that is needed least, whatever the memory. False if there is none.
+  bool Evict();
+  // See Keyspace.
+  size_t Sweep(UnixMillis now, size_t budget);
+
+  WatchTable& watches() { return watches_; }
+  size_t size() const { return keys_->table.size(); }
+  size_t expiring() const { return keys_->expiring; }
+  UnixMillis mean_ttl() const { return keys_->mean_ttl; }
+  uint64_t expired() const { return expired_; }
+  size_t memory() const {
+    return keys_->entry_bytes + keys_->table.memory() + keys_->queues.memory();
+  }
+  // The part of it that is entries, with their objects.
+  size_t entry_memory() const { return keys_->entry_bytes; }
+  // What the kernel has given for it, as far as that is known.
+  size_t resident() const;
+  // Of one entry.
+  size_t MemoryOf(Entry entry) const { return entry.memory(keys_->arena); }
+  // What Sweep() saw of late: more than one in twenty of the keys it looked at was dead.
+  bool many_dead() const { return keys_->many_dead; }
+
+ private:
+  // What Swap() exchanges.
+  struct Keys {
+    Arena arena;
+    EntryTable table;
+    EvictionQueues queues{arena};
+    size_t expiring = 0;
+    size_t entry_bytes = 0;  // of all entries, with their objects
+    size_t hand = 0;         // the bucket where Sweep() goes on
+    UnixMillis ttl_sum = 0;  // over the entries seen in this round of Sweep()
+    size_t ttl_seen = 0;
+    UnixMillis mean_ttl = 0;
+    bool many_dead = false;
+  };
+
+  void Add(Entry entry, uint64_t hash);
+  Entry Detach(Entry* slot);
+  void Remove(Entry* slot);
+  void Moved(Entry* slot, Arena::Links links);
+  bool Compact();
+  void Tell();
+  void BreakWatchesOfExisting(const EntryTable& table);
+  size_t SweepSome(UnixMillis now, size_t* removed);
+
+  MemoryBudget& budget_;
+  std::unique_ptr<Keys> keys_ = std::make_unique<Keys>();
+  WatchTable watches_;
+  size_t told_ = 0;  // to the budget
+  bool told_exhausted_ = false;
+  uint64_t expired_ = 0;
+  std::vector<Entry*> looked_at_;  // reused by Sweep()
+};
+
+inline void Shard::Tell() {
+  told_ = budget_.Tell(told_, memory());
+  if (keys_->arena.full() == told_exhausted_) return;
+  told_exhausted_ = !told_exhausted_;
+  budget_.TellExhausted(told_exhausted_);
+}
+
+template <typename F>
+void Shard::Modify(Entry* slot, F&& f) {
+  Arena& arena = keys_->arena;
+  const size_t before = slot->memory(arena);
+  const size_t expiring = slot->has_expire() ? 1 : 0;
+  const char* const place = slot->raw();
+  const Arena::Links links = Arena::LinksOf(place, slot->size());
+  f();
+  if (slot->raw() != place) Moved(slot, links);
+  const size_t after = slot->memory(arena);
+  keys_->entry_bytes += after - before;
+  keys_->queues.Weigh(*slot, before, after);
+  keys_->expiring += (slot->has_expire() ? 1 : 0) - expiring;
+  Tell();
+  watches_.Touched(slot->key());
+}
+
+}  // namespace keyhole::store

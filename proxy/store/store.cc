@@ -1,0 +1,180 @@
+#include "proxy/store/store.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "proxy/store/client.h"
+#include "proxy/store/commands/dispatch.h"
+#include "proxy/store/engine.h"
+
+namespace keyhole::store {
+
+// Holds some stripes. With one worker there is nothing to hold.
+class Store::Lock {
+ public:
+  Lock(Store& store, Stripes wanted) : store_(store), held_(store.shared() ? wanted : 0) {
+    ForEach([](Stripe& stripe) { stripe.mutex.lock(); });
+  }
+  ~Lock() {
+    ForEach([](Stripe& stripe) { stripe.mutex.unlock(); });
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  template <typename F>
+  void ForEach(F&& f) {
+    for (size_t i = 0; held_ >> i != 0 && i < store_.stripes_.size(); ++i) {
+      if ((held_ >> i & 1) != 0) f(store_.stripes_[i]);
+    }
+  }
+
+  Store& store_;
+  const Stripes held_;
+};
+
+// So many that two workers seldom want the same at the same time.
+size_t Store::ShardsFor(int workers) {
+  constexpr size_t kPerWorker = 8;
+  constexpr size_t kMost = 64;  // the bits of Stripes
+  if (workers <= 1) return 1;
+  return std::min(std::bit_ceil(static_cast<size_t>(workers) * kPerWorker), kMost);
+}
+
+Store::Store(const StoreOptions& options)
+    : engine_(std::make_unique<Engine>(options)), stripes_(ShardsFor(options.workers)) {}
+
+Store::~Store() = default;
+
+Store::Stripes Store::StripeOf(std::string_view key) const {
+  return Stripes{1} << Keyspace::ShardOf(EntryTable::Hash(key), stripes_.size());
+}
+
+// The channel of SPUBLISH is a key to COMMAND, but is none of the store's.
+Store::Stripes Store::StripesOf(const resp::CommandSpec& spec,
+                                std::span<const std::string_view> args) const {
+  if (spec.has(resp::kPubSub)) return kAll;
+  Stripes wanted = 0;
+  resp::ForEachKey(spec, args, [&](std::string_view key) { wanted |= StripeOf(key); });
+  return wanted == 0 ? kAll : wanted;
+}
+
+Store::Stripes Store::StripesFor(const Client& client, const resp::CommandSpec& spec,
+                                 std::span<const std::string_view> args) const {
+  if (!shared()) return kAll;
+  const Transaction& transaction = client.transaction;
+  if (spec.effect == resp::Effect::kExec) {
+    Stripes wanted = 1;
+    for (const WatchedKey& watched : transaction.watched) wanted |= StripeOf(watched.key);
+    std::vector<std::string_view> views;
+    for (const QueuedCommand& queued : transaction.queue) {
+      views.assign(queued.args.begin(), queued.args.end());
+      wanted |= StripesOf(*queued.spec, views);
+    }
+    return wanted;
+  }
+  if (transaction.open && IsQueued(spec)) return 1;
+  return StripesOf(spec, args);
+}
+
+Store::ClientPtr Store::Connect(std::string_view address, UnixMillis now, Doorbell* doorbell) {
+  ClientPtr client(new Client, &Store::Disconnect);
+  client->store = this;
+  client->doorbell = doorbell;
+  client->address = address;
+  client->connected = now;
+  client->last_command_at = now;
+  const Lock lock(*this, kAll);
+  client->authenticated = !engine_->NeedsPassword();
+  engine_->Add(client.get(), now);
+  return client;
+}
+
+void Store::Disconnect(Client* client) {
+  {
+    const Lock lock(*client->store, kAll);
+    client->store->engine_->Remove(client);
+  }
+  delete client;
+}
+
+// Takes keys from the stripes by turns, so that all grow old alike. False if there is still too
+// much and nothing to take.
+bool Store::MakeRoom() {
+  constexpr int kBatch = 16;  // keys to a lock
+  MemoryBudget& budget = engine_->budget();
+  if (budget.policy() == Eviction::kNone) return false;
+  size_t empty = 0;  // so many stripes in a row
+  while (budget.over() && empty < stripes_.size()) {
+    const size_t index = next_victim_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
+    const Lock lock(*this, Stripes{1} << index);
+    int evicted = 0;
+    while (evicted < kBatch && budget.over() && engine_->Evict(index)) ++evicted;
+    empty = evicted > 0 ? 0 : empty + 1;
+  }
+  return !budget.over();
+}
+
+bool Store::Execute(Client& client, const resp::CommandSpec& spec,
+                    std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out) {
+  engine_->budget().set_time(now);
+  // Before the command, as in Redis: what it holds in its hands must not go while it runs.
+  const bool full = engine_->budget().over() && !MakeRoom();
+  const Lock lock(*this, StripesFor(client, spec, args));
+  client.MoveMessages(out);
+  const size_t before = out->size();
+  Dispatch(*engine_, client, {spec, args, full}, now, out);
+  return out->size() > before;
+}
+
+// Only where nobody else may change the tables meanwhile: the lock would cost more than it saves.
+void Store::Foresee(const Client& client, std::span<const resp::HashedKey> keys) {
+  if (!shared()) engine_->database(client.database).Foresee(keys);
+}
+
+void Store::TakeMessages(Client& client, resp::ByteQueue* out) {
+  const Lock lock(*this, 1);
+  client.MoveMessages(out);
+}
+
+void Store::SetUser(Client& client, std::string_view name) {
+  const Lock lock(*this, kAll);
+  client.user = name;
+}
+
+uint64_t Store::IdOf(const Client& client) {
+  return client.id;
+}
+
+bool Store::Closing(const Client& client) {
+  return client.closing.load(std::memory_order_relaxed);
+}
+
+bool Store::Listens(const Client& client) {
+  return client.subscribed();
+}
+
+bool Store::LoggedIn(const Client& client) {
+  return client.authenticated || !client.store->live().asks_password;
+}
+
+resp::Protocol Store::ProtocolOf(const Client& client) {
+  return client.protocol;
+}
+
+bool Store::Sweep(UnixMillis now) {
+  const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
+  const Lock lock(*this, Stripes{1} << index);
+  return engine_->Sweep(index, now);
+}
+
+const LiveSettings& Store::live() const {
+  return engine_->live();
+}
+
+Store::Usage Store::usage() const {
+  const MemoryBudget& budget = engine_->budget();
+  return {.memory = budget.used(), .limit = budget.limit(), .evicted = budget.evicted()};
+}
+
+}  // namespace keyhole::store

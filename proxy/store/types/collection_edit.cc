@@ -1,0 +1,153 @@
+#include "proxy/store/types/collection_edit.h"
+
+#include <cassert>
+#include <utility>
+
+#include "proxy/store/types/collection.h"
+#include "resp/number.h"
+
+namespace keyhole::store {
+
+namespace {
+
+constexpr size_t kMaxPackedItems = 128;
+constexpr size_t kMaxPackedBytes = 4096;
+constexpr size_t kKeepCapacity = 64 * 1024;
+
+// The block of an edit is kept for the next one, so that edits need no allocation of their own.
+thread_local std::string spare_block;
+
+}  // namespace
+
+CollectionEdit::CollectionEdit(const Call& call, ValueType type, Entry* slot)
+    : settings_(call.engine.settings),
+      db_(call.db()),
+      slot_(slot),
+      encoding_(slot != nullptr            ? slot->encoding()
+                : type == ValueType::kHash ? Encoding::kListHash
+                                           : Encoding::kIntegerSet) {
+  block_.swap(spare_block);
+  block_.clear();
+  if (slot == nullptr) return;
+  count_ = CountItems(*slot);
+  if (slot->is_object()) {
+    table_ = static_cast<TableObject*>(slot->object());
+  } else {
+    block_.assign(slot->value());
+  }
+}
+
+CollectionEdit::~CollectionEdit() {
+  if (block_.capacity() <= kKeepCapacity) block_.swap(spare_block);
+}
+
+bool CollectionEdit::Set(std::string_view name, std::string_view value) {
+  bool added = false;
+  changed_ = true;
+  if (encoding_ == Encoding::kIntegerSet && !AddToIntegers(name, &added)) EndIntegers();
+  if (fresh_ != nullptr) {
+    added = table_->Set(name, value);
+  } else if (table_ != nullptr) {
+    db_.Change(slot_, [&] { added = table_->Set(name, value); });
+  } else if (encoding_ != Encoding::kIntegerSet) {
+    SetPacked(name, value, &added);
+  }
+  if (added) ++count_;
+  const bool too_many = encoding_ == Encoding::kIntegerSet
+                            ? count_ > settings_.max_integers()
+                            : encoding_ == Encoding::kListHash && count_ > settings_.max_listed();
+  if (too_many && is_hash()) encoding_ = Encoding::kPackedHash;
+  if (too_many && encoding_ == Encoding::kIntegerSet) EndIntegers();
+  const bool is_shown_as_table =
+      encoding_ == Encoding::kPackedHash || encoding_ == Encoding::kPackedSet;
+  if (is_shown_as_table && (count_ > kMaxPackedItems || block_.size() > kMaxPackedBytes)) Spill();
+  return added;
+}
+
+// False if it is no integer.
+bool CollectionEdit::AddToIntegers(std::string_view name, bool* added) {
+  int64_t value = 0;
+  if (!resp::ParseInteger(name, &value)) return false;
+  *added = AddInteger(&block_, value);
+  return true;
+}
+
+void CollectionEdit::EndIntegers() {
+  std::string packed;
+  for (size_t i = 0; i < CountIntegers(block_); ++i) {
+    AppendPacked(std::to_string(IntegerAt(block_, i)), &packed);
+  }
+  block_.swap(packed);
+  encoding_ = Encoding::kPackedSet;
+}
+
+void CollectionEdit::SetPacked(std::string_view name, std::string_view value, bool* added) {
+  const size_t longest = settings_.max_listed_bytes();
+  if (encoding_ == Encoding::kListHash && (name.size() > longest || value.size() > longest)) {
+    encoding_ = Encoding::kPackedHash;
+  }
+  const size_t at = FindPacked(block_, name, stride());
+  *added = at == std::string::npos;
+  if (*added) {
+    AppendPacked(name, &block_);
+    if (is_hash()) AppendPacked(value, &block_);
+  } else if (is_hash()) {
+    PackedReader reader(std::string_view(block_).substr(at));
+    reader.Skip();
+    ReplacePacked(&block_, block_.size() - reader.rest().size(), 1, value);
+  }
+}
+
+// From the block into a table.
+void CollectionEdit::Spill() {
+  fresh_ = std::make_unique<TableObject>();
+  table_ = fresh_.get();
+  PackedReader reader(block_);
+  while (!reader.at_end()) {
+    const std::string_view name = reader.Next();
+    table_->Set(name, is_hash() ? reader.Next() : std::string_view());
+  }
+  block_.clear();
+  encoding_ = is_hash() ? Encoding::kTableHash : Encoding::kTableSet;
+}
+
+bool CollectionEdit::Remove(std::string_view name) {
+  bool removed = false;
+  if (fresh_ != nullptr) {
+    removed = table_->Remove(name);
+  } else if (table_ != nullptr) {
+    if (table_->Find(name) != nullptr) db_.Change(slot_, [&] { removed = table_->Remove(name); });
+  } else if (encoding_ == Encoding::kIntegerSet) {
+    int64_t value = 0;
+    removed = resp::ParseInteger(name, &value) && RemoveInteger(&block_, value);
+  } else if (const size_t at = FindPacked(block_, name, stride()); at != std::string::npos) {
+    ErasePacked(&block_, at, stride());
+    removed = true;
+  }
+  if (removed) --count_;
+  changed_ = changed_ || removed;
+  return removed;
+}
+
+void CollectionEdit::Commit(std::string_view key) {
+  if (!changed_) return;
+  if (count_ == 0) {
+    if (slot_ != nullptr) db_.Erase(slot_);
+  } else if (slot_ == nullptr) {
+    db_.Insert(Build(key));
+  } else if (fresh_ != nullptr) {
+    db_.Overwrite(slot_, encoding_, std::move(fresh_));
+  } else if (table_ == nullptr) {
+    db_.Overwrite(slot_, block_, slot_->expire(), encoding_);
+  }
+}
+
+Entry CollectionEdit::Build(std::string_view key) {
+  assert(slot_ == nullptr && count_ > 0);
+  if (fresh_ != nullptr) return Entry::MakeObject(encoding_, key, std::move(fresh_), kNever);
+  const Entry entry = Entry::MakeInline(encoding_, key, block_.size(), kNever);
+  block_.copy(entry.value_bytes(), block_.size());
+  return entry;
+}
+
+}  // namespace keyhole::store

@@ -1,0 +1,68 @@
+// Changing a hash or a set, or making one. The one place that knows when another encoding is due.
+//
+//     CollectionEdit edit(call, ValueType::kHash, slot);
+//     edit.Set("field", "value");
+//     edit.Commit(key);
+//
+//                   more than hash-max-listpack-entries,     more than 128 items
+//                   or longer than hash-max-listpack-value    or 4 KiB
+//     kListHash  --------------------------------> kPackedHash -----> kTableHash
+//
+//                   more than set-max-intset-entries,         the same
+//                   or no integer
+//     kIntegerSet -------------------------------> kPackedSet  -----> kTableSet
+//
+// The first step is Redis' own, with its limits, and what OBJECT ENCODING shows; the second is a
+// matter of memory only. There is no way back.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/store/commands/handlers.h"
+#include "proxy/store/types/table_object.h"
+
+namespace keyhole::store {
+
+class CollectionEdit {
+ public:
+  // slot: of a hash or set, valid until Commit(); null: a new one of this type.
+  CollectionEdit(const Call& call, ValueType type, Entry* slot);
+  ~CollectionEdit();
+  CollectionEdit(const CollectionEdit&) = delete;
+  CollectionEdit& operator=(const CollectionEdit&) = delete;
+
+  // True if it is new. A set's members have no value.
+  bool Set(std::string_view name, std::string_view value = {});
+  // False if it was not there.
+  bool Remove(std::string_view name);
+  size_t size() const { return count_; }
+
+  // Puts the result under the key, which is that of the slot if there is one: nothing, if it has
+  // become empty.
+  void Commit(std::string_view key);
+  // The same as an entry, which is the caller's to destroy. REQUIRES: it was a new one, not empty.
+  Entry Build(std::string_view key);
+
+ private:
+  bool is_hash() const { return TypeOf(encoding_) == ValueType::kHash; }
+  size_t stride() const { return is_hash() ? 2 : 1; }
+  bool AddToIntegers(std::string_view name, bool* added);
+  void EndIntegers();
+  void SetPacked(std::string_view name, std::string_view value, bool* added);
+  void Spill();
+
+  const Settings& settings_;
+  Keyspace& db_;
+  Entry* slot_;
+  Encoding encoding_;
+  std::string block_;                   // what lies in the entry, unless there is a table
+  TableObject* table_ = nullptr;        // the slot's, or the next one
+  std::unique_ptr<TableObject> fresh_;  // not yet the slot's
+  size_t count_ = 0;
+  bool changed_ = false;
+};
+
+}  // namespace keyhole::store

@@ -1,0 +1,172 @@
+#include "proxy/store/types/packed.h"
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+
+#include "resp/number.h"
+
+namespace keyhole::store {
+
+namespace {
+
+constexpr uint8_t kSmallInteger = 0x80;   // 10iiiiii
+constexpr uint8_t kMediumInteger = 0xC0;  // 110iiiii
+constexpr uint8_t kBytesInteger = 0xE0;   // 1110nnnn
+constexpr uint8_t kLongString = 0xF0;     // 1111nnnn
+constexpr size_t kMaxShort = 127;
+
+// A form of an element without its bytes, if it is a string.
+struct Head {
+  char bytes[9];
+  size_t size = 0;
+};
+
+void AddByte(Head* head, uint64_t byte) {
+  head->bytes[head->size++] = static_cast<char>(static_cast<uint8_t>(byte));
+}
+
+Head IntegerHead(int64_t value) {
+  Head head;
+  if (value >= 0 && value < 64) {
+    AddByte(&head, kSmallInteger | static_cast<uint8_t>(value));
+    return head;
+  }
+  const auto bits = static_cast<uint64_t>(value);
+  if (value >= -4096 && value < 4096) {
+    AddByte(&head, kMediumInteger | ((bits >> 8) & 0x1F));
+    AddByte(&head, bits);
+    return head;
+  }
+  size_t bytes = 8;
+  for (const size_t fewer : {2U, 3U, 4U}) {
+    const int64_t limit = int64_t{1} << (fewer * 8 - 1);
+    if (value < -limit || value >= limit) continue;
+    bytes = fewer;
+    break;
+  }
+  AddByte(&head, kBytesInteger | bytes);
+  for (size_t i = 0; i < bytes; ++i) AddByte(&head, bits >> (8 * i));
+  return head;
+}
+
+Head StringHead(size_t size) {
+  Head head;
+  if (size <= kMaxShort) {
+    AddByte(&head, size);
+    return head;
+  }
+  const size_t bytes = size < (1 << 16) ? 2 : 4;
+  AddByte(&head, kLongString | bytes);
+  for (size_t i = 0; i < bytes; ++i) AddByte(&head, size >> (8 * i));
+  return head;
+}
+
+struct Form {
+  Head head;
+  std::string_view bytes;  // that follow
+};
+
+Form FormOf(std::string_view text) {
+  int64_t value = 0;
+  if (resp::ParseInteger(text, &value)) return {IntegerHead(value), {}};
+  return {StringHead(text.size()), text};
+}
+
+uint8_t ByteAt(std::string_view bytes, size_t i) {
+  return static_cast<uint8_t>(bytes[i]);
+}
+
+size_t LongHeader(std::string_view block) {
+  return 1 + size_t{ByteAt(block, 0) & 0x0FU};
+}
+
+size_t LongSize(std::string_view block) {
+  size_t size = 0;
+  for (size_t i = 1; i < LongHeader(block); ++i) size |= size_t{ByteAt(block, i)} << (8 * (i - 1));
+  return size;
+}
+
+// Bytes of the first element of a block.
+size_t FirstSize(std::string_view block) {
+  const uint8_t head = ByteAt(block, 0);
+  if (head < kSmallInteger) return 1 + size_t{head};
+  if (head < kMediumInteger) return 1;
+  if (head < kBytesInteger) return 2;
+  if (head < kLongString) return 1 + size_t{head & 0x0FU};
+  return LongHeader(block) + LongSize(block);
+}
+
+// The bits from `width` on are those of the sign.
+int64_t SignExtend(uint64_t bits, size_t width) {
+  const uint64_t sign = uint64_t{1} << (width - 1);
+  return static_cast<int64_t>((bits ^ sign) - sign);
+}
+
+int64_t FirstInteger(std::string_view block) {
+  const uint8_t head = ByteAt(block, 0);
+  if (head < kMediumInteger) return head & 0x3F;
+  if (head < kBytesInteger) return SignExtend((head & 0x1FU) << 8 | ByteAt(block, 1), 13);
+  const size_t bytes = head & 0x0F;
+  uint64_t bits = 0;
+  for (size_t i = 0; i < bytes; ++i) bits |= uint64_t{ByteAt(block, 1 + i)} << (8 * i);
+  return SignExtend(bits, 8 * bytes);
+}
+
+}  // namespace
+
+std::string_view PackedReader::Next() {
+  const std::string_view block = rest_;
+  rest_.remove_prefix(FirstSize(block));
+  const uint8_t head = ByteAt(block, 0);
+  if (head < kSmallInteger) return block.substr(1, head);
+  if (head >= kLongString) return block.substr(LongHeader(block), LongSize(block));
+  second_ = !second_;
+  char* const digits = digits_[second_ ? 1 : 0];
+  const char* const end = std::to_chars(digits, digits + kDigits, FirstInteger(block)).ptr;
+  return {digits, static_cast<size_t>(end - digits)};
+}
+
+void PackedReader::Skip() {
+  rest_.remove_prefix(FirstSize(rest_));
+}
+
+void AppendPacked(std::string_view text, std::string* block) {
+  const Form form = FormOf(text);
+  block->append(form.head.bytes, form.head.size).append(form.bytes);
+}
+
+size_t CountPacked(std::string_view block) {
+  size_t count = 0;
+  for (PackedReader reader(block); !reader.at_end(); reader.Skip()) ++count;
+  return count;
+}
+
+size_t FindPacked(std::string_view block, std::string_view text, size_t stride) {
+  const Form form = FormOf(text);
+  const std::string_view head(form.head.bytes, form.head.size);
+  PackedReader reader(block);
+  for (size_t i = 0; !reader.at_end(); ++i, reader.Skip()) {
+    if (i % stride != 0 || !reader.rest().starts_with(head)) continue;
+    if (reader.rest().substr(head.size()).starts_with(form.bytes)) {
+      return block.size() - reader.rest().size();
+    }
+  }
+  return std::string_view::npos;
+}
+
+void ReplacePacked(std::string* block, size_t offset, size_t count, std::string_view text) {
+  std::string element;
+  AppendPacked(text, &element);
+  PackedReader reader(std::string_view(*block).substr(offset));
+  for (; count > 0; --count) reader.Skip();
+  block->replace(offset, block->size() - offset - reader.rest().size(), element);
+}
+
+void ErasePacked(std::string* block, size_t offset, size_t count) {
+  PackedReader reader(std::string_view(*block).substr(offset));
+  for (; count > 0; --count) reader.Skip();
+  block->erase(offset, block->size() - offset - reader.rest().size());
+}
+
+}  // namespace keyhole::store

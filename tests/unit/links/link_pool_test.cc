@@ -1,0 +1,172 @@
+// Which link a session is given, and what becomes of those given back.
+#include "proxy/links/upstream/link_pool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/core_harness.h"
+
+namespace keyhole::core {
+namespace {
+
+using metrics::LinkKind;
+using test::Client;
+using test::Harness;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+int64_t Links(Harness& keyhole, LinkKind kind) {
+  return keyhole.counters().links[kind].Load();
+}
+
+// Takes a private link and gives it back.
+void Block(Harness& keyhole, Client& client) {
+  client.Send("BLPOP q 1\r\n");
+  for (size_t i = 1; i < keyhole.connections(); ++i) {
+    if (keyhole.redis(i).open() && !keyhole.redis(i).Requests().empty()) {
+      keyhole.redis(i).Reply("*-1\r\n");
+    }
+  }
+  EXPECT_EQ(client.Received(), "*-1\r\n");
+}
+
+TEST(LinkPool, TheMainLinkIsThereFromTheStart) {
+  Harness keyhole;
+  EXPECT_EQ(keyhole.connections(), 1u);
+  EXPECT_EQ(Links(keyhole, LinkKind::kShared), 1);
+  EXPECT_TRUE(keyhole.worker().links.up());
+}
+
+TEST(LinkPool, AnIdleLinkIsUsedAgain) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  Client& bob = keyhole.Connect();
+  Block(keyhole, ann);
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  keyhole.redis(1).Greeting();
+  bob.Send("BLPOP q 2\r\n");
+  EXPECT_THAT(keyhole.redis(1).Greeting(), IsEmpty());  // it is where it has to be
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("BLPOP q 2"));
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(Links(keyhole, LinkKind::kPrivate), 1);
+  EXPECT_EQ(keyhole.connections(), 2u);
+}
+
+TEST(LinkPool, InAnotherDatabaseOrWithAnotherName) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  Block(keyhole, ann);
+  keyhole.redis(1).Greeting();
+  Client& bob = keyhole.Connect();
+  bob.Send("CLIENT SETNAME bob\r\n");
+  keyhole.redis(0).Reply("+OK\r\n");
+  bob.Send("CLIENT GETNAME\r\n");
+  EXPECT_THAT(keyhole.redis(1).Greeting(), ElementsAre("client setname bob"));
+  keyhole.redis(1).Reply("$3\r\nbob\r\n");
+  keyhole.redis(1).Requests();
+  // And whoever comes next does not have his name.
+  ann.Send("CLIENT GETNAME\r\n");
+  EXPECT_THAT(keyhole.redis(1).Greeting(), ElementsAre("client setname "));
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("CLIENT GETNAME"));
+}
+
+TEST(LinkPool, ALinkLeftInADatabaseIsBroughtBack) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  ann.Send("MULTI\r\nSELECT 4\r\nEXEC\r\n");
+  keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  EXPECT_EQ(Links(keyhole, LinkKind::kShared), 2);  // the first one there: it is to be shared
+  Client& bob = keyhole.Connect();
+  bob.Send("MULTI\r\nSELECT 4\r\nEXEC\r\n");
+  keyhole.redis(2).Reply("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  keyhole.redis(2).Greeting();
+  Client& carl = keyhole.Connect();
+  carl.Send("BLPOP q 1\r\n");
+  EXPECT_THAT(keyhole.redis(2).Greeting(), ElementsAre("select 0"));
+}
+
+TEST(LinkPool, AnIdleLinkOfAnotherIdentityIsNotTaken) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  ann.Send("AUTH ann secret\r\n");
+  keyhole.redis(1).Reply("+OK\r\n");
+  keyhole.redis(1).Requests();
+  ann.Send("BLPOP q 1\r\n");
+  keyhole.redis(2).Reply("*-1\r\n");
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  keyhole.redis(2).Requests();
+  Client& bob = keyhole.Connect();
+  bob.Send("BLPOP q 1\r\n");
+  EXPECT_THAT(keyhole.redis(2).Requests(), IsEmpty());
+  EXPECT_THAT(keyhole.redis(3).Requests(), ElementsAre("BLPOP q 1"));
+}
+
+TEST(LinkPool, NorOneThatSpeaksTheOtherProtocol) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  Block(keyhole, ann);
+  Client& modern = keyhole.Connect();
+  modern.Send("HELLO 3\r\n");  // changes the idle link itself, which is then shared
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("HELLO 3"));
+  keyhole.redis(1).Reply("%0\r\n");
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  ann.Send("BLPOP q 1\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname keyhole"));
+  EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("BLPOP q 1"));
+}
+
+TEST(LinkPool, KeepsOnlySoMany) {
+  Harness keyhole;
+  std::vector<Client*> clients;
+  for (size_t i = 0; i < LinkPool::kMaxIdle + 5; ++i) {
+    clients.push_back(&keyhole.Connect());
+    clients.back()->Send("BLPOP q 0\r\n");
+  }
+  EXPECT_EQ(Links(keyhole, LinkKind::kPrivate), static_cast<int64_t>(LinkPool::kMaxIdle) + 5);
+  for (size_t i = 1; i <= clients.size(); ++i) keyhole.redis(i).Reply("*-1\r\n");
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), static_cast<int64_t>(LinkPool::kMaxIdle));
+  EXPECT_EQ(Links(keyhole, LinkKind::kPrivate), 0);
+}
+
+TEST(LinkPool, AnIdleLinkThatIsLostIsForgotten) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  Block(keyhole, ann);
+  keyhole.redis(1).Lose();
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.connections(), 2u);
+  ann.Send("BLPOP q 1\r\n");
+  EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("BLPOP q 1"));
+}
+
+TEST(LinkPool, AnIdleLinkThatSpeaksUnaskedIsClosed) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  Block(keyhole, ann);
+  keyhole.redis(1).Reply("+surprise\r\n");
+  EXPECT_FALSE(keyhole.redis(1).open());
+  EXPECT_FALSE(ann.closed());
+}
+
+TEST(LinkPool, StoppedAllIsClosed) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  Block(keyhole, ann);
+  Client& bob = keyhole.Connect();
+  bob.Send("SELECT 1\r\nGET a\r\n");
+  keyhole.worker().links.Stop();
+  keyhole.Settle();
+  for (size_t i = 0; i < keyhole.connections(); ++i) EXPECT_FALSE(keyhole.redis(i).open()) << i;
+  for (const LinkKind kind : {LinkKind::kShared, LinkKind::kPrivate, LinkKind::kIdle}) {
+    EXPECT_EQ(Links(keyhole, kind), 0);
+  }
+  EXPECT_FALSE(ann.closed());
+  EXPECT_TRUE(bob.closed());
+}
+
+}  // namespace
+}  // namespace keyhole::core
