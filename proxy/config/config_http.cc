@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "proxy/base/authority.h"
 #include "proxy/config/config_values.h"
-#include "proxy/http/http_framing.h"
 
 namespace keyhole::core {
 namespace {

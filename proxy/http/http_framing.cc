@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "proxy/base/authority.h"
 #include "proxy/base/digits.h"
 #include "resp/command_table.h"
 
@@ -21,10 +22,6 @@ constexpr std::string_view kHeadTooLong = "Headers are larger than 16 KiB";
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
-}
-
-bool IsHexDigit(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool IsAlphanumeric(char c) {
@@ -116,36 +113,6 @@ struct HttpRequestReader::Fields {
     return true;
   }
 };
-
-bool Authority::Parse(std::string_view text, Authority* out) {
-  constexpr std::string_view kHostMarks = "-._~";
-  constexpr std::string_view kAddressMarks = ":.";
-  const bool bracket = text.starts_with('[');
-  const size_t end =
-      bracket ? text.find(']') + 1 : std::min(text.find(':'), text.size());  // of the host
-  if (end == 0) return false;
-  const std::string_view host = text.substr(0, end);
-  const std::string_view name = bracket ? host.substr(1, host.size() - 2) : host;
-  const std::string_view marks = bracket ? kAddressMarks : kHostMarks;
-  const std::string_view rest = text.substr(end);
-  if (name.empty() || name.size() > 255 || (!rest.empty() && rest[0] != ':')) return false;
-  const std::string_view port = rest.substr(std::min<size_t>(rest.size(), 1));
-  const auto fits = [bracket, marks](char c) {
-    return (bracket ? IsHexDigit(c) : IsAlphanumeric(c)) || marks.find(c) != std::string_view::npos;
-  };
-  if (!std::all_of(name.begin(), name.end(), fits) || port.size() > 5 ||
-      !std::all_of(port.begin(), port.end(), IsDigit)) {
-    return false;
-  }
-  *out = {host, port};
-  return true;
-}
-
-bool Authority::Equals(const Authority& other, std::string_view default_port) const {
-  const std::string_view mine = port.empty() ? default_port : port;
-  const std::string_view others = other.port.empty() ? default_port : other.port;
-  return EqualsIgnoreCase(host, other.host) && ParseDigits(mine) == ParseDigits(others);
-}
 
 bool HttpRequestReader::Refuse(int status, std::string_view text) {
   state_ = State::kRefused;

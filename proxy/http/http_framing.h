@@ -122,15 +122,4 @@ class HttpRequestReader {
   HttpRefusal refusal_;
 };
 
-// A host and maybe a port, as they stand in Host and in URLs, taken apart.
-struct Authority {
-  std::string_view host = {};  // with the brackets of IPv6
-  std::string_view port = {};  // digits, maybe none
-
-  // False: `text` is none.
-  static bool Parse(std::string_view text, Authority* out);
-  // The same host, whatever its case, and the same port, where none is `default_port`.
-  bool Equals(const Authority& other, std::string_view default_port) const;
-};
-
 }  // namespace keyhole::core

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/base/authority.h"
 #include "proxy/base/digits.h"
-#include "proxy/http/http_framing.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
