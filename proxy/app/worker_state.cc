@@ -1,11 +1,10 @@
 #include "proxy/app/worker_state.h"
 
-#include "proxy/near_cache/near_cache.h"
+#include "proxy/links/local/store_router.h"
+#include "proxy/links/upstream/single_router.h"
 
 namespace keyhole::core {
 namespace {
-
-constexpr size_t kReadBytes = 64 * 1024;
 
 SessionState InitialState(const Config& config) {
   SessionState state;
@@ -21,35 +20,49 @@ SessionState InitialState(const Config& config) {
 
 WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metrics_in,
                          store::Store* store_in, NearShared* near_shared)
-    : LinkContext(metrics_in),
+    : SessionContext(metrics_in, config_in.clients, config_in.links),
       config(config_in),
       store(store_in),
-      initial_state(InitialState(config_in)),
-      links(*this, {.initial_state = initial_state, .wait = config_in.links.wait}),
-      read_buffer_(kReadBytes) {
+      links(*this, {.initial_state = InitialState(config_in), .wait = config_in.links.wait}) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     counted[static_cast<size_t>(spec.id)] =
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;
   }
   for (const resp::CommandId id : config.count_commands) counted[static_cast<size_t>(id)] = true;
-  if (store != nullptr) metrics.counters.upstream_up.Set(1);
-  ReadClock();
-  if (near_shared != nullptr) {
-    near = std::make_unique<NearCache>(*this, *near_shared);
-    observer = near.get();
+  users = config.users.get();
+  lends_identity = config.LendsIdentity();
+  initial_state = InitialState(config);
+  if (store != nullptr) {
+    router_ = std::make_unique<StoreRouter>(*this, *store, store_doorbell);
+    metrics.counters.upstream_up.Set(1);
+  } else {
+    router_ = std::make_unique<SingleRouter>(links, config.links.sharing);
   }
+  router = router_.get();
+  ReadClock();
+  if (near_shared == nullptr) return;
+  const uint64_t bytes = config.near.memory / static_cast<uint64_t>(config.workers);
+  near =
+      std::make_unique<NearCache>(*this, *router, initial_state, config.near, bytes, *near_shared);
+  near_cache = near.get();
+  observer = near.get();
 }
 
 WorkerState::~WorkerState() = default;
 
-void WorkerState::OnUnfinished(std::string_view address) {
-  metrics.counters.clients_unfinished.Add();
-  if (now < next_unfinished_line_) return;
-  next_unfinished_line_ = now + std::chrono::seconds(1);
-  log(LogLevel::kWarn,
-      "client " + std::string(address) +
-          " left, and the upstream was not there in time (--upstream-wait) for all it had sent; "
-          "keyhole_clients_unfinished_total counts such clients");
+bool WorkerState::asks_password() const {
+  if (users != nullptr) return config.AsksPassword();
+  return store != nullptr && store->live().asks_password.load(std::memory_order_relaxed);
+}
+
+std::chrono::milliseconds WorkerState::client_idle_timeout() const {
+  if (store == nullptr) return clients.idle_timeout;
+  return std::chrono::milliseconds(store->live().idle_timeout.load(std::memory_order_relaxed));
+}
+
+int64_t WorkerState::max_clients() const {
+  if (store == nullptr) return clients.max;
+  return store->live().max_clients.load(std::memory_order_relaxed);
 }
 
 }  // namespace keyhole::core

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "proxy/app/worker_state.h"
 #include "proxy/users/users.h"
 #include "resp/reply_writer.h"
 
@@ -29,16 +28,17 @@ std::vector<std::string> LoginOf(std::string_view authorization) {
 
 }  // namespace
 
-HttpSession::HttpSession(WorkerState& worker, std::string_view address, Receiver& receiver)
-    : Session(worker, address), receiver_(&receiver) {}
+HttpSession::HttpSession(SessionContext& context, const HttpOptions& options,
+                         std::string_view address, Receiver& receiver)
+    : Session(context, address), options_(options), receiver_(&receiver) {}
 
 HttpSession::~HttpSession() = default;
 
 // Whatever the password.
 bool HttpSession::IsOpen() const {
   const HttpAccess access = exchange_.access();
-  const bool open_metrics = access == HttpAccess::kMetrics && worker_.config.http.metrics_open;
-  const bool asked = worker_.config.users != nullptr || worker_.asks_password();
+  const bool open_metrics = access == HttpAccess::kMetrics && options_.metrics_open;
+  const bool asked = context_.users != nullptr || context_.asks_password();
   return !asked || access == HttpAccess::kOpen || open_metrics;
 }
 
@@ -68,7 +68,7 @@ void HttpSession::Admit(HttpStep step) {
 
 void HttpSession::Do(HttpStep step) {
   if (step == HttpStep::kReady) {
-    step = exchange_.OnReadiness(worker_.store != nullptr || worker_.links.up());
+    step = exchange_.OnReadiness(context_.router->up());
   }
   if (step == HttpStep::kCommand) return SendCommand(exchange_.command());
   Answer(step);
@@ -99,7 +99,7 @@ void HttpSession::SubmitCommand() {
 }
 
 void HttpSession::OnOutput(size_t before) {
-  const size_t limit = std::max<size_t>(kMaxReply, worker_.config.http.body_limit);
+  const size_t limit = std::max<size_t>(kMaxReply, options_.body_limit);
   too_large_ = too_large_ || reply_.size() > limit;
   if (too_large_) reply_.Truncate(before);
 }

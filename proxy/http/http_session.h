@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "proxy/http/http_exchange.h"
+#include "proxy/http/options.h"
 #include "proxy/sessions/session.h"
 
 namespace keyhole::core {
@@ -32,8 +33,10 @@ class HttpSession final : public Session {
     ~Receiver() = default;
   };
 
-  // The receiver must outlive the session's life as a client: see Detach().
-  HttpSession(WorkerState& worker, std::string_view address, Receiver& receiver);
+  // The options outlive this. The receiver must outlive the session's life as a client: see
+  // Detach().
+  HttpSession(SessionContext& context, const HttpOptions& options, std::string_view address,
+              Receiver& receiver);
   ~HttpSession() override;
 
   // Views in the request need not outlive this call. The answer may come before it returns.
@@ -67,6 +70,7 @@ class HttpSession final : public Session {
   void SendCommand(std::vector<std::string> command);
   void SubmitCommand();
 
+  const HttpOptions& options_;
   Receiver* receiver_;
   HttpExchange exchange_;
   bool logging_in_ = false;                 // the reply that is awaited is AUTH's ...

@@ -74,6 +74,30 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual bool ended() const { return false; }
   // More bytes of the request that was sent last.
   virtual void SendMore(std::string_view bytes) = 0;
+  // It takes requests of sessions that need nothing of their connection.
+  bool accepting() const { return accepting_; }
+  // So much waits to be written that no more should be added.
+  virtual bool is_full() const { return false; }
+  // Its session has given the password that it asks for.
+  virtual bool authenticated() const { return true; }
+
+  // ---- for the one session of a link
+  // The connection now has another state: a request has changed it.
+  virtual void set_state(const SessionState&) {}
+  // Says who uses the connection from now on: name and library of `state`.
+  virtual void Introduce(const SessionState&) {}
+  // Everything that comes from now on goes to the session as it is. REQUIRES: nothing pending.
+  virtual void GoRaw() {}
+  // Reading may go on: the session's output has become short again.
+  virtual void Resume() {}
+  // The session sends no more: the other side is told so as soon as all is written, and then ends
+  // the connection in its own way, as it would that of the client itself. False: it has been told.
+  virtual bool EndInput() { return false; }
+  // The session has gone and awaits nothing: what it sent is still written, then this ends.
+  virtual void Finish() {}
+  // Ends it at once.
+  virtual void Close() {}
+
   // The last piece of a request has been sent; its late arguments tell what it is.
   // arguments: how many it has in all.
   void FinishLast(std::span<const std::string_view> late_arguments, size_t arguments);
@@ -109,6 +133,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void RequeueKeysOf(const Pending& pending);
 
   LinkContext& context_;
+  bool accepting_ = true;
   Requester* owner_ = nullptr;  // of a private link
   bool raw_ = false;            // what comes is not RESP (replication): to the owner as it is
   Fifo<Pending> pending_;

@@ -17,7 +17,7 @@
 
 namespace keyhole::core {
 
-class UpstreamLink;
+class Link;
 
 class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_unsafe_counter> {
  public:
@@ -50,7 +50,7 @@ class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_u
   // It is lost with requests of which nobody knows whether they ran, or that waited too long.
   virtual void OnLinkLost() = 0;
   // The shared link has become its own.
-  virtual void OnLinkIsYours(UpstreamLink& link) = 0;
+  virtual void OnLinkIsYours(Link& link) = 0;
   // The other side has ended its private link: no more replies will come.
   virtual void OnLinkEnded() = 0;
   // Its private link is down; nothing of it was in flight there.

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/app/worker_state.h"
-#include "proxy/sessions/session.h"
+#include "proxy/links/router.h"
 
 namespace keyhole::core {
 namespace {
@@ -27,10 +26,6 @@ constexpr uint32_t kFewFound = 32;
 constexpr uint32_t kSparedBits = 3;
 constexpr uint32_t kSparingWindow = kWindow >> kSparedBits;
 
-uint64_t BytesOfOneWorker(const Config& config) {
-  return config.near.memory / static_cast<uint64_t>(config.workers);
-}
-
 // Admin commands after which clients may no longer read what they could, or Redis is another one.
 bool ChangesTheRules(const resp::CommandSpec& spec) {
   switch (spec.id) {
@@ -49,20 +44,23 @@ bool ChangesTheRules(const resp::CommandSpec& spec) {
 
 }  // namespace
 
-NearCache::NearCache(WorkerState& worker, NearShared& shared)
-    : worker_(worker),
+NearCache::NearCache(LinkContext& context, const Router& router, const SessionState& state,
+                     const NearOptions& options, uint64_t bytes, NearShared& shared)
+    : context_(context),
+      router_(router),
+      options_(options),
       shared_(shared),
-      causal_(worker.config.near.consistency == NearConsistency::kCausal),
-      longest_silence_(2 * worker.config.near.heartbeat + 2 * kTick),
-      ghost_(BytesOfOneWorker(worker.config) / kGhostShare, worker.config.near.min_reads),
-      table_(BytesOfOneWorker(worker.config) - ghost_.bytes()),
-      link_(new NearLink(worker, *this)) {}
+      causal_(options.consistency == NearConsistency::kCausal),
+      longest_silence_(2 * options.heartbeat + 2 * kTick),
+      ghost_(bytes / kGhostShare, options.min_reads),
+      table_(bytes - ghost_.bytes()),
+      link_(new NearLink(context, state, options, *this)) {}
 
 NearCache::~NearCache() = default;
 
 void NearCache::Start(Connector& connector) {
   connector_ = &connector;
-  worker_.metrics.near.state.Set(static_cast<int64_t>(NearState::kConnecting));
+  context_.metrics.near.state.Set(static_cast<int64_t>(NearState::kConnecting));
 }
 
 void NearCache::Stop() {
@@ -73,10 +71,10 @@ void NearCache::Stop() {
 void NearCache::Tick() {
   if (connector_ == nullptr) return;
   const auto since = link_->awaiting_since();
-  if (since.has_value() && worker_.now - *since >= kLongWait + quickest_fence_) slow_ = true;
-  link_->Tick(*connector_, worker_.links.up());
-  const bool away = !link_->ready() && !worker_.links.up();
-  const bool recent = worker_.now - proven_ < worker_.config.near.serve_stale;
+  if (since.has_value() && context_.now - *since >= kLongWait + quickest_fence_) slow_ = true;
+  link_->Tick(*connector_, router_.up());
+  const bool away = !link_->ready() && !router_.up();
+  const bool recent = context_.now - proven_ < options_.serve_stale;
   serving_stale_ = away && recent;
   if (!link_->ready() && !recent && table_.size() > 0) Flush(NearDrop::kFlush);
   if (slow_ || !link_->ready()) ResumeWaiting(/*all=*/true);
@@ -84,7 +82,7 @@ void NearCache::Tick() {
 }
 
 bool NearCache::Covers(std::string_view key) const {
-  const auto& prefixes = worker_.config.near.prefixes;
+  const auto& prefixes = options_.prefixes;
   return prefixes.empty() || std::any_of(prefixes.begin(), prefixes.end(),
                                          [&](const auto& p) { return key.starts_with(p); });
 }
@@ -92,14 +90,14 @@ bool NearCache::Covers(std::string_view key) const {
 // Enough is known of what happens at Redis. Checked with every use, not by a timer: also this
 // process may have been standing still.
 bool NearCache::Serves() const {
-  if (shared_.flushing(worker_.now)) [[unlikely]]
+  if (shared_.flushing(context_.now)) [[unlikely]]
     return false;
-  return link_->ready() ? worker_.now - proven_ <= longest_silence_ : ServesStale();
+  return link_->ready() ? context_.now - proven_ <= longest_silence_ : ServesStale();
 }
 
 // Until the upstream is back, and not a turn longer.
 bool NearCache::ServesStale() const {
-  return serving_stale_ && !worker_.links.up();
+  return serving_stale_ && !router_.up();
 }
 
 NearEntry* NearCache::Find(const resp::HashedKey& key) {
@@ -126,7 +124,7 @@ bool NearCache::Spares(std::span<const std::string_view> keys) {
   // By a number that looks like chance, so that traffic that repeats itself hides no key.
   if ((++spared_reads_ * 0x9E3779B1U) >> (32 - kSparedBits) == 0) return false;
   for (const std::string_view key : keys) {
-    if (Covers(key)) worker_.metrics.near.reads.Add();
+    if (Covers(key)) context_.metrics.near.reads.Add();
   }
   return true;
 }
@@ -148,7 +146,7 @@ void NearCache::BeginWindow(bool sparing) {
 // What is there has a prefix that is looked at, or it would not be.
 void NearCache::NotePassedOn(const resp::HashedKey& key, const NearEntry* entry) {
   if (entry == nullptr && !Covers(key.bytes)) return;
-  worker_.metrics.near.reads.Add();
+  context_.metrics.near.reads.Add();
   if (entry != nullptr || !link_->ready()) return;
   if (ghost_.Touch(key.hash)) Fetch(key);
 }
@@ -156,10 +154,10 @@ void NearCache::NotePassedOn(const resp::HashedKey& key, const NearEntry* entry)
 // False: it is no more.
 bool NearCache::Good(NearEntry& entry) {
   const bool written = entry.epoch != shared_.epoch(entry.hash);
-  if (!written && worker_.now < entry.expires) [[likely]] {
+  if (!written && context_.now < entry.expires) [[likely]] {
     return true;
   }
-  if (written) worker_.metrics.near.drops[NearDrop::kWrite].Add();
+  if (written) context_.metrics.near.drops[NearDrop::kWrite].Add();
   EndStay(entry);
   return false;
 }
@@ -175,7 +173,7 @@ bool NearCache::Fetch(const resp::HashedKey& key) {
   link_->Fetch({.key = std::string(key.bytes),
                 .epoch = shared_.epoch(key.hash),
                 .generation = generation_,
-                .sent = worker_.now,
+                .sent = context_.now,
                 .changed = false});
   return true;
 }
@@ -184,15 +182,15 @@ void NearCache::OnFetched(const NearFetch& fetch, std::string_view value, bool i
                           std::optional<milliseconds> ttl) {
   const resp::HashedKey key(fetch.key);
   fetching_.erase(key.hash);
-  auto& fills = worker_.metrics.near.fills;
+  auto& fills = context_.metrics.near.fills;
   if (shared_.flushes() != flushes_) Flush(NearDrop::kFlush);
   NearEntry* const old = table_.Find(key);
   if (old != nullptr) old->refreshing = false;
   if (fetch.changed || fetch.generation != generation_ || fetch.epoch != shared_.epoch(key.hash)) {
     return fills[NearFill::kChanged].Add();
   }
-  const bool wanted = !value.empty() && value.size() <= worker_.config.near.max_value + 32 &&
-                      (!is_null || worker_.config.near.nulls);
+  const bool wanted =
+      !value.empty() && value.size() <= options_.max_value + 32 && (!is_null || options_.nulls);
   const uint32_t hits = old != nullptr ? old->hits : 0;
   NearEntry* const entry =
       wanted ? table_.Insert(key, is_null ? std::string_view() : value, is_null) : nullptr;
@@ -206,7 +204,7 @@ void NearCache::OnFetched(const NearFetch& fetch, std::string_view value, bool i
   entry->epoch = fetch.epoch;
   entry->filled = fetch.sent;
   // Redis read its clock after we did: a millisecond for its rounding.
-  entry->expires = fetch.sent + worker_.config.near.max_age;
+  entry->expires = fetch.sent + options_.max_age;
   if (ttl.has_value())
     entry->expires = std::min(entry->expires, fetch.sent + *ttl - milliseconds(1));
   fills[NearFill::kStored].Add();
@@ -215,7 +213,7 @@ void NearCache::OnFetched(const NearFetch& fetch, std::string_view value, bool i
 void NearCache::OnChanged(std::string_view changed) {
   NearEntry* const entry = table_.Find(resp::HashedKey(changed));
   if (entry == nullptr) return;
-  worker_.metrics.near.drops[NearDrop::kPush].Add();
+  context_.metrics.near.drops[NearDrop::kPush].Add();
   EndStay(*entry);
 }
 
@@ -224,7 +222,7 @@ void NearCache::OnAllChanged() {
 }
 
 void NearCache::Flush(NearDrop why) {
-  worker_.metrics.near.drops[why].Add(table_.size());
+  context_.metrics.near.drops[why].Add(table_.size());
   flushes_ = shared_.flushes();
   ++generation_;
   table_.Clear();
@@ -233,39 +231,39 @@ void NearCache::Flush(NearDrop why) {
 void NearCache::OnNearReady() {
   Flush(NearDrop::kFlush);  // what is left of the time before
   fence_done_ = link_->last_fence();
-  proven_ = worker_.now;
+  proven_ = context_.now;
   serving_stale_ = slow_ = false;
   BeginWindow(/*sparing=*/false);
   quickest_fence_ = {};
   reported_.clear();
-  worker_.metrics.near.state.Set(static_cast<int64_t>(NearState::kReady));
+  context_.metrics.near.state.Set(static_cast<int64_t>(NearState::kReady));
 }
 
 void NearCache::OnNearLost(NearState why, std::string_view reason) {
   fetching_.clear();
   ++generation_;
-  worker_.metrics.near.state.Set(static_cast<int64_t>(why));
+  context_.metrics.near.state.Set(static_cast<int64_t>(why));
   if (why != NearState::kConnecting && reported_ != reason) {
     reported_ = reason;
-    worker_.log(LogLevel::kWarn, "the near cache is off: " + reported_);
+    context_.log(LogLevel::kWarn, "the near cache is off: " + reported_);
   }
-  if (worker_.config.near.serve_stale.count() == 0) Flush(NearDrop::kFlush);
+  if (options_.serve_stale.count() == 0) Flush(NearDrop::kFlush);
   ResumeWaiting(/*all=*/true);
 }
 
-bool NearCache::Await(Session& session, uint64_t fence) {
+bool NearCache::Await(Waiter& waiter, Requester& requester, uint64_t fence) {
   if (!link_->ready()) return false;
   if (link_->last_fence() < fence) link_->SendFence();
   if (slow_) return false;
-  worker_.metrics.near.fence_waits.Add();
-  waiting_.push_back({&session, fence});
+  context_.metrics.near.fence_waits.Add();
+  waiting_.push_back({&requester, &waiter, fence});
   return true;
 }
 
 void NearCache::OnFence(uint64_t number, Instant sent) {
   fence_done_ = number;
   proven_ = sent;
-  const Instant::duration took = worker_.now - sent;
+  const Instant::duration took = context_.now - sent;
   if (quickest_fence_ == Instant::duration() || took < quickest_fence_) quickest_fence_ = took;
   slow_ = took > kLongWait + 4 * quickest_fence_;
   ResumeWaiting(/*all=*/false);
@@ -277,7 +275,7 @@ void NearCache::ResumeWaiting(bool all) {
   std::vector<Waiting> waiting = std::exchange(waiting_, {});
   for (Waiting& one : waiting) {
     if (all || one.fence <= fence_done_) {
-      one.session->OnNearFence();
+      one.waiter->OnFence();
     } else {
       waiting_.push_back(std::move(one));
     }
@@ -286,19 +284,19 @@ void NearCache::ResumeWaiting(bool all) {
 
 void NearCache::NoteServed(NearEntry& entry, const resp::HashedKey& key) {
   NearTable::NoteUse(entry);
-  worker_.metrics.near.reads.Add();
+  context_.metrics.near.reads.Add();
   const NearHit what = ServesStale()   ? NearHit::kStale
                        : entry.is_null ? NearHit::kNull
                                        : NearHit::kValue;
-  worker_.metrics.near.hits[what].Add();
+  context_.metrics.near.hits[what].Add();
   const resp::CommandSpec& spec = resp::Spec(kOneKey);
-  if (worker_.counts(spec)) {
-    worker_.metrics.keys.Record(key, !entry.is_null, entry.value_size);
+  if (context_.counts(spec)) {
+    context_.metrics.keys.Record(key, !entry.is_null, entry.value_size);
   }
   if (entry.value_size > 0)
-    worker_.metrics.RecordValue(spec, key.bytes, entry.value_size, worker_.now);
+    context_.metrics.RecordValue(spec, key.bytes, entry.value_size, context_.now);
   // Asked for again in good time: so it stays, and Redis knows that it is in use.
-  if (worker_.now - entry.filled < worker_.config.near.max_age / 2 || entry.refreshing) return;
+  if (context_.now - entry.filled < options_.max_age / 2 || entry.refreshing) return;
   entry.refreshing = link_->ready() && Fetch(key);
 }
 
@@ -307,7 +305,7 @@ void NearCache::OnSent(const resp::CommandSpec& spec, std::span<const std::strin
   if (spec.has(resp::kWrite)) {
     const bool one_key = spec.keys.kind == resp::KeySpec::Kind::kRange && spec.keys.last == 1;
     // The keys of one in pieces are not all known.
-    if (spec.keys.kind == resp::KeySpec::Kind::kNone) return shared_.BeginFlush(worker_.now);
+    if (spec.keys.kind == resp::KeySpec::Kind::kNone) return shared_.BeginFlush(context_.now);
     if (!whole && !one_key) return shared_.NoteFlush();
     resp::ForEachKey(spec, args,
                      [this](std::string_view key) { shared_.NoteWrite(resp::HashOfKey(key)); });
@@ -323,7 +321,7 @@ void NearCache::OnAnswered(const resp::CommandSpec& spec) {
 void NearCache::OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes) {
   if (spec.has(resp::kWrite)) shared_.NoteWrite(resp::HashOfKey(key));
   // What is larger than may be kept is not even fetched.
-  if (bytes > worker_.config.near.max_value) ghost_.Refuse(resp::HashOfKey(key));
+  if (bytes > options_.max_value) ghost_.Refuse(resp::HashOfKey(key));
 }
 
 uint64_t NearCache::NeedAfter(const resp::CommandSpec& spec, const resp::ReplyHead& head,
@@ -343,7 +341,7 @@ size_t NearCache::PurgePrefix(std::string_view prefix) {
     table_.Erase(entry);
     ++purged;
   });
-  worker_.metrics.near.drops[NearDrop::kPurge].Add(purged);
+  context_.metrics.near.drops[NearDrop::kPurge].Add(purged);
   Publish();
   return purged;
 }
@@ -353,13 +351,13 @@ size_t NearCache::PurgeKey(std::string_view key) {
   NearEntry* const entry = table_.Find(resp::HashedKey(key));
   if (entry == nullptr) return 0;
   table_.Erase(*entry);
-  worker_.metrics.near.drops[NearDrop::kPurge].Add();
+  context_.metrics.near.drops[NearDrop::kPurge].Add();
   Publish();
   return 1;
 }
 
 void NearCache::Publish() {
-  metrics::NearCounters& near = worker_.metrics.near;
+  metrics::NearCounters& near = context_.metrics.near;
   near.bytes.Set(static_cast<int64_t>(table_.bytes() + ghost_.bytes()));
   near.entries.Set(static_cast<int64_t>(table_.size()));
   near.evictions.Add(table_.evictions() - published_evictions_);

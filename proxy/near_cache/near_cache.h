@@ -30,19 +30,22 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "metrics/near_counters.h"
+#include "proxy/links/connection_state.h"
+#include "proxy/links/link_context.h"
 #include "proxy/links/reply_observer.h"
+#include "proxy/links/requester.h"
 #include "proxy/links/transport.h"
 #include "proxy/near_cache/near_ghost.h"
 #include "proxy/near_cache/near_link.h"
 #include "proxy/near_cache/near_shared.h"
 #include "proxy/near_cache/near_table.h"
+#include "proxy/near_cache/options.h"
 #include "resp/command_table.h"
 #include "resp/reply_scanner.h"
 
 namespace keyhole::core {
 
-class Session;
-struct WorkerState;
+class Router;
 
 class NearCache final : public ReplyObserver, private NearLink::Listener {
  public:
@@ -52,8 +55,9 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   static constexpr resp::CommandId kOneKey = resp::CommandId::kGet;
   static constexpr resp::CommandId kManyKeys = resp::CommandId::kMget;
 
-  // config: of the worker, with near_cache > 0. shared outlives this.
-  NearCache(WorkerState& worker, NearShared& shared);
+  // bytes: of this worker, > 0. All of them outlive this.
+  NearCache(LinkContext& context, const Router& router, const SessionState& state,
+            const NearOptions& options, uint64_t bytes, NearShared& shared);
   ~NearCache();
 
   void Start(Connector& connector);
@@ -77,9 +81,21 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   void NotePassedOn(const resp::HashedKey& key, const NearEntry* entry);
   // A session that needs this fence may be served.
   bool Satisfies(uint64_t fence) const { return fence <= fence_done_ || ServesStale(); }
-  // The session is told by OnNearFence() when the fence has come back, or never will. False: it
-  // would take too long; better ask Redis.
-  bool Await(Session& session, uint64_t fence);
+  // Who waits for a fence.
+  class Waiter {
+   public:
+    // It has come back, or never will.
+    virtual void OnFence() = 0;
+
+   protected:
+    ~Waiter() = default;
+  };
+  // The waiter is a part of the requester, which lives until it has been told. False: it would take
+  // too long; better ask Redis.
+  bool Await(Waiter& waiter, Requester& requester, uint64_t fence);
+  // A request for several keys is answered, too.
+  bool serves_many() const { return options_.mget; }
+  LinkContext& context() { return context_; }
   // The entry has been sent to a client. Counts it.
   void NoteServed(NearEntry& entry, const resp::HashedKey& key);
 
@@ -118,7 +134,9 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   void ResumeWaiting(bool all);
   void Publish();
 
-  WorkerState& worker_;
+  LinkContext& context_;
+  const Router& router_;  // to the Redis whose values these are
+  const NearOptions& options_;
   NearShared& shared_;
   Connector* connector_ = nullptr;
   const bool causal_;
@@ -136,7 +154,8 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   bool slow_ = false;           // fences take their time: nobody waits for one
   bool serving_stale_ = false;  // Redis is away, and entries outlive it for a while
   struct Waiting {
-    boost::intrusive_ptr<Session> session;
+    boost::intrusive_ptr<Requester> requester;
+    Waiter* waiter;
     uint64_t fence;
   };
   std::vector<Waiting> waiting_;

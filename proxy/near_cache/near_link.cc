@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/app/worker_state.h"
 #include "proxy/near_cache/near_replies.h"
 #include "resp/reply_writer.h"
 
@@ -27,8 +26,9 @@ std::string_view Word(CommandId id) {
 
 }  // namespace
 
-NearLink::NearLink(WorkerState& worker, Listener& listener)
-    : worker_(worker), listener_(listener) {}
+NearLink::NearLink(LinkContext& context, const SessionState& state, const NearOptions& options,
+                   Listener& listener)
+    : context_(context), state_(state), options_(options), listener_(listener) {}
 
 NearLink::~NearLink() = default;
 
@@ -52,15 +52,14 @@ void NearLink::Say(std::initializer_list<std::string_view> args, Awaited awaited
 void NearLink::OnConnected() {
   phase_ = Phase::kGreeting;
   scanner_ = resp::ReplyScanner();
-  const SessionState& state = worker_.initial_state;
-  if (state.has_identity()) {
-    const std::string_view user = state.user.empty() ? "default" : std::string_view(state.user);
-    Say({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state.password},
+  if (state_.has_identity()) {
+    const std::string_view user = state_.user.empty() ? "default" : std::string_view(state_.user);
+    Say({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state_.password},
         Awaited::kHello);
   } else {
     Say({Word(CommandId::kHello), "3"}, Awaited::kHello);
   }
-  if (state.db != 0) Say({Word(CommandId::kSelect), std::to_string(state.db)}, Awaited::kMust);
+  if (state_.db != 0) Say({Word(CommandId::kSelect), std::to_string(state_.db)}, Awaited::kMust);
   const std::string_view client = Word(CommandId::kClient);
   Say({client, Word(CommandId::kClientSetname), kName}, Awaited::kIgnored);
   Say({client, Word(CommandId::kClientTracking), "ON", "OPTIN"}, Awaited::kMust);
@@ -76,8 +75,8 @@ void NearLink::Fetch(NearFetch fetch) {
 
 void NearLink::SendFence() {
   ++fences_sent_;
-  fences_.Push(worker_.now);
-  worker_.metrics.near.fences.Add();
+  fences_.Push(context_.now);
+  context_.metrics.near.fences.Add();
   Say({Word(CommandId::kPing)}, Awaited::kFence);
 }
 
@@ -86,15 +85,15 @@ std::optional<NearLink::Instant> NearLink::awaiting_since() const {
 }
 
 void NearLink::CommitWrite(size_t n) {
-  worker_.metrics.counters.upstream_bytes_out.Add(n);
+  context_.metrics.counters.upstream_bytes_out.Add(n);
   out_.Consume(n);
   // Even if the last one is not: then one more is sent for those who come now.
   fences_written_ = fences_sent_;
 }
 
 bool NearLink::OnRead(std::string_view bytes) {
-  worker_.metrics.counters.upstream_bytes_in.Add(bytes.size());
-  const size_t longest = kRoomForKeys + worker_.config.near.max_value;
+  context_.metrics.counters.upstream_bytes_in.Add(bytes.size());
+  const size_t longest = kRoomForKeys + options_.max_value;
   while (!bytes.empty() && phase_ >= Phase::kGreeting && phase_ != Phase::kGone) {
     size_t used = 0;
     const auto result = scanner_.Scan(bytes, &used);
@@ -126,8 +125,8 @@ void NearLink::OnReply(const resp::ReplyHead& head, std::string_view bytes) {
     case Awaited::kIgnored:
       if (OnGreeting(awaited, head, bytes) && awaited_.empty() && phase_ == Phase::kGreeting) {
         phase_ = Phase::kReady;
-        backoff_ = milliseconds(0);
-        heartbeat_at_ = worker_.now;
+        backoff_.Succeeded();
+        heartbeat_at_ = context_.now;
         listener_.OnNearReady();
       }
       break;
@@ -237,10 +236,9 @@ void NearLink::Lose(NearState why, std::string_view reason) {
   while (!fences_.empty()) fences_.Pop();
   fences_written_ = fences_done_ = fences_sent_;
   if (why == NearState::kConnecting) {
-    retry_at_ = worker_.now + backoff_;
-    backoff_ = backoff_ == milliseconds(0) ? kFirstBackoff : std::min(backoff_ * 2, kMaxBackoff);
+    backoff_.Failed(context_.now, context_.Random());
   } else {
-    retry_at_ = worker_.now + kAfterRefusal;
+    backoff_.Put(context_.now + kAfterRefusal);
   }
   listener_.OnNearLost(why, reason);
   Wake();
@@ -249,24 +247,24 @@ void NearLink::Lose(NearState why, std::string_view reason) {
 void NearLink::Tick(Connector& connector, bool upstream_up) {
   if (phase_ == Phase::kDown) {
     if (closing_) closing_ = transport_ != nullptr;
-    if (closing_ || !upstream_up || worker_.now < retry_at_) return;
+    if (closing_ || !upstream_up || !backoff_.IsOver(context_.now)) return;
     phase_ = Phase::kConnecting;
-    began_ = worker_.now;
+    began_ = context_.now;
     connector.Connect(*this);
     return;
   }
-  const milliseconds heartbeat = worker_.config.near.heartbeat;
-  if (phase_ == Phase::kGreeting && worker_.now - began_ >= heartbeat * 20) {
+  const milliseconds heartbeat = options_.heartbeat;
+  if (phase_ == Phase::kGreeting && context_.now - began_ >= heartbeat * 20) {
     return Lose(NearState::kConnecting, "it does not answer the greeting");
   }
   if (phase_ != Phase::kReady) return;
-  if (!fences_.empty() && worker_.now - fences_.front() >= heartbeat) {
+  if (!fences_.empty() && context_.now - fences_.front() >= heartbeat) {
     return Lose(NearState::kConnecting, "it does not answer in time");
   }
-  if (worker_.now < heartbeat_at_) return;
-  heartbeat_at_ = worker_.now + heartbeat;
+  if (context_.now < heartbeat_at_) return;
+  heartbeat_at_ = context_.now + heartbeat;
   ++fences_sent_;
-  fences_.Push(worker_.now);
+  fences_.Push(context_.now);
   Say({Word(CommandId::kRole)}, Awaited::kRole);
 }
 

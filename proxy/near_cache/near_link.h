@@ -27,14 +27,16 @@
 #include <string_view>
 
 #include "metrics/near_counters.h"
+#include "proxy/base/backoff.h"
 #include "proxy/base/fifo.h"
+#include "proxy/links/connection_state.h"
+#include "proxy/links/link_context.h"
 #include "proxy/links/transport.h"
+#include "proxy/near_cache/options.h"
 #include "resp/byte_queue.h"
 #include "resp/reply_scanner.h"
 
 namespace keyhole::core {
-
-struct WorkerState;
 
 // A key that is being fetched.
 struct NearFetch {
@@ -72,7 +74,9 @@ class NearLink final : public UpstreamEnd,
     ~Listener() = default;
   };
 
-  NearLink(WorkerState& worker, Listener& listener);
+  // state: of the connection. All of them outlive this.
+  NearLink(LinkContext& context, const SessionState& state, const NearOptions& options,
+           Listener& listener);
   ~NearLink();
 
   bool ready() const { return phase_ == Phase::kReady; }
@@ -130,7 +134,9 @@ class NearLink final : public UpstreamEnd,
   void Lose(NearState why, std::string_view reason);
   void Wake();
 
-  WorkerState& worker_;
+  LinkContext& context_;
+  const SessionState state_;
+  const NearOptions& options_;
   Listener& listener_;
   Transport* transport_ = nullptr;
   Phase phase_ = Phase::kDown;
@@ -150,8 +156,7 @@ class NearLink final : public UpstreamEnd,
   uint64_t fences_done_ = 0;
   Instant heartbeat_at_{};
   Instant began_{};  // to connect
-  Instant retry_at_{};
-  std::chrono::milliseconds backoff_{0};
+  Backoff backoff_;
 };
 
 }  // namespace keyhole::core

@@ -171,7 +171,7 @@ void HttpConnection::OnRequest() {
   // A session that was lost with the upstream is done; the connection goes on with a new one.
   if (session_ != nullptr && session_->logged_in()) session_->Detach();
   if (session_ == nullptr || session_->closed()) {
-    session_ = new core::HttpSession(worker_.state(), address_, *this);
+    session_ = new core::HttpSession(worker_.state(), worker_.state().config.http, address_, *this);
   }
   session_->Begin({.method = View(request_.method_string()),
                    .target = View(request_.target()),

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "proxy/app/worker_state.h"
 #include "proxy/near_cache/near_cache.h"
 #include "proxy/near_cache/near_request.h"
 #include "resp/glance.h"
@@ -16,41 +15,38 @@ namespace {
 using metrics::CloseReason;
 using Result = resp::RequestParser::Result;
 
-resp::RequestLimits LimitsFor(const WorkerState& worker) {
-  resp::RequestLimits limits;
-  limits.authenticated = !worker.asks_password();
-  if (worker.store != nullptr) {
-    // The store keeps values in memory: there is nothing to gain from pieces.
-    limits.big_argument = limits.big_request = SIZE_MAX;
-  }
+resp::RequestLimits LimitsFor(const SessionContext& context) {
+  resp::RequestLimits limits = context.router->limits();
+  limits.authenticated = !context.asks_password();
   return limits;
 }
 
 }  // namespace
 
-ClientSession::ClientSession(WorkerState& worker, std::string_view address, Transport& transport)
-    : Session(worker, address),
+ClientSession::ClientSession(SessionContext& context, std::string_view address,
+                             Transport& transport)
+    : Session(context, address),
       transport_(&transport),
-      parser_(LimitsFor(worker)),
-      asks_password_(worker.asks_password()),
-      looks_ahead_(worker.store != nullptr),
-      last_active_(worker.now) {
-  worker_.metrics.counters.clients.Add();
-  worker_.metrics.counters.clients_accepted.Add();
+      parser_(LimitsFor(context)),
+      asks_password_(context.asks_password()),
+      looks_ahead_(context.router->in_process()),
+      last_active_(context.now) {
+  context_.metrics.counters.clients.Add();
+  context_.metrics.counters.clients_accepted.Add();
 }
 
 ClientSession::~ClientSession() = default;
 
 std::span<char> ClientSession::PrepareRead() {
-  return in_.empty() ? worker_.read_buffer() : in_.Prepare(kReadBytes);
+  return in_.empty() ? context_.read_buffer() : in_.Prepare(kReadBytes);
 }
 
 void ClientSession::CommitRead(size_t n) {
   const boost::intrusive_ptr<ClientSession> self(this);
-  last_active_ = worker_.now;
-  worker_.metrics.counters.client_bytes_in.Add(n);
+  last_active_ = context_.now;
+  context_.metrics.counters.client_bytes_in.Add(n);
   if (in_.empty()) {
-    const std::string_view in(worker_.read_buffer().data(), n);
+    const std::string_view in(context_.read_buffer().data(), n);
     Keep(in.substr(Process(in)));
   } else {
     in_.Commit(n);
@@ -63,7 +59,7 @@ void ClientSession::CommitRead(size_t n) {
 // Takes what is left of a read out of the memory that the next read needs.
 void ClientSession::Keep(std::string_view rest) {
   if (rest.empty()) return;
-  incomplete_since_ = worker_.now;
+  incomplete_since_ = context_.now;
   in_.Append(rest);
   if (offered_ == Result::kHead) parser_.Relocate(in_.Data());
 }
@@ -85,7 +81,7 @@ size_t ClientSession::Process(std::string_view in) {
       if (done < in.size()) SubmitBody(in.substr(done));
       return in.size();
     }
-    if (worker_.near != nullptr) [[unlikely]]
+    if (near_ != nullptr) [[unlikely]]
       done += ServeNear(in.substr(done));
     const bool go_on = Step(parser_.Next(in.substr(done)));
     // A request that could not be taken yet stays.
@@ -115,13 +111,13 @@ size_t ClientSession::LookAhead(std::string_view in) {
 // how many bytes that were.
 size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
-  if (worker_.near->sparing() || !parser_.at_start() || !MayBeServedNear()) return done;
+  if (context_.near_cache->sparing() || !parser_.at_start() || !may_be_served_near()) return done;
   if (!unrestricted()) return done;  // it goes by the door where users are asked
   size_t foreseen = 1;
   while (!closed()) {
     if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
     const NearRequest request = ReadNearRequest(in.substr(done));
-    if (request.size == 0 || !ServeNearNow(resp::HashedKey(request.key))) break;
+    if (request.size == 0 || !near_->ServeNow(resp::HashedKey(request.key))) break;
     done += request.size;
   }
   return done;
@@ -174,19 +170,19 @@ void ClientSession::OnMaySubmit() {
 
 // What the client sent is no RESP: it is told so, after the replies to all that came before.
 void ClientSession::Fail() {
-  worker_.metrics.counters.protocol_errors.Add();
+  context_.metrics.counters.protocol_errors.Add();
   Deliver(parser_.error());
   CloseAfterOutput();
 }
 
 resp::ByteQueue& ClientSession::output() {
-  if (!out_.has_memory()) worker_.buffers.Lend(out_);
+  if (!out_.has_memory()) context_.buffers.Lend(out_);
   return out_;
 }
 
 void ClientSession::OnOutput(size_t before) {
   if (output_ != Output::kOpen) return out_.Truncate(before);  // the last reply has been given
-  const uint64_t limit = worker_.config.clients.output_limit;
+  const uint64_t limit = context_.clients.output_limit;
   if (limit != 0 && out_.size() > limit) {
     Close(CloseReason::kOutputLimit);
   } else if (transport_ != nullptr) {
@@ -204,11 +200,11 @@ void ClientSession::OnReply(const resp::ReplyHead&) {
 
 void ClientSession::CommitWrite(size_t n) {
   const bool was_long = output_is_long();
-  worker_.metrics.counters.client_bytes_out.Add(n);
-  last_active_ = worker_.now;
+  context_.metrics.counters.client_bytes_out.Add(n);
+  last_active_ = context_.now;
   spoken_to_ = true;
   out_.Consume(n);
-  if (out_.empty()) worker_.buffers.TakeBack(out_);
+  if (out_.empty()) context_.buffers.TakeBack(out_);
   if (was_long && !output_is_long()) ResumeLink();
 }
 
@@ -225,8 +221,8 @@ void ClientSession::OnOutputLost() {
   if (output_ != Output::kOpen) return;
   output_ = Output::kLost;
   leaving_ = true;
-  ++worker_.leaving;
-  last_active_ = worker_.now;
+  ++context_.leaving;
+  last_active_ = context_.now;
   if (was_long) ResumeLink();
 }
 
@@ -260,15 +256,15 @@ void ClientSession::Trim() {
 
 // A client that has left is not waited for longer than one that waits for the upstream.
 void ClientSession::TickLeaving() {
-  if (worker_.now - last_active_ < worker_.config.links.wait) return;
+  if (context_.now - last_active_ < context_.upstream.wait) return;
   Close(has_more() || !eof_ ? CloseReason::kUnfinished : CloseReason::kByClient);
 }
 
 void ClientSession::Tick() {
   if (output_ == Output::kLost && !closed()) return TickLeaving();
-  const auto limit = worker_.client_idle_timeout();
+  const auto limit = context_.client_idle_timeout();
   if (limit.count() == 0 || closed() || held() || !idle()) return;
-  if (worker_.now - last_active_ >= limit) Close(CloseReason::kIdle);
+  if (context_.now - last_active_ >= limit) Close(CloseReason::kIdle);
 }
 
 bool ClientSession::is_in() const {
@@ -277,15 +273,15 @@ bool ClientSession::is_in() const {
 
 bool ClientSession::trickles() const {
   return !in_.empty() && !authenticated() &&
-         worker_.now - incomplete_since_ >= kLongestRequestOfStranger;
+         context_.now - incomplete_since_ >= kLongestRequestOfStranger;
 }
 
 void ClientSession::OnClose(CloseReason reason) {
-  worker_.metrics.counters.clients.Sub();
-  worker_.metrics.counters.clients_closed[reason].Add();
-  if (std::exchange(leaving_, false)) --worker_.leaving;
+  context_.metrics.counters.clients.Sub();
+  context_.metrics.counters.clients_closed[reason].Add();
+  if (std::exchange(leaving_, false)) --context_.leaving;
   const bool lost = reason == CloseReason::kUnfinished || reason == CloseReason::kUpstreamLost;
-  if ((output_ == Output::kLost || eof_) && lost) worker_.OnUnfinished(address());
+  if ((output_ == Output::kLost || eof_) && lost) context_.OnUnfinished(address());
   if (transport_ != nullptr) transport_->Wake();
 }
 

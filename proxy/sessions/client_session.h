@@ -22,7 +22,7 @@ namespace keyhole::core {
 class ClientSession final : public Session {
  public:
   // The transport must outlive the session's life as a client: see Detach().
-  ClientSession(WorkerState& worker, std::string_view address, Transport& transport);
+  ClientSession(SessionContext& context, std::string_view address, Transport& transport);
   ~ClientSession() override;
 
   // ---- for the edge
@@ -51,7 +51,7 @@ class ClientSession final : public Session {
   // Gives back memory that is not in use.
   void Trim();
   // To be called ten times a second if clients may not be silent for ever, or there are
-  // WorkerState::leaving: closes one that has been silent for longer, or has left and cannot be
+  // SessionContext::leaving: closes one that has been silent for longer, or has left and cannot be
   // served in time.
   void Tick();
   // It is a client in earnest: it has sent a request that is complete, and a password where one is
@@ -118,7 +118,7 @@ class ClientSession final : public Session {
   bool eof_ = false;      // the client sends no more, or is not to be heard any more
   bool failing_ = false;  // a protocol error waits for its turn among the replies
   Output output_ = Output::kOpen;
-  bool leaving_ = false;        // counted in WorkerState::leaving
+  bool leaving_ = false;        // counted in SessionContext::leaving
   bool spoken_to_ = false;      // it has been sent something
   Instant last_active_;         // kLost: when it was lost
   Instant incomplete_since_{};  // of what waits in in_

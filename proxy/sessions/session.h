@@ -32,7 +32,10 @@
 #include "proxy/links/link.h"
 #include "proxy/links/request_plan.h"
 #include "proxy/links/requester.h"
+#include "proxy/links/router.h"
+#include "proxy/near_cache/near_reader.h"
 #include "proxy/sessions/conversation.h"
+#include "proxy/sessions/session_context.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/hashed_key.h"
@@ -40,18 +43,15 @@
 
 namespace keyhole::core {
 
-class UpstreamLink;
 class User;
-struct NearEntry;
-struct WorkerState;
 
-class Session : public Requester {
+class Session : public Requester, private NearReader::Host {
  public:
   // kLater: earlier replies must come first; OnMaySubmit() tells when, submit the same again then.
   enum class Taken : uint8_t { kYes, kLater };
 
   // address: of the client, for those who ask who it is.
-  Session(WorkerState& worker, std::string_view address);
+  Session(SessionContext& context, std::string_view address);
   ~Session() override;
 
   // Requests about these keys will be submitted next, or so it seems.
@@ -70,11 +70,11 @@ class Session : public Requester {
   // A request of it waits for something to happen (BLPOP), or it listens to messages.
   bool held() const;
   // The link has nothing more to say, see Link::ended().
-  bool link_has_ended() const { return link_ != nullptr && link_->ended(); }
+  bool link_has_ended() const { return at_.link != nullptr && at_.link->ended(); }
   // A request in pieces is under way.
   bool uploading() const { return conversation_.uploading(); }
   // The link's queue is long: better read no more requests now.
-  bool link_is_full() const;
+  bool link_is_full() const { return at_.link != nullptr && at_.link->is_full(); }
 
   // No password is asked of it, or it has given one. In front of a Redis that is Redis' affair:
   // true.
@@ -92,16 +92,12 @@ class Session : public Requester {
   void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head) final;
   void OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) final;
   void OnLinkLost() final;
-  void OnLinkIsYours(UpstreamLink& link) final;
+  void OnLinkIsYours(Link& link) final;
   void OnLinkEnded() final;
   void OnLinkDown() final;
-  // It is about to be told something newer, perhaps, than what the near cache holds.
-  [[gnu::noinline]] void OnReplyNear(const resp::CommandSpec& spec, const resp::ReplyHead& head);
-  // The fence it waits for has come back.
-  void OnNearFence();
 
  protected:
-  bool has_link() const { return link_ != nullptr; }
+  bool has_link() const { return at_.link != nullptr; }
   // Bytes of replies, in the order of the requests.
   void Deliver(std::string_view bytes);
   virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end
@@ -112,21 +108,18 @@ class Session : public Requester {
   // What the client sends from now on is not to be parsed, but passed to SubmitBody().
   virtual void OnRaw() = 0;
   // A reply has been delivered without a link.
-  virtual void OnServedNear() {}
+  void OnServedNear() override {}
+  bool may_be_served_near() const final;
   // Nothing that it may ask needs to be checked first.
   bool unrestricted() const;
-  // It may be given an answer that its link knows nothing of.
-  bool MayBeServedNear() const;
-  // Answers a read of this key from the near cache, if that can be done at once. REQUIRES:
-  // MayBeServedNear(), and a key of NearCache::kLongestKey at most, as ReadNearRequest() gives it.
-  bool ServeNearNow(const resp::HashedKey& key);
   // output_is_long() has become false.
   void ResumeLink();
   // The client sends no more. On a private link that is passed on, and what becomes of requests in
   // flight (a BLPOP that waits) is up to Redis, as without a proxy.
   void EndInput();
 
-  WorkerState& worker_;
+  SessionContext& context_;
+  std::unique_ptr<NearReader> near_;  // null: there is no near cache
 
  private:
   using Effect = resp::Effect;
@@ -137,15 +130,11 @@ class Session : public Requester {
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
   void AnswerHere(Effect effect);
-  bool NeedsPrivate(const RequestPlan& plan) const;
   bool ChooseLink(const RequestPlan& plan);
-  bool MoveTo(const SessionState& target, Effect effect);
   void Send(const resp::Request& request, RequestPlan plan);
   bool pinned() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
   bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
-  void TakePrivateLink(Effect effect);
-  void LeavePrivateLink();
   void Reset();
 
   // session_access.cc: who may do what
@@ -164,20 +153,10 @@ class Session : public Requester {
   void ResetIdentity();
   void Become(const User* user);
 
-  // near_cache/near_session.cc
-  enum class Near : uint8_t { kForward, kServed, kWait };
-  // Of a plan only what is asked for, by value: it stays in registers then.
-  [[gnu::noinline]] Near AskNear(const resp::Request& request, const resp::CommandSpec& spec);
-  Near AskNearForOne(const resp::Request& request);
-  Near AskNearForMany(const resp::Request& request);
-  bool SeesNearCache() const;
-  [[gnu::noinline]] void NoteSentNear(const resp::Request& request, const resp::CommandSpec& spec,
-                                      bool in_pieces);
-  void ServeOneNear(const resp::HashedKey& key, NearEntry& entry);
-  void ServeManyNear(std::span<const std::string_view> keys);
-  bool AwaitNear();
-  void DeliverNear(const NearEntry& entry);
-  void NoteServedNear(const resp::CommandSpec& spec, std::string_view key);
+  // for the near cache
+  bool sees_near_cache() const final;
+  void DeliverNear(std::string_view bytes) final { Deliver(bytes); }
+  void OnNearFence() final;
 
   // state_ is towards Redis or the store; with users of our own it is not who the client is.
   const User* user_ = nullptr;  // who it is to us; null: nobody, or we ask nobody
@@ -185,14 +164,10 @@ class Session : public Requester {
   bool borrows_ = false;        // it uses the credentials in --upstream, having given none itself
   bool guarded_ = false;        // not everything may be carried out unseen
   const std::string address_;
-  boost::intrusive_ptr<Link> link_;             // null: none chosen yet
-  boost::intrusive_ptr<UpstreamLink> private_;  // the same, if it is private
-  uint32_t in_flight_ = 0;                      // requests without a complete reply
+  Attachment at_;
+  uint32_t in_flight_ = 0;  // requests without a complete reply
   Conversation conversation_;
-  bool waiting_ = false;         // the last Submit() gave kLater
-  bool changing_state_ = false;  // a change of state is on a shared link, its outcome unknown
-  bool near_waited_ = false;     // for a fence, with the request that is to come again
-  uint64_t near_need_ = 0;       // the fence of the near cache before which it is served nothing
+  bool waiting_ = false;  // the last Submit() gave kLater
 };
 
 }  // namespace keyhole::core

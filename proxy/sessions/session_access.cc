@@ -13,8 +13,6 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "proxy/app/worker_state.h"
-#include "proxy/links/local/store_link.h"
 #include "proxy/sessions/session.h"
 #include "proxy/store/commands/replies.h"
 #include "proxy/users/users.h"
@@ -180,9 +178,7 @@ bool GivesPassword(Args args) {
 
 bool Session::authenticated() const {
   if (own_users_) return user_ != nullptr;
-  if (worker_.store == nullptr) return true;
-  if (link_ == nullptr) return !worker_.asks_password();
-  return static_cast<const StoreLink&>(*link_).authenticated();
+  return at_.link == nullptr ? !context_.asks_password() : at_.link->authenticated();
 }
 
 bool Session::unrestricted() const {
@@ -191,14 +187,14 @@ bool Session::unrestricted() const {
 
 // As a new connection.
 void Session::ResetIdentity() {
-  if (own_users_) Become(worker_.config.users->initial());
-  borrows_ = worker_.config.LendsIdentity();
+  if (own_users_) Become(context_.users->initial());
+  borrows_ = context_.lends_identity;
   guarded_ = own_users_ || borrows_;
 }
 
 void Session::Become(const User* user) {
   user_ = user;
-  if (link_ != nullptr) link_->OnUser(user != nullptr ? user->name() : kDefaultUser);
+  if (at_.link != nullptr) at_.link->OnUser(user != nullptr ? user->name() : kDefaultUser);
 }
 
 // True: earlier replies must come first; the same request will come again.
@@ -239,7 +235,7 @@ Session::Taken Session::TakeByUser(const resp::Request& request, RequestPlan& pl
   const CommandRights& rights = resp::RightsOf(spec.id);
   if (rights.has(resp::kTellsUser) && well_formed && !plan.in_pieces) return TellUser(plan);
   // The store's own password would be asked for beside those of the users.
-  const bool own_password = worker_.store != nullptr && rights.has(resp::kSetsConfig);
+  const bool own_password = context_.router->in_process() && rights.has(resp::kSetsConfig);
   return borrows_ || own_password ? TakeFromBorrower(request, plan) : CarryOut(request, plan);
 }
 
@@ -254,13 +250,13 @@ Session::Taken Session::LogIn(const resp::Request& request, const RequestPlan& p
   if (plan.in_pieces) return Refuse(plan, kTooLarge);
   if (conversation_.queueing()) return Refuse(plan, kAuthInMulti);
   if (args.size() > 3) return Refuse(plan, store::kSyntaxError);
-  const Users& users = *worker_.config.users;
+  const Users& users = *context_.users;
   if (args.size() == 2 && !users.default_asks_password()) return Refuse(plan, kNoPassword);
   if (MustWait()) return Taken::kLater;
   const User* const user = users.LogIn(args.size() == 3 ? args[1] : kDefaultUser, args.back());
   if (user == nullptr) return Refuse(plan, kWrongPassword);
   Become(user);
-  worker_.metrics.counters.requests[plan.spec->id].Add();
+  context_.metrics.counters.requests[plan.spec->id].Add();
   if (!hides_reply()) Deliver("+OK\r\n");
   if (skips_reply()) SendUnheard(CommandId::kGet);
   OnServedNear();  // last: the request may be gone after it
@@ -289,7 +285,7 @@ std::string Session::ReadHello(Args args, std::vector<std::string_view>* rest) {
   for (size_t i = 2; i < args.size(); ++i) {
     const size_t more = args.size() - i - 1;
     if (EqualsIgnoreCase(args[i], "AUTH") && more >= 2) {
-      const User* const user = worker_.config.users->LogIn(args[i + 1], args[i + 2]);
+      const User* const user = context_.users->LogIn(args[i + 1], args[i + 2]);
       if (user == nullptr) return std::string(kWrongPassword);
       Become(user);
       i += 2;
@@ -321,8 +317,8 @@ Session::Taken Session::CarryOutInstead(Args args, bool answered) {
 Session::Taken Session::Refuse(const RequestPlan& plan, std::string_view error) {
   if (MustWait()) return Taken::kLater;
   const std::string_view word = error.substr(0, error.find(' '));
-  worker_.metrics.counters.requests[plan.spec->id].Add();
-  worker_.metrics.counters.errors[metrics::ErrorClassOf(word)].Add();
+  context_.metrics.counters.requests[plan.spec->id].Add();
+  context_.metrics.counters.errors[metrics::ErrorClassOf(word)].Add();
   // An EXEC that cannot run ends its transaction all the same.
   const bool ends = plan.spec->effect == Effect::kExec;
   if (!hides_reply()) {
@@ -350,12 +346,12 @@ void Session::SendUnheard(CommandId id) {
   pending.requester = this;
   pending.spec = &spec;
   pending.effect = spec.AcceptsCount(args.size()) ? spec.effect : Effect::kNone;
-  pending.sent = worker_.now;
+  pending.sent = context_.now;
   pending.unheard = true;
   pending.replies = hides_reply() ? 0 : 1;
   if (pending.replies > 0) ++in_flight_;
   conversation_.OnSent({.effect = pending.effect});
-  const boost::intrusive_ptr<Link> link = link_;
+  const boost::intrusive_ptr<Link> link = at_.link;
   link->Send({args, bytes}, std::move(pending));
 }
 

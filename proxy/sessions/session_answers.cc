@@ -2,9 +2,6 @@
 // state of a new one, and what would end the upstream's life.
 #include <utility>
 
-#include "proxy/app/worker_state.h"
-#include "proxy/links/upstream/upstream_link.h"
-#include "proxy/near_cache/near_cache.h"
 #include "proxy/sessions/session.h"
 
 namespace keyhole::core {
@@ -19,7 +16,7 @@ constexpr std::string_view kShutdownRefused =
 
 // With the embedded store, to shut the server down is to stop this process.
 bool Session::MayStop() const {
-  return worker_.store != nullptr && !conversation_.queueing() && authenticated();
+  return context_.router->in_process() && !conversation_.queueing() && authenticated();
 }
 
 // What the proxy itself answers: the end of a session, and what would end the upstream's life.
@@ -29,9 +26,9 @@ bool Session::AnswersHere(Effect effect) const {
     case Effect::kHangUp:
       return true;
     case Effect::kReset:
-      return worker_.store == nullptr;
+      return !context_.router->in_process();
     case Effect::kShutdown:
-      return !worker_.config.clients.allow_shutdown || MayStop();
+      return !context_.clients.allow_shutdown || MayStop();
     default:
       return false;
   }
@@ -46,9 +43,9 @@ void Session::AnswerHere(Effect effect) {
       CloseAfterOutput();
       break;
     case Effect::kHangUp:
-      worker_.log(LogLevel::kWarn, "closed " + address_ +
-                                       ": it speaks HTTP to the RESP port, which may be an attack "
-                                       "on a browser's user");
+      context_.log(LogLevel::kWarn, "closed " + address_ +
+                                        ": it speaks HTTP to the RESP port, which may be an attack "
+                                        "on a browser's user");
       Close(CloseReason::kProtocolError);
       break;
     case Effect::kReset:
@@ -56,12 +53,12 @@ void Session::AnswerHere(Effect effect) {
       if (!skipped) Deliver("+RESET\r\n");  // CLIENT REPLY OFF ends with it, SKIP hides it
       break;
     default:
-      if (worker_.config.clients.allow_shutdown) {
-        worker_.stop_process();
+      if (context_.clients.allow_shutdown) {
+        context_.stop_process();
         CloseAfterOutput();
         break;
       }
-      worker_.metrics.counters.errors[metrics::ErrorClass::kErr].Add();
+      context_.metrics.counters.errors[metrics::ErrorClass::kErr].Add();
       if (answered) Deliver(kShutdownRefused);
       break;
   }
@@ -70,29 +67,27 @@ void Session::AnswerHere(Effect effect) {
 void Session::Close(CloseReason reason) {
   if (std::exchange(closed_, true)) return;
   const boost::intrusive_ptr<Session> self(this);
-  if (private_ != nullptr) {
+  if (at_.own()) {
     // Something pending must not run for nobody: a BLPOP would eat an element.
     if (in_flight_ > 0) {
-      private_->Close();
+      at_.link->Close();
     } else if (pinned()) {
-      private_->Finish();
+      at_.link->Finish();
     } else {
-      LeavePrivateLink();
+      context_.router->Release(&at_);
     }
   }
-  private_ = nullptr;
-  link_ = nullptr;
+  at_.Detach();
   OnClose(reason);
 }
 
 // Back to what a new connection is.
 void Session::Reset() {
-  if (private_ != nullptr) private_->Close();
-  private_ = nullptr;
-  link_ = nullptr;
-  state_ = worker_.initial_state;
+  if (at_.own()) at_.link->Close();
+  at_.Detach();
+  state_ = context_.initial_state;
   ResetIdentity();
-  if (worker_.near != nullptr) near_need_ = worker_.near->NeedNow();
+  if (near_ != nullptr) near_->Reset();
   conversation_.Reset();
 }
 

@@ -20,7 +20,8 @@ namespace {
 // Writes down what it is told.
 class Scribe final : public core::NearLink::Listener {
  public:
-  explicit Scribe(core::WorkerState& worker) : link_(new core::NearLink(worker, *this)) {}
+  explicit Scribe(core::WorkerState& worker)
+      : link_(new core::NearLink(worker, worker.initial_state, worker.config.near, *this)) {}
 
   std::string Listen(const std::vector<std::string_view>& chunks) {
     link_->OnConnected();

@@ -43,17 +43,8 @@ allowed() {
 # Includes that are still to go.
 still_there="
 proxy/config/config.h proxy/store/store.h
-proxy/http/http_session.cc proxy/app/worker_state.h
-proxy/near_cache/near_cache.cc proxy/sessions/session.h
-proxy/near_cache/near_cache.cc proxy/app/worker_state.h
-proxy/near_cache/near_link.cc proxy/app/worker_state.h
-proxy/near_cache/near_session.cc proxy/sessions/session.h
-proxy/near_cache/near_session.cc proxy/app/worker_state.h
-proxy/sessions/client_session.cc proxy/app/worker_state.h
-proxy/sessions/session.cc proxy/app/worker_state.h
+proxy/http/http_gate.h proxy/config/config.h
 proxy/sessions/session_access.cc proxy/store/commands/replies.h
-proxy/sessions/session_access.cc proxy/app/worker_state.h
-proxy/sessions/session_answers.cc proxy/app/worker_state.h
 "
 
 check_includes() {

@@ -26,7 +26,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // The client may do what it likes.
-  bool authenticated() const { return store::Store::LoggedIn(*client_); }
+  bool authenticated() const override { return store::Store::LoggedIn(*client_); }
   // Never called: requests come whole, the value is kept in memory anyway.
   void SendMore(std::string_view bytes) override;
 

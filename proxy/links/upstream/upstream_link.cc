@@ -353,6 +353,7 @@ void UpstreamLink::Close() {
   if (phase_ == Phase::kGone) return;
   const boost::intrusive_ptr<UpstreamLink> self(this);
   phase_ = Phase::kGone;
+  accepting_ = false;
   owner_ = nullptr;
   std::vector<boost::intrusive_ptr<Requester>> lost;
   while (!pending_.empty()) lost.push_back(pending_.Pop().requester);
@@ -369,9 +370,10 @@ void UpstreamLink::Finish() {
   EndInput();
 }
 
-void UpstreamLink::EndInput() {
-  input_ended_ = true;
+bool UpstreamLink::EndInput() {
+  if (std::exchange(input_ended_, true)) return false;
   Wake();
+  return true;
 }
 
 void UpstreamLink::Wake() {

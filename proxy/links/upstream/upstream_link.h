@@ -70,32 +70,23 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   metrics::LinkKind kind() const { return kind_; }
   void set_kind(metrics::LinkKind kind);
 
-  // The connection now has another state: a request of its owner changed it.
-  void set_state(const SessionState& state) { state_ = state; }
-  // The owner sends no more: Redis is told so as soon as all is written, and then ends the
-  // connection in its own way, as it would that of the client itself.
-  void EndInput();
-  // Its owner has gone and awaits nothing: what it sent is still written, then this ends.
-  void Finish();
-  bool input_ended() const { return input_ended_; }
+  void set_state(const SessionState& state) override { state_ = state; }
+  bool EndInput() override;
+  void Finish() override;
   // Belongs to `owner` (null: to nobody) from now on. REQUIRES: nothing pending.
   void SetOwner(Requester* owner) { owner_ = owner; }
   // Brings an idle connection into the given state; identity and protocol must be the same.
   // REQUIRES: nothing pending.
   void Adopt(const SessionState& state, bool fence);
-  // Says to Redis who uses the connection from now on: name and library of `state`.
-  void Introduce(const SessionState& state);
+  void Introduce(const SessionState& state) override;
   // No session waits for a reply, and no state is in the connection but state(): any session may
   // use it.
   bool clean() const;
   // It belongs to nobody since.
   Instant idle_since() const { return idle_since_; }
   void set_idle_since(Instant since) { idle_since_ = since; }
-  // Everything that comes from now on goes to the owner as it is. REQUIRES: nothing pending.
-  void GoRaw() { raw_ = true; }
-
-  // Reading may go on: the owner's output has become short again.
-  void Wake();
+  void GoRaw() override { raw_ = true; }
+  void Resume() override { Wake(); }
 
   // ---- for the edge
   void BindTransport(Transport* transport) override { transport_ = transport; }
@@ -115,17 +106,18 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   // ---- for the pool
   // It was shared, but takes no more sessions; see LinkPool::Retire().
   bool retired() const { return retired_; }
-  void set_retired(bool retired) { retired_ = retired; }
+  void set_retired(bool retired) {
+    retired_ = retired;
+    accepting_ = !retired;
+  }
   bool abandoned() const { return retired_ && owner_ == nullptr && pending_.empty(); }
   bool wants_connection() const;  // is down, and it is time to try again
   void OnConnecting();
   // Gives up on requests that have waited too long for a connection. One that is made and only
   // slow to answer its greeting is waited for, as a client would wait for its replies.
   void ExpireWaiting();
-  // Ends it for good; the edge closes the socket.
-  void Close();
-  // So much is waiting to be written that sessions should not add to it.
-  bool queue_is_long() const { return out_.size() > kLongQueue; }
+  void Close() override;
+  bool is_full() const override { return out_.size() > kLongQueue; }
 
  protected:
   void OnSlowReader(Requester& slow) override;
@@ -149,6 +141,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   static Greeting GreetingFor(const SessionState& state);
 
   void Ask(std::initializer_list<std::string_view> args);
+  void Wake();
   void StartGreeting(const Greeting& greeting);
   bool OnGreeting(std::string_view bytes);
   void DropWritten();

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 class Browser final : public HttpSession::Receiver {
  public:
   explicit Browser(Harness& keyhole)
-      : keyhole_(keyhole), session_(new HttpSession(keyhole.worker(), "10.1.1.1:80", *this)) {}
+      : keyhole_(keyhole), session_(new HttpSession(keyhole.worker(), keyhole.worker().config.http, "10.1.1.1:80", *this)) {}
   ~Browser() { session_->Detach(); }
 
   Browser& Ask(std::string_view method, std::string_view target, std::string_view body = "") {

@@ -1,0 +1,73 @@
+// Where the requests of sessions go. One router serves a worker and is chosen once, in app/: the
+// embedded store (local/store_router.h) or a Redis (upstream/single_router.h). Nobody else knows
+// which of them it is.
+//
+//     Session --plan--> Router::Choose --link--> Session --request--> Link
+//
+// A session is attached to one link at a time:
+//
+//     kNone ----------> kShared           one that others use, too
+//       ^                |    |
+//       |                v    v
+//       |    kMoving   kOwn <-'           kMoving: a change of state is on its way there
+//       '-- answered -- Release() ------- kOwn: one that nobody else uses
+//
+// Thread: the worker's.
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <string_view>
+
+#include "proxy/links/connection_state.h"
+#include "proxy/links/link.h"
+#include "proxy/links/request_plan.h"
+#include "resp/request_parser.h"
+
+namespace keyhole::core {
+
+struct Attachment {
+  enum class Kind : uint8_t { kNone, kShared, kMoving, kOwn };
+
+  boost::intrusive_ptr<Link> link;  // null: kNone
+  Kind kind = Kind::kNone;
+
+  bool own() const { return kind == Kind::kOwn; }
+  // A request that needs nothing of its connection may go there, whatever else is in flight.
+  bool open() const { return kind == Kind::kShared && link->accepting(); }
+  void Detach() {
+    link = nullptr;
+    kind = Kind::kNone;
+  }
+};
+
+class Router {
+ public:
+  // What a session is while it asks.
+  struct Asking {
+    Requester& requester;
+    const SessionState& state;
+    std::string_view address;  // of its client
+    bool idle;                 // nothing is in flight
+    bool pinned;               // its own link must stay
+  };
+  // kLater: earlier replies must come first.
+  enum class Route : uint8_t { kGo, kLater };
+
+  virtual ~Router() = default;
+
+  // Attaches the session to the link for this request. REQUIRES: not (plan.plain() && at.open()),
+  // where the answer is known.
+  virtual Route Choose(const RequestPlan& plan, const Asking& asking, Attachment* at) = 0;
+  // The session needs its own link no more.
+  virtual void Release(Attachment* at) = 0;
+
+  // What requests may be, see resp::RequestParser.
+  virtual resp::RequestLimits limits() const = 0;
+  // Who answers is in this process: replies come before Link::Send() returns, each session has its
+  // link from the first request to the last, and that link does what concerns the connection.
+  virtual bool in_process() const = 0;
+  // It can be reached.
+  virtual bool up() const = 0;
+};
+
+}  // namespace keyhole::core
