@@ -27,7 +27,7 @@ static_assert(kRows == kCommandCount - 1, "a row of commands.def has none in com
 // SET k v GET shows the old value, SET k v does not. Any GET will do, as in Redis.
 KeyAccess AccessOfSet(std::span<const std::string_view> args) {
   for (size_t i = 3; i < args.size(); ++i) {
-    if (EqualsIgnoreCase(args[i], "GET")) return kBoth;
+    if (IsKeyword(args[i], "GET")) return kBoth;
   }
   return kWrites;
 }
@@ -36,9 +36,9 @@ KeyAccess AccessOfSet(std::span<const std::string_view> args) {
 KeyAccess AccessOfBitfield(std::span<const std::string_view> args) {
   for (size_t i = 2; i < args.size();) {
     const size_t more = args.size() - i - 1;
-    if (EqualsIgnoreCase(args[i], "GET") && more >= 2) {
+    if (IsKeyword(args[i], "GET") && more >= 2) {
       i += 3;
-    } else if (EqualsIgnoreCase(args[i], "OVERFLOW") && more >= 1) {
+    } else if (IsKeyword(args[i], "OVERFLOW") && more >= 1) {
       i += 2;
     } else {
       return kBoth;

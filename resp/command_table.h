@@ -90,7 +90,7 @@ struct CommandSpec {
   std::string_view full_name;              // "get", "client|setname", as Redis writes it
   int16_t arity = 0;                       // as COMMAND: n exactly, -n at least; counts the name
   uint16_t flags = kNoFlags;
-  Effect effect = Effect::kPin;
+  Effect effect = Effect::kTaint;
   KeySpec keys;
   HitColumn hit;
 
@@ -100,7 +100,7 @@ struct CommandSpec {
   }
 };
 
-// The row of a command, by its id. kUnknown gives the row of unknown commands: Effect::kPin,
+// The row of a command, by its id. kUnknown gives the row of unknown commands: Effect::kTaint,
 // no keys, nothing counted.
 const CommandSpec& Spec(CommandId id);
 
@@ -115,6 +115,16 @@ const CommandSpec& Find(std::span<const std::string_view> args);
 
 // True if the two are equal but for the case of ASCII letters.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+
+// What Redis sees of an argument where it looks for a word: it compares C strings, so that all from
+// the first zero byte on is nothing to it.
+inline std::string_view AsWord(std::string_view argument) {
+  return argument.substr(0, argument.find('\0'));
+}
+// An argument that Redis takes for this word.
+inline bool IsKeyword(std::string_view argument, std::string_view word) {
+  return EqualsIgnoreCase(AsWord(argument), word);
+}
 
 // Calls f(std::string_view key) for every key of the request, in order. Malformed requests (too few
 // arguments, a count that is no number) yield the keys that are certain, or none.

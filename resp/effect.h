@@ -14,6 +14,7 @@ enum class Effect : uint8_t {
   kWait,         // WAIT, WAITAOF: about the writes of its own connection
   kPin,          // leaves state in the connection that we do not follow (CLIENT TRACKING, unknown
                  // subcommands)
+  kTaint,        // the same, even if it is refused: what stands before the error may have been done
   kFreshLink,    // must not queue behind others' requests (SCRIPT KILL)
   // Simple state: a value of the connection, which can be had again by the same words.
   kSelect,
@@ -88,6 +89,7 @@ constexpr EffectTraits TraitsOf(Effect effect) {
     case Effect::kFreshLink:
       return {.need = LinkNeed::kAtOnce};
     case Effect::kPin:
+    case Effect::kTaint:
     case Effect::kMonitor:
     case Effect::kReplication:
     case Effect::kClientReply:

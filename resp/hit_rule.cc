@@ -14,9 +14,9 @@ bool HasGetOption(Args args) {
   static constexpr std::string_view kWithValue[] = {"EX",   "PX",   "EXAT",  "PXAT",
                                                     "IFEQ", "IFNE", "IFDEQ", "IFDNE"};
   for (size_t i = 3; i < args.size(); ++i) {
-    if (EqualsIgnoreCase(args[i], "GET")) return true;
+    if (IsKeyword(args[i], "GET")) return true;
     for (std::string_view option : kWithValue) {
-      if (EqualsIgnoreCase(args[i], option)) {
+      if (IsKeyword(args[i], option)) {
         ++i;
         break;
       }

@@ -45,7 +45,7 @@ struct Option {
 
 size_t ValuesOf(std::string_view arg, std::span<const Option> options) {
   for (const Option& option : options) {
-    if (EqualsIgnoreCase(arg, option.name)) return option.values;
+    if (IsKeyword(arg, option.name)) return option.values;
   }
   return 0;
 }
@@ -54,7 +54,7 @@ size_t ValuesOf(std::string_view arg, std::span<const Option> options) {
 KeyRun Streams(Args args) {
   static constexpr Option kOptions[] = {{"BLOCK", 1}, {"COUNT", 1}, {"GROUP", 2}};
   for (size_t i = 1; i < args.size(); i += 1 + ValuesOf(args[i], kOptions)) {
-    if (!EqualsIgnoreCase(args[i], "STREAMS")) continue;
+    if (!IsKeyword(args[i], "STREAMS")) continue;
     const size_t rest = args.size() - i - 1;
     return rest % 2 == 0 ? Run(i + 1, rest / 2, args) : KeyRun{};
   }
@@ -66,7 +66,7 @@ KeyRun Migrate(const KeySpec& keys, Args args) {
   const auto key = static_cast<size_t>(keys.first);
   if (key >= args.size() || !args[key].empty()) return OneKey(key, args);
   for (size_t i = key + 3; i < args.size(); i += 1 + ValuesOf(args[i], kOptions)) {
-    if (EqualsIgnoreCase(args[i], "KEYS")) return Run(i + 1, args.size() - i - 1, args);
+    if (IsKeyword(args[i], "KEYS")) return Run(i + 1, args.size() - i - 1, args);
   }
   return OneKey(key, args);  // the key whose name is empty
 }
@@ -78,7 +78,7 @@ KeyRun StoreOption(const KeySpec& keys, Args args) {
   KeyRun destination;
   for (auto i = static_cast<size_t>(keys.first); i + 1 < args.size();
        i += 1 + ValuesOf(args[i], kOptions)) {
-    if (EqualsIgnoreCase(args[i], "STORE") || EqualsIgnoreCase(args[i], "STOREDIST")) {
+    if (IsKeyword(args[i], "STORE") || IsKeyword(args[i], "STOREDIST")) {
       destination = OneKey(i + 1, args);
     }
   }

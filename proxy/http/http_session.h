@@ -56,7 +56,6 @@ class HttpSession final : public Session {
   void OnMaySubmit() override { SubmitCommand(); }
   void OnClose(metrics::CloseReason reason) override;
   void CloseAfterOutput() override {}
-  void OnRaw() override {}
   void OnServedNear() override { OnReply(resp::ReplyHead()); }
 
  private:

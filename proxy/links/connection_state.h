@@ -58,10 +58,10 @@ struct StateChange {
   bool names() const {
     return name.has_value() || library.has_value() || library_version.has_value();
   }
-  // With this error as the reply, nobody can tell how much of it has been carried out: versions of
-  // Redis differ.
-  bool LeavesDoubt(std::string_view error) const {
-    return ambiguous || (half_done && error.starts_with("ERR "));
+  // With this reply nobody can tell how much of it has been carried out: versions of Redis differ,
+  // and what we took for nonsense may be a word to them.
+  bool LeavesDoubt(bool is_error, std::string_view text) const {
+    return is_error ? ambiguous || (half_done && text.starts_with("ERR ")) : half_done;
   }
   // What has been carried out although the reply is this error.
   StateChange CarriedOut(std::string_view error) const {

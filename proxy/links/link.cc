@@ -226,8 +226,10 @@ bool Link::EndExec(const ReplyHead& head) {
 void Link::Complete(const ReplyHead& head) {
   Pending pending = pending_.Pop();  // first: what is told below may send or close
   const KeyViews keys = keys_.Front(pending.keys);
-  if (pending.requester == nullptr) [[unlikely]]
+  if (pending.requester == nullptr) [[unlikely]] {
+    if (pending.effect == Effect::kSetName && head.is_error()) OnUnclean();
     return keys_.Pop(keys);
+  }
   const bool queued = !pending.unheard && Note(pending, keys, head);
   keys_.Pop(keys);
   Tell(pending, queued, head);
@@ -244,7 +246,9 @@ bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
     const std::string_view word = head.text.substr(0, head.text.find(' '));
     const metrics::ErrorClass error = metrics::ErrorClassOf(word);
     context_.metrics.counters.errors[error].Add();
-    if (error == metrics::ErrorClass::kTransaction) proven_.OnExecAbort();
+    // A script may say so, too: what proves something is the answer to EXEC, however malformed.
+    const bool abort = error == metrics::ErrorClass::kTransaction;
+    if (abort && pending.spec->effect == Effect::kExec) proven_.OnExecAbort();
   }
   if (head.type != ReplyType::kSimpleString || head.text != "QUEUED") {
     Count(*pending.spec, pending.rule, keys, head);
@@ -278,7 +282,7 @@ void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
 // What the reply says of the connection itself.
 void Link::Prove(Effect effect, const StateChange* change, const ReplyHead& head) {
   proven_.OnReply(effect, head);
-  if (change != nullptr && head.is_error() && change->LeavesDoubt(head.text)) proven_.OnHalfDone();
+  if (change != nullptr && change->LeavesDoubt(head.is_error(), head.text)) proven_.OnHalfDone();
   if (owner_ == nullptr && !proven_.clean()) OnUnclean();
 }
 

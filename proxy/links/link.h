@@ -115,7 +115,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
  protected:
   // A session on this shared link does not read as fast as its replies come.
   virtual void OnSlowReader(Requester&) {}
-  // A shared link is no longer proven clean: nobody else may use it.
+  // A link that is not one session's is no longer proven clean: nobody else may use it.
   virtual void OnUnclean() {}
   // A request has been answered; called before its session is told.
   virtual void OnAnswered(const Pending&) {}

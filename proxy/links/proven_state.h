@@ -10,7 +10,7 @@
 //       |  '--- UNWATCH: +OK ---'    kClean -- MULTI: +OK --'   |
 //       |                                                       |
 //       '-------------------------------------------------------'
-//            EXEC: array or null, DISCARD: +OK, -EXECABORT to anything
+//            EXEC: array, null or -EXECABORT, DISCARD: +OK
 //
 //      any ---- +QUEUED outside of a transaction, a change that was refused halfway ----> kUnknown
 //
@@ -59,7 +59,7 @@ class ProvenState {
   void OnQueued() {
     if (value_ != Value::kQueueing) value_ = Value::kUnknown;
   }
-  // -EXECABORT: the answer to EXEC, even to one with too many arguments.
+  // -EXECABORT as the answer to EXEC, even to one with too many arguments.
   void OnExecAbort() { Become(Value::kClean); }
   // A request has changed something, and nobody knows how much of it.
   void OnHalfDone() { value_ = Value::kUnknown; }

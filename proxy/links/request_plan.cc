@@ -14,7 +14,7 @@ namespace keyhole::core {
 namespace {
 
 using resp::Effect;
-using resp::EqualsIgnoreCase;
+using resp::IsKeyword;
 
 bool IsClientName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
@@ -28,17 +28,17 @@ bool ReadHello(std::span<const std::string_view> args, StateChange* change) {
   if (version != 2 && version != 3) return false;
   size_t i = 2;
   while (i < args.size()) {
-    if (EqualsIgnoreCase(args[i], "AUTH") && i + 2 < args.size()) {
+    if (IsKeyword(args[i], "AUTH") && i + 2 < args.size()) {
       change->ambiguous = change->identity.has_value();
       change->identity = {std::string(args[i + 1]), std::string(args[i + 2])};
       i += 3;
-    } else if (EqualsIgnoreCase(args[i], "SETNAME") && i + 1 < args.size() &&
-               IsClientName(args[i + 1])) {
+    } else if (IsKeyword(args[i], "SETNAME") && i + 1 < args.size() && IsClientName(args[i + 1])) {
       change->name = args[i + 1];
       if (!change->identity.has_value()) change->name_before_auth = change->name;
       i += 2;
     } else {
       change->half_done = true;
+      change->ambiguous = true;
       return true;
     }
   }
@@ -68,8 +68,8 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
       change->name = args.back();
       return change;
     case Effect::kSetInfo:
-      if (EqualsIgnoreCase(args[2], "LIB-NAME")) change->library = args.back();
-      if (EqualsIgnoreCase(args[2], "LIB-VER")) change->library_version = args.back();
+      if (IsKeyword(args[2], "LIB-NAME")) change->library = args.back();
+      if (IsKeyword(args[2], "LIB-VER")) change->library_version = args.back();
       return change->names() ? std::move(change) : nullptr;
     default:
       return nullptr;
@@ -90,11 +90,11 @@ RequestPlan MakePlan(const resp::Request& request, bool in_pieces, bool replies_
   plan.answered = !replies_hidden;
   if (plan.effect == Effect::kClientReply) {
     const std::string_view mode = request.args.back();
-    if (EqualsIgnoreCase(mode, "ON")) plan.answered = true;
-    if (EqualsIgnoreCase(mode, "OFF") || EqualsIgnoreCase(mode, "SKIP")) plan.answered = false;
+    if (IsKeyword(mode, "ON")) plan.answered = true;
+    if (IsKeyword(mode, "OFF") || IsKeyword(mode, "SKIP")) plan.answered = false;
   } else if (plan.effect != Effect::kNone && resp::TraitsOf(plan.effect).sets) {
     if (in_pieces) {
-      plan.effect = Effect::kPin;  // nobody has read to what
+      plan.effect = Effect::kTaint;  // nobody has read to what
     } else {
       plan.change = ChangeBy(request.args, plan.effect);
     }

@@ -77,10 +77,6 @@ size_t ClientSession::Process(std::string_view in) {
   size_t foreseen = looks_ahead_ ? 1 : in.size();  // the first one is needed now
   while (!closed() && output_ != Output::kEnding && !has_more()) {
     if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
-    if (raw_) {
-      if (done < in.size()) SubmitBody(in.substr(done));
-      return in.size();
-    }
     if (near_ != nullptr) [[unlikely]]
       done += ServeNear(in.substr(done));
     const bool go_on = Step(parser_.Next(in.substr(done)));

@@ -70,7 +70,6 @@ class ClientSession final : public Session {
   void OnMaySubmit() override;
   void OnClose(metrics::CloseReason reason) override;
   void CloseAfterOutput() override;
-  void OnRaw() override { raw_ = true; }
 
  private:
   static constexpr size_t kReadBytes = 16 * 1024;
@@ -114,7 +113,6 @@ class ClientSession final : public Session {
   const bool looks_ahead_;    // what answers is near: waiting for memory is much of its time
   // The parser's request could not be taken yet: kRequest or kHead; kNeedMore if there is none.
   resp::RequestParser::Result offered_ = resp::RequestParser::Result::kNeedMore;
-  bool raw_ = false;      // bytes are passed on as they come
   bool eof_ = false;      // the client sends no more, or is not to be heard any more
   bool failing_ = false;  // a protocol error waits for its turn among the replies
   Output output_ = Output::kOpen;

@@ -5,11 +5,12 @@
 namespace keyhole::core {
 
 using resp::Effect;
-using resp::EqualsIgnoreCase;
+using resp::IsKeyword;
 
 void Conversation::OnSent(const Sent& request) {
   const resp::EffectTraits traits = resp::TraitsOf(request.effect);
   if (replies_ == Replies::kSkipNext) replies_ = Replies::kOn;
+  if (!request.answered) unheard_ = true;
   if (request.in_pieces) upload_ = Upload{request.answered, request.arguments};
   if (traits.waits && !queueing()) blocked_ = true;
   if (traits.untracked) ++untracked_;
@@ -36,20 +37,15 @@ void Conversation::OnSent(const Sent& request) {
       watching_ = false;
       break;
     case Effect::kClientReply:
-      if (EqualsIgnoreCase(request.last, "ON")) replies_ = Replies::kOn;
-      if (EqualsIgnoreCase(request.last, "OFF")) replies_ = Replies::kOff;
-      if (EqualsIgnoreCase(request.last, "SKIP") && replies_ == Replies::kOn) {
+      if (IsKeyword(request.last, "ON")) replies_ = Replies::kOn;
+      if (IsKeyword(request.last, "OFF")) replies_ = Replies::kOff;
+      if (IsKeyword(request.last, "SKIP") && replies_ == Replies::kOn) {
         replies_ = Replies::kSkipNext;
       }
       break;
     default:
       break;
   }
-}
-
-// It has left nothing behind.
-void Conversation::OnRefused(Effect effect) {
-  if (effect == Effect::kPin || effect == Effect::kMonitor) --untracked_;
 }
 
 bool Conversation::TakeSkip() {

@@ -5,8 +5,10 @@
 //     replies   kOn --CLIENT REPLY OFF--> kOff --ON, RESET--> kOn
 //               kOn --CLIENT REPLY SKIP--> kSkipNext --the next request--> kOn
 //     upload    none --head of a request in pieces--> {answered, arguments} --its tail--> none
+//     raw       replies are no longer followed, to the end: SYNC, CLIENT REPLY inside MULTI
 //     watching  WATCH outside of MULTI, until EXEC, DISCARD, UNWATCH or RESET
 //     blocked   a request that waits (BLPOP) is outstanding, until all are answered
+//     unheard   a request without a reply has been sent: nobody knows when it has been carried out
 //     untracked counts requests that left behind what nobody follows; RESET forgets them
 //
 // Thread: its session's. A plain value.
@@ -45,6 +47,8 @@ class Conversation {
   bool watching() const { return watching_; }
   bool blocked() const { return blocked_; }
   bool uploading() const { return upload_.has_value(); }
+  bool raw() const { return raw_; }
+  bool unheard() const { return unheard_; }
   bool hides_reply() const { return replies_ != Replies::kOn; }
   Multi multi() const { return multi_; }
   Replies replies() const { return replies_; }
@@ -52,20 +56,19 @@ class Conversation {
 
   // Nobody else may use the connection.
   bool needs_own_link() const {
-    return queueing() || watching_ || untracked_ > 0 || upload_.has_value();
+    return queueing() || watching_ || untracked_ > 0 || upload_.has_value() || raw_;
   }
   // No state says that Redis itself must answer a read.
   bool may_be_cached() const { return !needs_own_link() && !hides_reply(); }
 
   // Not to be called for a plain request, which changes nothing.
   void OnSent(const Sent& request);
-  // The reply to a request with this effect was an error.
-  void OnRefused(resp::Effect effect);
+  // A request that would have left something behind has been refused, and has left nothing.
+  void OnRefused() { --untracked_; }
   void OnAllAnswered() { blocked_ = false; }
   // The tail has come.
   std::optional<Upload> TakeUpload() { return std::exchange(upload_, std::nullopt); }
-  // What follows is no request any more, and has no end.
-  void OnRaw() { upload_ = Upload{false, 0}; }
+  void OnRaw() { raw_ = true; }
   // A reply is due that is not sent; true if it is the one to be skipped, which ends that.
   bool TakeSkip();
   // The connection is this session's to its end.
@@ -79,6 +82,8 @@ class Conversation {
   Replies replies_ = Replies::kOn;
   bool watching_ = false;
   bool blocked_ = false;
+  bool raw_ = false;
+  bool unheard_ = false;
   uint32_t untracked_ = 0;
   std::optional<Upload> upload_;
 };

@@ -12,13 +12,24 @@ using metrics::CloseReason;
 using resp::Effect;
 using resp::HitRule;
 
+// An error that Redis gives before it looks at what a command is to do.
+bool SaysNothingWasDone(std::string_view error) {
+  for (const std::string_view begin :
+       {"ERR unknown command", "ERR unknown subcommand", "ERR Unknown subcommand",
+        "ERR wrong number of arguments", "NOPERM ", "NOAUTH "}) {
+    if (error.starts_with(begin)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Session::Session(SessionContext& context, std::string_view address)
     : context_(context), own_users_(context.users != nullptr), address_(address) {
   state_ = context.initial_state;
   if (context.near_cache != nullptr) {
-    near_.reset(new NearReader(*context.near_cache, *this, *this));  // its host in private
+    NearReader::Host& host = *this;  // in private
+    near_ = std::make_unique<NearReader>(*context.near_cache, *this, host);
   }
   ResetIdentity();
 }
@@ -52,6 +63,7 @@ void Session::OnLinkIsYours(Link& link) {
 }
 
 void Session::OnLinkEnded() {
+  if (resetting_) return FinishReset();
   at_.Detach();
   CloseAfterOutput();
 }
@@ -80,11 +92,12 @@ Session::Taken Session::SubmitHead(const resp::Request& request) {
 
 void Session::SubmitBody(std::string_view bytes) {
   // Not of a request that was answered here: its body would be requests of its own to Redis.
-  if (uploading() && at_.own()) at_.link->SendMore(bytes);
+  if ((uploading() || conversation_.raw()) && at_.own()) at_.link->SendMore(bytes);
 }
 
 void Session::SubmitTail(const resp::Request& request) {
   SubmitBody(request.bytes);
+  if (conversation_.raw()) return;
   // If CLIENT REPLY hides its reply, the link awaits none, and the last one is another's.
   const std::optional<Conversation::Upload> upload = conversation_.TakeUpload();
   if (upload.has_value() && upload->answered && at_.own()) {
@@ -101,7 +114,10 @@ Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
 }
 
 Session::Taken Session::CarryOut(const resp::Request& request, RequestPlan& plan) {
-  if (!plan.plain()) AdaptToState(&plan);
+  if (!plan.plain()) {
+    if (HidesItsName(request, *plan.spec)) return Refuse(plan, UnknownText(request));
+    AdaptToState(&plan);
+  }
   if (near_ != nullptr) [[unlikely]] {
     using Answer = NearReader::Answer;
     const Answer answer = plan.in_pieces ? Answer::kForward : near_->Ask(request, *plan.spec);
@@ -180,7 +196,7 @@ void Session::Send(const resp::Request& request, RequestPlan plan) {
     at_.link->GoRaw();
     pending.replies = 0;
     conversation_.OnRaw();
-    OnRaw();
+    UpdateGuard();
   }
   link->Send(request, std::move(pending));
 }
@@ -190,7 +206,10 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
   switch (effect) {
     case Effect::kPin:
     case Effect::kMonitor:
-      if (head.is_error()) conversation_.OnRefused(effect);
+      if (head.is_error()) conversation_.OnRefused();
+      break;
+    case Effect::kTaint:
+      if (head.is_error() && SaysNothingWasDone(head.text)) conversation_.OnRefused();
       break;
     case Effect::kReset:
       if (head.is_error()) break;
@@ -202,7 +221,7 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
       if (change == nullptr) break;
       if (change->identity.has_value() && !head.is_error()) {
         borrows_ = false;
-        guarded_ = own_users_;
+        UpdateGuard();
       }
       state_ = head.is_error() ? change->CarriedOut(head.text).AppliedTo(std::move(state_))
                                : change->AppliedTo(std::move(state_));

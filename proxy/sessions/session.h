@@ -105,8 +105,6 @@ class Session : public Requester, private NearReader::Host {
   virtual void OnClose(metrics::CloseReason reason) = 0;
   // Close once all that was delivered has been sent.
   virtual void CloseAfterOutput() = 0;
-  // What the client sends from now on is not to be parsed, but passed to SubmitBody().
-  virtual void OnRaw() = 0;
   // A reply has been delivered without a link.
   void OnServedNear() override {}
   bool may_be_served_near() const final;
@@ -135,7 +133,12 @@ class Session : public Requester, private NearReader::Host {
   bool pinned() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
   bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
+  void BeginReset();
+  void FinishReset();
+  void AnswerReset();
   void Reset();
+  bool HidesItsName(const resp::Request& request, const resp::CommandSpec& spec) const;
+  static std::string UnknownText(const resp::Request& request);
 
   // session_access.cc: who may do what
   [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, RequestPlan& plan);
@@ -152,6 +155,8 @@ class Session : public Requester, private NearReader::Host {
   void SendUnheard(resp::CommandId id);
   void ResetIdentity();
   void Become(const User* user);
+  void UpdateGuard();
+  Taken TakeRaw(const resp::Request& request, const RequestPlan& plan);
 
   // for the near cache
   bool sees_near_cache() const final;
@@ -167,7 +172,9 @@ class Session : public Requester, private NearReader::Host {
   Attachment at_;
   uint32_t in_flight_ = 0;  // requests without a complete reply
   Conversation conversation_;
-  bool waiting_ = false;  // the last Submit() gave kLater
+  bool resetting_ = false;    // RESET waits for what is on its way
+  bool skips_reset_ = false;  // and will not be answered
+  bool waiting_ = false;      // the last Submit() gave kLater
 };
 
 }  // namespace keyhole::core

@@ -28,7 +28,7 @@ using resp::CommandId;
 using resp::CommandRights;
 using resp::CommandSpec;
 using resp::Effect;
-using resp::EqualsIgnoreCase;
+using resp::IsKeyword;
 using Args = std::span<const std::string_view>;
 
 // Redis' texts.
@@ -119,7 +119,8 @@ std::string DenialText(Denial denial, const CommandSpec& spec, const resp::Reque
 }
 
 // The first of them that the pattern matches; empty: none.
-std::string_view SecretMatching(std::string_view pattern) {
+std::string_view SecretMatching(std::string_view argument) {
+  const std::string_view pattern = resp::AsWord(argument);
   for (const std::string_view name : kSecretParameters) {
     if (resp::GlobMatches(pattern, name, /*ignore_case=*/true)) return name;
   }
@@ -137,9 +138,8 @@ std::string_view SecretAmong(Args args, size_t step, bool whole) {
 // REPLICAOF NO ONE, FAILOVER ABORT: names no server to log in to.
 bool NamesNoMaster(Args args, bool whole) {
   if (!whole) return false;
-  return (args.size() == 3 && EqualsIgnoreCase(args[1], "NO") &&
-          EqualsIgnoreCase(args[2], "ONE")) ||
-         (args.size() == 2 && EqualsIgnoreCase(args[1], "ABORT"));
+  return (args.size() == 3 && IsKeyword(args[1], "NO") && IsKeyword(args[2], "ONE")) ||
+         (args.size() == 2 && IsKeyword(args[1], "ABORT"));
 }
 
 // Why it is refused to a client that has not shown that it knows the credentials; empty: it is not.
@@ -169,7 +169,7 @@ std::string HelloVersionError(std::string_view text) {
 
 bool GivesPassword(Args args) {
   for (const std::string_view arg : args.subspan(std::min<size_t>(2, args.size()))) {
-    if (EqualsIgnoreCase(arg, "AUTH")) return true;
+    if (IsKeyword(arg, "AUTH")) return true;
   }
   return false;
 }
@@ -189,7 +189,7 @@ bool Session::unrestricted() const {
 void Session::ResetIdentity() {
   if (own_users_) Become(context_.users->initial());
   borrows_ = context_.lends_identity;
-  guarded_ = own_users_ || borrows_;
+  UpdateGuard();
 }
 
 void Session::Become(const User* user) {
@@ -204,6 +204,11 @@ bool Session::MustWait() {
 }
 
 Session::Taken Session::TakeGuarded(const resp::Request& request, RequestPlan& plan) {
+  if (resetting_) {
+    waiting_ = true;
+    return Taken::kLater;
+  }
+  if (conversation_.raw()) return TakeRaw(request, plan);
   if (plan.spec->effect == Effect::kHangUp) return CarryOut(request, plan);
   if (own_users_) return TakeByUser(request, plan);
   return TakeFromBorrower(request, plan);
@@ -237,6 +242,29 @@ Session::Taken Session::TakeByUser(const resp::Request& request, RequestPlan& pl
   // The store's own password would be asked for beside those of the users.
   const bool own_password = context_.router->in_process() && rights.has(resp::kSetsConfig);
   return borrows_ || own_password ? TakeFromBorrower(request, plan) : CarryOut(request, plan);
+}
+
+// Replies are no longer followed, so nothing can be answered in its place among them, and nothing
+// be put in place of a request: what may not pass as it is ends the connection.
+Session::Taken Session::TakeRaw(const resp::Request& request, const RequestPlan& plan) {
+  const Effect effect = plan.spec->effect;
+  bool passes = effect == Effect::kQuit || !AnswersHere(effect);
+  if (passes && own_users_) {
+    passes = user_ != nullptr && effect != Effect::kAuth && effect != Effect::kHello &&
+             effect != Effect::kReset &&
+             user_->Check(*plan.spec, request.args, !plan.in_pieces) == Denial::kNone;
+  }
+  if (passes && borrows_) passes = BorrowerText(*plan.spec, request.args, !plan.in_pieces).empty();
+  if (!passes || HidesItsName(request, *plan.spec)) {
+    context_.log(LogLevel::kWarn,
+                 "closed " + address_ + ": it may not run '" + NameOf(*plan.spec, request.args) +
+                     "', and after SYNC or CLIENT REPLY inside MULTI it cannot be told so");
+    Close(metrics::CloseReason::kOther);
+    return Taken::kYes;
+  }
+  context_.metrics.counters.requests[plan.spec->id].Add();
+  at_.link->SendMore(request.bytes);
+  return Taken::kYes;
 }
 
 Session::Taken Session::TakeFromBorrower(const resp::Request& request, RequestPlan& plan) {
@@ -284,12 +312,12 @@ std::string Session::ReadHello(Args args, std::vector<std::string_view>* rest) {
                args.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(2, args.size())));
   for (size_t i = 2; i < args.size(); ++i) {
     const size_t more = args.size() - i - 1;
-    if (EqualsIgnoreCase(args[i], "AUTH") && more >= 2) {
+    if (IsKeyword(args[i], "AUTH") && more >= 2) {
       const User* const user = context_.users->LogIn(args[i + 1], args[i + 2]);
       if (user == nullptr) return std::string(kWrongPassword);
       Become(user);
       i += 2;
-    } else if (EqualsIgnoreCase(args[i], "SETNAME") && more >= 1) {
+    } else if (IsKeyword(args[i], "SETNAME") && more >= 1) {
       rest->push_back(args[i]);
       rest->push_back(args[++i]);
     } else {

@@ -1,5 +1,7 @@
 // What the proxy answers itself, without asking its link: the end of a session, its return to the
 // state of a new one, and what would end the upstream's life.
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "proxy/sessions/session.h"
@@ -13,6 +15,30 @@ constexpr std::string_view kShutdownRefused =
     "-ERR SHUTDOWN is refused by the proxy; start keyhole with --allow-shutdown to pass it on\r\n";
 
 }  // namespace
+
+// Redis looks words up by all their bytes and compares them up to the first zero byte. So a name
+// with one in it may be found there, by chance, and is not the command that it seems to be here.
+bool Session::HidesItsName(const resp::Request& request, const resp::CommandSpec& spec) const {
+  if (spec.id != resp::CommandId::kUnknown && !spec.has(resp::kContainer)) return false;
+  if (context_.router->in_process()) return false;
+  for (size_t i = 0; i < std::min<size_t>(2, request.args.size()); ++i) {
+    if (resp::AsWord(request.args[i]).size() < request.args[i].size()) return true;
+    if (!spec.has(resp::kContainer)) break;  // the second one is no name
+  }
+  return false;
+}
+
+std::string Session::UnknownText(const resp::Request& request) {
+  std::string text = "ERR unknown command '";
+  for (const char c : resp::AsWord(request.args[0]).substr(0, 128)) {
+    text.push_back(c == '\r' || c == '\n' ? ' ' : c);
+  }
+  return text + "': names have no zero bytes";
+}
+
+void Session::UpdateGuard() {
+  guarded_ = own_users_ || borrows_ || resetting_ || conversation_.raw();
+}
 
 // With the embedded store, to shut the server down is to stop this process.
 bool Session::MayStop() const {
@@ -49,8 +75,8 @@ void Session::AnswerHere(Effect effect) {
       Close(CloseReason::kProtocolError);
       break;
     case Effect::kReset:
-      Reset();
-      if (!skipped) Deliver("+RESET\r\n");  // CLIENT REPLY OFF ends with it, SKIP hides it
+      skips_reset_ = skipped;
+      BeginReset();
       break;
     default:
       if (context_.clients.allow_shutdown) {
@@ -79,6 +105,31 @@ void Session::Close(CloseReason reason) {
   }
   at_.Detach();
   OnClose(reason);
+}
+
+// Requests whose replies are hidden may still be on their way: Redis is to carry them out first,
+// and says by the end of the connection that it has.
+void Session::BeginReset() {
+  if (!at_.own() || !conversation_.unheard() || !at_.link->EndInput()) return AnswerReset();
+  resetting_ = true;
+  UpdateGuard();
+  ++in_flight_;
+}
+
+// The link has ended, and with it all that was sent there has been carried out.
+void Session::FinishReset() {
+  const boost::intrusive_ptr<Session> self(this);
+  --in_flight_;
+  resetting_ = false;
+  AnswerReset();
+  OnReply(resp::ReplyHead());
+  if (!closed_ && std::exchange(waiting_, false)) OnMaySubmit();
+}
+
+// CLIENT REPLY OFF ends with it, SKIP hides it.
+void Session::AnswerReset() {
+  Reset();
+  if (!std::exchange(skips_reset_, false)) Deliver("+RESET\r\n");
 }
 
 // Back to what a new connection is.

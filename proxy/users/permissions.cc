@@ -10,7 +10,7 @@ namespace {
 using resp::ChannelArguments;
 using resp::CommandRights;
 using resp::CommandSpec;
-using resp::EqualsIgnoreCase;
+using resp::IsKeyword;
 using resp::KeyAccess;
 using resp::KeySpec;
 
@@ -40,7 +40,7 @@ bool Permissions::MayRun(const CommandSpec& spec, Args args) const {
   const auto words = first_arguments_.find(spec.id);
   if (words == first_arguments_.end() || args.size() < 2) return false;
   return std::any_of(words->second.begin(), words->second.end(),
-                     [&](const std::string& word) { return EqualsIgnoreCase(word, args[1]); });
+                     [&](const std::string& word) { return IsKeyword(args[1], word); });
 }
 
 bool Permissions::MayAccess(std::string_view key, KeyAccess access) const {
@@ -84,21 +84,21 @@ Denial Permissions::CheckKeys(const CommandSpec& spec, Args args, bool whole) co
     allowed = allowed && MayAccess(key, access);
   });
   if (!allowed) return Denial::kKey;
-  return rights.has(resp::kPatternKeys) && !reads_all_keys() ? CheckPatternKeys(args)
-                                                             : Denial::kNone;
+  if (!rights.has(resp::kPatternKeys) || reads_all_keys()) return Denial::kNone;
+  return whole ? CheckPatternKeys(args) : Denial::kInPieces;
 }
 
 // Reads the options of SORT as Redis does (sort.c sortCommandGeneric).
 Denial Permissions::CheckPatternKeys(Args args) const {
   for (size_t i = 2; i < args.size(); ++i) {
     const size_t more = args.size() - i - 1;
-    if (EqualsIgnoreCase(args[i], "LIMIT") && more >= 2) {
+    if (IsKeyword(args[i], "LIMIT") && more >= 2) {
       i += 2;
-    } else if (EqualsIgnoreCase(args[i], "STORE") && more >= 1) {
+    } else if (IsKeyword(args[i], "STORE") && more >= 1) {
       ++i;
-    } else if (EqualsIgnoreCase(args[i], "BY") && more >= 1) {
+    } else if (IsKeyword(args[i], "BY") && more >= 1) {
       if (args[++i].find('*') != std::string_view::npos) return Denial::kPatternBy;
-    } else if (EqualsIgnoreCase(args[i], "GET") && more >= 1) {
+    } else if (IsKeyword(args[i], "GET") && more >= 1) {
       return Denial::kPatternGet;
     }
   }

@@ -68,6 +68,12 @@ class Story {
         {"GET", "watched"},
         {"BLPOP", "nolist", "0.01"},
         {"EVAL", "return {ok='QUEUED'}", "0"},
+        {"EVAL", "return redis.error_reply('EXECABORT said by a script')", "0"},
+        {"REPLCONF", "rdb-filter-only", "functions", "nonsense", "x"},
+        {"HELLO", "3", std::string("AUTH\0x", 6), user, std::string(kPassword)},
+        {"HELLO", "3", std::string("SETNAME\0", 8), "somebody"},
+        {"HELLO", "3", "AUTH", user, std::string(kPassword), std::string(70'000, 'x')},
+        {std::string("MULTI\0n", 7)},
         {"NOSUCH"},
     };
     // Those that change the connection's state a little more often.
@@ -77,7 +83,7 @@ class Story {
     std::string bytes = "*" + std::to_string(words.size()) + "\r\n";
     for (const std::string& word : words) {
       bytes += Bulk(word);
-      text_ += word + " ";
+      text_ += word.substr(0, 40) + " ";
     }
     text_ += "/ ";
     return bytes;

@@ -183,6 +183,7 @@ void LinkPool::Retire(UpstreamLink& retiring) {
   link->set_retired(true);
   link->set_kind(LinkKind::kPrivate);
   std::erase(shared_, link);
+  std::erase(idle_, link);
   private_.push_back(link);
   if (main_ == link) {
     main_ = Make(options_.initial_state, nullptr);

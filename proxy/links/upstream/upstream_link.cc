@@ -113,16 +113,19 @@ void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
   // The session has its name, if Redis has taken it. The link gets its own back before anybody
   // else's request: else SLOWLOG and CLIENT LIST would accuse the wrong application.
   if (names) {
-    ForEachIntroduction(state_, as,
-                        [this](std::initializer_list<std::string_view> args) { Ask(args); });
+    ForEachIntroduction(state_, as, [this](std::initializer_list<std::string_view> args) {
+      Ask(args, /*must_succeed=*/false);
+    });
   }
   Wake();
 }
 
-// Sends a request of its own.
-void UpstreamLink::Ask(std::initializer_list<std::string_view> args) {
+// Sends a request of its own. must_succeed: if not, the link is called by a name that is not its
+// own.
+void UpstreamLink::Ask(std::initializer_list<std::string_view> args, bool must_succeed) {
   Pending pending;
   pending.spec = &resp::Spec(CommandId::kUnknown);
+  if (must_succeed) pending.effect = resp::Effect::kSetName;
   pending.sent = context_.now;
   pending.begin = written_ + out_.size();
   std::string bytes;
@@ -132,19 +135,26 @@ void UpstreamLink::Ask(std::initializer_list<std::string_view> args) {
 }
 
 void UpstreamLink::Introduce(const SessionState& state) {
-  ForEachIntroduction(state, state_,
-                      [this](std::initializer_list<std::string_view> args) { Ask(args); });
+  ForEachIntroduction(state, state_, [this](std::initializer_list<std::string_view> args) {
+    Ask(args, /*must_succeed=*/true);
+  });
   state_.name = state.name;
   state_.library = state.library;
   state_.library_version = state.library_version;
   Wake();
 }
 
+void UpstreamLink::set_state(const SessionState& state) {
+  // Who may name it and who may take the name away again need not be the same.
+  if (!state_.name.empty() && !state.SameIdentity(state_)) unclean_ = true;
+  state_ = state;
+}
+
 bool UpstreamLink::clean() const {
   for (size_t i = 0; i < pending_.size(); ++i) {
     if (pending_[i].requester != nullptr) return false;
   }
-  return proven_.clean() && !subscribed() && !monitoring() && !raw_ && !input_ended_;
+  return !unclean_ && proven_.clean() && !subscribed() && !monitoring() && !raw_ && !input_ended_;
 }
 
 void UpstreamLink::SendMore(std::string_view bytes) {
@@ -180,6 +190,7 @@ void UpstreamLink::OnConnecting() {
 void UpstreamLink::OnConnected() {
   scanner_ = resp::ReplyScanner();
   proven_ = ProvenState();
+  unclean_ = false;
   Greeting greeting = GreetingFor(state_);
   if (fence_) greeting.Fence();
   if (greeting.replies == 0) {  // nothing to say, but is it a Redis that answers?
@@ -231,7 +242,8 @@ void UpstreamLink::OnSlowReader(Requester& slow) {
 }
 
 void UpstreamLink::OnUnclean() {
-  keeper_.OnUnclean(*this);
+  unclean_ = true;
+  if (owner_ == nullptr) keeper_.OnUnclean(*this);
 }
 
 // Waiting for a connection is not the upstream's time.

@@ -70,7 +70,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   metrics::LinkKind kind() const { return kind_; }
   void set_kind(metrics::LinkKind kind);
 
-  void set_state(const SessionState& state) override { state_ = state; }
+  void set_state(const SessionState& state) override;
   bool EndInput() override;
   void Finish() override;
   // Belongs to `owner` (null: to nobody) from now on. REQUIRES: nothing pending.
@@ -140,7 +140,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   };
   static Greeting GreetingFor(const SessionState& state);
 
-  void Ask(std::initializer_list<std::string_view> args);
+  void Ask(std::initializer_list<std::string_view> args, bool must_succeed);
   void Wake();
   void StartGreeting(const Greeting& greeting);
   bool OnGreeting(std::string_view bytes);
@@ -157,6 +157,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   resp::ByteQueue greeting_;  // the same of the greeting
   int greeting_replies_ = 0;  // still awaited
   int greeting_musts_ = 0;    // of them, from the first: an error ends the connection
+  bool unclean_ = false;      // by more than what the replies prove: it is called by a wrong name
   bool fence_ = false;        // the next greeting ends with a fence
   uint64_t written_ = 0;      // bytes of requests written since the link was made
   bool was_ready_ = false;

@@ -92,9 +92,9 @@ TEST(CleanLink, AUserWhoMayNotMultiKeepsWatching) {
 
 // The same words, allowed: the link goes back, and is used again.
 TEST(CleanLink, WhatRedisHasConfirmedIsPooled) {
-  for (const std::string words :
-       {"MULTI|+OK|EXEC|*0", "MULTI|+OK|DISCARD|+OK", "WATCH a|+OK|UNWATCH|+OK",
-        "WATCH a|+OK|MULTI|+OK|EXEC|*-1", "MULTI|+OK|NOSUCH|-ERR|EXEC|-EXECABORT x"}) {
+  for (const std::string words : {"MULTI|+OK|EXEC|*0", "MULTI|+OK|DISCARD|+OK",
+                                  "WATCH a|+OK|UNWATCH|+OK", "WATCH a|+OK|MULTI|+OK|EXEC|*-1",
+                                  "MULTI|+OK|NOSUCH|-ERR unknown command|EXEC|-EXECABORT x"}) {
     Harness keyhole;
     Client& app = keyhole.Connect();
     std::string_view rest = words;
@@ -153,6 +153,71 @@ TEST(CleanLink, TwoIdentitiesInOneHelloNeverGoToASharedLink) {
   app.Send("HELLO 3 AUTH ann pw AUTH bob pw\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), IsEmpty());
   EXPECT_EQ(keyhole.connections(), 3u);
+}
+
+// Redis compares words up to the first zero byte.
+TEST(CleanLink, AHelloWithAZeroByteInAWordIsReadAsRedisReadsIt) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send(std::string("*5\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$6\r\nAUTH\0x\r\n$3\r\nann\r\n$2\r\npw\r\n",
+                       51));
+  EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());  // the shared link is not Ann's
+  keyhole.redis(1).Reply("%0\r\n");
+  EXPECT_EQ(app.session().state().user, "ann");
+}
+
+TEST(CleanLink, AnOptionOfHelloThatWeDoNotKnowIsNothingForASharedLink) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("HELLO 2 NEWER x\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("HELLO 2 NEWER x"));
+  keyhole.redis(1).Reply("*0\r\n");  // a newer Redis knows it
+  app.Vanish();
+  EXPECT_FALSE(keyhole.redis(1).open());
+}
+
+// The name of a user that is too large to be one makes the request come in pieces.
+TEST(CleanLink, AHelloInPiecesThatIsRefusedKeepsItsLink) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("*6\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n$3\r\nann\r\n$2\r\npw\r\n$70000\r\n" +
+           std::string(70000, 'x') + "\r\n");
+  keyhole.redis(1).Reply("-ERR Syntax error in HELLO option\r\n");
+  app.Vanish();
+  EXPECT_FALSE(keyhole.redis(1).open());
+}
+
+TEST(CleanLink, AReplconfThatIsRefusedKeepsItsLink) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("REPLCONF rdb-filter-only functions nonsense x\r\n");
+  keyhole.redis(1).Reply("-ERR Unrecognized REPLCONF option: nonsense\r\n");
+  app.Vanish();
+  EXPECT_FALSE(keyhole.redis(1).open());
+}
+
+TEST(CleanLink, AScriptThatSaysExecabortProvesNothing) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("WATCH k\r\nEVAL script 0\r\n");
+  keyhole.redis(1).Reply("+OK\r\n-EXECABORT said by a script\r\n");
+  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  app.Vanish();
+  EXPECT_FALSE(keyhole.redis(1).open());
+}
+
+// Found by chance in Redis' table, it would run.
+TEST(CleanLink, ANameWithAZeroByteIsNotSentToRedis) {
+  for (const std::string_view words :
+       {std::string_view("*1\r\n$7\r\nMULTI\0n\r\n", 17),
+        std::string_view("*3\r\n$6\r\nCONFIG\r\n$4\r\nGET\0\r\n$1\r\nx\r\n", 33)}) {
+    Harness keyhole;
+    Client& app = keyhole.Connect();
+    app.Send(words);
+    EXPECT_EQ(app.Received().substr(0, 20), "-ERR unknown command");
+    EXPECT_EQ(keyhole.connections(), 1u);
+    EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());
+  }
 }
 
 TEST(CleanLink, AfterAReconnectNothingIsProvenButAFreshConnection) {

@@ -131,6 +131,30 @@ TEST(LinkName, ASlowReaderTakesItsNameAlong) {
   EXPECT_EQ(app.Received().size(), 5 + 10 + (4U << 20) + 2);
 }
 
+// Who may not name the link cannot take the name of another away from it.
+TEST(LinkName, OneThatWasNamedByAnotherIdentityIsNotUsedAgain) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("CLIENT SETNAME billing\r\n");
+  keyhole.redis(0).Reply("+OK\r\n+OK\r\n");
+  app.Send("AUTH nc pw\r\n");
+  EXPECT_THAT(keyhole.redis(1).Greeting(), ElementsAre("client setname billing"));
+  keyhole.redis(1).Reply("+OK\r\n");
+  EXPECT_FALSE(keyhole.redis(1).open());
+  app.Send("GET a\r\n");
+  EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("GET a"));
+}
+
+TEST(LinkName, OneThatCannotTakeItsOwnNameIsNotShared) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("SELECT 3\r\n");
+  keyhole.redis(1).Reply("+OK\r\n-NOPERM no\r\n");
+  app.Send("GET a\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("SELECT 3", "client setname keyhole"));
+  EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("GET a"));
+}
+
 TEST(LinkName, LostBeforeItWasWrittenItIsSaidByTheNextGreeting) {
   Harness keyhole;
   keyhole.HoldConnections();

@@ -69,9 +69,9 @@ TEST(Conversation, EveryEffectFromEveryState) {
       const bool waits = effect == Effect::kPrivateOnce || effect == Effect::kWait;
       EXPECT_EQ(after.blocked(), before.blocked() || (waits && !before.queueing()));
 
-      const bool leaves = effect == Effect::kPin || effect == Effect::kMonitor ||
-                          effect == Effect::kReplication || effect == Effect::kWait ||
-                          effect == Effect::kClientReply;
+      const bool leaves = effect == Effect::kPin || effect == Effect::kTaint ||
+                          effect == Effect::kMonitor || effect == Effect::kReplication ||
+                          effect == Effect::kWait || effect == Effect::kClientReply;
       const bool begins = effect == Effect::kSubscribe || effect == Effect::kPsubscribe ||
                           effect == Effect::kSsubscribe;
       const bool more = leaves || (begins && before.queueing());
@@ -106,19 +106,18 @@ TEST(Conversation, AnUploadLastsFromHeadToTail) {
   EXPECT_FALSE(upload->answered);
   EXPECT_EQ(upload->arguments, 3u);
   EXPECT_FALSE(talk.uploading());
+  EXPECT_TRUE(talk.unheard());
+  EXPECT_FALSE(talk.needs_own_link());
   talk.OnRaw();
-  EXPECT_TRUE(talk.uploading());
+  EXPECT_TRUE(talk.needs_own_link());
 }
 
 TEST(Conversation, WhatRedisRefusesLeavesNothingBehind) {
   Conversation talk;
   Send(talk, Effect::kPin);
   EXPECT_FALSE(talk.may_be_cached());
-  talk.OnRefused(Effect::kPin);
+  talk.OnRefused();
   EXPECT_TRUE(talk.may_be_cached());
-  Send(talk, Effect::kClientReply, "ON");
-  talk.OnRefused(Effect::kClientReply);  // the count of replies is in doubt all the same
-  EXPECT_TRUE(talk.needs_own_link());
 }
 
 TEST(Conversation, BelievesRepliesUnlessSomeAreHidden) {

@@ -62,6 +62,7 @@ TEST(ReplyMode, SkipHidesEvenResetsReply) {
   Harness keyhole;
   Client& app = keyhole.Connect();
   app.Send("CLIENT REPLY SKIP\r\nRESET\r\nQUIT\r\n");
+  keyhole.redis(1).Lose();
   EXPECT_EQ(app.Received(), "+OK\r\n");
 }
 
@@ -69,9 +70,26 @@ TEST(ReplyMode, ResetEndsIt) {
   Harness keyhole;
   Client& app = keyhole.Connect();
   app.Send("CLIENT REPLY OFF\r\nRESET\r\nGET a\r\n");
+  keyhole.redis(1).Lose();
   EXPECT_EQ(app.Received(), "+RESET\r\n");
   keyhole.redis(0).Reply("$-1\r\n");
   EXPECT_EQ(app.Received(), "$-1\r\n");
+}
+
+// Nobody hears whether they have been carried out, so Redis is to end the connection first.
+TEST(ReplyMode, ResetLosesNoWriteWhoseReplyIsHidden) {
+  for (const std::string mode : {"OFF", "SKIP"}) {
+    Harness keyhole;
+    Client& app = keyhole.Connect();
+    app.Send("CLIENT REPLY " + mode + "\r\nSET a 1\r\nRESET\r\nGET a\r\n");
+    EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("CLIENT REPLY " + mode, "SET a 1"));
+    EXPECT_TRUE(keyhole.redis(1).input_ended()) << mode;
+    EXPECT_THAT(keyhole.redis(0).Requests(), testing::IsEmpty()) << mode;
+    EXPECT_EQ(app.Received(), "") << mode;
+    keyhole.redis(1).Lose();
+    EXPECT_EQ(app.Received(), "+RESET\r\n") << mode;
+    EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET a")) << mode;
+  }
 }
 
 // In a transaction it is queued as any other command. When EXEC runs it, replies stop or begin in
