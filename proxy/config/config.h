@@ -26,7 +26,7 @@
 
 #include "metrics/key_options.h"
 #include "proxy/base/log.h"
-#include "proxy/store/store.h"
+#include "proxy/store/options.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {

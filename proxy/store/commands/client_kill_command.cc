@@ -71,7 +71,7 @@ int64_t Kill(Call& call, const Filter& filter) {
     if (client == &call.client && filter.skip_me) continue;
     if (client->closing || !filter.Matches(*client, own_address)) continue;
     client->closing = true;
-    EndSubscriptions(call.engine, *client);
+    call.engine.EndSubscriptions(*client);
     client->Ring();  // so that its session notices
     ++killed;
   }

@@ -62,7 +62,7 @@ void PopSome(Call& call, Entry* slot, size_t count) {
   const bool anew = left * kFew <= count;
   std::vector<std::string> rest;
   {
-    CollectionEdit edit(call, ValueType::kSet, slot);
+    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
     for (const std::string& member : taken) edit.Remove(member);
     edit.Commit(key);
   }
@@ -70,7 +70,7 @@ void PopSome(Call& call, Entry* slot, size_t count) {
   slot = call.Find(key);
   ForEachItem(*slot, [&rest](std::string_view name, std::string_view) { rest.emplace_back(name); });
   const UnixMillis expire = slot->expire();
-  CollectionEdit edit(call, ValueType::kSet, nullptr);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr);
   for (const std::string& member : rest) edit.Set(member);
   edit.Commit(key);
   if (expire != kNever) call.db().SetExpire(call.Find(key), expire);
@@ -130,7 +130,7 @@ void Spop(Call& call) {
     std::string member;
     RandomItem(*slot, &call.client.random,
                [&member](std::string_view name, std::string_view) { member = name; });
-    CollectionEdit edit(call, ValueType::kSet, slot);
+    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
     edit.Remove(member);
     edit.Commit(key);
     return call.reply.Bulk(member);

@@ -77,7 +77,7 @@ void Subtract(const std::vector<Entry>& sets, CollectionEdit* result) {
 void ReplyCombined(Call& call, Combine combine) {
   std::vector<Entry> sets;
   if (!ReadSets(call, call.args.subspan(1), &sets)) return;
-  CollectionEdit edit(call, ValueType::kSet, nullptr);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr);
   combine(sets, &edit);
   call.reply.Set(static_cast<int64_t>(edit.size()));
   if (edit.size() == 0) return;
@@ -91,7 +91,7 @@ void StoreCombined(Call& call, Combine combine) {
   const std::string_view target = call.args[1];
   std::vector<Entry> sets;
   if (!ReadSets(call, call.args.subspan(2), &sets)) return;
-  CollectionEdit edit(call, ValueType::kSet, nullptr);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr);
   combine(sets, &edit);
   call.reply.Integer(static_cast<int64_t>(edit.size()));
   if (edit.size() > 0) return edit.Commit(target);

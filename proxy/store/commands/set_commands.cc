@@ -9,7 +9,7 @@ namespace keyhole::store::handlers {
 void Sadd(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kSet, &slot)) return;
-  CollectionEdit edit(call, ValueType::kSet, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
   int64_t added = 0;
   for (const std::string_view member : call.args.subspan(2)) added += edit.Set(member) ? 1 : 0;
   if (added > 0) edit.Commit(call.args[1]);
@@ -20,7 +20,7 @@ void Srem(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kSet, &slot)) return;
   if (slot == nullptr) return call.reply.Integer(0);
-  CollectionEdit edit(call, ValueType::kSet, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
   int64_t removed = 0;
   for (const std::string_view member : call.args.subspan(2)) removed += edit.Remove(member) ? 1 : 0;
   edit.Commit(call.args[1]);
@@ -39,11 +39,11 @@ void Smove(Call& call) {
   source = call.Find(from);  // asked again: finding the target may have moved it
   if (from == to) return call.reply.Integer(HasItem(*source, member) ? 1 : 0);
   {
-    CollectionEdit edit(call, ValueType::kSet, source);
+    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, source);
     if (!edit.Remove(member)) return call.reply.Integer(0);
     edit.Commit(from);
   }
-  CollectionEdit edit(call, ValueType::kSet, call.Find(to));
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, call.Find(to));
   if (edit.Set(member)) edit.Commit(to);
   call.reply.Integer(1);
 }

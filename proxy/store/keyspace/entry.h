@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "proxy/store/memory/heap.h"
-#include "proxy/store/store.h"
+#include "proxy/store/options.h"
 
 namespace keyhole::store {
 

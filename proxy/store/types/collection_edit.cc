@@ -19,9 +19,10 @@ thread_local std::string spare_block;
 
 }  // namespace
 
-CollectionEdit::CollectionEdit(const Call& call, ValueType type, Entry* slot)
-    : settings_(call.engine.settings),
-      db_(call.db()),
+CollectionEdit::CollectionEdit(Keyspace& db, const CollectionLimits& limits, ValueType type,
+                               Entry* slot)
+    : db_(db),
+      limits_(limits),
       slot_(slot),
       encoding_(slot != nullptr            ? slot->encoding()
                 : type == ValueType::kHash ? Encoding::kListHash
@@ -54,8 +55,8 @@ bool CollectionEdit::Set(std::string_view name, std::string_view value) {
   }
   if (added) ++count_;
   const bool too_many = encoding_ == Encoding::kIntegerSet
-                            ? count_ > settings_.max_integers()
-                            : encoding_ == Encoding::kListHash && count_ > settings_.max_listed();
+                            ? count_ > limits_.integers
+                            : encoding_ == Encoding::kListHash && count_ > limits_.listed_items;
   if (too_many && is_hash()) encoding_ = Encoding::kPackedHash;
   if (too_many && encoding_ == Encoding::kIntegerSet) EndIntegers();
   const bool is_shown_as_table =
@@ -82,7 +83,7 @@ void CollectionEdit::EndIntegers() {
 }
 
 void CollectionEdit::SetPacked(std::string_view name, std::string_view value, bool* added) {
-  const size_t longest = settings_.max_listed_bytes();
+  const size_t longest = limits_.listed_bytes;
   if (encoding_ == Encoding::kListHash && (name.size() > longest || value.size() > longest)) {
     encoding_ = Encoding::kPackedHash;
   }
