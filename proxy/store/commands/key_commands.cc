@@ -2,21 +2,7 @@
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
 
-namespace keyhole::store {
-
-std::string_view TypeName(ValueType type) {
-  switch (type) {
-    case ValueType::kString:
-      return "string";
-    case ValueType::kHash:
-      return "hash";
-    case ValueType::kSet:
-      return "set";  // layering: not a command
-  }
-  return "none";
-}
-
-namespace handlers {
+namespace keyhole::store::handlers {
 
 namespace {
 
@@ -84,5 +70,4 @@ void Flushall(Call& call) {
   call.reply.Ok();
 }
 
-}  // namespace handlers
-}  // namespace keyhole::store
+}  // namespace keyhole::store::handlers

@@ -45,12 +45,12 @@ CollectionEdit::~CollectionEdit() {
 bool CollectionEdit::Set(std::string_view name, std::string_view value) {
   bool added = false;
   changed_ = true;
-  if (encoding_ == Encoding::kIntegerSet && !AddToIntegers(name, &added)) EndIntegers();
+  if (layout() == Layout::kIntegers && !AddToIntegers(name, &added)) EndIntegers();
   if (fresh_ != nullptr) {
     added = table_->Set(name, value);
   } else if (table_ != nullptr) {
     db_.Change(slot_, [&] { added = table_->Set(name, value); });
-  } else if (encoding_ != Encoding::kIntegerSet) {
+  } else if (layout() == Layout::kPacked) {
     SetPacked(name, value, &added);
   }
   if (added) ++count_;
@@ -118,7 +118,7 @@ bool CollectionEdit::Remove(std::string_view name) {
     removed = table_->Remove(name);
   } else if (table_ != nullptr) {
     if (table_->Find(name) != nullptr) db_.Change(slot_, [&] { removed = table_->Remove(name); });
-  } else if (encoding_ == Encoding::kIntegerSet) {
+  } else if (layout() == Layout::kIntegers) {
     int64_t value = 0;
     removed = resp::ParseInteger(name, &value) && RemoveInteger(&block_, value);
   } else if (const size_t at = FindPacked(block_, name, stride()); at != std::string::npos) {

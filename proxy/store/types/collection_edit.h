@@ -54,6 +54,7 @@ class CollectionEdit {
   Entry Build(std::string_view key);
 
  private:
+  Layout layout() const { return LayoutOf(encoding_); }
   bool is_hash() const { return TypeOf(encoding_) == ValueType::kHash; }
   size_t stride() const { return is_hash() ? 2 : 1; }
   bool AddToIntegers(std::string_view name, bool* added);
