@@ -33,7 +33,7 @@
 #include "proxy/links/upstream/options.h"
 #include "proxy/near_cache/options.h"
 #include "proxy/sessions/options.h"
-#include "proxy/store/store.h"
+#include "proxy/store/options.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {

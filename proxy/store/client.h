@@ -13,13 +13,16 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/store/store.h"
+#include "proxy/store/doorbell.h"
+#include "proxy/store/options.h"
 #include "proxy/store/subscriptions.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/wire.h"
 
 namespace keyhole::store {
+
+class Store;
 
 // A command between MULTI and EXEC; a copy, as the request's bytes are gone by then.
 struct QueuedCommand {

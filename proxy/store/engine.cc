@@ -1,8 +1,5 @@
 #include "proxy/store/engine.h"
 
-#include "proxy/store/client.h"
-#include "proxy/store/commands/handlers.h"
-
 namespace keyhole::store {
 
 namespace {
@@ -19,9 +16,9 @@ void Add(const ClientStats& more, ClientStats* sum) {
 Engine::Engine(const StoreOptions& options)
     : settings(options),
       budget_(options.max_memory, options.eviction, options.workers > 1),
-      sweep_next_(Store::ShardsFor(options.workers)) {
+      sweep_next_(Keyspace::ShardsFor(options.workers)) {
   for (int i = 0; i < options.databases; ++i) {
-    databases_.emplace_back(budget_, Store::ShardsFor(options.workers));
+    databases_.emplace_back(budget_, Keyspace::ShardsFor(options.workers));
   }
   ApplySettings();
   live_.idle_timeout = options.idle_timeout;
@@ -37,7 +34,7 @@ void Engine::Add(Client* client, UnixMillis now) {
 
 void Engine::Remove(Client* client) {
   Unwatch(*client);
-  EndSubscriptions(*this, *client);
+  EndSubscriptions(*client);
   clients_.erase(client->id);
   store::Add(client->stats, &departed_);
 }
@@ -56,6 +53,15 @@ void Engine::Discard(Client& client) {
   client.transaction.open = false;
   client.transaction.failed = false;
   client.transaction.queue.clear();
+}
+
+void Engine::EndSubscriptions(Client& client) {
+  for (const Listening kind : {Listening::kChannel, Listening::kPattern, Listening::kShard}) {
+    for (const std::string& name : client.names(kind)) {
+      subscriptions.Remove(kind, name, &client);
+    }
+    client.names(kind).clear();
+  }
 }
 
 bool Engine::CheckPassword(std::string_view user, std::string_view password) const {
@@ -127,6 +133,9 @@ void Engine::ApplySettings() {
   budget_.set_limit(settings.max_memory_bytes());
   budget_.set_policy(settings.eviction());
   slow_log.Configure(settings.slow_log_threshold(), settings.slow_log_length());
+  collection_limits_ = {.listed_items = settings.max_listed(),
+                        .listed_bytes = settings.max_listed_bytes(),
+                        .integers = settings.max_integers()};
   live_.max_clients = settings.max_client_count();
   live_.asks_password = NeedsPassword();
   // What the process was started with may have a fraction that the setting does not show.

@@ -11,10 +11,12 @@
 
 #include "proxy/store/client.h"
 #include "proxy/store/keyspace/keyspace.h"
+#include "proxy/store/live_settings.h"
+#include "proxy/store/options.h"
 #include "proxy/store/settings.h"
 #include "proxy/store/slow_log.h"
-#include "proxy/store/store.h"
 #include "proxy/store/subscriptions.h"
+#include "proxy/store/types/collection_edit.h"
 
 namespace keyhole::store {
 
@@ -46,6 +48,8 @@ class Engine {
   void Unwatch(Client& client);
   // Ends its transaction, and its watches.
   void Discard(Client& client);
+  // Ends all its subscriptions, silently.
+  void EndSubscriptions(Client& client);
 
   bool NeedsPassword() const { return !settings.password().empty(); }
   // True if the two are those of the user; AUTH and HELLO ask.
@@ -67,6 +71,9 @@ class Engine {
   void ApplySettings();
   UnixMillis started() const { return started_; }
 
+  // Up to which size collections keep their small encodings.
+  const CollectionLimits& collection_limits() const { return collection_limits_; }
+
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
 
@@ -86,6 +93,7 @@ class Engine {
   ClientStats departed_;         // of clients that have left
   uint64_t connections_ = 0;
   Stats at_reset_;
+  CollectionLimits collection_limits_;
   LiveSettings live_;
 };
 

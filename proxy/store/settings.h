@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/store/store.h"
+#include "proxy/store/options.h"
 
 namespace keyhole::store {
 

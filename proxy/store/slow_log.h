@@ -15,12 +15,16 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "proxy/store/options.h"
 
 namespace keyhole::store {
 
-struct Call;
+struct Client;
 
 class SlowLog {
  public:
@@ -40,8 +44,16 @@ class SlowLog {
   }
   bool enabled() const { return threshold_ >= 0; }
 
-  // Keeps the command that has just run, if it took long enough.
-  void Offer(const Call& call, std::chrono::steady_clock::duration took);
+  // A command that has just run.
+  struct Ran {
+    const Client& client;
+    std::span<const std::string_view> args;
+    uint32_t secrets;  // a bit for each of the first arguments that may not be shown
+    UnixMillis now;
+    std::chrono::steady_clock::duration took;
+  };
+  // Keeps it, if it took long enough.
+  void Offer(const Ran& ran);
 
   // The latest one last.
   const std::deque<Entry>& entries() const { return entries_; }

@@ -33,16 +33,8 @@ class Store::Lock {
   const Stripes held_;
 };
 
-// So many that two workers seldom want the same at the same time.
-size_t Store::ShardsFor(int workers) {
-  constexpr size_t kPerWorker = 8;
-  constexpr size_t kMost = 64;  // the bits of Stripes
-  if (workers <= 1) return 1;
-  return std::min(std::bit_ceil(static_cast<size_t>(workers) * kPerWorker), kMost);
-}
-
 Store::Store(const StoreOptions& options)
-    : engine_(std::make_unique<Engine>(options)), stripes_(ShardsFor(options.workers)) {}
+    : engine_(std::make_unique<Engine>(options)), stripes_(Keyspace::ShardsFor(options.workers)) {}
 
 Store::~Store() = default;
 

@@ -4,17 +4,18 @@
 // Store      all databases, shared by the sessions of all workers
 // Client     what the store knows of one connection: database, protocol, open transaction
 //
-// How it is made, from the outside in (all files in this directory):
+// How it is made, from the outside in. A folder stands above those named after it:
 //
-//     store       the locks, and room for what comes
-//     dispatch    what Redis asks of every command: known, arity, AUTH, MULTI; then the handler
-//     *_commands  one function per command, named in the column `store` of resp/commands.def
-//     engine      what handlers share: databases, clients, subscriptions, settings, statistics
-//     keyspace    one database, made of shards: entry_table (growth, SCAN), arena and entry
-//                 (memory), eviction, watch_table (WATCH)
-//     collection  reading a hash or a set, collection_edit changing it: packed, integers (small
-//     ones
-//                 in one block), table_object (large ones, in an entry_table of their own)
+//     .            store     the locks, and room for what comes
+//     commands/    dispatch  what Redis asks of every command: known, arity, AUTH, MULTI
+//                  *_commands  a function per command, named in the column `store` of
+//                            resp/commands.def; a file per group of Redis' own
+//     .            engine    what handlers share: databases, clients, subscriptions, settings
+//     types/       collection, collection_edit: reading and changing a hash or a set, kept by
+//                            packed, integers (small ones, in one block) or by table_object
+//     keyspace/    keyspace  one database, made of shards: entry_table (growth, SCAN), entry,
+//                            eviction, watch_table (WATCH); types.def: all types and encodings
+//     memory/      arena, heap, budget
 //
 // Thread: with one worker the Store belongs to it and takes no lock. With more, the keys of all
 // databases are spread over stripes by their hashes, each with a mutex:
@@ -41,6 +42,9 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/store/doorbell.h"
+#include "proxy/store/live_settings.h"
+#include "proxy/store/options.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/hashed_key.h"
@@ -50,44 +54,6 @@ namespace keyhole::store {
 
 struct Client;
 class Engine;
-
-// Which keys go when memory is full. See eviction.h.
-enum class Eviction : uint8_t { kS3Fifo, kLru, kNone };
-
-struct StoreOptions {
-  int databases = 16;
-  int workers = 1;                 // threads that will use it
-  std::string password = {};       // empty: none asked for
-  uint16_t port = 6380;            // as INFO and CONFIG GET report it
-  std::string bind = "127.0.0.1";  // the same
-  size_t max_memory = 0;           // bytes that all keys may take; 0: no limit
-  Eviction eviction = Eviction::kNone;
-  uint32_t max_clients = 10000;  // as for those below
-  int64_t idle_timeout = 0;      // milliseconds; 0: none
-};
-
-// Settings that the store does not obey itself: sessions and whoever accepts clients do. CONFIG SET
-// changes them; read from any thread, without a lock.
-struct LiveSettings {
-  std::atomic<int64_t> idle_timeout{0};  // milliseconds of silence; 0: any
-  std::atomic<int64_t> max_clients{0};   // connected at the same time
-  std::atomic<bool> asks_password{false};
-};
-
-// Milliseconds since 1970, UTC. Always given by the caller, so that tests own the clock.
-using UnixMillis = int64_t;
-
-// Told when there is something for a client that it has not asked for: messages of its channels, or
-// CLIENT KILL. One may serve many clients.
-class Doorbell {
- public:
-  // On the thread of whoever sent it, and under the store's lock: leave a note for the client's own
-  // thread, where Store::TakeMessages() is to be called, and return.
-  virtual void Ring(uint64_t client) = 0;
-
- protected:
-  ~Doorbell() = default;
-};
 
 class Store {
  public:
@@ -147,9 +113,6 @@ class Store {
   Usage usage() const;
 
   const LiveSettings& live() const;
-
-  // In how many shards so many workers divide each database.
-  static size_t ShardsFor(int workers);
 
  private:
   using Stripes = uint64_t;  // a bit each

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "proxy/store/commands/dispatch.h"
 #include "resp/command_rights.h"
 #include "resp/hit_rule.h"
 #include "resp/number.h"

@@ -132,14 +132,14 @@ void Select(Call& call) {
 
 void Quit(Call& call) {
   call.client.closing = true;
-  EndSubscriptions(call.engine, call.client);
+  call.engine.EndSubscriptions(call.client);
   call.reply.Ok();
 }
 
 void Reset(Call& call) {
   Client& client = call.client;
   call.engine.Discard(client);
-  EndSubscriptions(call.engine, client);
+  call.engine.EndSubscriptions(client);
   client.database = 0;
   client.name.clear();
   client.no_touch = false;

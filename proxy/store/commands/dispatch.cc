@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "absl/strings/ascii.h"
-#include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
 
 namespace keyhole::store {
@@ -189,7 +188,11 @@ inline void RunUntimed(Call& call) {
   const auto began = std::chrono::steady_clock::now();
   RunUntimed(call);
   if (call.spec.effect == Effect::kExec) return;
-  call.engine.slow_log.Offer(call, std::chrono::steady_clock::now() - began);
+  call.engine.slow_log.Offer({.client = call.client,
+                              .args = call.args,
+                              .secrets = call.secrets,
+                              .now = call.now,
+                              .took = std::chrono::steady_clock::now() - began});
 }
 
 }  // namespace

@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/store/client.h"
-#include "proxy/store/engine.h"
+#include "proxy/store/commands/handlers.h"
 
 namespace keyhole::store {
 
@@ -16,8 +15,14 @@ struct Request {
   bool full = false;  // memory is full and nothing can be evicted
 };
 
+// Whether the store serves this row, or for a container any of its subcommands.
+bool Serves(const resp::CommandSpec& spec);
+
 // True if inside MULTI the command is not run but queued.
 bool IsQueued(const resp::CommandSpec& spec);
+
+// Runs a command that nothing speaks against, and mutes its reply if the client wants none.
+void Run(Call& call);
 
 // Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
 // it decides which error a request with several faults gets.

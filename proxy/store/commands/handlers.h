@@ -42,7 +42,6 @@ struct Call {
   void Hide(size_t arg) {
     if (arg < 32) secrets |= uint32_t{1} << arg;
   }
-  bool is_secret(size_t arg) const { return arg < 32 && (secrets >> arg & 1) != 0; }
 
   bool Is(size_t arg, std::string_view option) const {
     return resp::EqualsIgnoreCase(args[arg], option);
@@ -57,15 +56,6 @@ struct Call {
 };
 
 using Handler = void (*)(Call&);
-
-// Whether the store serves this row, or for a container any of its subcommands.
-bool Serves(const resp::CommandSpec& spec);
-
-// Ends all subscriptions of a client, silently.
-void EndSubscriptions(Engine& engine, Client& client);
-
-// Runs a command that nothing speaks against, and mutes its reply if the client wants none.
-void Run(Call& call);
 
 namespace handlers {
 #define CMD(id, name, arity, flags, effect, keys, hit, store) void store(Call& call);

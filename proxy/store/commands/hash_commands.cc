@@ -1,8 +1,10 @@
-// Commands that change hashes.
+// Hashes.
 #include <cmath>
 
 #include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/random_items.h"
 #include "proxy/store/commands/replies.h"
+#include "proxy/store/commands/scanning.h"
 #include "proxy/store/types/collection.h"
 #include "proxy/store/types/collection_edit.h"
 #include "proxy/store/types/float_text.h"
@@ -20,7 +22,7 @@ bool SetPairs(Call& call, int64_t* added) {
     return false;
   }
   if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return false;
-  CollectionEdit edit(call, ValueType::kHash, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot);
   *added = 0;
   for (size_t i = 2; i < call.args.size(); i += 2) {
     if (edit.Set(call.args[i], call.args[i + 1])) ++*added;
@@ -30,7 +32,7 @@ bool SetPairs(Call& call, int64_t* added) {
 }
 
 void SetOne(Call& call, Entry* slot, std::string_view value) {
-  CollectionEdit edit(call, ValueType::kHash, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot);
   edit.Set(call.args[2], value);
   edit.Commit(call.args[1]);
 }
@@ -59,7 +61,7 @@ void Hdel(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return;
   if (slot == nullptr) return call.reply.Integer(0);
-  CollectionEdit edit(call, ValueType::kHash, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot);
   int64_t removed = 0;
   for (const std::string_view field : call.args.subspan(2)) removed += edit.Remove(field) ? 1 : 0;
   edit.Commit(call.args[1]);
@@ -105,6 +107,110 @@ void Hincrbyfloat(Call& call) {
   const std::string text = FormatFloat(value);
   SetOne(call, slot, text);
   call.reply.Bulk(text);
+}
+
+namespace {
+
+// Replies with a field's value or null.
+void ReplyField(Call& call, Entry hash, std::string_view field) {
+  FoundItem item;
+  if (hash) FindItem(hash, field, &item);
+  if (!item.found) return call.reply.Null();
+  call.reply.Bulk(item.value);
+}
+
+bool ReadHash(Call& call, Entry* hash) {
+  return ReadAs(call, call.args[1], ValueType::kHash, hash);
+}
+
+int64_t SizeOf(Entry hash) {
+  return hash ? static_cast<int64_t>(CountItems(hash)) : 0;
+}
+
+}  // namespace
+
+void Hget(Call& call) {
+  Entry hash;
+  if (ReadHash(call, &hash)) ReplyField(call, hash, call.args[2]);
+}
+
+void Hmget(Call& call) {
+  Entry hash;
+  if (!ReadHash(call, &hash)) return;
+  call.reply.Array(static_cast<int64_t>(call.args.size()) - 2);
+  for (const std::string_view field : call.args.subspan(2)) ReplyField(call, hash, field);
+}
+
+void Hgetall(Call& call) {
+  Entry hash;
+  if (!ReadHash(call, &hash)) return;
+  call.reply.Map(SizeOf(hash));
+  if (!hash) return;
+  ForEachItem(hash, [&call](std::string_view field, std::string_view value) {
+    call.reply.Bulk(field);
+    call.reply.Bulk(value);
+  });
+}
+
+void Hkeys(Call& call) {
+  Entry hash;
+  if (!ReadHash(call, &hash)) return;
+  call.reply.Array(SizeOf(hash));
+  if (!hash) return;
+  ForEachItem(hash, [&call](std::string_view field, std::string_view) { call.reply.Bulk(field); });
+}
+
+void Hvals(Call& call) {
+  Entry hash;
+  if (!ReadHash(call, &hash)) return;
+  call.reply.Array(SizeOf(hash));
+  if (!hash) return;
+  ForEachItem(hash, [&call](std::string_view, std::string_view value) { call.reply.Bulk(value); });
+}
+
+void Hlen(Call& call) {
+  Entry hash;
+  if (ReadHash(call, &hash)) call.reply.Integer(SizeOf(hash));
+}
+
+void Hexists(Call& call) {
+  Entry hash;
+  if (ReadHash(call, &hash)) call.reply.Integer(hash && HasItem(hash, call.args[2]) ? 1 : 0);
+}
+
+void Hstrlen(Call& call) {
+  Entry hash;
+  if (!ReadHash(call, &hash)) return;
+  FoundItem item;
+  if (hash) FindItem(hash, call.args[2], &item);
+  call.reply.Integer(static_cast<int64_t>(item.value.size()));
+}
+
+void Hrandfield(Call& call) {
+  int64_t count = 0;
+  const size_t args = call.args.size();
+  if (args > 2 && !CountArgument(call, &count)) return;
+  const bool with_values = args == 4 && call.Is(3, "WITHVALUES");
+  if (args > 4 || (args == 4 && !with_values)) return call.reply.Error(kSyntaxError);
+  if (with_values && (count < -kMostItems / 2 || count > kMostItems / 2)) {
+    return call.reply.Error("ERR value is out of range");
+  }
+  Entry hash;
+  if (!ReadAs(call, call.args[1], ValueType::kHash, &hash)) return;
+  if (args == 2) return ReplyRandomItem(call, hash);
+
+  const bool in_pairs = with_values && call.reply.protocol() == resp::Protocol::kResp3;
+  call.reply.Array(WantedItems(hash, count) * (with_values && !in_pairs ? 2 : 1));
+  if (!hash) return;
+  ForEachWantedItem(call, hash, count, [&](std::string_view field, std::string_view value) {
+    if (in_pairs) call.reply.Array(2);
+    call.reply.Bulk(field);
+    if (with_values) call.reply.Bulk(value);
+  });
+}
+
+void Hscan(Call& call) {
+  ScanItems(call, ValueType::kHash);
 }
 
 }  // namespace keyhole::store::handlers

@@ -1,4 +1,4 @@
-// OBJECT and MEMORY: how values are kept.
+// OBJECT: how a value is kept.
 #include <limits>
 
 #include "proxy/store/commands/handlers.h"
@@ -24,28 +24,16 @@ bool IsSharedInteger(const Call& call, const Entry& entry) {
 }
 
 // As OBJECT ENCODING of Redis 7.0 calls it. Source: redis 7.0.15 object.c tryObjectEncoding.
-std::string_view EncodingName(const Entry& entry) {
+std::string_view ShownEncoding(const Entry& entry) {
+  const Shown shown = ShownOf(entry.encoding());
   const std::string_view value = entry.value();
   int64_t number = 0;
-  switch (entry.encoding()) {
-    case Encoding::kString:
-      if (value.size() <= kMaxDigits && resp::ParseInteger(value, &number)) return "int";
-      [[fallthrough]];
-    case Encoding::kPlainString:
-      return value.size() <= kMaxEmbedded ? "embstr" : "raw";
-    case Encoding::kRawString:
-      return "raw";
-    case Encoding::kListHash:
-      return "listpack";
-    case Encoding::kIntegerSet:
-      return "intset";
-    case Encoding::kPackedHash:
-    case Encoding::kTableHash:
-    case Encoding::kPackedSet:
-    case Encoding::kTableSet:
-      break;
+  if (shown == Shown::kUnlessInteger && value.size() <= kMaxDigits &&
+      resp::ParseInteger(value, &number)) {
+    return "int";
   }
-  return "hashtable";
+  if (shown != Shown::kAlways && value.size() <= kMaxEmbedded) return "embstr";
+  return EncodingName(entry.encoding());
 }
 
 bool UsesLfu(const Call& call) {
@@ -57,7 +45,7 @@ bool UsesLfu(const Call& call) {
 void ObjectEncoding(Call& call) {
   const Entry* const slot = call.Peek(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
-  call.reply.Bulk(EncodingName(*slot));
+  call.reply.Bulk(ShownEncoding(*slot));
 }
 
 void ObjectRefcount(Call& call) {
@@ -104,32 +92,6 @@ void ObjectHelp(Call& call) {
       "    Return the number of references of the value associated with the specified",
       "    <key>."};
   Help(call, kLines);
-}
-
-// What the key takes here; samples are not needed, as objects know what they weigh.
-void MemoryUsage(Call& call) {
-  for (size_t i = 3; i < call.args.size(); i += 2) {
-    int64_t samples = 0;
-    if (!call.Is(i, "SAMPLES") || i + 1 == call.args.size()) {
-      return call.reply.Error(kSyntaxError);
-    }
-    if (!IntegerArgument(call, i + 1, &samples)) return;
-    if (samples < 0) return call.reply.Error(kSyntaxError);
-  }
-  const Entry* const slot = call.Peek(call.args[2]);
-  if (slot == nullptr) return call.reply.Null();
-  call.reply.Integer(static_cast<int64_t>(call.db().MemoryOf(*slot) + sizeof(Entry)));
-}
-
-void MemoryHelp(Call& call) {
-  constexpr std::string_view kLines[] = {"PURGE", "    Accepted; there is nothing to be purged.",
-                                         "USAGE <key> [SAMPLES <count>]",
-                                         "    Return memory in bytes used by <key> and its value."};
-  Help(call, kLines);
-}
-
-void MemoryPurge(Call& call) {
-  call.reply.Ok();
 }
 
 }  // namespace keyhole::store::handlers

@@ -8,18 +8,7 @@
 #include "proxy/store/commands/replies.h"
 #include "resp/glob.h"
 
-namespace keyhole::store {
-
-void EndSubscriptions(Engine& engine, Client& client) {
-  for (const Listening kind : {Listening::kChannel, Listening::kPattern, Listening::kShard}) {
-    for (const std::string& name : client.names(kind)) {
-      engine.subscriptions.Remove(kind, name, &client);
-    }
-    client.names(kind).clear();
-  }
-}
-
-namespace handlers {
+namespace keyhole::store::handlers {
 
 namespace {
 
@@ -187,5 +176,4 @@ void PubsubHelp(Call& call) {
   Help(call, kLines);
 }
 
-}  // namespace handlers
-}  // namespace keyhole::store
+}  // namespace keyhole::store::handlers

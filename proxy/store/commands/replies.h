@@ -44,9 +44,6 @@ bool ReadAs(Call& call, std::string_view key, ValueType type, Entry* entry);
 // The same for commands that write: *slot, or null.
 bool FindAs(Call& call, std::string_view key, ValueType type, Entry** slot);
 
-// As TYPE shows it.
-std::string_view TypeName(ValueType type);
-
 // What HELP answers: the frame, and `lines` in between.
 void Help(Call& call, std::span<const std::string_view> lines);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
 

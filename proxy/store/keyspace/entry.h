@@ -17,34 +17,11 @@
 #include <memory>
 #include <string_view>
 
+#include "proxy/store/keyspace/encoding.h"
 #include "proxy/store/memory/heap.h"
-#include "proxy/store/store.h"
+#include "proxy/store/options.h"
 
 namespace keyhole::store {
-
-// Every type of value a key can have.
-enum class ValueType : uint8_t { kString, kHash, kSet };
-
-// How a value is kept. What is not an Object lies in the entry itself, in value().
-enum class Encoding : uint8_t {
-  kString,       // the bytes as a command gave them
-  kPlainString,  // the text of a float, which Redis never takes for an integer
-  kRawString,    // changed in place since it was given
-  kListHash,     // fields and values in one block: packed.h; Redis too would have a list
-  kPackedHash,   // the same; Redis would have a table, and so it is shown
-  kTableHash,    // an Object: table_object.h
-  kIntegerSet,   // sorted integers: integers.h
-  kPackedSet,    // members in one block: packed.h; Redis would have a table
-  kTableSet,     // an Object: table_object.h
-};
-constexpr ValueType TypeOf(Encoding encoding) {
-  return encoding < Encoding::kListHash     ? ValueType::kString
-         : encoding < Encoding::kIntegerSet ? ValueType::kHash
-                                            : ValueType::kSet;
-}
-constexpr bool IsObject(Encoding encoding) {
-  return encoding == Encoding::kTableHash || encoding == Encoding::kTableSet;
-}
 
 // A value that is too large to lie in an entry. Owned by its entry.
 class Object {
@@ -90,6 +67,7 @@ class Entry {
   void set_encoding(Encoding encoding) const {
     *bytes_ = static_cast<char>((flags() & ~kEncodingMask) | static_cast<uint8_t>(encoding));
   }
+  Layout layout() const { return LayoutOf(encoding()); }
   ValueType type() const { return TypeOf(encoding()); }
   bool is_object() const { return IsObject(encoding()); }
   bool has_expire() const { return (flags() & kExpires) != 0; }
@@ -106,6 +84,7 @@ class Entry {
 
  private:
   static constexpr uint8_t kEncodingMask = 15;
+  static_assert(kEncodingCount <= kEncodingMask + 1);
   static constexpr uint8_t kWide = 16;     // sizes are of 4 bytes each
   static constexpr uint8_t kExpires = 32;  // an expiry is there
   static constexpr size_t kNarrowMax = 255;

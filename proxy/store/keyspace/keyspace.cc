@@ -1,5 +1,8 @@
 #include "proxy/store/keyspace/keyspace.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "proxy/base/random.h"
 
 namespace keyhole::store {
@@ -17,6 +20,14 @@ Keyspace::Keyspace() : Keyspace(Unbounded(), 1) {}
 
 Keyspace::Keyspace(MemoryBudget& budget, size_t shards) {
   for (size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(budget));
+}
+
+// So many that two workers seldom want the same at the same time.
+size_t Keyspace::ShardsFor(int workers) {
+  constexpr size_t kPerWorker = 8;
+  constexpr size_t kMost = 64;  // the bits of Store::Stripes
+  if (workers <= 1) return 1;
+  return std::min(std::bit_ceil(static_cast<size_t>(workers) * kPerWorker), kMost);
 }
 
 template <typename T, typename F>

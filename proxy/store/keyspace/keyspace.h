@@ -107,6 +107,8 @@ class Keyspace {
   size_t shard_count() const { return shards_.size(); }
   Shard& shard(size_t index) { return *shards_[index]; }
   const Shard& shard(size_t index) const { return *shards_[index]; }
+  // In how many shards so many workers divide each database.
+  static size_t ShardsFor(int workers);
   // The shard of a key, by its hash, of so many.
   static size_t ShardOf(uint64_t hash, size_t shards) { return hash >> 40 & (shards - 1); }
 

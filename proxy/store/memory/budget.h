@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "proxy/store/store.h"
+#include "proxy/store/options.h"
 
 namespace keyhole::store {
 

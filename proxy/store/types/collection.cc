@@ -6,7 +6,7 @@ namespace keyhole::store {
 
 size_t CountItems(Entry entry) {
   if (entry.is_object()) return TableOf(entry).size();
-  if (entry.encoding() == Encoding::kIntegerSet) return CountIntegers(entry.value());
+  if (entry.layout() == Layout::kIntegers) return CountIntegers(entry.value());
   return CountPacked(entry.value()) / StrideOf(entry);
 }
 
@@ -19,7 +19,7 @@ void FindItem(Entry entry, std::string_view name, FoundItem* item) {
     item->value = found->value();
     return;
   }
-  if (entry.encoding() == Encoding::kIntegerSet) {
+  if (entry.layout() == Layout::kIntegers) {
     int64_t value = 0;
     item->found = resp::ParseInteger(name, &value) && HasInteger(entry.value(), value);
     return;

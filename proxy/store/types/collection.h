@@ -42,7 +42,7 @@ bool HasItem(Entry entry, std::string_view name);
 // Calls f(name, value) for all, in their order. REQUIRES: not an Object.
 template <typename F>
 void ForEachPackedItem(Entry entry, F&& f) {
-  if (entry.encoding() == Encoding::kIntegerSet) {
+  if (entry.layout() == Layout::kIntegers) {
     const size_t count = CountIntegers(entry.value());
     for (size_t i = 0; i < count; ++i) f(std::to_string(IntegerAt(entry.value(), i)), "");
     return;

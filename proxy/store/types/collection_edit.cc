@@ -19,9 +19,10 @@ thread_local std::string spare_block;
 
 }  // namespace
 
-CollectionEdit::CollectionEdit(const Call& call, ValueType type, Entry* slot)
-    : settings_(call.engine.settings),
-      db_(call.db()),
+CollectionEdit::CollectionEdit(Keyspace& db, const CollectionLimits& limits, ValueType type,
+                               Entry* slot)
+    : db_(db),
+      limits_(limits),
       slot_(slot),
       encoding_(slot != nullptr            ? slot->encoding()
                 : type == ValueType::kHash ? Encoding::kListHash
@@ -44,18 +45,18 @@ CollectionEdit::~CollectionEdit() {
 bool CollectionEdit::Set(std::string_view name, std::string_view value) {
   bool added = false;
   changed_ = true;
-  if (encoding_ == Encoding::kIntegerSet && !AddToIntegers(name, &added)) EndIntegers();
+  if (layout() == Layout::kIntegers && !AddToIntegers(name, &added)) EndIntegers();
   if (fresh_ != nullptr) {
     added = table_->Set(name, value);
   } else if (table_ != nullptr) {
     db_.Change(slot_, [&] { added = table_->Set(name, value); });
-  } else if (encoding_ != Encoding::kIntegerSet) {
+  } else if (layout() == Layout::kPacked) {
     SetPacked(name, value, &added);
   }
   if (added) ++count_;
   const bool too_many = encoding_ == Encoding::kIntegerSet
-                            ? count_ > settings_.max_integers()
-                            : encoding_ == Encoding::kListHash && count_ > settings_.max_listed();
+                            ? count_ > limits_.integers
+                            : encoding_ == Encoding::kListHash && count_ > limits_.listed_items;
   if (too_many && is_hash()) encoding_ = Encoding::kPackedHash;
   if (too_many && encoding_ == Encoding::kIntegerSet) EndIntegers();
   const bool is_shown_as_table =
@@ -82,7 +83,7 @@ void CollectionEdit::EndIntegers() {
 }
 
 void CollectionEdit::SetPacked(std::string_view name, std::string_view value, bool* added) {
-  const size_t longest = settings_.max_listed_bytes();
+  const size_t longest = limits_.listed_bytes;
   if (encoding_ == Encoding::kListHash && (name.size() > longest || value.size() > longest)) {
     encoding_ = Encoding::kPackedHash;
   }
@@ -117,7 +118,7 @@ bool CollectionEdit::Remove(std::string_view name) {
     removed = table_->Remove(name);
   } else if (table_ != nullptr) {
     if (table_->Find(name) != nullptr) db_.Change(slot_, [&] { removed = table_->Remove(name); });
-  } else if (encoding_ == Encoding::kIntegerSet) {
+  } else if (layout() == Layout::kIntegers) {
     int64_t value = 0;
     removed = resp::ParseInteger(name, &value) && RemoveInteger(&block_, value);
   } else if (const size_t at = FindPacked(block_, name, stride()); at != std::string::npos) {

@@ -1,6 +1,6 @@
 // Changing a hash or a set, or making one. The one place that knows when another encoding is due.
 //
-//     CollectionEdit edit(call, ValueType::kHash, slot);
+//     CollectionEdit edit(db, limits, ValueType::kHash, slot);
 //     edit.Set("field", "value");
 //     edit.Commit(key);
 //
@@ -21,15 +21,22 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/store/commands/handlers.h"
+#include "proxy/store/keyspace/keyspace.h"
 #include "proxy/store/types/table_object.h"
 
 namespace keyhole::store {
 
+// Up to which size the first step is not due: Redis' settings.
+struct CollectionLimits {
+  size_t listed_items = 0;  // hash-max-listpack-entries
+  size_t listed_bytes = 0;  // hash-max-listpack-value
+  size_t integers = 0;      // set-max-intset-entries
+};
+
 class CollectionEdit {
  public:
   // slot: of a hash or set, valid until Commit(); null: a new one of this type.
-  CollectionEdit(const Call& call, ValueType type, Entry* slot);
+  CollectionEdit(Keyspace& db, const CollectionLimits& limits, ValueType type, Entry* slot);
   ~CollectionEdit();
   CollectionEdit(const CollectionEdit&) = delete;
   CollectionEdit& operator=(const CollectionEdit&) = delete;
@@ -47,6 +54,7 @@ class CollectionEdit {
   Entry Build(std::string_view key);
 
  private:
+  Layout layout() const { return LayoutOf(encoding_); }
   bool is_hash() const { return TypeOf(encoding_) == ValueType::kHash; }
   size_t stride() const { return is_hash() ? 2 : 1; }
   bool AddToIntegers(std::string_view name, bool* added);
@@ -54,8 +62,8 @@ class CollectionEdit {
   void SetPacked(std::string_view name, std::string_view value, bool* added);
   void Spill();
 
-  const Settings& settings_;
   Keyspace& db_;
+  const CollectionLimits& limits_;
   Entry* slot_;
   Encoding encoding_;
   std::string block_;                   // what lies in the entry, unless there is a table

@@ -1,8 +1,17 @@
-// INFO and TIME. The fields are those that tools and client libraries read.
+// The server and its databases: INFO and TIME, DBSIZE, FLUSHDB, SWAPDB, DEBUG. COMMAND, CONFIG,
+// MEMORY and SLOWLOG have files of their own. INFO has the fields that tools and client libraries
+// read.
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <limits>
+#include <thread>
 
 #include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/replies.h"
+#include "resp/number.h"
 
 namespace keyhole::store::handlers {
 
@@ -157,6 +166,72 @@ void Time(Call& call) {
   call.reply.Array(2);
   call.reply.Bulk(std::to_string(call.now / 1000));
   call.reply.Bulk(std::to_string(call.now % 1000 * 1000));
+}
+
+namespace {
+
+// ASYNC and SYNC are the same here. False if the options are wrong; then that is the reply.
+bool ParseFlushOptions(Call& call) {
+  if (call.args.size() == 1) return true;
+  if (call.args.size() == 2 && (call.Is(1, "ASYNC") || call.Is(1, "SYNC"))) return true;
+  call.reply.Error(kSyntaxError);
+  return false;
+}
+
+// SWAPDB's way of reading a database: what is no 32-bit number has an error of its own.
+bool ParseIndex(Call& call, size_t arg, std::string_view error, int64_t* index) {
+  constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
+  if (resp::ParseInteger(call.args[arg], index) && *index >= -kMax - 1 && *index <= kMax) {
+    return true;
+  }
+  call.reply.Error(error);
+  return false;
+}
+
+}  // namespace
+
+void Dbsize(Call& call) {
+  call.reply.Integer(static_cast<int64_t>(call.db().size()));
+}
+
+void Flushdb(Call& call) {
+  if (!ParseFlushOptions(call)) return;
+  call.db().Clear();
+  call.reply.Ok();
+}
+
+void Flushall(Call& call) {
+  if (!ParseFlushOptions(call)) return;
+  for (int i = 0; i < call.engine.database_count(); ++i) call.engine.database(i).Clear();
+  call.reply.Ok();
+}
+
+void Swapdb(Call& call) {
+  int64_t first = 0;
+  int64_t second = 0;
+  if (!ParseIndex(call, 1, "ERR invalid first DB index", &first)) return;
+  if (!ParseIndex(call, 2, "ERR invalid second DB index", &second)) return;
+  const int64_t count = call.engine.database_count();
+  if (first < 0 || first >= count || second < 0 || second >= count) {
+    return call.reply.Error(kNoDatabase);
+  }
+  if (first != second) {
+    call.engine.database(static_cast<int>(first))
+        .Swap(call.engine.database(static_cast<int>(second)));
+  }
+  call.reply.Ok();
+}
+
+// Keeps this worker, and whoever waits for the same keys, from doing anything: tests of time-outs
+// want that.
+void Debug(Call& call) {
+  if (call.args.size() != 3 || !call.Is(1, "SLEEP")) return WrongSubcommand(call, "DEBUG");
+  constexpr double kLongest = 24 * 3600;
+  const double seconds = std::strtod(std::string(call.args[2]).c_str(), nullptr);
+  if (seconds > 0) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(std::min(seconds, kLongest)));
+  }
+  call.reply.Ok();
 }
 
 }  // namespace keyhole::store::handlers

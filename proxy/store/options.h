@@ -1,0 +1,29 @@
+// What the store is made with, and the few words that all its folders share. A leaf: it includes
+// the standard library only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace keyhole::store {
+
+// Milliseconds since 1970, UTC. Always given by the caller, so that tests own the clock.
+using UnixMillis = int64_t;
+
+// Which keys are evicted when memory is full. See keyspace/eviction.h.
+enum class Eviction : uint8_t { kS3Fifo, kLru, kNone };
+
+struct StoreOptions {
+  int databases = 16;
+  int workers = 1;                 // threads that will use it
+  std::string password = {};       // empty: none asked for
+  uint16_t port = 6380;            // as INFO and CONFIG GET report it
+  std::string bind = "127.0.0.1";  // the same
+  size_t max_memory = 0;           // bytes that all keys may take; 0: no limit
+  Eviction eviction = Eviction::kNone;
+  uint32_t max_clients = 10000;  // as for those below
+  int64_t idle_timeout = 0;      // milliseconds; 0: none
+};
+
+}  // namespace keyhole::store

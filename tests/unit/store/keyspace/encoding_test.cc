@@ -1,0 +1,42 @@
+// The rows of types.def against what they must be for the rest of the store.
+#include "proxy/store/keyspace/encoding.h"
+
+#include <gtest/gtest.h>
+
+namespace keyhole::store {
+namespace {
+
+static_assert(TypeOf(Encoding::kRawString) == ValueType::kString);
+static_assert(TypeOf(Encoding::kListHash) == ValueType::kHash);
+static_assert(TypeOf(Encoding::kIntegerSet) == ValueType::kSet);
+
+TEST(Encoding, AnObjectIsWhatHasATable) {
+  for (size_t i = 0; i < kEncodingCount; ++i) {
+    const auto encoding = static_cast<Encoding>(i);
+    EXPECT_EQ(IsObject(encoding), LayoutOf(encoding) == Layout::kTable) << i;
+  }
+  EXPECT_TRUE(IsObject(Encoding::kTableHash));
+  EXPECT_TRUE(IsObject(Encoding::kTableSet));
+  EXPECT_FALSE(IsObject(Encoding::kString));
+}
+
+// What is shown by the length of its text must be a text.
+TEST(Encoding, OnlyStringsAreShownByTheirText) {
+  for (size_t i = 0; i < kEncodingCount; ++i) {
+    const auto encoding = static_cast<Encoding>(i);
+    if (ShownOf(encoding) == Shown::kAlways) continue;
+    EXPECT_EQ(TypeOf(encoding), ValueType::kString) << i;
+    EXPECT_EQ(LayoutOf(encoding), Layout::kText) << i;
+  }
+}
+
+TEST(Encoding, NamesAreThoseOfRedis) {
+  EXPECT_EQ(TypeName(ValueType::kString), "string");
+  EXPECT_EQ(TypeName(ValueType::kHash), "hash");
+  EXPECT_EQ(EncodingName(Encoding::kListHash), "listpack");
+  EXPECT_EQ(EncodingName(Encoding::kPackedHash), "hashtable");
+  EXPECT_EQ(EncodingName(Encoding::kIntegerSet), "intset");
+}
+
+}  // namespace
+}  // namespace keyhole::store
