@@ -55,11 +55,21 @@ bool HttpSession::IsOpen() const {
   return access != HttpAccess::kCommands && !context_.router->asks_password();
 }
 
+void HttpSession::BeginHead(const HttpRequest& head) {
+  exchange_.Begin(head);  // says what it is about; without its body no more
+  LetIn(HttpStep::kBody, head.authorization);
+}
+
 void HttpSession::Begin(const HttpRequest& request) {
-  known_ = false;
   const HttpStep step = exchange_.Begin(request);
+  if (std::exchange(let_in_, false)) return Do(step);
+  LetIn(step, request.authorization);
+}
+
+void HttpSession::LetIn(HttpStep step, std::string_view authorization) {
+  known_ = false;
   if (IsOpen()) return Do(step);
-  std::vector<std::string> login = LoginOf(request.authorization);
+  std::vector<std::string> login = LoginOf(authorization);
   if (login.empty()) return Admit(step);
   logged_in_ = true;
   admitted_ = step;
@@ -79,7 +89,8 @@ void HttpSession::Admit(HttpStep step) {
 }
 
 void HttpSession::AdmitByRedis(HttpStep step) {
-  if (exchange_.access() == HttpAccess::kCommands) return Do(step);
+  const bool waits_for_body = step == HttpStep::kBody && context_.router->asks_password();
+  if (exchange_.access() == HttpAccess::kCommands && (known_ || !waits_for_body)) return Do(step);
   if (!known_) return Do(exchange_.OnRefused(kNoAuth));
   admitted_ = step;
   Send(Awaits::kNames, {std::string(resp::Spec(resp::CommandId::kScan).name), "0", "COUNT", "1"});
@@ -94,6 +105,7 @@ void HttpSession::Do(HttpStep step) {
 }
 
 void HttpSession::Answer(HttpStep step) {
+  let_in_ = step == HttpStep::kBody;
   HttpResponse& response = exchange_.response();
   // Where a password may help, clients are asked for one.
   if (!IsOpen() && response.status == 403 && !known_) response.status = 401;
@@ -110,7 +122,8 @@ void HttpSession::Send(Awaits awaits, std::vector<std::string> command) {
   SubmitCommand();
 }
 
-// Nothing is in flight, so it is taken, now or when a fence of the near cache has come back.
+// Nothing is in flight, so it is taken: now, or when the session has moved to the link of who has
+// logged in, or when a fence of the near cache has come back.
 void HttpSession::SubmitCommand() {
   const std::vector<std::string_view> args(command_.begin(), command_.end());
   Submit({args, request_});

@@ -17,6 +17,8 @@
 // SCAN, as there; without a header they are for all if Redis asks for no password
 // (Router::asks_password()), so that /metrics answers while Redis is away.
 //
+// A request with a body passes through this with its head alone, see BeginHead().
+//
 //     Begin --> kLogin ----> kNames --------> kCommand ----> OnAnswer
 //       |  AUTH   | right      | SCAN allowed   ^ |  ^
 //       |         '-- (no names, or known here) ' '--' the next one
@@ -37,7 +39,8 @@ namespace keyhole::core {
 
 class HttpSession final : public Session {
  public:
-  // Who wants the answer. kRespond: exchange().response() is it. kReport: make it.
+  // Who wants the answer. kRespond: exchange().response() is it. kReport: make it. kBody: see
+  // BeginHead().
   class Receiver {
    public:
     virtual void OnAnswer(HttpStep step) = 0;
@@ -54,6 +57,11 @@ class HttpSession final : public Session {
 
   // Views in the request need not outlive this call. The answer may come before it returns.
   void Begin(const HttpRequest& request);
+  // Of a request with a body, before that is read: nobody sends one without the password. kBody: it
+  // is let in, read its body, then Begin(); until then it is between(). Any other step answers it,
+  // and its body is not wanted.
+  void BeginHead(const HttpRequest& head);
+  bool between() const { return let_in_; }
   HttpExchange& exchange() { return exchange_; }
   // A request has given a password: the next one needs a session of its own.
   bool logged_in() const { return logged_in_; }
@@ -81,6 +89,7 @@ class HttpSession final : public Session {
 
   bool RedisAsks() const;
   bool IsOpen() const;
+  void LetIn(HttpStep step, std::string_view authorization);
   void Admit(HttpStep step);
   void AdmitByRedis(HttpStep step);
   void Do(HttpStep step);
@@ -95,6 +104,7 @@ class HttpSession final : public Session {
   HttpStep admitted_ = HttpStep::kRespond;  // to be done after kLogin and kNames
   bool logged_in_ = false;                  // a password was given ...
   bool known_ = false;                      // ... and was right
+  bool let_in_ = false;                     // by its head; Begin() is to come
   bool too_large_ = false;
   std::vector<std::string> command_;
   std::string request_;  // its bytes

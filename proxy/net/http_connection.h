@@ -66,8 +66,11 @@ class HttpConnection final
   void Receive();
   bool ParseHead();
   void OnHead();
+  void TakeBody();
   void Encourage();
   void OnRequest();
+  core::HttpSession& PrepareSession();
+  core::HttpRequest RequestSoFar();
   void Refuse(int status, std::string_view text);
   void Respond(core::HttpResponse& answer);
   void RespondTo(metrics::HttpEndpoint endpoint, core::HttpResponse& answer);

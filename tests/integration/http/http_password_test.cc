@@ -29,8 +29,9 @@ class HttpPassword : public testing::Test {
 };
 
 TEST_F(HttpPassword, ItemsAskForIt) {
+  HttpClient put(proxy_.http_port());  // a body that is not wanted ends the connection
   for (const auto& reply : {http_.Call("GET", "/items/k"), http_.Call("GET", "/items"),
-                            http_.Call("PUT", "/items/k", "v"), http_.Call("DELETE", "/items/k"),
+                            put.Call("PUT", "/items/k", "v"), http_.Call("DELETE", "/items/k"),
                             http_.Call("POST", "/items", R"({"key":"k","value":"v"})")}) {
     EXPECT_EQ(reply.status, 401);
     EXPECT_THAT(reply.header("www-authenticate"), testing::StartsWith("Basic realm="));
@@ -44,6 +45,25 @@ TEST_F(HttpPassword, TheRightOneOpens) {
   EXPECT_EQ(http_.Call("GET", "/items", {}, {kNoUser}).status, 200);
   EXPECT_THAT(http_.Call("GET", "/metrics", {}, {kNoUser}).body,
               testing::HasSubstr(R"(redis_app_cache_hit_total{key="k"} 2)"));
+}
+
+// A crowd that sends bodies would take as much memory as it likes.
+TEST_F(HttpPassword, NoBodyIsTakenWithoutIt) {
+  const std::string body(7U << 20, 'x');
+  std::vector<HttpClient> crowd;
+  for (const char* const header : {"X: y", kWrong, kOther, "Authorization: Basic"}) {
+    for (int i = 0; i < 10; ++i) {
+      crowd.emplace_back(proxy_.http_port());
+      const std::string request = HttpClient::Format("PUT", "/items/k", body, {header});
+      crowd.back().Send(std::string_view(request).substr(0, request.size() - body.size()));
+      const HttpReply reply = crowd.back().Read();  // before a byte of the body
+      EXPECT_EQ(reply.status, 401);
+      EXPECT_EQ(reply.header("connection"), "close");
+    }
+  }
+  HttpClient right(proxy_.http_port());
+  EXPECT_EQ(right.Call("PUT", "/items/k", body, {kNoUser}).status, 204);
+  EXPECT_EQ(right.Call("PUT", "/items/k", "v", {kNoUser}).status, 204) << "and it goes on";
 }
 
 TEST_F(HttpPassword, AWrongOneDoesNot) {

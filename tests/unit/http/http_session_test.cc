@@ -37,6 +37,15 @@ class Browser final : public HttpSession::Receiver {
     keyhole_.Settle();
     return *this;
   }
+  // The same before its body has come.
+  Browser& Knock(std::string_view method, std::string_view target,
+                 std::string_view authorization = "") {
+    step_.reset();
+    session_->BeginHead({.method = method, .target = target, .authorization = authorization});
+    keyhole_.Settle();
+    return *this;
+  }
+  bool wants_body() const { return step_ == HttpStep::kBody; }
   bool answered() const { return step_.has_value(); }
   // What is asked for is to be made elsewhere: it is let in.
   bool is_report() const { return step_ == HttpStep::kReport; }
@@ -295,6 +304,53 @@ TEST_F(HttpOfRedisWithPassword, LostWhileItIsAskedItIsUnavailable) {
   browser.Ask("GET", "/metrics", "", kReader);
   Login().Lose();
   EXPECT_EQ(browser.status(), 503);
+}
+
+// ---- bodies before the password
+
+constexpr auto kRight = "Basic OnNlY3JldA==";  // :secret
+constexpr auto kGuess = "Basic Omd1ZXNz";      // :guess
+
+TEST(HttpBodies, AreNotTakenFromStrangers) {
+  for (const bool users : {false, true}) {
+    Config config = users ? Harness::WithUpstream() : Config();
+    config.requirepass = "secret";
+    ASSERT_EQ(LoadUsers(&config), std::nullopt);
+    Harness keyhole(config);
+    for (const char* const target : {"/items/k", "/items", "/api/keys", "/metrics"}) {
+      EXPECT_EQ(Browser(keyhole).Knock("PUT", target).status(), 401) << target;
+      EXPECT_EQ(Browser(keyhole).Knock("PUT", target, kGuess).status(), 401) << target;
+      EXPECT_TRUE(Browser(keyhole).Knock("PUT", target, kRight).wants_body()) << target;
+    }
+    EXPECT_TRUE(Browser(keyhole).Knock("GET", "/healthz").wants_body()) << "it is open";
+  }
+}
+
+TEST(HttpBodies, ThePasswordIsAskedForOnce) {
+  Config config;
+  config.requirepass = "secret";
+  Harness keyhole(config);
+  Browser browser(keyhole);
+  ASSERT_TRUE(browser.Knock("PUT", "/items/k", kRight).wants_body());
+  EXPECT_TRUE(browser.session().between());
+  EXPECT_EQ(browser.Ask("PUT", "/items/k", "v", kRight).status(), 204);
+  EXPECT_FALSE(browser.session().between());
+  EXPECT_EQ(keyhole.counters().requests[resp::CommandId::kAuth].Load(), 1U);
+  EXPECT_TRUE(browser.session().logged_in()) << "the next request needs another session";
+}
+
+TEST_F(HttpOfRedisWithPassword, BodiesAreNotTakenBeforeItHasLetThemIn) {
+  EXPECT_EQ(Browser(keyhole_).Knock("PUT", "/items/k").status(), 401);
+  EXPECT_THAT(main().Requests(), IsEmpty());
+  Browser browser(keyhole_);
+  EXPECT_FALSE(browser.Knock("PUT", "/items/k", kReader).answered());
+  Login().Reply("+OK\r\n");
+  EXPECT_TRUE(browser.wants_body());
+}
+
+TEST(HttpBodies, ARedisWithoutAPasswordAsksForNone) {
+  Harness keyhole;
+  EXPECT_TRUE(Browser(keyhole).Knock("PUT", "/items/k").wants_body());
 }
 
 }  // namespace
