@@ -18,6 +18,8 @@ constexpr size_t kReadHead = 4 * 1024;
 constexpr size_t kReadBody = 64 * 1024;
 constexpr size_t kDropBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kLinger{2000};
+constexpr std::string_view kFull =
+    "All places for HTTP are taken by requests that wait for an answer; try again later";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kChallenge = "Basic realm=\"keyhole\", charset=\"UTF-8\"";
 // What a page of an origin in --http-origins may send.
@@ -136,8 +138,12 @@ void HttpConnection::OnHead() {
                    .fetch_site = FieldOf(request_, http::field::sec_fetch_site),
                    .has_body = reader_->has_body()});
   buffer_.consume(reader_->consumed());
+  if (reserve_ && !verdict_.is_urgent) {
+    worker_.state().metrics.counters.clients_refused.Add();
+    return Refuse(503, kFull);
+  }
   if (verdict_.status != 0 && reader_->has_body()) return Refuse(verdict_.status, verdict_.text);
-  keep_ = request_.keep_alive();
+  keep_ = request_.keep_alive() && !reserve_;
   if (!reader_->has_body()) return Advance();
   if (verdict_.is_preflight) return TakeBody();
   PrepareSession().BeginHead(RequestSoFar());

@@ -42,6 +42,8 @@ class HttpConnection final
   ~HttpConnection();
 
   void Start();
+  // It has a place that is kept for urgent requests, see HttpVerdict: it gets one answer.
+  void UseReserve() { reserve_ = true; }
   // Takes no more requests; closes when the one that runs has been answered.
   void Drain();
   void Close();
@@ -97,6 +99,7 @@ class HttpConnection final
   bool busy_ = false;        // a request is being answered
   bool draining_ = false;    // closes after the answer
   bool keep_ = false;        // the connection goes on after the answer
+  bool reserve_ = false;     // see UseReserve()
   bool unreadable_ = false;  // the rest of what the client sends is dropped
 };
 
