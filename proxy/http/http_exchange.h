@@ -82,6 +82,7 @@ enum class HttpStep : uint8_t {
   kCommand,  // send command() through the proxy's door, in RESP2; then OnReply() with its reply
   kReport,   // make report() the body of response() and send it
   kReady,    // find out whether the upstream can be reached; then OnReadiness()
+  kBody,     // of HttpSession::BeginHead(): read the body, then Begin()
 };
 
 // Who may have what a path shows. Looked at by HttpSession, and by nobody else.

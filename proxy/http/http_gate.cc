@@ -136,7 +136,7 @@ std::optional<HttpVerdict> HttpGate::CheckPath(std::string_view path) const {
 HttpVerdict HttpGate::Check(const HttpHead& head) const {
   const std::string_view path = PathOf(head.target);
   const bool read = head.method == "GET" || head.method == "HEAD";
-  if (read && (path == "/healthz" || path == "/readyz")) return {};
+  if (read && (path == "/healthz" || path == "/readyz")) return {.is_urgent = true};
   if (!KnowsHost(head.host)) {
     return Refused(421, "This server does not answer to the name in Host, " +
                             std::string(head.host) +
@@ -152,6 +152,7 @@ HttpVerdict HttpGate::Check(const HttpHead& head) const {
                    "that may");
   }
   HttpVerdict verdict;
+  verdict.is_urgent = serves_ == Serves::kMetricsAndHealth;
   if (const auto refused = CheckPath(path)) {
     verdict = *refused;
   } else if (listed && head.method == "OPTIONS" && !head.requested_method.empty()) {

@@ -50,6 +50,7 @@ struct HttpVerdict {
   std::string text = {};      // why it is refused, for the client
   std::string origin = {};    // a page of this origin may read the answer; empty: none may
   bool is_preflight = false;  // answer that the request which is asked about may be sent
+  bool is_urgent = false;     // health, or on --metrics: answered at once, even in a full house
 };
 
 class HttpGate {

@@ -10,6 +10,13 @@
 namespace keyhole::core {
 namespace {
 
+constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
+
+// The error that a reply is.
+std::string_view LineOf(std::string_view reply) {
+  return reply.substr(1, reply.find('\r') - 1);
+}
+
 // AUTH by what the header says; empty if it is not "Basic" with a user and a password.
 std::vector<std::string> LoginOf(std::string_view authorization) {
   constexpr std::string_view kScheme = "Basic ";
@@ -34,30 +41,45 @@ HttpSession::HttpSession(SessionContext& context, const HttpOptions& options,
 
 HttpSession::~HttpSession() = default;
 
+// A client is to Redis who it says it is.
+bool HttpSession::RedisAsks() const {
+  return context_.users == nullptr && !context_.router->in_process() && !context_.lends_identity;
+}
+
 // Whatever the password.
 bool HttpSession::IsOpen() const {
   const HttpAccess access = exchange_.access();
   const bool open_metrics = access == HttpAccess::kMetrics && options_.metrics_open;
-  const bool asked = context_.users != nullptr || context_.asks_password();
-  return !asked || access == HttpAccess::kOpen || open_metrics;
+  if (access == HttpAccess::kOpen || open_metrics) return true;
+  if (!RedisAsks()) return context_.users == nullptr && !context_.asks_password();
+  return access != HttpAccess::kCommands && !context_.router->asks_password();
+}
+
+void HttpSession::BeginHead(const HttpRequest& head) {
+  exchange_.Begin(head);  // says what it is about; without its body no more
+  LetIn(HttpStep::kBody, head.authorization);
 }
 
 void HttpSession::Begin(const HttpRequest& request) {
-  logging_in_ = false;
   const HttpStep step = exchange_.Begin(request);
+  if (std::exchange(let_in_, false)) return Do(step);
+  LetIn(step, request.authorization);
+}
+
+void HttpSession::LetIn(HttpStep step, std::string_view authorization) {
+  known_ = false;
   if (IsOpen()) return Do(step);
-  std::vector<std::string> login = LoginOf(request.authorization);
+  std::vector<std::string> login = LoginOf(authorization);
   if (login.empty()) return Admit(step);
-  logging_in_ = logged_in_ = true;
+  logged_in_ = true;
   admitted_ = step;
-  SendCommand(std::move(login));
+  Send(Awaits::kLogin, std::move(login));
 }
 
 // The client is who it is; what it may run its commands tell.
 void HttpSession::Admit(HttpStep step) {
-  if (!authenticated()) {
-    return Do(exchange_.OnRefused("NOAUTH Authentication required."));
-  }
+  if (RedisAsks()) return AdmitByRedis(step);
+  if (!authenticated()) return Do(exchange_.OnRefused(kNoAuth));
   const bool names_keys = exchange_.access() != HttpAccess::kCommands;
   if (names_keys && user() != nullptr && !user()->reads_all_keys()) {
     return Do(exchange_.OnRefused(
@@ -66,33 +88,42 @@ void HttpSession::Admit(HttpStep step) {
   Do(step);
 }
 
+void HttpSession::AdmitByRedis(HttpStep step) {
+  const bool waits_for_body = step == HttpStep::kBody && context_.router->asks_password();
+  if (exchange_.access() == HttpAccess::kCommands && (known_ || !waits_for_body)) return Do(step);
+  if (!known_) return Do(exchange_.OnRefused(kNoAuth));
+  admitted_ = step;
+  Send(Awaits::kNames, {std::string(resp::Spec(resp::CommandId::kScan).name), "0", "COUNT", "1"});
+}
+
 void HttpSession::Do(HttpStep step) {
   if (step == HttpStep::kReady) {
     step = exchange_.OnReadiness(context_.router->up());
   }
-  if (step == HttpStep::kCommand) return SendCommand(exchange_.command());
+  if (step == HttpStep::kCommand) return Send(Awaits::kCommand, exchange_.command());
   Answer(step);
 }
 
 void HttpSession::Answer(HttpStep step) {
+  let_in_ = step == HttpStep::kBody;
   HttpResponse& response = exchange_.response();
   // Where a password may help, clients are asked for one.
-  const bool knows = logged_in_ && authenticated();
-  if (!IsOpen() && response.status == 403 && !knows) response.status = 401;
+  if (!IsOpen() && response.status == 403 && !known_) response.status = 401;
   if (receiver_ != nullptr) receiver_->OnAnswer(step);
 }
 
-void HttpSession::SendCommand(std::vector<std::string> command) {
+void HttpSession::Send(Awaits awaits, std::vector<std::string> command) {
   reply_.Clear();
   too_large_ = false;
-  awaiting_ = true;
+  awaits_ = awaits;
   command_ = std::move(command);
   request_.clear();
   resp::AppendRequest(command_, &request_);
   SubmitCommand();
 }
 
-// Nothing is in flight, so it is taken, now or when a fence of the near cache has come back.
+// Nothing is in flight, so it is taken: now, or when the session has moved to the link of who has
+// logged in, or when a fence of the near cache has come back.
 void HttpSession::SubmitCommand() {
   const std::vector<std::string_view> args(command_.begin(), command_.end());
   Submit({args, request_});
@@ -105,21 +136,28 @@ void HttpSession::OnOutput(size_t before) {
 }
 
 void HttpSession::OnReply(const resp::ReplyHead&) {
-  if (!std::exchange(awaiting_, false)) return;
+  const Awaits awaited = std::exchange(awaits_, Awaits::kNothing);
   // Taken away: the next command, should there be one, is answered into the same place.
   resp::ByteQueue taken;
   taken.Swap(reply_);
   const std::string_view reply = taken.Data();
-  if (std::exchange(logging_in_, false)) {
-    if (!reply.starts_with('-')) return Admit(admitted_);
-    const std::string_view line = reply.substr(1);
-    return Do(exchange_.OnRefused(line.substr(0, line.find('\r'))));
+  const bool refused = reply.starts_with('-');
+  switch (awaited) {
+    case Awaits::kNothing:
+      return;
+    case Awaits::kLogin:
+      if (refused) return Do(exchange_.OnRefused(LineOf(reply)));
+      known_ = true;
+      return Admit(admitted_);
+    case Awaits::kNames:
+      return Do(refused ? exchange_.OnRefused(LineOf(reply)) : admitted_);
+    case Awaits::kCommand:
+      return Do(too_large_ ? exchange_.OnReplyTooLarge() : exchange_.OnReply(reply));
   }
-  Do(too_large_ ? exchange_.OnReplyTooLarge() : exchange_.OnReply(reply));
 }
 
 void HttpSession::OnClose(metrics::CloseReason) {
-  if (std::exchange(awaiting_, false)) Do(exchange_.OnUnavailable());
+  if (std::exchange(awaits_, Awaits::kNothing) != Awaits::kNothing) Do(exchange_.OnUnavailable());
 }
 
 void HttpSession::Detach() {

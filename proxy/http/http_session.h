@@ -9,6 +9,21 @@
 // what the user may not do is 403. One rule for all paths, HttpExchange::access() says which part
 // of it. What one request was allowed says nothing of the next: see logged_in().
 //
+// Who checks the password:
+//   the proxy or its store  --users, --requirepass
+//   Redis                   --upstream carries no credentials: clients are who they say they are
+//   nobody                  else: all are served alike, whatever the header says
+// Where it is Redis, a command is answered as Redis answers it. Names of keys are for those who may
+// SCAN, as there; without a header they are for all if Redis asks for no password
+// (Router::asks_password()), so that /metrics answers while Redis is away.
+//
+// A request with a body passes through this with its head alone, see BeginHead().
+//
+//     Begin --> kLogin ----> kNames --------> kCommand ----> OnAnswer
+//       |  AUTH   | right      | SCAN allowed   ^ |  ^
+//       |         '-- (no names, or known here) ' '--' the next one
+//       '---- nothing to be asked first --------'
+//
 // Thread: the worker's that made it.
 #pragma once
 
@@ -24,7 +39,8 @@ namespace keyhole::core {
 
 class HttpSession final : public Session {
  public:
-  // Who wants the answer. kRespond: exchange().response() is it. kReport: make it.
+  // Who wants the answer. kRespond: exchange().response() is it. kReport: make it. kBody: see
+  // BeginHead().
   class Receiver {
    public:
     virtual void OnAnswer(HttpStep step) = 0;
@@ -41,6 +57,11 @@ class HttpSession final : public Session {
 
   // Views in the request need not outlive this call. The answer may come before it returns.
   void Begin(const HttpRequest& request);
+  // Of a request with a body, before that is read: nobody sends one without the password. kBody: it
+  // is let in, read its body, then Begin(); until then it is between(). Any other step answers it,
+  // and its body is not wanted.
+  void BeginHead(const HttpRequest& head);
+  bool between() const { return let_in_; }
   HttpExchange& exchange() { return exchange_; }
   // A request has given a password: the next one needs a session of its own.
   bool logged_in() const { return logged_in_; }
@@ -62,20 +83,27 @@ class HttpSession final : public Session {
   // A page of a thousand values may be this long; one value is limited by --http-body-limit too.
   static constexpr size_t kMaxReply = 64UL * 1024 * 1024;
 
+  // Whose reply is awaited.
+  enum class Awaits : uint8_t { kNothing, kLogin, kNames, kCommand };
+
+  bool RedisAsks() const;
   bool IsOpen() const;
+  void LetIn(HttpStep step, std::string_view authorization);
   void Admit(HttpStep step);
+  void AdmitByRedis(HttpStep step);
   void Do(HttpStep step);
   void Answer(HttpStep step);
-  void SendCommand(std::vector<std::string> command);
+  void Send(Awaits awaits, std::vector<std::string> command);
   void SubmitCommand();
 
   const HttpOptions& options_;
   Receiver* receiver_;
   HttpExchange exchange_;
-  bool logging_in_ = false;                 // the reply that is awaited is AUTH's ...
-  HttpStep admitted_ = HttpStep::kRespond;  // ... after which this is to be done
-  bool logged_in_ = false;
-  bool awaiting_ = false;  // a reply
+  Awaits awaits_ = Awaits::kNothing;
+  HttpStep admitted_ = HttpStep::kRespond;  // to be done after kLogin and kNames
+  bool logged_in_ = false;                  // a password was given ...
+  bool known_ = false;                      // ... and was right
+  bool let_in_ = false;                     // by its head; Begin() is to come
   bool too_large_ = false;
   std::vector<std::string> command_;
   std::string request_;  // its bytes

@@ -66,6 +66,9 @@ class Router {
   // Who answers is in this process: replies come before Link::Send() returns, each session has its
   // link from the first request to the last, and that link does what concerns the connection.
   virtual bool in_process() const = 0;
+  // The Redis behind it refuses clients that give no password, as far as it has said; what it said
+  // last holds while it is away. Of the embedded store a link knows: see Link::authenticated().
+  virtual bool asks_password() const = 0;
   // It can be reached.
   virtual bool up() const = 0;
 };

@@ -18,6 +18,8 @@ constexpr size_t kReadHead = 4 * 1024;
 constexpr size_t kReadBody = 64 * 1024;
 constexpr size_t kDropBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kLinger{2000};
+constexpr std::string_view kFull =
+    "All places for HTTP are taken by requests that wait for an answer; try again later";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kChallenge = "Basic realm=\"keyhole\", charset=\"UTF-8\"";
 // What a page of an origin in --http-origins may send.
@@ -136,13 +138,21 @@ void HttpConnection::OnHead() {
                    .fetch_site = FieldOf(request_, http::field::sec_fetch_site),
                    .has_body = reader_->has_body()});
   buffer_.consume(reader_->consumed());
-  if (verdict_.status != 0 && reader_->has_body()) return Refuse(verdict_.status, verdict_.text);
-  keep_ = request_.keep_alive();
-  if (reader_->has_body() && request_.version() >= 11 &&
-      boost::beast::iequals(request_[http::field::expect], "100-continue")) {
-    return Encourage();
+  if (reserve_ && !verdict_.is_urgent) {
+    worker_.state().metrics.counters.clients_refused.Add();
+    return Refuse(503, kFull);
   }
-  Advance();
+  if (verdict_.status != 0 && reader_->has_body()) return Refuse(verdict_.status, verdict_.text);
+  keep_ = request_.keep_alive() && !reserve_;
+  if (!reader_->has_body()) return Advance();
+  if (verdict_.is_preflight) return TakeBody();
+  PrepareSession().BeginHead(RequestSoFar());
+}
+
+void HttpConnection::TakeBody() {
+  const bool waits = request_.version() >= 11 &&
+                     boost::beast::iequals(request_[http::field::expect], "100-continue");
+  return waits ? Encourage() : Advance();
 }
 
 // The client waits to hear that its body is wanted.
@@ -168,18 +178,27 @@ void HttpConnection::OnRequest() {
     answer.head = request_.method() == http::verb::head;
     return RespondTo(metrics::HttpEndpoint::kOther, answer);
   }
-  // A session that was lost with the upstream is done; the connection goes on with a new one.
-  if (session_ != nullptr && session_->logged_in()) session_->Detach();
+  PrepareSession().Begin(RequestSoFar());
+}
+
+// The one that has let in the head of this request, or one that nobody has logged in to. A session
+// that was lost with the upstream is done; the connection goes on with a new one.
+core::HttpSession& HttpConnection::PrepareSession() {
+  if (session_ != nullptr && session_->logged_in() && !session_->between()) session_->Detach();
   if (session_ == nullptr || session_->closed()) {
     session_ = new core::HttpSession(worker_.state(), worker_.state().config.http, address_, *this);
   }
-  session_->Begin({.method = View(request_.method_string()),
-                   .target = View(request_.target()),
-                   .content_type = View(request_[http::field::content_type]),
-                   .accept = View(request_[http::field::accept]),
-                   .body = reader_->body(),
-                   .authorization = View(request_[http::field::authorization]),
-                   .metrics_address = gate_.serves() == core::HttpGate::Serves::kMetricsAndHealth});
+  return *session_;
+}
+
+core::HttpRequest HttpConnection::RequestSoFar() {
+  return {.method = View(request_.method_string()),
+          .target = View(request_.target()),
+          .content_type = View(request_[http::field::content_type]),
+          .accept = View(request_[http::field::accept]),
+          .body = reader_->body(),
+          .authorization = View(request_[http::field::authorization]),
+          .metrics_address = gate_.serves() == core::HttpGate::Serves::kMetricsAndHealth};
 }
 
 // Where a request ends is not known, or its body is not wanted: it is the last one.
@@ -196,6 +215,8 @@ void HttpConnection::Refuse(int status, std::string_view text) {
 }
 
 void HttpConnection::OnAnswer(core::HttpStep step) {
+  if (step == core::HttpStep::kBody) return TakeBody();
+  if (!busy_) busy_ = draining_ = unreadable_ = true;  // its body is not wanted: it is the last one
   if (step != core::HttpStep::kReport) return Respond(session_->exchange().response());
   report_(session_->exchange().report(), [self = boost::intrusive_ptr(this)](std::string text) {
     self->worker_.BeginTurn();

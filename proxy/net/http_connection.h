@@ -42,6 +42,8 @@ class HttpConnection final
   ~HttpConnection();
 
   void Start();
+  // It has a place that is kept for urgent requests, see HttpVerdict: it gets one answer.
+  void UseReserve() { reserve_ = true; }
   // Takes no more requests; closes when the one that runs has been answered.
   void Drain();
   void Close();
@@ -66,8 +68,11 @@ class HttpConnection final
   void Receive();
   bool ParseHead();
   void OnHead();
+  void TakeBody();
   void Encourage();
   void OnRequest();
+  core::HttpSession& PrepareSession();
+  core::HttpRequest RequestSoFar();
   void Refuse(int status, std::string_view text);
   void Respond(core::HttpResponse& answer);
   void RespondTo(metrics::HttpEndpoint endpoint, core::HttpResponse& answer);
@@ -94,6 +99,7 @@ class HttpConnection final
   bool busy_ = false;        // a request is being answered
   bool draining_ = false;    // closes after the answer
   bool keep_ = false;        // the connection goes on after the answer
+  bool reserve_ = false;     // see UseReserve()
   bool unreadable_ = false;  // the rest of what the client sends is dropped
 };
 

@@ -21,6 +21,9 @@ constexpr std::string_view kTooManyClients = "-ERR max number of clients reached
 // Apart from --max-clients, so that a full house can still be looked into. Only requests that are
 // being answered take a place for good: see HttpPace.
 constexpr size_t kMaxHttpClients = 512;
+// So many more find room when all those wait for a Redis that does not answer: for health and
+// --metrics, which is when somebody looks at them.
+constexpr size_t kHttpReserve = 32;
 // Clients that have been accepted and wait for room; a worker makes some in a turn of its loop.
 constexpr size_t kMostNewcomers = 1024;
 constexpr std::chrono::milliseconds kTrackKeys{100};
@@ -241,7 +244,9 @@ void Server::Refuse(int descriptor, std::string_view peer) {
 void Server::AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate) {
   Worker& worker = *workers_[0];
   error_code error;
-  if (worker.http_clients() >= kMaxHttpClients && !worker.CloseIdleHttp()) {
+  if (worker.http_clients() >= kMaxHttpClients) worker.CloseIdleHttp();
+  const bool full = worker.http_clients() >= kMaxHttpClients;
+  if (worker.http_clients() >= kMaxHttpClients + kHttpReserve) {
     metrics_[0]->counters.clients_refused.Add();
     socket.non_blocking(true, error);
     socket.write_some(asio::buffer(kTooManyHttpClients), error);
@@ -250,6 +255,7 @@ void Server::AcceptHttp(Socket socket, std::string peer, const core::HttpGate& g
   worker.BeginTurn();
   const boost::intrusive_ptr<HttpConnection> connection(
       new HttpConnection(worker, std::move(socket), std::move(peer), MakeReporter(), gate));
+  if (full) connection->UseReserve();
   connection->Start();
 }
 

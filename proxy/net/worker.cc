@@ -165,7 +165,7 @@ bool Worker::CloseOldestStranger() {
       state_.log(core::LogLevel::kWarn,
                  "closed " + client->session().address() +
                      " to make room, as --max-clients is reached and it has not " +
-                     (client->session().authenticated() ? "sent a whole request" : "logged in") +
+                     (client->session().is_let_in() ? "sent a whole request" : "logged in") +
                      *more);
     }
     client->Close(metrics::CloseReason::kMadeRoom);

@@ -186,7 +186,9 @@ void ClientSession::OnOutput(size_t before) {
   }
 }
 
-void ClientSession::OnReply(const resp::ReplyHead&) {
+void ClientSession::OnReply(const resp::ReplyHead& head) {
+  if (!served_) [[unlikely]]
+    served_ = !head.is_error();
   if (link_has_ended()) CloseAfterOutput();
   if (asks_password_) parser_.set_authenticated(authenticated());
   if (!idle()) return;
@@ -263,12 +265,17 @@ void ClientSession::Tick() {
   if (context_.now - last_active_ >= limit) Close(CloseReason::kIdle);
 }
 
+bool ClientSession::is_let_in() const {
+  const bool redis_asks = context_.users == nullptr && context_.router->asks_password();
+  return authenticated() && (served_ || !redis_asks);
+}
+
 bool ClientSession::is_in() const {
-  return authenticated() && (spoken_to_ || (has_link() && !uploading()));
+  return is_let_in() && (spoken_to_ || (has_link() && !uploading()));
 }
 
 bool ClientSession::trickles() const {
-  return !in_.empty() && !authenticated() &&
+  return !in_.empty() && !is_let_in() &&
          context_.now - incomplete_since_ >= kLongestRequestOfStranger;
 }
 

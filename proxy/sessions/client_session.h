@@ -54,8 +54,12 @@ class ClientSession final : public Session {
   // SessionContext::leaving: closes one that has been silent for longer, or has left and cannot be
   // served in time.
   void Tick();
-  // It is a client in earnest: it has sent a request that is complete, and a password where one is
-  // asked for. Others have to go first when there is no room.
+  // It has sent the password, where one is asked for. Where Redis asks, its replies tell: one that
+  // is no error. (An error alone tells nothing: Redis refuses a command that it does not have
+  // before it looks for a password.)
+  bool is_let_in() const;
+  // It is a client in earnest: it is let in, and has sent a request that is complete. Others have
+  // to go first when there is no room.
   bool is_in() const;
   // It sends a request without having sent the password that is asked for, and takes too long for
   // it.
@@ -118,6 +122,7 @@ class ClientSession final : public Session {
   Output output_ = Output::kOpen;
   bool leaving_ = false;        // counted in SessionContext::leaving
   bool spoken_to_ = false;      // it has been sent something
+  bool served_ = false;         // a request of it has got a reply that is no error
   Instant last_active_;         // kLost: when it was lost
   Instant incomplete_since_{};  // of what waits in in_
 };

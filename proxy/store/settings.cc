@@ -65,19 +65,18 @@ constexpr std::array kRows = std::to_array<Row>({
     {"TCP-KEEPALIVE", Kind::kSameNumber, "60"},
 });
 
-// What a name of maxmemory-policy means here; none where that would be a lie: we do not spare keys
-// without an expiry.
+// What a name of maxmemory-policy means here; none where that would be a lie: S3-FIFO is neither
+// LFU nor random, and we do not spare keys without an expiry.
 struct PolicyRow {
   std::string_view name;
   std::optional<Eviction> eviction;
 };
-// Redis' own, in the order of its error text, and ours. LFU too is about how often a key is used;
-// and a random key may be any.
+// Redis' own, in the order of its error text, and ours.
 constexpr PolicyRow kPolicies[] = {
     {"volatile-lru", std::nullopt},        {"volatile-lfu", std::nullopt},
     {"volatile-random", std::nullopt},     {"volatile-ttl", std::nullopt},
-    {"allkeys-lru", Eviction::kLru},       {"allkeys-lfu", Eviction::kS3Fifo},
-    {"allkeys-random", Eviction::kS3Fifo}, {"noeviction", Eviction::kNone},
+    {"allkeys-lru", Eviction::kLru},       {"allkeys-lfu", std::nullopt},
+    {"allkeys-random", std::nullopt},      {"noeviction", Eviction::kNone},
     {"allkeys-s3-fifo", Eviction::kS3Fifo}};
 
 std::string_view PolicyName(Eviction eviction) {
@@ -141,8 +140,8 @@ std::optional<std::string> ParsePolicy(std::string_view text, std::string* error
     if (!resp::EqualsIgnoreCase(text, policy.name)) continue;
     if (policy.eviction.has_value()) return std::string(policy.name);
     *error =
-        "the embedded store does not spare keys without an expiry; it has allkeys-s3-fifo, "
-        "allkeys-lru and noeviction";
+        "the embedded store does not have this policy; it has allkeys-s3-fifo, allkeys-lru and "
+        "noeviction";
     return std::nullopt;
   }
   *error = "argument(s) must be one of the following: ";

@@ -108,6 +108,29 @@ TEST(Strangers, WithAPasswordTheOneWhoHasItIsIn) {
   }
 }
 
+// The same where it is Redis that asks.
+TEST(Strangers, WhoOnlyGetsNoauthFromRedisMakesRoom) {
+  const RedisServer redis({"requirepass secret"});
+  const KeyholeProcess proxy({"--upstream", "127.0.0.1:" + std::to_string(redis.port()),
+                              "--metrics-open", "--max-clients", "4"});
+  RawClient in = RawClient::Connect(proxy.port());
+  EXPECT_EQ(in.Ask({"AUTH", "secret"}), "+OK\r\n");
+  std::vector<RawClient> strangers;
+  for (int i = 0; i < 3; ++i) {
+    strangers.push_back(RawClient::Connect(proxy.port()));
+    EXPECT_THAT(strangers.back().Ask({"PING"}), testing::StartsWith("-NOAUTH"));
+    EXPECT_THAT(strangers.back().Ask({"NOSUCH"}), testing::StartsWith("-ERR"));
+  }
+  std::vector<RawClient> more;
+  for (int i = 0; i < 3; ++i) {
+    more.push_back(RawClient::Connect(proxy.port()));
+    EXPECT_EQ(more.back().Ask({"AUTH", "secret"}), "+OK\r\n");
+  }
+  EXPECT_EQ(proxy.Metric(kMadeRoom), 3);
+  EXPECT_EQ(RawClient::Connect(proxy.port()).ReadUntilClosed(), kRefused);
+  EXPECT_EQ(in.Ask({"PING"}), "+PONG\r\n");
+}
+
 // Workers make room for each other's newcomers.
 TEST(Strangers, AFloodOfSilentOnesKeepsNobodyOut) {
   const KeyholeProcess proxy({"--max-clients", "20", "--workers", "3"});

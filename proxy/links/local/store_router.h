@@ -19,6 +19,7 @@ class StoreRouter final : public Router {
   void Release(Attachment*) override {}
   resp::RequestLimits limits() const override;
   bool in_process() const override { return true; }
+  bool asks_password() const override { return false; }
   bool up() const override { return true; }
 
  private:

@@ -173,6 +173,10 @@ void LinkPool::OnGreetingRefused(UpstreamLink& link, std::string_view error) {
   context_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
 }
 
+void LinkPool::OnPassword(UpstreamLink& link, bool asked) {
+  if (IsMain(link)) asks_password_ = asked;
+}
+
 void LinkPool::OnRoom(UpstreamLink&) {
   if (on_room) on_room();
 }

@@ -44,6 +44,9 @@ class LinkPool final : private UpstreamLink::Keeper {
   void Tick();
   // The upstream can be reached.
   bool up() const;
+  // Redis refuses clients that give no password: what it said last to the main link, which gives
+  // none but that in --upstream. False until it has said so.
+  bool asks_password() const { return asks_password_; }
 
   // The shared link for sessions in this state, made if there is none.
   UpstreamLink* Shared(const SessionState& state);
@@ -73,6 +76,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   bool IsMain(const UpstreamLink& link) const override { return main_.get() == &link; }
   void OnUpstreamState(UpstreamLink& link, bool up) override;
   void OnGreetingRefused(UpstreamLink& link, std::string_view error) override;
+  void OnPassword(UpstreamLink& link, bool asked) override;
   void OnRoom(UpstreamLink& link) override;
   void OnClosed(UpstreamLink& link) override;
   // The link is retired: others get a new one. As soon as nobody else waits for a reply on it, it
@@ -87,6 +91,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   std::vector<LinkPtr> shared_;  // with main_
   std::vector<LinkPtr> idle_;
   std::vector<LinkPtr> private_;
+  bool asks_password_ = false;
   bool reported_up_ = false;
   bool reported_down_ = false;
   std::string refusal_;  // of the main link's greeting, as it was reported

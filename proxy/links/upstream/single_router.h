@@ -21,6 +21,7 @@ class SingleRouter final : public Router {
   void Release(Attachment* at) override;
   resp::RequestLimits limits() const override { return {}; }
   bool in_process() const override { return false; }
+  bool asks_password() const override { return pool_.asks_password(); }
   bool up() const override { return pool_.up(); }
 
  private:

@@ -193,7 +193,8 @@ void UpstreamLink::OnConnected() {
   unclean_ = false;
   Greeting greeting = GreetingFor(state_);
   if (fence_) greeting.Fence();
-  if (greeting.replies == 0) {  // nothing to say, but is it a Redis that answers?
+  // Is it a Redis that answers? And does it let in those who give no password?
+  if (greeting.replies == 0 || (keeper_.IsMain(*this) && !state_.has_identity())) {
     greeting.Add({Word(CommandId::kPing)}, false);
   }
   StartGreeting(greeting);
@@ -210,6 +211,7 @@ bool UpstreamLink::OnGreeting(std::string_view bytes) {
     if (result != resp::ReplyScanner::Result::kDone) continue;
     const resp::ReplyHead& head = scanner_.head();
     if (head.type == resp::ReplyType::kPush) continue;
+    NotePassword(head);
     if (head.is_error() && (greeting_musts_ > 0 || TurnsAway(head.text))) {
       keeper_.OnGreetingRefused(*this, head.text);
       return false;
@@ -227,6 +229,12 @@ bool UpstreamLink::OnGreeting(std::string_view bytes) {
     Wake();
   }
   return bytes.empty() || Receive(bytes);
+}
+
+// Other errors tell nothing: a command that Redis does not have is refused before the password.
+void UpstreamLink::NotePassword(const resp::ReplyHead& head) {
+  const bool asked = head.is_error() && head.text.starts_with("NOAUTH");
+  if (asked || !head.is_error()) keeper_.OnPassword(*this, asked);
 }
 
 bool UpstreamLink::OnRead(std::string_view bytes) {

@@ -45,6 +45,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
     // It has been greeted, or it is lost.
     virtual void OnUpstreamState(UpstreamLink& link, bool up) = 0;
     virtual void OnGreetingRefused(UpstreamLink& link, std::string_view error) = 0;
+    // Its greeting has told whether Redis asks those who give no password for one.
+    virtual void OnPassword(UpstreamLink& link, bool asked) = 0;
     // Its queue, having been long, is short again.
     virtual void OnRoom(UpstreamLink& link) = 0;
     // It has ended for good.
@@ -144,6 +146,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void Wake();
   void StartGreeting(const Greeting& greeting);
   bool OnGreeting(std::string_view bytes);
+  void NotePassword(const resp::ReplyHead& head);
   void DropWritten();
   void DropAbandoned();
   void CountLoss(Phase was);

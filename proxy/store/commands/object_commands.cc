@@ -17,9 +17,8 @@ bool IsSharedInteger(const Call& call, const Entry& entry) {
   int64_t value = 0;
   const bool is_number =
       entry.encoding() == Encoding::kString && resp::ParseInteger(entry.value(), &value);
-  const std::string& policy = call.engine.settings.max_memory_policy();
-  const bool may_share = call.engine.settings.max_memory() == "0" ||
-                         (!policy.ends_with("lru") && !policy.ends_with("lfu"));
+  const bool may_share =
+      call.engine.settings.max_memory() == "0" || call.engine.settings.eviction() != Eviction::kLru;
   return is_number && may_share && value >= 0 && value < kShared;
 }
 
@@ -34,10 +33,6 @@ std::string_view ShownEncoding(const Entry& entry) {
   }
   if (shown != Shown::kAlways && value.size() <= kMaxEmbedded) return "embstr";
   return EncodingName(entry.encoding());
-}
-
-bool UsesLfu(const Call& call) {
-  return call.engine.settings.max_memory_policy().ends_with("lfu");
 }
 
 }  // namespace
@@ -58,23 +53,15 @@ void ObjectRefcount(Call& call) {
 void ObjectIdletime(Call& call) {
   const Entry* const slot = call.Peek(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
-  if (UsesLfu(call)) {
-    return call.reply.Error(
-        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
-        "switching between policies at runtime LRU and LFU data will take some time to adjust.");
-  }
   call.reply.Integer(call.db().IdleTime(*slot));
 }
 
 void ObjectFreq(Call& call) {
   if (call.Peek(call.args[2]) == nullptr) return call.reply.Null();
-  if (!UsesLfu(call)) {
-    return call.reply.Error(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
-        "that when switching between policies at runtime LRU and LFU data will take some time to "
-        "adjust.");
-  }
-  call.reply.Integer(0);
+  // No policy here is LFU.
+  call.reply.Error(
+      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
+      "when switching between policies at runtime LRU and LFU data will take some time to adjust.");
 }
 
 void ObjectHelp(Call& call) {

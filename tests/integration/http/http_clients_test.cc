@@ -56,13 +56,13 @@ TEST(HttpClientLimit, MoreThanThatAreTurnedAway) {
     clients.emplace_back(proxy.http_port());
     clients.back().Send(HttpClient::Format("GET", "/items/k"));
   }
-  // Once all are waiting there is no place for one more.
+  // Once all are waiting there is no place for one more, but for health.
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   int status = 0;
   while (status != 503 && std::chrono::steady_clock::now() < until) {
     HttpClient next(proxy.http_port());
     try {
-      status = next.Call("GET", "/healthz").status;
+      status = next.Call("GET", "/").status;
     } catch (const std::exception&) {
       // Turned away while it was sending.
     }

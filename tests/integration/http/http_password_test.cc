@@ -29,8 +29,9 @@ class HttpPassword : public testing::Test {
 };
 
 TEST_F(HttpPassword, ItemsAskForIt) {
+  HttpClient put(proxy_.http_port());  // a body that is not wanted ends the connection
   for (const auto& reply : {http_.Call("GET", "/items/k"), http_.Call("GET", "/items"),
-                            http_.Call("PUT", "/items/k", "v"), http_.Call("DELETE", "/items/k"),
+                            put.Call("PUT", "/items/k", "v"), http_.Call("DELETE", "/items/k"),
                             http_.Call("POST", "/items", R"({"key":"k","value":"v"})")}) {
     EXPECT_EQ(reply.status, 401);
     EXPECT_THAT(reply.header("www-authenticate"), testing::StartsWith("Basic realm="));
@@ -44,6 +45,25 @@ TEST_F(HttpPassword, TheRightOneOpens) {
   EXPECT_EQ(http_.Call("GET", "/items", {}, {kNoUser}).status, 200);
   EXPECT_THAT(http_.Call("GET", "/metrics", {}, {kNoUser}).body,
               testing::HasSubstr(R"(redis_app_cache_hit_total{key="k"} 2)"));
+}
+
+// A crowd that sends bodies would take as much memory as it likes.
+TEST_F(HttpPassword, NoBodyIsTakenWithoutIt) {
+  const std::string body(7U << 20, 'x');
+  std::vector<HttpClient> crowd;
+  for (const char* const header : {"X: y", kWrong, kOther, "Authorization: Basic"}) {
+    for (int i = 0; i < 10; ++i) {
+      crowd.emplace_back(proxy_.http_port());
+      const std::string request = HttpClient::Format("PUT", "/items/k", body, {header});
+      crowd.back().Send(std::string_view(request).substr(0, request.size() - body.size()));
+      const HttpReply reply = crowd.back().Read();  // before a byte of the body
+      EXPECT_EQ(reply.status, 401);
+      EXPECT_EQ(reply.header("connection"), "close");
+    }
+  }
+  HttpClient right(proxy_.http_port());
+  EXPECT_EQ(right.Call("PUT", "/items/k", body, {kNoUser}).status, 204);
+  EXPECT_EQ(right.Call("PUT", "/items/k", "v", {kNoUser}).status, 204) << "and it goes on";
 }
 
 TEST_F(HttpPassword, AWrongOneDoesNot) {
@@ -153,6 +173,78 @@ TEST(HttpUsers, WhatRedisDoesNotPermitIsForbidden) {
   EXPECT_EQ(closed.status, 403);
   EXPECT_THAT(closed.body, testing::HasSubstr("NOPERM"));
   EXPECT_EQ(http.Call("PUT", "/items/open:1", "v").status, 403);
+}
+
+// --upstream without credentials, in front of a Redis that asks for a password.
+class HttpOfRedisThatAsks : public testing::Test {
+ protected:
+  HttpOfRedisThatAsks() {
+    RawClient direct = RawClient::Connect(redis_.port());
+    direct.Ask({"AUTH", "secret"});
+    direct.Ask({"ACL", "SETUSER", "alice", "on", ">a", "~a:*", "+get", "+set"});
+    direct.Ask({"ACL", "SETUSER", "prometheus", "on", ">p", "+scan"});
+    RawClient client = RawClient::Connect(proxy_.port());
+    client.Ask({"AUTH", "secret"});
+    EXPECT_EQ(client.Ask({"GET", "private"}), "$-1\r\n");
+  }
+  HttpReply Call(const char* method, const char* target, const std::string& user,
+                 const std::string& body = {}) {
+    const std::string header = "Authorization: Basic " + absl::Base64Escape(user);
+    return HttpClient(proxy_.http_port())
+        .Call(method, target, body,
+              user.empty() ? std::vector<std::string>() : std::vector{header});
+  }
+  int Status(const char* method, const char* target, const std::string& user,
+             const std::string& body = {}) {
+    return Call(method, target, user, body).status;
+  }
+
+  RedisServer redis_{{"requirepass secret"}};
+  KeyholeProcess proxy_{InFrontOf(redis_)};
+};
+
+TEST_F(HttpOfRedisThatAsks, ReportsWithoutThePasswordShowNothing) {
+  for (const auto& [method, target] : {std::pair{"GET", "/api/keys"},
+                                       {"GET", "/api/slow"},
+                                       {"GET", "/metrics"},
+                                       {"DELETE", "/api/near-cache?prefix="},
+                                       {"GET", "/items/private"},
+                                       {"PUT", "/items/private"}}) {
+    for (const char* const user : {"", ":wrong", "default:wrong", "nobody:x", "alice:secret"}) {
+      const HttpReply reply = Call(method, target, user, method[0] == 'P' ? "v" : "");
+      EXPECT_EQ(reply.status, 401) << target << " " << user;
+      EXPECT_EQ(reply.body.find("private"), std::string::npos) << target;
+    }
+  }
+  EXPECT_EQ(Status("GET", "/healthz", ""), 200);
+  EXPECT_EQ(Status("GET", "/readyz", ""), 200);
+}
+
+TEST_F(HttpOfRedisThatAsks, TheHeaderIsWhatAuthWouldBe) {
+  EXPECT_EQ(Status("PUT", "/items/a:1", ":secret", "v"), 204);
+  EXPECT_EQ(Status("GET", "/items/a:1", "default:secret"), 200);
+  EXPECT_EQ(Status("GET", "/items/a:1", "alice:a"), 200);
+  EXPECT_EQ(Status("GET", "/items/b", "alice:a"), 403);
+  EXPECT_EQ(Status("GET", "/metrics", "alice:a"), 403) << "she may not scan";
+  EXPECT_EQ(Status("GET", "/metrics", "prometheus:p"), 200);
+  EXPECT_THAT(Call("GET", "/api/keys", ":secret").body, testing::HasSubstr("private"));
+}
+
+TEST_F(HttpOfRedisThatAsks, AlsoWhileRedisIsAway) {
+  redis_.Stop();
+  EXPECT_EQ(Status("GET", "/api/keys", ""), 401);
+  EXPECT_EQ(Status("GET", "/metrics", ""), 401);
+  EXPECT_EQ(Status("GET", "/healthz", ""), 200);
+}
+
+TEST(HttpOfRedisWithoutPassword, AllIsOpenWhetherItIsThereOrNot) {
+  RedisServer redis;
+  KeyholeProcess proxy(InFrontOf(redis));
+  HttpClient http(proxy.http_port());
+  EXPECT_EQ(http.Call("GET", "/api/keys").status, 200);
+  EXPECT_EQ(http.Call("GET", "/metrics").status, 200);
+  redis.Stop();
+  EXPECT_EQ(http.Call("GET", "/metrics").status, 200);
 }
 
 }  // namespace

@@ -105,5 +105,39 @@ TEST(HttpSlowTest, OneThatIsIdleIsNotSlow) {
   EXPECT_EQ(idle.Call("GET", "/healthz").status, 200);
 }
 
+// Nor do requests that wait for a Redis which does not answer.
+TEST(HttpSlowTest, RequestsThatWaitForAFrozenRedisDoNotShutOutHealthz) {
+  RedisServer redis;
+  std::vector<std::string> options = InFrontOf(redis);
+  options.insert(options.end(), {"--metrics", "127.0.0.1:0"});
+  const KeyholeProcess proxy(options);
+  HttpClient first(proxy.http_port());
+  ASSERT_EQ(first.Call("GET", "/items/x").status, 404);  // it is connected
+  redis.Pause();
+  std::vector<HttpClient> waiting =
+      HalfOpen(proxy.http_port(), kLimit, HttpClient::Format("GET", "/items/x"));
+  // All of them have come when one that is not urgent finds no room.
+  const auto until = Clock::now() + std::chrono::seconds(20);
+  HttpReply refused;
+  while (refused.status != 503 && Clock::now() < until) {
+    refused = HttpClient(proxy.http_port()).Call("GET", "/");
+  }
+  EXPECT_EQ(refused.status, 503);
+  for (int i = 0; i < 40; ++i) {  // more than there are places: each gives its own back
+    EXPECT_EQ(HttpClient(proxy.http_port()).Call("GET", "/healthz").status, 200);
+    HttpClient ready(proxy.http_port());
+    EXPECT_EQ(ready.Call("GET", "/readyz").header("connection"), "close");
+    EXPECT_EQ(HttpClient(proxy.metrics_port()).Call("GET", "/metrics").status, 200);
+  }
+  EXPECT_EQ(HttpClient(proxy.http_port()).Call("GET", "/items/x").status, 503);
+  // Silence takes none of the places.
+  const std::vector<HttpClient> silent = HalfOpen(proxy.http_port(), 64, "");
+  EXPECT_EQ(HttpClient(proxy.http_port()).Call("GET", "/healthz").status, 200);
+  redis.Resume();
+  for (HttpClient& client : waiting) {
+    if (const auto reply = client.Read(); reply.status != 404) ADD_FAILURE() << reply;
+  }
+}
+
 }  // namespace
 }  // namespace keyhole::test

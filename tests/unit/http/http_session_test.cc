@@ -24,16 +24,31 @@ using namespace std::chrono_literals;
 class Browser final : public HttpSession::Receiver {
  public:
   explicit Browser(Harness& keyhole)
-      : keyhole_(keyhole), session_(new HttpSession(keyhole.worker(), keyhole.worker().config.http, "10.1.1.1:80", *this)) {}
+      : keyhole_(keyhole),
+        session_(new HttpSession(keyhole.worker(), keyhole.worker().config.http, "10.1.1.1:80",
+                                 *this)) {}
   ~Browser() { session_->Detach(); }
 
-  Browser& Ask(std::string_view method, std::string_view target, std::string_view body = "") {
+  Browser& Ask(std::string_view method, std::string_view target, std::string_view body = "",
+               std::string_view authorization = "") {
     step_.reset();
-    session_->Begin({.method = method, .target = target, .body = body});
+    session_->Begin(
+        {.method = method, .target = target, .body = body, .authorization = authorization});
     keyhole_.Settle();
     return *this;
   }
+  // The same before its body has come.
+  Browser& Knock(std::string_view method, std::string_view target,
+                 std::string_view authorization = "") {
+    step_.reset();
+    session_->BeginHead({.method = method, .target = target, .authorization = authorization});
+    keyhole_.Settle();
+    return *this;
+  }
+  bool wants_body() const { return step_ == HttpStep::kBody; }
   bool answered() const { return step_.has_value(); }
+  // What is asked for is to be made elsewhere: it is let in.
+  bool is_report() const { return step_ == HttpStep::kReport; }
   int status() { return answered() ? session_->exchange().response().status : 0; }
   std::string body() { return session_->exchange().response().body; }
   HttpSession& session() { return *session_; }
@@ -173,6 +188,169 @@ TEST(HttpSessions, WithoutSharing) {
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("get foo"));
   keyhole.redis(1).Reply("$3\r\nbar\r\n");
   EXPECT_EQ(browser.status(), 200);
+}
+
+// ---- a Redis that asks clients for a password itself
+
+constexpr auto kReader = "Basic cmVhZGVyOnNlY3JldA==";  // reader:secret
+constexpr auto kNoAuth = "-NOAUTH Authentication required.\r\n";
+
+// In front of it, greeted.
+class HttpOfRedisWithPassword : public testing::Test {
+ protected:
+  HttpOfRedisWithPassword() {
+    keyhole_.HoldGreetings();
+    LoseMain();
+    Greet(kNoAuth);
+  }
+  test::RedisEnd& main() { return keyhole_.redis(main_); }
+  // It is connected again, and to be greeted.
+  void LoseMain() {
+    main().Lose();
+    main_ = keyhole_.connections() - 1;
+  }
+  void Greet(const std::string& reply) { main().Reply(reply + reply); }  // to its name and PING
+  // Where the header's user logs in.
+  test::RedisEnd& Login() {
+    keyhole_.last().Reply(kNoAuth);  // to its greeting
+    EXPECT_THAT(keyhole_.last().Requests(), ElementsAre("auth reader secret"));
+    return keyhole_.last();
+  }
+
+  Harness keyhole_;
+  size_t main_ = 0;
+};
+
+TEST_F(HttpOfRedisWithPassword, NamesOfKeysAreNotForStrangers) {
+  for (const auto& [method, target] : {std::pair{"GET", "/api/keys"},
+                                       {"GET", "/api/slow"},
+                                       {"GET", "/metrics"},
+                                       {"DELETE", "/api/near-cache?prefix="}}) {
+    Browser browser(keyhole_);
+    EXPECT_EQ(browser.Ask(method, target).status(), 401) << target;
+    EXPECT_FALSE(browser.is_report()) << target;
+  }
+  EXPECT_EQ(Browser(keyhole_).Ask("GET", "/healthz").status(), 200);
+  EXPECT_EQ(Browser(keyhole_).Ask("GET", "/readyz").status(), 200);
+}
+
+TEST_F(HttpOfRedisWithPassword, WhatItSaidLastHoldsWhileItIsAway) {
+  LoseMain();
+  EXPECT_EQ(Browser(keyhole_).Ask("GET", "/metrics").status(), 401);
+  Greet("+OK\r\n");
+  EXPECT_TRUE(Browser(keyhole_).Ask("GET", "/metrics").is_report()) << "it asks no more";
+  LoseMain();
+  EXPECT_TRUE(Browser(keyhole_).Ask("GET", "/metrics").is_report());
+}
+
+// A command that Redis does not have is refused before the password is asked for.
+TEST_F(HttpOfRedisWithPassword, AnErrorOfAnotherKindOpensNothing) {
+  LoseMain();
+  Greet("-ERR unknown command\r\n");
+  EXPECT_EQ(Browser(keyhole_).Ask("GET", "/metrics").status(), 401);
+}
+
+TEST_F(HttpOfRedisWithPassword, ItemsAreAnsweredAsRedisAnswers) {
+  Browser browser(keyhole_);
+  browser.Ask("GET", "/items/foo");
+  EXPECT_THAT(main().Requests(), ElementsAre("get foo"));
+  main().Reply(kNoAuth);
+  EXPECT_EQ(browser.status(), 401);
+}
+
+TEST_F(HttpOfRedisWithPassword, TheHeaderIsAuthToRedis) {
+  Browser browser(keyhole_);
+  browser.Ask("GET", "/items/foo", "", kReader);
+  test::RedisEnd& redis = Login();
+  redis.Reply("+OK\r\n");
+  EXPECT_THAT(redis.Requests(), testing::Contains("get foo"));
+  EXPECT_FALSE(browser.answered());
+  redis.Reply("+OK\r\n$3\r\nbar\r\n");  // the link has its name back
+  EXPECT_EQ(browser.status(), 200);
+  EXPECT_THAT(main().Requests(), IsEmpty());
+}
+
+TEST_F(HttpOfRedisWithPassword, AWrongHeaderIsRefusedAndLeavesNothingBehind) {
+  Browser browser(keyhole_);
+  browser.Ask("GET", "/items/foo", "", kReader);
+  Login().Reply("-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+  EXPECT_EQ(browser.status(), 401);
+  EXPECT_THAT(browser.body(), HasSubstr("WRONGPASS"));
+  EXPECT_TRUE(browser.session().logged_in()) << "the next request needs another session";
+}
+
+TEST_F(HttpOfRedisWithPassword, WhoMayScanMaySeeTheNamesOfKeys) {
+  Browser may(keyhole_);
+  may.Ask("GET", "/metrics", "", kReader);
+  test::RedisEnd& redis = Login();
+  redis.Reply("+OK\r\n");
+  EXPECT_FALSE(may.is_report()) << "a right password is not enough";
+  EXPECT_THAT(redis.Requests(), testing::Contains("scan 0 COUNT 1"));
+  redis.Reply("+OK\r\n*2\r\n$1\r\n0\r\n*0\r\n");
+  EXPECT_TRUE(may.is_report());
+}
+
+TEST_F(HttpOfRedisWithPassword, WhoMayNotScanMayNot) {
+  Browser browser(keyhole_);
+  browser.Ask("GET", "/api/keys", "", kReader);
+  Login().Reply("+OK\r\n");
+  keyhole_.last().Reply("+OK\r\n-NOPERM this user has no permissions to run 'scan'\r\n");
+  EXPECT_EQ(browser.status(), 403);
+  EXPECT_FALSE(browser.is_report());
+}
+
+TEST_F(HttpOfRedisWithPassword, LostWhileItIsAskedItIsUnavailable) {
+  Browser browser(keyhole_);
+  browser.Ask("GET", "/metrics", "", kReader);
+  Login().Lose();
+  EXPECT_EQ(browser.status(), 503);
+}
+
+// ---- bodies before the password
+
+constexpr auto kRight = "Basic OnNlY3JldA==";  // :secret
+constexpr auto kGuess = "Basic Omd1ZXNz";      // :guess
+
+TEST(HttpBodies, AreNotTakenFromStrangers) {
+  for (const bool users : {false, true}) {
+    Config config = users ? Harness::WithUpstream() : Config();
+    config.requirepass = "secret";
+    ASSERT_EQ(LoadUsers(&config), std::nullopt);
+    Harness keyhole(config);
+    for (const char* const target : {"/items/k", "/items", "/api/keys", "/metrics"}) {
+      EXPECT_EQ(Browser(keyhole).Knock("PUT", target).status(), 401) << target;
+      EXPECT_EQ(Browser(keyhole).Knock("PUT", target, kGuess).status(), 401) << target;
+      EXPECT_TRUE(Browser(keyhole).Knock("PUT", target, kRight).wants_body()) << target;
+    }
+    EXPECT_TRUE(Browser(keyhole).Knock("GET", "/healthz").wants_body()) << "it is open";
+  }
+}
+
+TEST(HttpBodies, ThePasswordIsAskedForOnce) {
+  Config config;
+  config.requirepass = "secret";
+  Harness keyhole(config);
+  Browser browser(keyhole);
+  ASSERT_TRUE(browser.Knock("PUT", "/items/k", kRight).wants_body());
+  EXPECT_TRUE(browser.session().between());
+  EXPECT_EQ(browser.Ask("PUT", "/items/k", "v", kRight).status(), 204);
+  EXPECT_FALSE(browser.session().between());
+  EXPECT_EQ(keyhole.counters().requests[resp::CommandId::kAuth].Load(), 1U);
+  EXPECT_TRUE(browser.session().logged_in()) << "the next request needs another session";
+}
+
+TEST_F(HttpOfRedisWithPassword, BodiesAreNotTakenBeforeItHasLetThemIn) {
+  EXPECT_EQ(Browser(keyhole_).Knock("PUT", "/items/k").status(), 401);
+  EXPECT_THAT(main().Requests(), IsEmpty());
+  Browser browser(keyhole_);
+  EXPECT_FALSE(browser.Knock("PUT", "/items/k", kReader).answered());
+  Login().Reply("+OK\r\n");
+  EXPECT_TRUE(browser.wants_body());
+}
+
+TEST(HttpBodies, ARedisWithoutAPasswordAsksForNone) {
+  Harness keyhole;
+  EXPECT_TRUE(Browser(keyhole).Knock("PUT", "/items/k").wants_body());
 }
 
 }  // namespace

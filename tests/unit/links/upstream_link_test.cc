@@ -35,11 +35,11 @@ std::vector<std::string> GreetingWith(const Config& config) {
 
 TEST(Greeting, OfTheMainLink) {
   const std::string kName = "client setname keyhole";
-  EXPECT_THAT(GreetingWith(Upstream("", "", 0)), ElementsAre(kName));
+  EXPECT_THAT(GreetingWith(Upstream("", "", 0)), ElementsAre(kName, "ping"));
   EXPECT_THAT(GreetingWith(Upstream("", "secret", 0)), ElementsAre("auth secret", kName));
   EXPECT_THAT(GreetingWith(Upstream("default", "secret", 0)), ElementsAre("auth secret", kName));
   EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 0)), ElementsAre("auth ann secret", kName));
-  EXPECT_THAT(GreetingWith(Upstream("", "", 3)), ElementsAre("select 3", kName));
+  EXPECT_THAT(GreetingWith(Upstream("", "", 3)), ElementsAre("select 3", kName, "ping"));
   EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 3)),
               ElementsAre("auth ann secret", "select 3", kName));
 }
@@ -174,7 +174,7 @@ TEST(Greeting, AnUpstreamThatAsksForAPasswordIsUp) {
     Harness keyhole;
     keyhole.HoldGreetings();
     keyhole.redis(0).Lose();
-    keyhole.redis(1).Reply(answer);
+    keyhole.redis(1).Reply(answer + answer);  // to its name and PING
     EXPECT_TRUE(keyhole.worker().links.up()) << answer;
   }
 }
@@ -199,7 +199,7 @@ TEST(Greeting, WhatIsPushedMeanwhileIsNoAnswer) {
   keyhole.redis(0).Lose();
   keyhole.redis(1).Reply(">1\r\n+hello\r\n");
   EXPECT_FALSE(keyhole.worker().links.up());
-  keyhole.redis(1).Reply("+PONG\r\n");
+  keyhole.redis(1).Reply("+OK\r\n+PONG\r\n");
   EXPECT_TRUE(keyhole.worker().links.up());
 }
 

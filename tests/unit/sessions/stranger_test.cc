@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 
 #include "tests/support/core_harness.h"
 
@@ -105,6 +106,53 @@ TEST(Stranger, EachRequestHasItsOwnHalfMinute) {
   app.Send("PI");
   keyhole.Advance(20s);
   EXPECT_FALSE(app.session().trickles());
+}
+
+// In front of a Redis that asks clients for a password itself.
+class StrangerToRedis : public testing::Test {
+ protected:
+  StrangerToRedis() {
+    keyhole_.HoldGreetings();
+    keyhole_.redis(0).Lose();
+    keyhole_.redis(1).Reply(std::string(kNoAuth) + kNoAuth);  // to its name and PING
+  }
+  static constexpr const char* kNoAuth = "-NOAUTH Authentication required.\r\n";
+  Harness keyhole_;
+};
+
+TEST_F(StrangerToRedis, WhoHasOnlyBeenRefusedIsNotIn) {
+  Client& app = keyhole_.Connect();
+  app.Send("PING\r\nGET\r\n");
+  EXPECT_FALSE(IsIn(app)) << "nobody has answered";
+  keyhole_.redis(1).Reply(std::string(kNoAuth) + "-ERR wrong number of arguments\r\n");
+  EXPECT_FALSE(IsIn(app));
+  app.Send("AUTH guess\r\n");
+  keyhole_.last().Reply(std::string(kNoAuth) + "-WRONGPASS invalid\r\n");
+  EXPECT_THAT(app.Received(), testing::HasSubstr("-WRONGPASS"));
+  EXPECT_FALSE(IsIn(app));
+}
+
+TEST_F(StrangerToRedis, WhoHasLoggedInIs) {
+  Client& app = keyhole_.Connect();
+  app.Send("AUTH secret\r\n");
+  keyhole_.last().Reply(std::string(kNoAuth) + "+OK\r\n");
+  EXPECT_EQ(app.Received(), "+OK\r\n");
+  EXPECT_TRUE(IsIn(app));
+}
+
+// What the proxy answers itself proves nothing.
+TEST_F(StrangerToRedis, AnAnswerOfTheProxyLetsNobodyIn) {
+  Client& app = keyhole_.Connect();
+  app.Send("RESET\r\n");
+  EXPECT_EQ(app.Received(), "+RESET\r\n");
+  EXPECT_FALSE(IsIn(app));
+}
+
+TEST_F(StrangerToRedis, ItsRequestMayNotTrickle) {
+  Client& app = keyhole_.Connect();
+  app.Send("AU");
+  keyhole_.Advance(30s);
+  EXPECT_TRUE(app.session().trickles());
 }
 
 }  // namespace

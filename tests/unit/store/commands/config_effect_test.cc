@@ -192,6 +192,24 @@ TEST(ConfigEffectTest, WhatIsFixedCanBeSetToWhatItIs) {
   EXPECT_EQ(Parameters(client)["bind"], "127.0.0.1 ::1");
 }
 
+// What would be answered with OK and not be carried out.
+TEST(ConfigEffectTest, PoliciesThatItDoesNotHaveAreRefused) {
+  TestStore store;
+  TestClient client(store);
+  for (const std::string policy : {"allkeys-lfu", "ALLKEYS-LFU", "allkeys-random", "volatile-lru",
+                                   "volatile-lfu", "volatile-random", "volatile-ttl"}) {
+    EXPECT_EQ(client.Ask({"CONFIG", "SET", "maxmemory-policy", policy}),
+              "-ERR CONFIG SET failed (possibly related to argument 'maxmemory-policy') - the "
+              "embedded store does not have this policy; it has allkeys-s3-fifo, allkeys-lru and "
+              "noeviction\r\n");
+    EXPECT_EQ(Parameters(client)["maxmemory-policy"], "noeviction");
+  }
+  for (const std::string policy : {"allkeys-s3-fifo", "allkeys-lru", "noeviction"}) {
+    EXPECT_EQ(client.Ask({"CONFIG", "SET", "maxmemory-policy", policy}), "+OK\r\n");
+    EXPECT_EQ(Parameters(client)["maxmemory-policy"], policy);
+  }
+}
+
 // All or nothing, of effects too.
 TEST(ConfigEffectTest, AChangeThatFailsHasNoEffect) {
   TestStore store;
