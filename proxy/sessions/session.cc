@@ -115,7 +115,7 @@ Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
 
 Session::Taken Session::CarryOut(const resp::Request& request, RequestPlan& plan) {
   if (!plan.plain()) {
-    if (HidesItsName(request, *plan.spec)) return Refuse(plan, UnknownText(request));
+    if (HidesItsName(request, *plan.spec)) return Refuse(plan, UnknownText(request, *plan.spec));
     AdaptToState(&plan);
   }
   if (near_ != nullptr) [[unlikely]] {

@@ -138,7 +138,7 @@ class Session : public Requester, private NearReader::Host {
   void AnswerReset();
   void Reset();
   bool HidesItsName(const resp::Request& request, const resp::CommandSpec& spec) const;
-  static std::string UnknownText(const resp::Request& request);
+  static std::string UnknownText(const resp::Request& request, const resp::CommandSpec& spec);
 
   // session_access.cc: who may do what
   [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, RequestPlan& plan);

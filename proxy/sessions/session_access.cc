@@ -14,9 +14,9 @@
 
 #include "absl/strings/ascii.h"
 #include "proxy/sessions/session.h"
-#include "proxy/store/commands/replies.h"
 #include "proxy/users/users.h"
 #include "resp/command_rights.h"
+#include "resp/error_text.h"
 #include "resp/glob.h"
 #include "resp/number.h"
 #include "resp/reply_writer.h"
@@ -60,7 +60,7 @@ constexpr std::string_view kSecretParameters[] = {"requirepass",
 
 // What a client sent, fit for a line.
 std::string Shown(std::string_view text) {
-  std::string shown(store::UpToNul(text).substr(0, store::kMaxQuoted));
+  std::string shown(resp::AsWord(text).substr(0, resp::kMaxQuoted));
   for (char& c : shown) {
     if (c == '\r' || c == '\n') c = ' ';
   }
@@ -80,7 +80,7 @@ bool IsUnknownSubcommand(const CommandSpec& spec, Args args) {
 // commands that are not in the table nobody knows.
 std::string MalformedText(const CommandSpec& spec, const resp::Request& request) {
   if (spec.id != CommandId::kUnknown && !spec.AcceptsCount(request.argument_count())) {
-    return store::ArityError(spec);
+    return resp::ArityError(spec);
   }
   if (IsUnknownSubcommand(spec, request.args)) {
     return "ERR unknown subcommand '" + Shown(request.args[1]) + "'. Try " +
@@ -233,7 +233,7 @@ Session::Taken Session::TakeByUser(const resp::Request& request, RequestPlan& pl
   }
   if (user_ == nullptr) {
     const std::string error = MalformedText(spec, request);
-    return Refuse(plan, error.empty() ? store::kNoAuth : std::string_view(error));
+    return Refuse(plan, error.empty() ? resp::kNoAuthError : std::string_view(error));
   }
   const Denial denial = user_->Check(spec, request.args, !plan.in_pieces);
   if (denial != Denial::kNone) return Refuse(plan, DenialText(denial, spec, request));
@@ -277,7 +277,7 @@ Session::Taken Session::LogIn(const resp::Request& request, const RequestPlan& p
   const Args args = request.args;
   if (plan.in_pieces) return Refuse(plan, kTooLarge);
   if (conversation_.queueing()) return Refuse(plan, kAuthInMulti);
-  if (args.size() > 3) return Refuse(plan, store::kSyntaxError);
+  if (args.size() > 3) return Refuse(plan, resp::kSyntaxError);
   const Users& users = *context_.users;
   if (args.size() == 2 && !users.default_asks_password()) return Refuse(plan, kNoPassword);
   if (MustWait()) return Taken::kLater;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/sessions/session.h"
+#include "resp/error_text.h"
 
 namespace keyhole::core {
 namespace {
@@ -28,12 +29,15 @@ bool Session::HidesItsName(const resp::Request& request, const resp::CommandSpec
   return false;
 }
 
-std::string Session::UnknownText(const resp::Request& request) {
-  std::string text = "ERR unknown command '";
-  for (const char c : resp::AsWord(request.args[0]).substr(0, 128)) {
-    text.push_back(c == '\r' || c == '\n' ? ' ' : c);
+std::string Session::UnknownText(const resp::Request& request, const resp::CommandSpec& spec) {
+  // What Redis quotes may have line breaks, which it replaces.
+  std::string text = spec.has(resp::kContainer)
+                         ? resp::UnknownSubcommandError(spec, request.args[1])
+                         : resp::UnknownCommandError(request.args);
+  for (char& c : text) {
+    if (c == '\r' || c == '\n') c = ' ';
   }
-  return text + "': names have no zero bytes";
+  return text;
 }
 
 void Session::UpdateGuard() {

@@ -14,8 +14,6 @@ namespace {
 using resp::CommandId;
 using std::chrono::milliseconds;
 
-constexpr std::string_view kFenceChannel = "__keyhole__:wait";
-
 // Said to a new connection, whatever it asks, just before it is closed.
 bool TurnsAway(std::string_view error) {
   return error.starts_with("ERR max number of clients") || error.starts_with("DENIED ");
@@ -25,64 +23,7 @@ std::string_view Word(CommandId id) {
   return resp::Spec(id).name;
 }
 
-// What is to be said where a connection is called as in `before` and is to be called as in `state`.
-template <typename F>
-void ForEachIntroduction(const SessionState& state, const SessionState& before, F&& say) {
-  const std::string_view client = Word(CommandId::kClient);
-  const std::string_view info = Word(CommandId::kClientSetinfo);
-  if (state.name != before.name) say({client, Word(CommandId::kClientSetname), state.name});
-  if (state.library != before.library) say({client, info, "LIB-NAME", state.library});
-  if (state.library_version != before.library_version) {
-    say({client, info, "LIB-VER", state.library_version});
-  }
-}
-
 }  // namespace
-
-void UpstreamLink::Greeting::Add(std::initializer_list<std::string_view> args, bool must_succeed) {
-  resp::AppendRequest(args, &bytes);
-  ++replies;
-  if (must_succeed) musts = replies;
-}
-
-void UpstreamLink::Greeting::SelectDatabase(int db) {
-  Add({Word(CommandId::kSelect), std::to_string(db)}, true);
-}
-
-// Redis knows names since 2.6.9 and libraries since 7.2; before, it refuses them.
-void UpstreamLink::Greeting::Introduce(const SessionState& state, const SessionState& before) {
-  ForEachIntroduction(state, before,
-                      [this](std::initializer_list<std::string_view> args) { Add(args, false); });
-}
-
-// WAIT asks about the writes of its own connection, so there has to be one that came after those of
-// all others. Redis before 7.2 takes any command for one. Later it has to be something that goes to
-// the replicas: a message on a shard channel does, and nobody can hear it by a pattern.
-void UpstreamLink::Greeting::Fence() {
-  Add({Word(CommandId::kSpublish), kFenceChannel, ""}, false);
-  Add({Word(CommandId::kPing)}, false);
-}
-
-// What a new connection has to say to get into `state`.
-UpstreamLink::Greeting UpstreamLink::GreetingFor(const SessionState& state) {
-  Greeting greeting;
-  const std::string_view user = state.user.empty() ? "default" : std::string_view(state.user);
-  if (state.protocol == resp::Protocol::kResp3) {
-    if (state.has_identity()) {
-      greeting.Add({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state.password},
-                   true);
-    } else {
-      greeting.Add({Word(CommandId::kHello), "3"}, true);
-    }
-  } else if (state.user.empty() && state.has_identity()) {
-    greeting.Add({Word(CommandId::kAuth), state.password}, true);
-  } else if (state.has_identity()) {
-    greeting.Add({Word(CommandId::kAuth), user, state.password}, true);
-  }
-  if (state.db != 0) greeting.SelectDatabase(state.db);
-  greeting.Introduce(state, SessionState());
-  return greeting;
-}
 
 UpstreamLink::UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state,
                            Requester* owner)
@@ -113,16 +54,15 @@ void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
   // The session has its name, if Redis has taken it. The link gets its own back before anybody
   // else's request: else SLOWLOG and CLIENT LIST would accuse the wrong application.
   if (names) {
-    ForEachIntroduction(state_, as, [this](std::initializer_list<std::string_view> args) {
-      Ask(args, /*must_succeed=*/false);
-    });
+    ForEachIntroduction(state_, as,
+                        [this](Greeting::Words args) { Ask(args, /*must_succeed=*/false); });
   }
   Wake();
 }
 
 // Sends a request of its own. must_succeed: if not, the link is called by a name that is not its
 // own.
-void UpstreamLink::Ask(std::initializer_list<std::string_view> args, bool must_succeed) {
+void UpstreamLink::Ask(Greeting::Words args, bool must_succeed) {
   Pending pending;
   pending.spec = &resp::Spec(CommandId::kUnknown);
   if (must_succeed) pending.effect = resp::Effect::kSetName;
@@ -135,9 +75,8 @@ void UpstreamLink::Ask(std::initializer_list<std::string_view> args, bool must_s
 }
 
 void UpstreamLink::Introduce(const SessionState& state) {
-  ForEachIntroduction(state, state_, [this](std::initializer_list<std::string_view> args) {
-    Ask(args, /*must_succeed=*/true);
-  });
+  ForEachIntroduction(state, state_,
+                      [this](Greeting::Words args) { Ask(args, /*must_succeed=*/true); });
   state_.name = state.name;
   state_.library = state.library;
   state_.library_version = state.library_version;
@@ -191,7 +130,7 @@ void UpstreamLink::OnConnected() {
   scanner_ = resp::ReplyScanner();
   proven_ = ProvenState();
   unclean_ = false;
-  Greeting greeting = GreetingFor(state_);
+  Greeting greeting = Greeting::For(state_);
   if (fence_) greeting.Fence();
   // Is it a Redis that answers? And does it let in those who give no password?
   if (greeting.replies == 0 || (keeper_.IsMain(*this) && !state_.has_identity())) {

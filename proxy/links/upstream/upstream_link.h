@@ -28,6 +28,7 @@
 #include "proxy/base/backoff.h"
 #include "proxy/links/link.h"
 #include "proxy/links/transport.h"
+#include "proxy/links/upstream/greeting.h"
 
 namespace keyhole::core {
 
@@ -129,20 +130,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
  private:
   static constexpr size_t kLongQueue = 4 * 1024 * 1024;
 
-  // What is said to a connection before the first request.
-  struct Greeting {
-    std::string bytes;
-    int replies = 0;
-    int musts = 0;  // the first so many replies must not be errors
-
-    void Add(std::initializer_list<std::string_view> args, bool must_succeed);
-    void SelectDatabase(int db);
-    void Introduce(const SessionState& state, const SessionState& before);
-    void Fence();
-  };
-  static Greeting GreetingFor(const SessionState& state);
-
-  void Ask(std::initializer_list<std::string_view> args, bool must_succeed);
+  void Ask(Greeting::Words args, bool must_succeed);
   void Wake();
   void StartGreeting(const Greeting& greeting);
   bool OnGreeting(std::string_view bytes);

@@ -54,36 +54,14 @@ constexpr std::array<bool, resp::kCommandCount> MakeServed() {
 }
 constexpr std::array<bool, resp::kCommandCount> kServed = MakeServed();
 
-std::string UnknownCommand(std::span<const std::string_view> args) {
-  std::string list;
-  for (const std::string_view arg : args.subspan(1)) {
-    if (list.size() >= kMaxQuoted) break;
-    const size_t room = kMaxQuoted - list.size();
-    list.append("'").append(UpToNul(arg).substr(0, room)).append("' ");
-  }
-  return std::string("ERR unknown command '")
-      .append(UpToNul(args[0]).substr(0, kMaxQuoted))
-      .append("', with args beginning with: ")
-      .append(list);
-}
-
-std::string UnknownSubcommand(const CommandSpec& container, std::string_view word) {
-  return std::string("ERR unknown subcommand '")
-      .append(UpToNul(word).substr(0, kMaxQuoted))
-      .append("'. Try ")
-      .append(
-          absl::AsciiStrToUpper(absl::string_view(container.name.data(), container.name.size())))
-      .append(" HELP.");
-}
-
 // Why the request names no command that the store has; empty if it does.
 std::string ExistenceError(const Call& call) {
   const CommandSpec& spec = call.spec;
   const bool is_subcommand = spec.parent != CommandId::kUnknown;
   const CommandSpec& top = is_subcommand ? resp::Spec(spec.parent) : spec;
-  if (!Serves(top)) return UnknownCommand(call.args);
+  if (!Serves(top)) return resp::UnknownCommandError(call.args);
   const bool unknown_word = !is_subcommand && spec.has(resp::kContainer) && call.args.size() > 1;
-  if (unknown_word || !Serves(spec)) return UnknownSubcommand(top, call.args[1]);
+  if (unknown_word || !Serves(spec)) return resp::UnknownSubcommandError(top, call.args[1]);
   return {};
 }
 
@@ -108,7 +86,7 @@ bool TakesMemory(const Call& call) {
 std::string Objection(const Call& call, bool full) {
   std::string error = ExistenceError(call);
   if (!error.empty()) return error;
-  if (!call.spec.AcceptsCount(call.args.size())) return ArityError(call.spec);
+  if (!call.spec.AcceptsCount(call.args.size())) return resp::ArityError(call.spec);
   const bool logged_in = call.client.authenticated || !call.engine.NeedsPassword();
   if (!logged_in && !call.spec.has(resp::kNoAuth)) return std::string(kNoAuth);
   if (call.client.transaction.open && call.spec.has(resp::kNoMulti)) {

@@ -7,14 +7,8 @@
 
 namespace keyhole::store {
 
-std::string ArityError(const resp::CommandSpec& spec) {
-  return std::string("ERR wrong number of arguments for '")
-      .append(spec.full_name)
-      .append("' command");
-}
-
 void WrongArity(Call& call) {
-  call.reply.Error(ArityError(call.spec));
+  call.reply.Error(resp::ArityError(call.spec));
 }
 
 void WrongSubcommand(Call& call, std::string_view command) {

@@ -4,25 +4,23 @@
 #include <string_view>
 
 #include "proxy/store/commands/handlers.h"
+#include "resp/error_text.h"
 
 namespace keyhole::store {
 
-inline constexpr std::string_view kSyntaxError = "ERR syntax error";
+inline constexpr std::string_view kSyntaxError = resp::kSyntaxError;
 inline constexpr std::string_view kNotAnInteger = "ERR value is not an integer or out of range";
 inline constexpr std::string_view kWrongType =
     "WRONGTYPE Operation against a key holding the wrong kind of value";
 inline constexpr std::string_view kNoDatabase = "ERR DB index is out of range";
 inline constexpr std::string_view kOutOfMemory =
     "OOM command not allowed when used memory > 'maxmemory'.";
-inline constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
+inline constexpr std::string_view kNoAuth = resp::kNoAuthError;
 inline constexpr std::string_view kWrongPassword =
     "WRONGPASS invalid username-password pair or user is disabled.";
 
-// Bytes of a name, or of all arguments, that an error quotes.
-inline constexpr size_t kMaxQuoted = 128;
+using resp::kMaxQuoted;
 
-// "ERR wrong number of arguments for 'client|setname' command"
-std::string ArityError(const resp::CommandSpec& spec);
 void WrongArity(Call& call);
 // "ERR unknown subcommand or wrong number of arguments for 'x'. Try PUBSUB HELP."; command: PUBSUB
 void WrongSubcommand(Call& call, std::string_view command);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "proxy/config/config_users.h"
 #include "tests/support/core_harness.h"
 
 namespace keyhole::core {

@@ -79,7 +79,7 @@ TEST(CommandTable, WhatIsNotInTheTableIsPinnedAndUncounted) {
         "a-name-that-is-longer-than-any-name-in-the-table"}) {
     const CommandSpec& row = FindRow({name, "key"});
     EXPECT_EQ(row.id, CommandId::kUnknown) << name;
-    EXPECT_EQ(row.effect, Effect::kPin);
+    EXPECT_EQ(row.effect, Effect::kTaint);
     EXPECT_EQ(row.hit.rule, HitRule::kNone);
     EXPECT_THAT(KeysOf({name, "key"}), IsEmpty());
   }
@@ -112,7 +112,7 @@ TEST(CommandTable, ContainerStandsForMissingAndUnknownSubcommands) {
   EXPECT_EQ(FindRow({"Config", "gEt", "save"}).id, CommandId::kConfigGet);
   EXPECT_EQ(FindRow({"CONFIG", "setname"}).id, CommandId::kConfig);
   EXPECT_EQ(Spec(CommandId::kConfig).effect, Effect::kPrivateOnce);
-  EXPECT_EQ(Spec(CommandId::kClient).effect, Effect::kPin);
+  EXPECT_EQ(Spec(CommandId::kClient).effect, Effect::kTaint);
   EXPECT_EQ(Spec(CommandId::kCommand).effect, Effect::kNone);
 }
 

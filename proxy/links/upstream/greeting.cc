@@ -1,0 +1,73 @@
+#include "proxy/links/upstream/greeting.h"
+
+#include "resp/reply_writer.h"
+
+namespace keyhole::core {
+namespace {
+
+using resp::CommandId;
+
+constexpr std::string_view kFenceChannel = "__keyhole__:wait";
+
+std::string_view Word(CommandId id) {
+  return resp::Spec(id).name;
+}
+
+}  // namespace
+
+void ForEachIntroduction(const SessionState& state, const SessionState& before,
+                         const std::function<void(Greeting::Words)>& say) {
+  const std::string_view client = Word(CommandId::kClient);
+  const std::string_view info = Word(CommandId::kClientSetinfo);
+  if (state.name != before.name) say({client, Word(CommandId::kClientSetname), state.name});
+  if (state.library != before.library) say({client, info, "LIB-NAME", state.library});
+  if (state.library_version != before.library_version) {
+    say({client, info, "LIB-VER", state.library_version});
+  }
+}
+
+void Greeting::Add(Words args, bool must_succeed) {
+  resp::AppendRequest(args, &bytes);
+  ++replies;
+  if (must_succeed) musts = replies;
+}
+
+void Greeting::SelectDatabase(int db) {
+  Add({Word(CommandId::kSelect), std::to_string(db)}, true);
+}
+
+// Redis knows names since 2.6.9 and libraries since 7.2; before, it refuses them.
+void Greeting::Introduce(const SessionState& state, const SessionState& before) {
+  ForEachIntroduction(state, before, [this](Words args) { Add(args, false); });
+}
+
+// WAIT asks about the writes of its own connection, so there has to be one that came after those of
+// all others. Redis before 7.2 takes any command for one. Later it has to be something that goes to
+// the replicas: a message on a shard channel does, and nobody can hear it by a pattern.
+void Greeting::Fence() {
+  Add({Word(CommandId::kSpublish), kFenceChannel, ""}, false);
+  Add({Word(CommandId::kPing)}, false);
+}
+
+// What a new connection has to say to get into `state`.
+Greeting Greeting::For(const SessionState& state) {
+  Greeting greeting;
+  const std::string_view user = state.user.empty() ? "default" : std::string_view(state.user);
+  if (state.protocol == resp::Protocol::kResp3) {
+    if (state.has_identity()) {
+      greeting.Add({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state.password},
+                   true);
+    } else {
+      greeting.Add({Word(CommandId::kHello), "3"}, true);
+    }
+  } else if (state.user.empty() && state.has_identity()) {
+    greeting.Add({Word(CommandId::kAuth), state.password}, true);
+  } else if (state.has_identity()) {
+    greeting.Add({Word(CommandId::kAuth), user, state.password}, true);
+  }
+  if (state.db != 0) greeting.SelectDatabase(state.db);
+  greeting.Introduce(state, SessionState());
+  return greeting;
+}
+
+}  // namespace keyhole::core
