@@ -272,7 +272,8 @@ class Browser final : public core::HttpSession::Receiver {
  public:
   explicit Browser(Harness& keyhole)
       : keyhole_(keyhole),
-        session_(new core::HttpSession(keyhole_.worker(), keyhole_.worker().config.http, "10.1.1.1:80", *this)) {}
+        session_(new core::HttpSession(keyhole_.worker(), keyhole_.worker().config.http,
+                                       "10.1.1.1:80", *this)) {}
   ~Browser() { session_->Detach(); }
 
   void Get(std::string_view target) {
