@@ -4,6 +4,8 @@
 // Thread: any; everything here is constant.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace keyhole::resp {
@@ -67,7 +69,9 @@ struct EffectTraits {
   constexpr bool confirmed() const { return listens != Listens::kNo; }
 };
 
-constexpr EffectTraits TraitsOf(Effect effect) {
+namespace effect_detail {
+
+constexpr EffectTraits Make(Effect effect) {
   constexpr LinkNeed kOwn = LinkNeed::kOwn;
   switch (effect) {
     case Effect::kNone:
@@ -111,6 +115,18 @@ constexpr EffectTraits TraitsOf(Effect effect) {
       return {.need = kOwn};
   }
   return {.need = kOwn, .untracked = true};
+}
+
+inline constexpr auto kTraits = [] {
+  std::array<EffectTraits, kEffectCount> traits{};
+  for (size_t i = 0; i < traits.size(); ++i) traits[i] = Make(static_cast<Effect>(i));
+  return traits;
+}();
+
+}  // namespace effect_detail
+
+constexpr const EffectTraits& TraitsOf(Effect effect) {
+  return effect_detail::kTraits[static_cast<size_t>(effect)];
 }
 
 }  // namespace keyhole::resp

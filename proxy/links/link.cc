@@ -110,12 +110,13 @@ bool Link::PendingOnlyOf(const Requester& requester) const {
 }
 
 void Link::BeginReply(char type) {
-  receiver_ = owner_;
-  if (pending_.empty() || type == static_cast<char>(ReplyType::kPush)) return;
+  if (pending_.empty() || type == static_cast<char>(ReplyType::kPush)) {
+    receiver_ = owner_;
+    return;
+  }
   const Pending& front = pending_.front();
-  if (owner_ == nullptr || front.requester == nullptr) receiver_ = front.requester;
-  if (front.unheard) [[unlikely]]
-    receiver_ = nullptr;
+  Requester* const to = front.requester.get();  // a private link's is its owner, or the link itself
+  receiver_ = front.unheard ? nullptr : to;
   if (transaction_.left > 0) {
     if (transaction_.next < transaction_.queued.size() &&
         resp::NeedsElements(transaction_.queued[transaction_.next].rule)) {
@@ -142,8 +143,8 @@ bool Link::IsAside(const ReplyHead& head) const {
 
 // *3 subscribe <channel> <count>, for a request with this row.
 bool Link::IsConfirmation(const resp::CommandSpec& spec, const ReplyHead& head) {
-  return resp::TraitsOf(spec.effect).confirmed() && head.text == spec.name &&
-         (head.type == ReplyType::kPush || head.type == ReplyType::kArray);
+  return (head.type == ReplyType::kPush || head.type == ReplyType::kArray) &&
+         resp::TraitsOf(spec.effect).confirmed() && head.text == spec.name;
 }
 
 // Notes one confirmation. True if it is the last one for its request.

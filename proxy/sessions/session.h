@@ -124,12 +124,13 @@ class Session : public Requester, private NearReader::Host {
 
   Taken Take(const resp::Request& request, bool in_pieces);
   Taken CarryOut(const resp::Request& request, RequestPlan& plan);
+  Taken Run(const resp::Request& request, RequestPlan& plan);
   void AdaptToState(RequestPlan* plan) const;
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
   void AnswerHere(Effect effect);
-  bool ChooseLink(const RequestPlan& plan);
-  void Send(const resp::Request& request, RequestPlan plan);
+  [[gnu::noinline]] bool ChooseLink(const RequestPlan& plan);
+  void Send(const resp::Request& request, RequestPlan& plan);
   bool pinned() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
   bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }

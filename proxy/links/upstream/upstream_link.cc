@@ -46,17 +46,24 @@ void UpstreamLink::set_kind(metrics::LinkKind kind) {
 }
 
 void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
+  if (pending.change != nullptr && owner_ == nullptr && pending.change->names()) [[unlikely]]
+    return SendNamed(request, std::move(pending));
   pending.begin = written_ + out_.size();
   out_.Append(request.bytes);
-  const bool names = owner_ == nullptr && pending.change != nullptr && pending.change->names();
-  const SessionState as = names ? pending.change->AppliedTo(state_) : SessionState();
   if (pending.replies != 0) Expect(request, std::move(pending));
-  // The session has its name, if Redis has taken it. The link gets its own back before anybody
-  // else's request: else SLOWLOG and CLIENT LIST would accuse the wrong application.
-  if (names) {
-    ForEachIntroduction(state_, as,
-                        [this](Greeting::Words args) { Ask(args, /*must_succeed=*/false); });
-  }
+  Wake();
+}
+
+// A session names itself on a shared link. It has its name, if Redis has taken it. The link gets
+// its own back before anybody else's request: else SLOWLOG and CLIENT LIST would accuse the wrong
+// application.
+void UpstreamLink::SendNamed(const resp::Request& request, Pending&& pending) {
+  const SessionState as = pending.change->AppliedTo(state_);
+  pending.begin = written_ + out_.size();
+  out_.Append(request.bytes);
+  if (pending.replies != 0) Expect(request, std::move(pending));
+  ForEachIntroduction(state_, as,
+                      [this](Greeting::Words args) { Ask(args, /*must_succeed=*/false); });
   Wake();
 }
 

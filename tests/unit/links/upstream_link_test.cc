@@ -34,14 +34,14 @@ std::vector<std::string> GreetingWith(const Config& config) {
 }
 
 TEST(Greeting, OfTheMainLink) {
-  const std::string kName = "client setname keyhole";
-  EXPECT_THAT(GreetingWith(Upstream("", "", 0)), ElementsAre(kName, "ping"));
-  EXPECT_THAT(GreetingWith(Upstream("", "secret", 0)), ElementsAre("auth secret", kName));
-  EXPECT_THAT(GreetingWith(Upstream("default", "secret", 0)), ElementsAre("auth secret", kName));
-  EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 0)), ElementsAre("auth ann secret", kName));
-  EXPECT_THAT(GreetingWith(Upstream("", "", 3)), ElementsAre("select 3", kName, "ping"));
+  const std::string setname = "client setname keyhole";
+  EXPECT_THAT(GreetingWith(Upstream("", "", 0)), ElementsAre(setname, "ping"));
+  EXPECT_THAT(GreetingWith(Upstream("", "secret", 0)), ElementsAre("auth secret", setname));
+  EXPECT_THAT(GreetingWith(Upstream("default", "secret", 0)), ElementsAre("auth secret", setname));
+  EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 0)), ElementsAre("auth ann secret", setname));
+  EXPECT_THAT(GreetingWith(Upstream("", "", 3)), ElementsAre("select 3", setname, "ping"));
   EXPECT_THAT(GreetingWith(Upstream("ann", "secret", 3)),
-              ElementsAre("auth ann secret", "select 3", kName));
+              ElementsAre("auth ann secret", "select 3", setname));
 }
 
 TEST(Greeting, BringsANewLinkWhereItsSessionIs) {
