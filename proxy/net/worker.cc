@@ -70,12 +70,12 @@ void Worker::AddClient(int descriptor, std::string_view address) {
   if (draining_) client->session().Drain();
 }
 
-void Worker::AddHttpClient(Socket socket, std::string address, Reporter report,
+void Worker::AddHttpClient(int descriptor, std::string address, Reporter report,
                            const core::HttpGate& gate) {
   loop_.BeginTurn();
-  const boost::intrusive_ptr<HttpConnection> connection(new HttpConnection(
-      loop_, state_, http_, std::move(socket), std::move(address), std::move(report), gate));
-  connection->Start();
+  const boost::intrusive_ptr<HttpConnection> connection(
+      new HttpConnection(loop_, state_, http_, std::move(address), std::move(report), gate));
+  connection->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
 }
 
 void Worker::Connect(core::UpstreamEnd& end) {

@@ -53,8 +53,8 @@ class Worker final : public core::Connector {
 
   void Connect(core::UpstreamEnd& end) override;
 
-  // An HTTP client that has been accepted.
-  void AddHttpClient(Socket socket, std::string address, Reporter report,
+  // An HTTP client that has been accepted; takes the descriptor.
+  void AddHttpClient(int descriptor, std::string address, Reporter report,
                      const core::HttpGate& gate);
   size_t http_clients() const { return http_.size(); }
 
