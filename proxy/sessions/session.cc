@@ -37,8 +37,7 @@ bool Session::held() const {
 }
 
 bool Session::link_is_full() const {
-  const UpstreamLink* link = worker_.AsUpstream(link_.get());
-  return link != nullptr && link->queue_is_long();
+  return link_ != nullptr && link_->queue_is_long();
 }
 
 void Session::ResumeLink() {

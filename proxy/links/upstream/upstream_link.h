@@ -124,8 +124,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void ExpireWaiting();
   // Ends it for good; the edge closes the socket.
   void Close();
-  // So much is waiting to be written that sessions should not add to it.
-  bool queue_is_long() const { return out_.size() > kLongQueue; }
+  bool queue_is_long() const override { return out_.size() > kLongQueue; }
 
  protected:
   void OnSlowReader(Requester& slow) override;
