@@ -70,8 +70,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void Foresee(std::span<const resp::HashedKey>) {}
   // Its session has become this user of the proxy's own.
   virtual void OnUser(std::string_view) {}
-  // So much waits to be sent, or to be run, that its session had better add nothing to it.
-  virtual bool queue_is_long() const { return false; }
+  // So much waits to be written, or to be run, that no more should be added.
+  virtual bool is_full() const { return false; }
   // The other side has ended the conversation; close when all replies have been sent.
   virtual bool ended() const { return false; }
   // More bytes of the request that was sent last.

@@ -37,7 +37,7 @@ bool Session::held() const {
 }
 
 bool Session::link_is_full() const {
-  return link_ != nullptr && link_->queue_is_long();
+  return link_ != nullptr && link_->is_full();
 }
 
 void Session::ResumeLink() {

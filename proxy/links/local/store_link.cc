@@ -69,7 +69,7 @@ void StoreLink::Hold(const resp::Request& request, Pending&& pending) {
 
 // What a reply makes the session send comes behind what is held already.
 void StoreLink::CatchUp() {
-  const bool was_long = queue_is_long();
+  const bool was_full = is_full();
   while (state_ == State::kCatchingUp && !held_.empty()) {
     if (owner_->closed() || ended()) return;
     Held next = std::move(held_.front());
@@ -80,7 +80,7 @@ void StoreLink::CatchUp() {
   }
   if (state_ == State::kCatchingUp) state_ = State::kAnswering;
   // Nothing new, but the session looks again whether it may read.
-  if (was_long && !queue_is_long() && !owner_->closed()) owner_->OnOutput(owner_->output().size());
+  if (was_full && !is_full() && !owner_->closed()) owner_->OnOutput(owner_->output().size());
 }
 
 store::Outcome StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec,

@@ -36,8 +36,8 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   void Send(const resp::Request& request, Pending&& pending) override;
   void Foresee(std::span<const resp::HashedKey> keys) override;
   void OnUser(std::string_view name) override;
-  // Of what is held.
-  bool queue_is_long() const override { return held_bytes_ > kLongQueue; }
+  // Of requests that are held.
+  bool is_full() const override { return held_bytes_ > kLongQueue; }
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // The client may do what it likes.

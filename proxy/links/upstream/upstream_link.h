@@ -124,7 +124,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void ExpireWaiting();
   // Ends it for good; the edge closes the socket.
   void Close();
-  bool queue_is_long() const override { return out_.size() > kLongQueue; }
+  bool is_full() const override { return out_.size() > kLongQueue; }
 
  protected:
   void OnSlowReader(Requester& slow) override;
