@@ -25,7 +25,7 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
       config(config_in),
       store(store_in),
       initial_state(InitialState(config_in)),
-      links(*this, {.initial_state = initial_state, .wait = config_in.upstream_wait}),
+      links(*this, {.initial_state = initial_state, .wait = config_in.links.wait}),
       read_buffer_(kReadBytes) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     counted[static_cast<size_t>(spec.id)] =

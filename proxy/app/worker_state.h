@@ -35,11 +35,11 @@ struct WorkerState : LinkContext {
   // How long a client may be silent, and how many there may be: as the options say, or what CONFIG
   // SET has made of that. 0: for ever.
   std::chrono::milliseconds client_idle_timeout() const {
-    if (store == nullptr) return config.client_idle_timeout;
+    if (store == nullptr) return config.clients.idle_timeout;
     return std::chrono::milliseconds(store->live().idle_timeout.load(std::memory_order_relaxed));
   }
   int64_t max_clients() const {
-    if (store == nullptr) return config.max_clients;
+    if (store == nullptr) return config.clients.max;
     return store->live().max_clients.load(std::memory_order_relaxed);
   }
   // Clients must log in: to us, or to the embedded store.

@@ -180,7 +180,7 @@ Problem ReadFile(const Given& config, Source* file) {
 
 // Settings that are right one by one and wrong together.
 Problem CheckTogether(const Config& config) {
-  if (!config.upstream && config.near_cache > 0) {
+  if (!config.upstream && config.near.memory > 0) {
     return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
            "--near-cache out";
   }
@@ -246,16 +246,6 @@ ParseResult LoadConfig(int argc, const char* const* argv, const Environment& env
   Config config;
   if (Problem problem = ApplyAll(sources, &config)) return Wrong(*problem);
   return {std::move(config), {}, 0};
-}
-
-metrics::KeyOptions KeyOptionsOf(const Config& config) {
-  return {.capacity = config.tracked_keys,
-          .patterns = config.key_patterns,
-          .labels = config.key_labels,
-          .hash_sessions = config.hash_session_keys,
-          .epoch = config.key_epoch,
-          .zero_hold = config.key_zero_hold,
-          .churn = config.key_churn / 100.0};
 }
 
 std::string VersionLine() {

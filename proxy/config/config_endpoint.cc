@@ -263,25 +263,4 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
   return problem;
 }
 
-std::string Endpoint::ToString() const {
-  if (kind == Kind::kUnix) return std::string(kUnixScheme) + path;
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-bool Endpoint::IsLocal() const {
-  if (kind == Kind::kUnix || host == "::1" || resp::EqualsIgnoreCase(host, "localhost"))
-    return true;
-  // "127.example.org" is a name like any other.
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
-}
-
-std::string Upstream::ToString() const {
-  const std::string database = std::to_string(db);
-  if (endpoint.kind == Endpoint::Kind::kUnix) {
-    return endpoint.ToString() + (db == 0 ? "" : "?db=" + database);
-  }
-  return "redis://" + endpoint.ToString() + "/" + database;
-}
-
 }  // namespace keyhole::core

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <limits>
 #include <span>
 #include <string>
@@ -23,40 +25,64 @@ struct Handler {
   std::string (*show)(const Config&);
 };
 
-template <auto kMember, uint64_t kMin, uint64_t kMax>
+// A member of Config, or of a struct in it: At<&Config::near, &NearOptions::min_reads>.
+template <auto... kPath>
+struct At {
+  static constexpr auto& Of(auto& config) { return (config.*....*kPath); }
+};
+
+template <typename Member, uint64_t kMin, uint64_t kMax>
 constexpr Handler Number() {
   return {[](Texts texts, Config* config) {
             uint64_t number = 0;
             Problem problem = ParseNumber(texts[0], kMin, kMax, &number);
             if (!problem) {
-              auto& member = config->*kMember;
+              auto& member = Member::Of(*config);
               member = static_cast<std::remove_reference_t<decltype(member)>>(number);
             }
             return problem;
           },
-          [](const Config& config) { return std::to_string(config.*kMember); }};
+          [](const Config& config) { return std::to_string(Member::Of(config)); }};
 }
 
-template <bool Config::*kMember>
+// A share, written in percent.
+template <typename Member, uint64_t kMin, uint64_t kMax>
+constexpr Handler Percent() {
+  return {
+      [](Texts texts, Config* config) {
+        uint64_t percent = 0;
+        Problem problem = ParseNumber(texts[0], kMin, kMax, &percent);
+        if (!problem) Member::Of(*config) = static_cast<double>(percent) / 100;
+        return problem;
+      },
+      [](const Config& config) { return std::to_string(std::lround(Member::Of(config) * 100)); }};
+}
+
+template <typename Member>
 constexpr Handler Switch() {
-  return {[](Texts texts, Config* config) { return ParseSwitch(texts[0], &(config->*kMember)); },
-          [](const Config& config) { return std::string(config.*kMember ? "on" : "off"); }};
+  return {[](Texts texts, Config* config) { return ParseSwitch(texts[0], &Member::Of(*config)); },
+          [](const Config& config) { return std::string(Member::Of(config) ? "on" : "off"); }};
 }
 
-template <uint64_t Config::*kMember, uint64_t kMin, uint64_t kMax>
+template <typename Member, uint64_t kMin, uint64_t kMax>
 constexpr Handler Size() {
   return {[](Texts texts, Config* config) {
-            return ParseSize(texts[0], kMin, kMax, &(config->*kMember));
+            return ParseSize(texts[0], kMin, kMax, &Member::Of(*config));
           },
-          [](const Config& config) { return ShowSize(config.*kMember); }};
+          [](const Config& config) { return ShowSize(Member::Of(config)); }};
 }
 
-template <Config::Millis Config::*kMember, int kMinMillis = 0>
+template <typename Member, int kMinMillis = 0>
 constexpr Handler Duration() {
   return {[](Texts texts, Config* config) {
-            return ParseDuration(texts[0], Config::Millis(kMinMillis), &(config->*kMember));
+            Config::Millis duration{};
+            Problem problem = ParseDuration(texts[0], Config::Millis(kMinMillis), &duration);
+            if (!problem) Member::Of(*config) = duration;
+            return problem;
           },
-          [](const Config& config) { return ShowDuration(config.*kMember); }};
+          [](const Config& config) {
+            return ShowDuration(std::chrono::duration_cast<Config::Millis>(Member::Of(config)));
+          }};
 }
 
 template <typename T, typename Parse>
@@ -72,17 +98,17 @@ Problem ApplyList(Texts texts, Parse parse, std::vector<T>* out) {
 }
 
 // A list of words.
-template <std::vector<std::string> Config::*kMember,
-          Problem (*kParse)(std::string_view, std::string*)>
+template <typename Member, Problem (*kParse)(std::string_view, std::string*)>
 constexpr Handler Words() {
-  return {[](Texts texts, Config* config) { return ApplyList(texts, kParse, &(config->*kMember)); },
-          [](const Config& config) {
-            std::string text;
-            for (const std::string& word : config.*kMember) {
-              text.append(text.empty() ? "" : ",").append(word);
-            }
-            return text;
-          }};
+  return {
+      [](Texts texts, Config* config) { return ApplyList(texts, kParse, &Member::Of(*config)); },
+      [](const Config& config) {
+        std::string text;
+        for (const std::string& word : Member::Of(config)) {
+          text.append(text.empty() ? "" : ",").append(word);
+        }
+        return text;
+      }};
 }
 
 inline constexpr Handler kListen = {
@@ -100,38 +126,38 @@ inline constexpr Handler kListen = {
 
 inline constexpr Handler kHttp = {[](Texts texts, Config* config) -> Problem {
                                     if (resp::EqualsIgnoreCase(texts[0], "off")) {
-                                      config->http.reset();
+                                      config->http.listen.reset();
                                       return std::nullopt;
                                     }
                                     Endpoint endpoint;
                                     if (Problem problem = ParseListenEndpoint(texts[0], &endpoint))
                                       return *problem + ", or off";
-                                    config->http = endpoint;
+                                    config->http.listen = endpoint;
                                     return std::nullopt;
                                   },
                                   [](const Config& config) {
-                                    return config.http ? config.http->ToString()
-                                                       : std::string("off");
+                                    return config.http.listen ? config.http.listen->ToString()
+                                                              : std::string("off");
                                   }};
 
 inline constexpr Handler kMetricsAddress = {
     [](Texts texts, Config* config) -> Problem {
-      config->metrics.reset();
+      config->http.metrics.reset();
       if (resp::EqualsIgnoreCase(texts[0], "http")) return std::nullopt;
       Endpoint endpoint;
       if (Problem problem = ParseListenEndpoint(texts[0], &endpoint)) {
         return *problem + ", or http for the address of --http";
       }
-      config->metrics = endpoint;
+      config->http.metrics = endpoint;
       return std::nullopt;
     },
     [](const Config& config) {
-      return config.metrics ? config.metrics->ToString() : std::string("http");
+      return config.http.metrics ? config.http.metrics->ToString() : std::string("http");
     }};
 
 inline constexpr Handler kHttpItemsOption = {
-    [](Texts texts, Config* config) { return ParseHttpItems(texts[0], &config->http_items); },
-    [](const Config& config) { return std::string(ShowHttpItems(config.http_items)); }};
+    [](Texts texts, Config* config) { return ParseHttpItems(texts[0], &config->http.items); },
+    [](const Config& config) { return std::string(ShowHttpItems(config.http.items)); }};
 
 // What --upstream says for the embedded store; a Redis on a host of that name is redis://embedded.
 inline constexpr std::string_view kEmbedded = "embedded";
@@ -169,22 +195,20 @@ inline constexpr Handler kNearCache = {
       if (bytes != 0 && bytes < kSmallestNearCache) {
         return "'" + texts[0] + "' is too little to be of use; give at least 1mb, or 0 for none";
       }
-      config->near_cache = bytes;
+      config->near.memory = bytes;
       return std::nullopt;
     },
-    [](const Config& config) { return ShowSize(config.near_cache); }};
+    [](const Config& config) { return ShowSize(config.near.memory); }};
 
 inline constexpr Handler kNearConsistencyOption = {
     [](Texts texts, Config* config) {
-      return ParseNearConsistency(texts[0], &config->near_cache_consistency);
+      return ParseNearConsistency(texts[0], &config->near.consistency);
     },
-    [](const Config& config) {
-      return std::string(ShowNearConsistency(config.near_cache_consistency));
-    }};
+    [](const Config& config) { return std::string(ShowNearConsistency(config.near.consistency)); }};
 
 inline constexpr Handler kKeyLabelsOption = {
-    [](Texts texts, Config* config) { return ParseKeyLabels(texts[0], &config->key_labels); },
-    [](const Config& config) { return std::string(ShowKeyLabels(config.key_labels)); }};
+    [](Texts texts, Config* config) { return ParseKeyLabels(texts[0], &config->keys.labels); },
+    [](const Config& config) { return std::string(ShowKeyLabels(config.keys.labels)); }};
 
 inline constexpr Handler kRequirepass = {[](Texts texts, Config* config) -> Problem {
                                            config->requirepass = texts[0];

@@ -66,4 +66,23 @@ std::string_view ShowHttpItems(HttpItems items) {
   return kHttpItems[static_cast<size_t>(items)];
 }
 
+bool Config::ServesItems() const {
+  if (http.items != HttpItems::kAuto) return http.items == HttpItems::kOn;
+  return !upstream.has_value() || upstream->endpoint.IsLocal();
+}
+
+std::vector<std::string> StartWarnings(const Config& config) {
+  std::vector<std::string> warnings;
+  if (config.keys.labels != metrics::KeyLabels::kOn) return warnings;
+  const auto warn = [&warnings](std::string_view option, const Endpoint& endpoint) {
+    if (endpoint.IsLocal()) return;
+    warnings.push_back(std::string(option) + " " + endpoint.ToString() +
+                       " shows the names of keys to other machines, and to all that keep the "
+                       "metrics; --key-labels hash hides the names");
+  };
+  if (config.http.listen) warn("--http", *config.http.listen);
+  if (config.http.metrics) warn("--metrics", *config.http.metrics);
+  return warnings;
+}
+
 }  // namespace keyhole::core

@@ -44,11 +44,11 @@ constexpr Option kOptions[] = {
            "A name by which HTTP clients may call this server, as in cache.example.org or "
            "*.example.org. IP addresses, localhost and the names that are listened on need not be "
            "listed. May be given several times.",
-           Words<&Config::http_hosts, ParseHttpHost>(), true),
+           Words<At<&Config::http, &HttpOptions::hosts>, ParseHttpHost>(), true),
     Define(kWhere, "--http-origins", "ORIGIN",
            "Pages of this origin may call this server from a browser (CORS), as in "
            "https://app.example.org. May be given several times.",
-           Words<&Config::http_origins, ParseHttpOrigin>(), true),
+           Words<At<&Config::http, &HttpOptions::origins>, ParseHttpOrigin>(), true),
     Define(kWhere, "--http-items", "auto|on|off",
            "Whether HTTP serves the item calls, which read and write data. auto: with the embedded "
            "store and in front of a Redis on this machine.",
@@ -64,14 +64,14 @@ constexpr Option kOptions[] = {
         kBehind, "--upstream-wait", "DURATION",
         "How long requests wait for a lost upstream to come back before their clients are told or "
         "closed. 0: not at all.",
-        Duration<&Config::upstream_wait>()),
+        Duration<At<&Config::links, &UpstreamOptions::wait>>()),
     Define(kBehind, "--upstream-connect-timeout", "DURATION",
            "How long one attempt to connect to the upstream may take before the next one is made.",
-           Duration<&Config::upstream_connect_timeout, 1>()),
+           Duration<At<&Config::links, &UpstreamOptions::connect_timeout>, 1>()),
     Define(kBehind, "--sharing", "on|off",
            "on: clients share one connection to the upstream where their commands allow it. off: "
            "every client has one of its own.",
-           Switch<&Config::sharing>()),
+           Switch<At<&Config::links, &UpstreamOptions::sharing>>()),
 
     Define(kNear, "--near-cache", "SIZE",
            "Memory for the near cache, which answers GET of hot keys from here; Redis says when "
@@ -79,7 +79,7 @@ constexpr Option kOptions[] = {
            kNearCache),
     Define(kNear, "--near-cache-prefix", "PREFIX",
            "Only keys that begin so are kept. May be given several times.",
-           Words<&Config::near_cache_prefixes, ParseKeyPrefix>(), true),
+           Words<At<&Config::near, &NearOptions::prefixes>, ParseKeyPrefix>(), true),
     Define(
         kNear, "--near-cache-consistency", "causal|eventual",
         "causal: a client is served nothing older than what Redis has told it. eventual: nothing "
@@ -89,25 +89,25 @@ constexpr Option kOptions[] = {
         kNear, "--near-cache-min-reads", "NUMBER",
         "How often a key must be asked for lately to be kept, 1 to 100; more often if it changes "
         "often.",
-        Number<&Config::near_cache_min_reads, 1, 100>()),
+        Number<At<&Config::near, &NearOptions::min_reads>, 1, 100>()),
     Define(kNear, "--near-cache-max-age", "DURATION",
            "How long an entry is served at most; one in use is fetched anew at half of it.",
-           Duration<&Config::near_cache_max_age, 1000>()),
+           Duration<At<&Config::near, &NearOptions::max_age>, 1000>()),
     Define(kNear, "--near-cache-max-value", "SIZE", "The largest value that is kept, up to 16mb.",
-           Size<&Config::near_cache_max_value, 0, kLargestNearValue>()),
+           Size<At<&Config::near, &NearOptions::max_value>, 0, kLargestNearValue>()),
     Define(kNear, "--near-cache-nulls", "on|off", "on: that a key is not there is kept too.",
-           Switch<&Config::near_cache_nulls>()),
+           Switch<At<&Config::near, &NearOptions::nulls>>()),
     Define(kNear, "--near-cache-mget", "on|off",
            "on: MGET is answered too, if all its keys are here; they may then be of different "
            "moments.",
-           Switch<&Config::near_cache_mget>()),
+           Switch<At<&Config::near, &NearOptions::mget>>()),
     Define(kNear, "--near-cache-heartbeat", "DURATION",
            "How often Redis is asked whether it still tells of changes. If it does not answer for "
            "as long, nothing is served. At least 100ms.",
-           Duration<&Config::near_cache_heartbeat, 100>()),
+           Duration<At<&Config::near, &NearOptions::heartbeat>, 100>()),
     Define(kNear, "--serve-stale", "DURATION",
            "While the upstream is away, what is near is served for so long. 0: not at all.",
-           Duration<&Config::serve_stale>()),
+           Duration<At<&Config::near, &NearOptions::serve_stale>>()),
 
     Define(kStore, "--max-memory", "SIZE|PERCENT",
            "What the keys may take, of the machine or the container. 0: no limit.", kMaxMemory),
@@ -117,12 +117,12 @@ constexpr Option kOptions[] = {
     Define(kCounting, "--tracked-keys", "NUMBER",
            "How many keys have hit and miss counters of their own, 0 to 10000; all others count "
            "under __other__.",
-           Number<&Config::tracked_keys, 0, 10000>()),
+           Number<At<&Config::keys, &metrics::KeyOptions::capacity>, 0, 10000>()),
     Define(
         kCounting, "--key-pattern", "PATTERN",
         "Keys that match, as in user:*, count together under the pattern; the first pattern that "
         "matches takes the key. May be given several times.",
-        Words<&Config::key_patterns, ParseKeyPattern>(), true),
+        Words<At<&Config::keys, &metrics::KeyOptions::patterns>, ParseKeyPattern>(), true),
     Define(kCounting, "--key-labels", "on|off|hash",
            "How keys are called in metrics. on: as they are. hash: by a hash. off: not at all; all "
            "but patterns count under __other__.",
@@ -131,18 +131,18 @@ constexpr Option kOptions[] = {
         kCounting, "--hash-session-keys", "on|off",
         "on: keys that are credentials, such as sess:* and session:*, are hashed in metrics even "
         "if --key-labels is on.",
-        Switch<&Config::hash_session_keys>()),
+        Switch<At<&Config::keys, &metrics::KeyOptions::hash_sessions>>()),
     Define(kCounting, "--key-epoch", "DURATION",
            "How often heavy keys take the places of lighter ones, once all are taken.",
-           Duration<&Config::key_epoch, 100>()),
+           Duration<At<&Config::keys, &metrics::KeyOptions::epoch>, 100>()),
     Define(kCounting, "--key-churn", "PERCENT",
            "How many places may change hands in a minute, in percent of --tracked-keys, 0 to 1000. "
            "0: the keys that came first stay for ever.",
-           Number<&Config::key_churn, 0, 1000>()),
+           Percent<At<&Config::keys, &metrics::KeyOptions::churn>, 0, 1000>()),
     Define(kCounting, "--key-zero-hold", "DURATION",
            "How long a key that took the place of another one is shown at 0 before it counts. At "
            "least the scrape interval, so that no scraper misses the 0.",
-           Duration<&Config::key_zero_hold>()),
+           Duration<At<&Config::keys, &metrics::KeyOptions::zero_hold>>()),
     Define(kCounting, "--count-commands", "NAME",
            "A lookup to be counted that is not counted by default, such as exists or strlen; all: "
            "every one. May be given several times.",
@@ -150,32 +150,32 @@ constexpr Option kOptions[] = {
 
     Define(kLimits, "--workers", "NUMBER",
            "Threads that serve clients, 1 to 64. One is enough for one Redis.",
-           Number<&Config::workers, 1, 64>()),
+           Number<At<&Config::workers>, 1, 64>()),
     Define(kLimits, "--max-clients", "NUMBER",
            "How many clients may be connected, 1 to 1000000. For further ones those have to go "
            "that have "
            "not sent a whole request, or not the password; if there are none, they are told so and "
            "closed.",
-           Number<&Config::max_clients, 1, 1000000>()),
+           Number<At<&Config::clients, &ClientOptions::max>, 1, 1000000>()),
     Define(kLimits, "--client-output-limit", "SIZE",
            "A client that lets more than this much of its replies wait is closed. 0: no limit.",
-           Size<&Config::client_output_limit, 0, kNoMax>()),
+           Size<At<&Config::clients, &ClientOptions::output_limit>, 0, kNoMax>()),
     Define(kLimits, "--client-idle-timeout", "DURATION",
            "A client that sends nothing for this long is closed. 0: never.",
-           Duration<&Config::client_idle_timeout>()),
+           Duration<At<&Config::clients, &ClientOptions::idle_timeout>>()),
     Define(kLimits, "--http-body-limit", "SIZE",
            "The largest body of an HTTP request, 1 byte to 512mb.",
-           Size<&Config::http_body_limit, 1, kLargestBody>()),
+           Size<At<&Config::http, &HttpOptions::body_limit>, 1, kLargestBody>()),
     Define(kLimits, "--http-idle-timeout", "DURATION",
            "An HTTP connection that is silent for this long is closed. 0: never.",
-           Duration<&Config::http_idle_timeout>()),
+           Duration<At<&Config::http, &HttpOptions::idle_timeout>>()),
     Define(kLimits, "--http-request-timeout", "DURATION",
            "How long an HTTP request may take to arrive, from its first byte to its last; its head "
            "no longer than 10s. 0: any time.",
-           Duration<&Config::http_request_timeout>()),
+           Duration<At<&Config::http, &HttpOptions::request_timeout>>()),
     Define(kLimits, "--shutdown-grace", "DURATION",
            "How long requests in flight have to end when the process is told to stop. 0: none.",
-           Duration<&Config::shutdown_grace>()),
+           Duration<At<&Config::shutdown_grace>>()),
 
     Define(kSafety, "--requirepass", "PASSWORD",
            "The password that clients must give, by RESP and by HTTP; none, if this is left "
@@ -188,14 +188,14 @@ constexpr Option kOptions[] = {
            kUsersFile),
     Define(kSafety, "--metrics-open", "",
            "/metrics asks for no password where all else does; it shows names of keys.",
-           Switch<&Config::metrics_open>()),
+           Switch<At<&Config::http, &HttpOptions::metrics_open>>()),
     Define(kSafety, "--allow-unprotected", "",
            "Listen beyond this machine even where clients need no password.",
-           Switch<&Config::allow_unprotected>()),
+           Switch<At<&Config::allow_unprotected>>()),
     Define(
         kSafety, "--allow-shutdown", "",
         "Let clients stop Redis (or the embedded store) with SHUTDOWN, which is refused otherwise.",
-        Switch<&Config::allow_shutdown>()),
+        Switch<At<&Config::clients, &ClientOptions::allow_shutdown>>()),
 
     Define(kOther, "--log-level", "LEVEL",
            "What is logged: trace, debug, info, warn, error, critical or off.", kLogLevel),

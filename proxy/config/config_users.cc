@@ -65,7 +65,8 @@ std::optional<std::string> ProtectionProblem(const Config& config) {
   for (const Endpoint& endpoint : config.listen) {
     if (!endpoint.IsLocal()) open.emplace_back("--listen ", endpoint);
   }
-  if (config.http && !config.http->IsLocal()) open.emplace_back("--http ", *config.http);
+  if (config.http.listen && !config.http.listen->IsLocal())
+    open.emplace_back("--http ", *config.http.listen);
   if (open.empty()) return std::nullopt;
   return std::string(open[0].first) + open[0].second.ToString() +
          " lets other machines read and write all data without a password" +

@@ -86,13 +86,13 @@ std::optional<HttpVerdict> CheckType(const HttpHead& head) {
 
 }  // namespace
 
-HttpGate::HttpGate(const Config& config, const Endpoint& endpoint, Serves serves,
+HttpGate::HttpGate(const HttpOptions& options, bool items, const Endpoint& endpoint, Serves serves,
                    std::string_view machine)
     : serves_(serves),
       any_host_(endpoint.kind == Endpoint::Kind::kUnix),
-      items_(ServesItems(config)),
-      hosts_(config.http_hosts),
-      origins_(config.http_origins) {
+      items_(items),
+      hosts_(options.hosts),
+      origins_(options.origins) {
   hosts_.emplace_back("localhost");
   hosts_.push_back(IsWildcard(endpoint) ? std::string(machine) : endpoint.host);
 }
@@ -161,25 +161,6 @@ HttpVerdict HttpGate::Check(const HttpHead& head) const {
   }
   if (listed) verdict.origin = *head.origin;
   return verdict;
-}
-
-bool ServesItems(const Config& config) {
-  if (config.http_items != HttpItems::kAuto) return config.http_items == HttpItems::kOn;
-  return !config.upstream.has_value() || config.upstream->endpoint.IsLocal();
-}
-
-std::vector<std::string> StartWarnings(const Config& config) {
-  std::vector<std::string> warnings;
-  if (config.key_labels != metrics::KeyLabels::kOn) return warnings;
-  const auto warn = [&warnings](std::string_view option, const Endpoint& endpoint) {
-    if (endpoint.IsLocal()) return;
-    warnings.push_back(std::string(option) + " " + endpoint.ToString() +
-                       " shows the names of keys to other machines, and to all that keep the "
-                       "metrics; --key-labels hash hides the names");
-  };
-  if (config.http) warn("--http", *config.http);
-  if (config.metrics) warn("--metrics", *config.metrics);
-  return warnings;
 }
 
 }  // namespace keyhole::core

@@ -30,7 +30,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/config/config.h"
+#include "proxy/http/options.h"
 
 namespace keyhole::core {
 
@@ -57,8 +57,10 @@ class HttpGate {
  public:
   enum class Serves : uint8_t { kAll, kAllButMetrics, kMetricsAndHealth };
 
-  // endpoint: where it listens, one of --http and --metrics. machine: this machine's name.
-  HttpGate(const Config& config, const Endpoint& endpoint, Serves serves, std::string_view machine);
+  // items: the item calls are served. endpoint: where it listens, one of --http and --metrics.
+  // machine: this machine's name.
+  HttpGate(const HttpOptions& options, bool items, const Endpoint& endpoint, Serves serves,
+           std::string_view machine);
 
   HttpVerdict Check(const HttpHead& head) const;
   // Answers differ by Origin.
@@ -76,11 +78,5 @@ class HttpGate {
   std::vector<std::string> hosts_;  // "*.name": every name that ends so
   const std::vector<std::string> origins_;
 };
-
-// Whether the item calls are served.
-bool ServesItems(const Config& config);
-
-// What the log should warn of at start: names of keys that leave this machine. Each is one line.
-std::vector<std::string> StartWarnings(const Config& config);
 
 }  // namespace keyhole::core

@@ -37,7 +37,7 @@ HttpSession::~HttpSession() = default;
 // Whatever the password.
 bool HttpSession::IsOpen() const {
   const HttpAccess access = exchange_.access();
-  const bool open_metrics = access == HttpAccess::kMetrics && worker_.config.metrics_open;
+  const bool open_metrics = access == HttpAccess::kMetrics && worker_.config.http.metrics_open;
   const bool asked = worker_.config.users != nullptr || worker_.asks_password();
   return !asked || access == HttpAccess::kOpen || open_metrics;
 }
@@ -99,7 +99,7 @@ void HttpSession::SubmitCommand() {
 }
 
 void HttpSession::OnOutput(size_t before) {
-  const size_t limit = std::max<size_t>(kMaxReply, worker_.config.http_body_limit);
+  const size_t limit = std::max<size_t>(kMaxReply, worker_.config.http.body_limit);
   too_large_ = too_large_ || reply_.size() > limit;
   if (too_large_) reply_.Truncate(before);
 }

@@ -28,7 +28,7 @@ constexpr uint32_t kSparedBits = 3;
 constexpr uint32_t kSparingWindow = kWindow >> kSparedBits;
 
 uint64_t BytesOfOneWorker(const Config& config) {
-  return config.near_cache / static_cast<uint64_t>(config.workers);
+  return config.near.memory / static_cast<uint64_t>(config.workers);
 }
 
 // Admin commands after which clients may no longer read what they could, or Redis is another one.
@@ -52,9 +52,9 @@ bool ChangesTheRules(const resp::CommandSpec& spec) {
 NearCache::NearCache(WorkerState& worker, NearShared& shared)
     : worker_(worker),
       shared_(shared),
-      causal_(worker.config.near_cache_consistency == NearConsistency::kCausal),
-      longest_silence_(2 * worker.config.near_cache_heartbeat + 2 * kTick),
-      ghost_(BytesOfOneWorker(worker.config) / kGhostShare, worker.config.near_cache_min_reads),
+      causal_(worker.config.near.consistency == NearConsistency::kCausal),
+      longest_silence_(2 * worker.config.near.heartbeat + 2 * kTick),
+      ghost_(BytesOfOneWorker(worker.config) / kGhostShare, worker.config.near.min_reads),
       table_(BytesOfOneWorker(worker.config) - ghost_.bytes()),
       link_(new NearLink(worker, *this)) {}
 
@@ -76,7 +76,7 @@ void NearCache::Tick() {
   if (since.has_value() && worker_.now - *since >= kLongWait + quickest_fence_) slow_ = true;
   link_->Tick(*connector_, worker_.links.up());
   const bool away = !link_->ready() && !worker_.links.up();
-  const bool recent = worker_.now - proven_ < worker_.config.serve_stale;
+  const bool recent = worker_.now - proven_ < worker_.config.near.serve_stale;
   serving_stale_ = away && recent;
   if (!link_->ready() && !recent && table_.size() > 0) Flush(NearDrop::kFlush);
   if (slow_ || !link_->ready()) ResumeWaiting(/*all=*/true);
@@ -84,7 +84,7 @@ void NearCache::Tick() {
 }
 
 bool NearCache::Covers(std::string_view key) const {
-  const auto& prefixes = worker_.config.near_cache_prefixes;
+  const auto& prefixes = worker_.config.near.prefixes;
   return prefixes.empty() || std::any_of(prefixes.begin(), prefixes.end(),
                                          [&](const auto& p) { return key.starts_with(p); });
 }
@@ -191,8 +191,8 @@ void NearCache::OnFetched(const NearFetch& fetch, std::string_view value, bool i
   if (fetch.changed || fetch.generation != generation_ || fetch.epoch != shared_.epoch(key.hash)) {
     return fills[NearFill::kChanged].Add();
   }
-  const bool wanted = !value.empty() && value.size() <= worker_.config.near_cache_max_value + 32 &&
-                      (!is_null || worker_.config.near_cache_nulls);
+  const bool wanted = !value.empty() && value.size() <= worker_.config.near.max_value + 32 &&
+                      (!is_null || worker_.config.near.nulls);
   const uint32_t hits = old != nullptr ? old->hits : 0;
   NearEntry* const entry =
       wanted ? table_.Insert(key, is_null ? std::string_view() : value, is_null) : nullptr;
@@ -206,7 +206,7 @@ void NearCache::OnFetched(const NearFetch& fetch, std::string_view value, bool i
   entry->epoch = fetch.epoch;
   entry->filled = fetch.sent;
   // Redis read its clock after we did: a millisecond for its rounding.
-  entry->expires = fetch.sent + worker_.config.near_cache_max_age;
+  entry->expires = fetch.sent + worker_.config.near.max_age;
   if (ttl.has_value())
     entry->expires = std::min(entry->expires, fetch.sent + *ttl - milliseconds(1));
   fills[NearFill::kStored].Add();
@@ -249,7 +249,7 @@ void NearCache::OnNearLost(NearState why, std::string_view reason) {
     reported_ = reason;
     worker_.log(LogLevel::kWarn, "the near cache is off: " + reported_);
   }
-  if (worker_.config.serve_stale.count() == 0) Flush(NearDrop::kFlush);
+  if (worker_.config.near.serve_stale.count() == 0) Flush(NearDrop::kFlush);
   ResumeWaiting(/*all=*/true);
 }
 
@@ -298,8 +298,7 @@ void NearCache::NoteServed(NearEntry& entry, const resp::HashedKey& key) {
   if (entry.value_size > 0)
     worker_.metrics.RecordValue(spec, key.bytes, entry.value_size, worker_.now);
   // Asked for again in good time: so it stays, and Redis knows that it is in use.
-  if (worker_.now - entry.filled < worker_.config.near_cache_max_age / 2 || entry.refreshing)
-    return;
+  if (worker_.now - entry.filled < worker_.config.near.max_age / 2 || entry.refreshing) return;
   entry.refreshing = link_->ready() && Fetch(key);
 }
 
@@ -324,7 +323,7 @@ void NearCache::OnAnswered(const resp::CommandSpec& spec) {
 void NearCache::OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes) {
   if (spec.has(resp::kWrite)) shared_.NoteWrite(resp::HashOfKey(key));
   // What is larger than may be kept is not even fetched.
-  if (bytes > worker_.config.near_cache_max_value) ghost_.Refuse(resp::HashOfKey(key));
+  if (bytes > worker_.config.near.max_value) ghost_.Refuse(resp::HashOfKey(key));
 }
 
 uint64_t NearCache::NeedAfter(const resp::CommandSpec& spec, const resp::ReplyHead& head,

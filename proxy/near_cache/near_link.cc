@@ -94,7 +94,7 @@ void NearLink::CommitWrite(size_t n) {
 
 bool NearLink::OnRead(std::string_view bytes) {
   worker_.metrics.counters.upstream_bytes_in.Add(bytes.size());
-  const size_t longest = kRoomForKeys + worker_.config.near_cache_max_value;
+  const size_t longest = kRoomForKeys + worker_.config.near.max_value;
   while (!bytes.empty() && phase_ >= Phase::kGreeting && phase_ != Phase::kGone) {
     size_t used = 0;
     const auto result = scanner_.Scan(bytes, &used);
@@ -255,7 +255,7 @@ void NearLink::Tick(Connector& connector, bool upstream_up) {
     connector.Connect(*this);
     return;
   }
-  const milliseconds heartbeat = worker_.config.near_cache_heartbeat;
+  const milliseconds heartbeat = worker_.config.near.heartbeat;
   if (phase_ == Phase::kGreeting && worker_.now - began_ >= heartbeat * 20) {
     return Lose(NearState::kConnecting, "it does not answer the greeting");
   }

@@ -39,7 +39,7 @@ void Session::NoteSentNear(const resp::Request& request, const resp::CommandSpec
 
 Session::Near Session::AskNear(const resp::Request& request, const resp::CommandSpec& spec) {
   const bool one = spec.id == NearCache::kOneKey;
-  const bool many = spec.id == NearCache::kManyKeys && worker_.config.near_cache_mget;
+  const bool many = spec.id == NearCache::kManyKeys && worker_.config.near.mget;
   if ((!one && !many) || !spec.AcceptsCount(request.argument_count())) return Near::kForward;
   if (!SeesNearCache()) return Near::kForward;
   // What has waited for a fence was looked at, and found.

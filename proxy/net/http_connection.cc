@@ -66,11 +66,11 @@ void HttpConnection::Start() {
 }
 
 void HttpConnection::Read() {
-  reader_.emplace(worker_.state().config.http_body_limit);
+  reader_.emplace(worker_.state().config.http.body_limit);
   request_ = Request();
   verdict_ = core::HttpVerdict();
   keep_ = false;
-  ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
+  ExpectSilenceAtMost(worker_.state().config.http.idle_timeout);
   Advance();
 }
 
@@ -79,7 +79,7 @@ void HttpConnection::Advance() {
   using Result = core::HttpRequestReader::Result;
   if (buffer_.size() > 0) {
     // From its first byte on a request has as long as a silence.
-    if (!pace_.in_request()) ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);
+    if (!pace_.in_request()) ExpectSilenceAtMost(worker_.state().config.http.idle_timeout);
     pace_.OnBytes(worker_.state().now);
   }
   const Result result = reader_->Read(View(buffer_));
@@ -232,7 +232,7 @@ void HttpConnection::Write(core::HttpResponse& answer) {
   if (!answer.head) response_.body() = std::move(answer.body);
   if (answer.status != 204) response_.content_length(length);
   pace_.OnAnswer(worker_.state().now);
-  ExpectSilenceAtMost(worker_.state().config.http_idle_timeout);  // it may not read
+  ExpectSilenceAtMost(worker_.state().config.http.idle_timeout);  // it may not read
   http::async_write(stream_, response_,
                     [self = boost::intrusive_ptr(this)](error_code error, size_t) {
                       self->worker_.BeginTurn();
@@ -294,7 +294,7 @@ void HttpConnection::Drain() {
 
 void HttpConnection::Tick() {
   const core::WorkerState& worker = worker_.state();
-  if (!pace_.TooSlow(worker.now, worker.config.http_request_timeout)) return;
+  if (!pace_.TooSlow(worker.now, worker.config.http.request_timeout)) return;
   CloseFor(metrics::HttpCloseReason::kSlowRequest);
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "proxy/config/config.h"
+#include "proxy/base/endpoint.h"
 #include "proxy/net/asio.h"
 
 namespace keyhole::net {

@@ -33,8 +33,8 @@ store::StoreOptions StoreOptionsFor(const core::Config& config) {
   options.password = config.requirepass;
   options.max_memory = config.max_memory.Of(core::MachineMemory());
   options.eviction = config.eviction;
-  options.max_clients = config.max_clients;
-  options.idle_timeout = config.client_idle_timeout.count();
+  options.max_clients = config.clients.max;
+  options.idle_timeout = config.clients.idle_timeout.count();
   options.bind.clear();
   for (const core::Endpoint& endpoint : config.listen) {
     if (endpoint.kind != core::Endpoint::Kind::kTcp) continue;
@@ -54,11 +54,11 @@ std::string LinkName(int worker) {
 }  // namespace
 
 Server::Server(core::Config config, LogFunction log)
-    : config_(std::move(config)), log_(std::move(log)), directory_(core::KeyOptionsOf(config_)) {
+    : config_(std::move(config)), log_(std::move(log)), directory_(config_.keys) {
   if (!config_.upstream.has_value()) {
     store_ = std::make_unique<store::Store>(StoreOptionsFor(config_));
   }
-  if (config_.near_cache > 0) near_ = std::make_unique<core::NearShared>();
+  if (config_.near.memory > 0) near_ = std::make_unique<core::NearShared>();
   for (int i = 0; i < config_.workers; ++i) {
     metrics_.push_back(std::make_unique<metrics::WorkerMetrics>(directory_));
     workers_.push_back(
@@ -105,21 +105,21 @@ bool Server::Open(std::string* problem) {
 
 bool Server::OpenHttp(std::string* problem) {
   using Serves = core::HttpGate::Serves;
-  if (config_.http.has_value()) {
-    http_ = HttpListener(*config_.http,
-                         config_.metrics.has_value() ? Serves::kAllButMetrics : Serves::kAll);
+  if (config_.http.listen.has_value()) {
+    http_ = HttpListener(*config_.http.listen,
+                         config_.http.metrics.has_value() ? Serves::kAllButMetrics : Serves::kAll);
     if (!http_->Open(problem)) return false;
   }
-  if (!config_.metrics.has_value()) return true;
-  metrics_door_ = HttpListener(*config_.metrics, Serves::kMetricsAndHealth);
+  if (!config_.http.metrics.has_value()) return true;
+  metrics_door_ = HttpListener(*config_.http.metrics, Serves::kMetricsAndHealth);
   return metrics_door_->Open(problem);
 }
 
 std::unique_ptr<Listener> Server::HttpListener(const core::Endpoint& endpoint,
                                                core::HttpGate::Serves serves) {
   error_code ignored;  // without a name of its own the machine is called by its addresses
-  gates_.push_back(
-      std::make_unique<core::HttpGate>(config_, endpoint, serves, asio::ip::host_name(ignored)));
+  gates_.push_back(std::make_unique<core::HttpGate>(config_.http, config_.ServesItems(), endpoint,
+                                                    serves, asio::ip::host_name(ignored)));
   auto listener = std::make_unique<Listener>(workers_[0]->context(), endpoint);
   listener->set_on_accept([this, gate = gates_.back().get()](Socket socket, std::string peer) {
     AcceptHttp(std::move(socket), std::move(peer), *gate);

@@ -33,7 +33,7 @@ timeval ToTimeval(std::chrono::milliseconds duration) {
 
 Context Connect(const core::Config& config) {
   const core::Endpoint& endpoint = config.upstream->endpoint;
-  const timeval timeout = ToTimeval(config.upstream_connect_timeout);
+  const timeval timeout = ToTimeval(config.links.connect_timeout);
   Context context(endpoint.kind == core::Endpoint::Kind::kUnix
                       ? redisConnectUnixWithTimeout(endpoint.path.c_str(), timeout)
                       : redisConnectWithTimeout(endpoint.host.c_str(), endpoint.port, timeout));

@@ -114,7 +114,7 @@ void UpstreamConnection::WriteOut() {
 
 void UpstreamConnection::ExpireConnecting() {
   if (!open_ || connected_) return;
-  const auto limit = worker_.state().config.upstream_connect_timeout;
+  const auto limit = worker_.state().config.links.connect_timeout;
   if (worker_.state().now - began_ >= limit) Lose();
 }
 

@@ -186,7 +186,7 @@ resp::ByteQueue& ClientSession::output() {
 
 void ClientSession::OnOutput(size_t before) {
   if (output_ != Output::kOpen) return out_.Truncate(before);  // the last reply has been given
-  const uint64_t limit = worker_.config.client_output_limit;
+  const uint64_t limit = worker_.config.clients.output_limit;
   if (limit != 0 && out_.size() > limit) {
     Close(CloseReason::kOutputLimit);
   } else if (transport_ != nullptr) {
@@ -260,7 +260,7 @@ void ClientSession::Trim() {
 
 // A client that has left is not waited for longer than one that waits for the upstream.
 void ClientSession::TickLeaving() {
-  if (worker_.now - last_active_ < worker_.config.upstream_wait) return;
+  if (worker_.now - last_active_ < worker_.config.links.wait) return;
   Close(has_more() || !eof_ ? CloseReason::kUnfinished : CloseReason::kByClient);
 }
 

@@ -27,7 +27,7 @@ Session::Session(WorkerState& worker, std::string_view address)
 Session::~Session() = default;
 
 bool Session::pinned() const {
-  return conversation_.needs_own_link() || !worker_.config.sharing || link_->subscribed() ||
+  return conversation_.needs_own_link() || !worker_.config.links.sharing || link_->subscribed() ||
          link_->monitoring() || link_->proven() == ProvenState::Value::kUnknown;
 }
 
@@ -149,8 +149,8 @@ void Session::AdaptToState(RequestPlan* plan) const {
 }
 
 bool Session::NeedsPrivate(const RequestPlan& plan) const {
-  if (plan.plain()) return !worker_.config.sharing;
-  if (plan.in_pieces || !worker_.config.sharing || !plan.answered) return true;
+  if (plan.plain()) return !worker_.config.links.sharing;
+  if (plan.in_pieces || !worker_.config.links.sharing || !plan.answered) return true;
   if (plan.change != nullptr && plan.change->ambiguous) return true;
   return resp::TraitsOf(plan.effect).need != resp::LinkNeed::kAny;
 }
@@ -206,7 +206,7 @@ bool Session::MoveTo(const SessionState& target, Effect effect) {
 void Session::TakePrivateLink(Effect effect) {
   resp::LinkNeed need = resp::TraitsOf(effect).need;
   // The link is given back right after; without sharing it would have to be in our database.
-  if (need == resp::LinkNeed::kAtOnce && !worker_.config.sharing) need = resp::LinkNeed::kOwn;
+  if (need == resp::LinkNeed::kAtOnce && !worker_.config.links.sharing) need = resp::LinkNeed::kOwn;
   private_ = worker_.links.TakePrivate(*this, state_, need);
   link_ = private_;
 }

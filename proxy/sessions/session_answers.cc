@@ -31,7 +31,7 @@ bool Session::AnswersHere(Effect effect) const {
     case Effect::kReset:
       return worker_.store == nullptr;
     case Effect::kShutdown:
-      return !worker_.config.allow_shutdown || MayStop();
+      return !worker_.config.clients.allow_shutdown || MayStop();
     default:
       return false;
   }
@@ -56,7 +56,7 @@ void Session::AnswerHere(Effect effect) {
       if (!skipped) Deliver("+RESET\r\n");  // CLIENT REPLY OFF ends with it, SKIP hides it
       break;
     default:
-      if (worker_.config.allow_shutdown) {
+      if (worker_.config.clients.allow_shutdown) {
         worker_.stop_process();
         CloseAfterOutput();
         break;

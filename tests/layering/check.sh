@@ -43,7 +43,6 @@ allowed() {
 # Includes that are still to go.
 still_there="
 proxy/config/config.h proxy/store/store.h
-proxy/http/http_gate.h proxy/config/config.h
 proxy/http/http_session.cc proxy/app/worker_state.h
 proxy/near_cache/near_cache.cc proxy/sessions/session.h
 proxy/near_cache/near_cache.cc proxy/app/worker_state.h

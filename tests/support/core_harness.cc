@@ -205,11 +205,11 @@ Harness::Harness(const core::Config& config) : config_(config) {
         store::StoreOptions{.databases = 16,
                             .workers = 1,
                             .password = config_.requirepass,
-                            .max_clients = config_.max_clients,
-                            .idle_timeout = config_.client_idle_timeout.count()});
+                            .max_clients = config_.clients.max,
+                            .idle_timeout = config_.clients.idle_timeout.count()});
   }
   worker_ = std::make_unique<core::WorkerState>(config_, metrics_, store_.get(),
-                                                config_.near_cache > 0 ? &near_shared_ : nullptr);
+                                                config_.near.memory > 0 ? &near_shared_ : nullptr);
   worker_->now = core::Instant(std::chrono::hours(1));
   worker_->unix_now = 1'700'000'000'000;
   worker_->log = [this](core::LogLevel, std::string_view line) { log_.emplace_back(line); };

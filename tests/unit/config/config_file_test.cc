@@ -32,11 +32,11 @@ TEST(ConfigFileTest, FileTakesWhatTomlHas) {
       "\tlog-level = 'debug'");
   EXPECT_THAT(config.listen, ElementsAre(Endpoint::Tcp("127.0.0.1", 1), Endpoint::Unix("/a,b#c")));
   EXPECT_EQ(config.workers, 2);
-  EXPECT_EQ(config.tracked_keys, 1000U);
-  EXPECT_FALSE(config.sharing);
-  EXPECT_TRUE(config.allow_shutdown);
-  EXPECT_EQ(config.client_idle_timeout, milliseconds(300000));
-  EXPECT_EQ(config.http_idle_timeout, milliseconds(300000));
+  EXPECT_EQ(config.keys.capacity, 1000U);
+  EXPECT_FALSE(config.links.sharing);
+  EXPECT_TRUE(config.clients.allow_shutdown);
+  EXPECT_EQ(config.clients.idle_timeout, milliseconds(300000));
+  EXPECT_EQ(config.http.idle_timeout, milliseconds(300000));
   EXPECT_EQ(config.requirepass, "a#b,c \"\\\t\xc3\xa9\xf0\x9f\x94\x91");
   EXPECT_EQ(config.log_level, LogLevel::kDebug);
   EXPECT_EQ(GoodFile(""), Config{});

@@ -84,33 +84,31 @@ TEST(ConfigTest, EveryFlagArrives) {
                               "WARN"});
   EXPECT_THAT(config.listen, ElementsAre(Endpoint::Tcp("0.0.0.0", 1), Endpoint::Unix("/run/k.sock"),
                                          Endpoint::Tcp("::1", 0)));
-  EXPECT_EQ(config.http, Endpoint::Tcp("localhost", 8080));
+  EXPECT_EQ(config.http.listen, Endpoint::Tcp("localhost", 8080));
   EXPECT_EQ(config.upstream, (Upstream{Endpoint::Tcp("db", 6390), "bob", "s3cret", 4}));
-  EXPECT_EQ(config.upstream_wait, milliseconds(0));
-  EXPECT_EQ(config.upstream_connect_timeout, milliseconds(250));
-  EXPECT_FALSE(config.sharing);
-  EXPECT_EQ(config.tracked_keys, 2000U);
-  EXPECT_THAT(config.key_patterns, ElementsAre("user:*", "[a-z]?"));
-  EXPECT_EQ(config.key_labels, metrics::KeyLabels::kHash);
-  EXPECT_EQ(config.key_epoch, milliseconds(1000));
-  EXPECT_EQ(config.key_churn, 0U);
-  EXPECT_EQ(config.key_zero_hold, milliseconds(60000));
-  EXPECT_EQ(KeyOptionsOf(config).capacity, 2000U);
-  EXPECT_EQ(KeyOptionsOf(config).churn, 0);
+  EXPECT_EQ(config.links.wait, milliseconds(0));
+  EXPECT_EQ(config.links.connect_timeout, milliseconds(250));
+  EXPECT_FALSE(config.links.sharing);
+  EXPECT_EQ(config.keys.capacity, 2000U);
+  EXPECT_THAT(config.keys.patterns, ElementsAre("user:*", "[a-z]?"));
+  EXPECT_EQ(config.keys.labels, metrics::KeyLabels::kHash);
+  EXPECT_EQ(config.keys.epoch, milliseconds(1000));
+  EXPECT_EQ(config.keys.churn, 0U);
+  EXPECT_EQ(config.keys.zero_hold, milliseconds(60000));
   EXPECT_THAT(config.count_commands,
               ElementsAre(resp::CommandId::kStrlen, resp::CommandId::kExists));
   EXPECT_EQ(config.max_memory, (MemoryLimit{.bytes = 0, .percent = 50}));
   EXPECT_EQ(config.eviction, store::Eviction::kLru);
   EXPECT_EQ(config.workers, 4);
-  EXPECT_EQ(config.max_clients, 17U);
-  EXPECT_EQ(config.client_output_limit, 1ULL << 30);
-  EXPECT_EQ(config.client_idle_timeout, milliseconds(300000));
-  EXPECT_EQ(config.http_body_limit, 100U);
-  EXPECT_EQ(config.http_idle_timeout, milliseconds(300000));
-  EXPECT_EQ(config.http_request_timeout, milliseconds(120000));
+  EXPECT_EQ(config.clients.max, 17U);
+  EXPECT_EQ(config.clients.output_limit, 1ULL << 30);
+  EXPECT_EQ(config.clients.idle_timeout, milliseconds(300000));
+  EXPECT_EQ(config.http.body_limit, 100U);
+  EXPECT_EQ(config.http.idle_timeout, milliseconds(300000));
+  EXPECT_EQ(config.http.request_timeout, milliseconds(120000));
   EXPECT_EQ(config.shutdown_grace, milliseconds(3600000));
   EXPECT_TRUE(config.allow_unprotected);
-  EXPECT_TRUE(config.allow_shutdown);
+  EXPECT_TRUE(config.clients.allow_shutdown);
   EXPECT_EQ(config.log_level, LogLevel::kWarn);
 }
 
@@ -119,8 +117,8 @@ TEST(ConfigTest, FlagsBeatEnvironmentBeatsFile) {
   const Config config = Good({"--config", file.path(), "--workers", "4"},
                              {{"KEYHOLE_WORKERS", "3"}, {"KEYHOLE_TRACKED_KEYS", "3"}});
   EXPECT_EQ(config.workers, 4);
-  EXPECT_EQ(config.tracked_keys, 3U);
-  EXPECT_EQ(config.max_clients, 2U);
+  EXPECT_EQ(config.keys.capacity, 3U);
+  EXPECT_EQ(config.clients.max, 2U);
   EXPECT_THAT(config.listen, ElementsAre(Endpoint::Unix("/2")));
 
   // What is beaten is not even looked at.
@@ -138,8 +136,8 @@ TEST(ConfigTest, EnvironmentNamesTheFileListsAndSwitches) {
                                   {"KEYHOLE_REQUIREPASS", "a,b"}});
   EXPECT_EQ(config.workers, 2);
   EXPECT_THAT(config.listen, ElementsAre(Endpoint::Tcp("127.0.0.1", 1), Endpoint::Unix("/2")));
-  EXPECT_TRUE(config.allow_shutdown);
-  EXPECT_EQ(config.http, std::nullopt);
+  EXPECT_TRUE(config.clients.allow_shutdown);
+  EXPECT_EQ(config.http.listen, std::nullopt);
   EXPECT_EQ(config.requirepass, "a,b");
   EXPECT_THAT(Bad({}, {{"KEYHOLE_WORKERS", "0"}}), HasSubstr("KEYHOLE_WORKERS: '0'"));
 }

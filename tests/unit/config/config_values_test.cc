@@ -15,7 +15,7 @@ using testing::Not;
 
 TEST(ConfigValuesTest, Sizes) {
   const auto limit = [](const char* text) {
-    return Good({"--client-output-limit", text}).client_output_limit;
+    return Good({"--client-output-limit", text}).clients.output_limit;
   };
   EXPECT_EQ(limit("0"), 0U);
   EXPECT_EQ(limit("100"), 100U);
@@ -55,7 +55,7 @@ TEST(ConfigValuesTest, Policies) {
 
 TEST(ConfigValuesTest, Durations) {
   const auto timeout = [](const char* text) {
-    return Good({"--client-idle-timeout", text}).client_idle_timeout;
+    return Good({"--client-idle-timeout", text}).clients.idle_timeout;
   };
   EXPECT_EQ(timeout("0"), milliseconds(0));
   EXPECT_EQ(timeout("300"), milliseconds(300000));
@@ -80,9 +80,9 @@ TEST(ConfigValuesTest, Addresses) {
     EXPECT_THAT(Bad({"--http", wrong}), HasSubstr("is no address")) << wrong;
   }
   EXPECT_THAT(Bad({"--http", "127.0.0.1:65536"}), HasSubstr("no number from 0 to 65535, or off"));
-  EXPECT_EQ(Good({"--http", "unix:/x"}).http, Endpoint::Unix("/x"));
-  EXPECT_EQ(Good({"--metrics", "[::1]:9100"}).metrics, Endpoint::Tcp("::1", 9100));
-  EXPECT_EQ(Good({"--metrics", "http"}).metrics, std::nullopt);
+  EXPECT_EQ(Good({"--http", "unix:/x"}).http.listen, Endpoint::Unix("/x"));
+  EXPECT_EQ(Good({"--metrics", "[::1]:9100"}).http.metrics, Endpoint::Tcp("::1", 9100));
+  EXPECT_EQ(Good({"--metrics", "http"}).http.metrics, std::nullopt);
   EXPECT_THAT(Bad({"--metrics", "off"}), HasSubstr("or http for the address of --http"));
   EXPECT_THAT(Bad({"--listen", "unix:x"}), HasSubstr("begins with /"));
   EXPECT_THAT(Bad({"--listen", "unix:/" + std::string(107, 'x')}), HasSubstr("longer than 107"));
@@ -113,7 +113,7 @@ TEST(ConfigValuesTest, ModesAndOwnersOfUnixSockets) {
 }
 
 TEST(ConfigValuesTest, HostsAndOrigins) {
-  EXPECT_THAT(Good({"--http-hosts", "Cache.example.org,*.lan,a_b."}).http_hosts,
+  EXPECT_THAT(Good({"--http-hosts", "Cache.example.org,*.lan,a_b."}).http.hosts,
               testing::ElementsAre("cache.example.org", "*.lan", "a_b"));
   for (const std::string wrong : {"http://a", "a:80", "*", "*.", "a/b", "*a", "a.*", ".a", "a b"}) {
     EXPECT_THAT(Bad({"--http-hosts", wrong}), HasSubstr("is not a valid host name")) << wrong;
@@ -121,7 +121,7 @@ TEST(ConfigValuesTest, HostsAndOrigins) {
   EXPECT_THAT(
       Good({"--http-origins",
             "https://App.example.org:443,http://localhost:3000,http://a:80,http://[::1]:443"})
-          .http_origins,
+          .http.origins,
       testing::ElementsAre("https://app.example.org", "http://localhost:3000", "http://a",
                            "http://[::1]:443"));
   for (const std::string wrong : {"*", "null", "a", "https://", "https://a/", "https://a/b", "://a",
@@ -234,7 +234,7 @@ TEST(ConfigValuesTest, AllOptionalLookupsAtOnce) {
 }
 
 TEST(ConfigValuesTest, KeysAreCalledInOneOfThreeWays) {
-  EXPECT_EQ(Good({"--key-labels", "off"}).key_labels, metrics::KeyLabels::kOff);
+  EXPECT_EQ(Good({"--key-labels", "off"}).keys.labels, metrics::KeyLabels::kOff);
   EXPECT_THAT(Bad({"--key-labels", "sha"}), HasSubstr("'sha' is none of on, off and hash"));
   EXPECT_THAT(Bad({"--key-churn", "1001"}), HasSubstr("0 to 1000"));
   EXPECT_THAT(Bad({"--key-epoch", "99ms"}), HasSubstr("from 100ms"));

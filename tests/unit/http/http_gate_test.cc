@@ -19,7 +19,8 @@ const Endpoint kHere = Endpoint::Tcp("127.0.0.1", 9000);
 
 HttpGate Gate(const std::vector<std::string>& options = {}, const Endpoint& endpoint = kHere,
               Serves serves = Serves::kAll) {
-  return {Good(options), endpoint, serves, "box.example.net"};
+  const Config config = Good(options);
+  return {config.http, config.ServesItems(), endpoint, serves, "box.example.net"};
 }
 
 int Status(const HttpGate& gate, const HttpHead& head) {
@@ -195,12 +196,12 @@ TEST(HttpGate, WhatAPageMaySendAsABody) {
 }
 
 TEST(HttpGate, ItemCallsAreOnWhereTheDataIsOnThisMachine) {
-  EXPECT_TRUE(ServesItems(Good({})));
-  EXPECT_TRUE(ServesItems(Good({"--upstream", "redis://127.0.0.1:6379"})));
-  EXPECT_TRUE(ServesItems(Good({"--upstream", "unix:/run/redis.sock"})));
-  EXPECT_FALSE(ServesItems(Good({"--upstream", "redis://db:6379"})));
-  EXPECT_TRUE(ServesItems(Good({"--upstream", "redis://db:6379", "--http-items", "on"})));
-  EXPECT_FALSE(ServesItems(Good({"--http-items", "off"})));
+  EXPECT_TRUE(Good({}).ServesItems());
+  EXPECT_TRUE(Good({"--upstream", "redis://127.0.0.1:6379"}).ServesItems());
+  EXPECT_TRUE(Good({"--upstream", "unix:/run/redis.sock"}).ServesItems());
+  EXPECT_FALSE(Good({"--upstream", "redis://db:6379"}).ServesItems());
+  EXPECT_TRUE(Good({"--upstream", "redis://db:6379", "--http-items", "on"}).ServesItems());
+  EXPECT_FALSE(Good({"--http-items", "off"}).ServesItems());
 }
 
 TEST(HttpGate, ItemCallsThatAreOffSayWhatTurnsThemOn) {

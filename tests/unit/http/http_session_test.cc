@@ -166,7 +166,7 @@ TEST(HttpSessions, OfTheEmbeddedStore) {
 
 TEST(HttpSessions, WithoutSharing) {
   Config config = Harness::WithUpstream();
-  config.sharing = false;
+  config.links.sharing = false;
   Harness keyhole(config);
   Browser browser(keyhole);
   browser.Ask("GET", "/items/foo");

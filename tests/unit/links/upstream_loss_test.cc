@@ -135,7 +135,7 @@ TEST(UpstreamLost, InTheMiddleOfAReplyTheClientIsClosed) {
 
 TEST(UpstreamWait, TooLongAndTheClientIsClosed) {
   Config config = Harness::WithUpstream();
-  config.upstream_wait = 1000ms;
+  config.links.wait = 1000ms;
   Harness keyhole(config);
   keyhole.HoldConnections();
   keyhole.redis(0).Lose();
@@ -168,7 +168,7 @@ TEST(UpstreamWait, HoldsForPrivateLinksToo) {
 
 TEST(UpstreamWait, OfNothingAtAll) {
   Config config = Harness::WithUpstream();
-  config.upstream_wait = 0ms;
+  config.links.wait = 0ms;
   Harness keyhole(config);
   keyhole.HoldConnections();
   keyhole.redis(0).Lose();
@@ -212,7 +212,7 @@ TEST(UpstreamWait, HoldsForTheFirstCommandsOfAConnectionWithState) {
 
 TEST(UpstreamWait, HoldsWithoutSharing) {
   Config config = Harness::WithUpstream();
-  config.sharing = false;
+  config.links.sharing = false;
   Harness keyhole(config);
   keyhole.HoldConnections();
   Client& app = keyhole.Connect();

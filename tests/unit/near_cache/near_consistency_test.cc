@@ -337,7 +337,7 @@ class NearEventual : public NearStory {
  protected:
   static core::Config Config() {
     core::Config config = NearConfig();
-    config.near_cache_consistency = core::NearConsistency::kEventual;
+    config.near.consistency = core::NearConsistency::kEventual;
     return config;
   }
   NearEventual() : NearStory(Config()) {}

@@ -326,8 +326,8 @@ class NearStale : public NearStory {
  protected:
   static core::Config Config() {
     core::Config config = NearConfig();
-    config.serve_stale = milliseconds(30'000);
-    config.upstream_wait = milliseconds(60'000);
+    config.near.serve_stale = milliseconds(30'000);
+    config.links.wait = milliseconds(60'000);
     return config;
   }
   NearStale() : NearStory(Config()) {}

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 constexpr char kRedis[] = "redis://db";
 
 TEST(NearOptions, OffUnlessAskedFor) {
-  EXPECT_EQ(Good({"--upstream", kRedis}).near_cache, 0u);
+  EXPECT_EQ(Good({"--upstream", kRedis}).near.memory, 0u);
 }
 
 TEST(NearOptions, AllOfThemAreRead) {
@@ -41,16 +41,16 @@ TEST(NearOptions, AllOfThemAreRead) {
                               "250ms",
                               "--serve-stale",
                               "30s"});
-  EXPECT_EQ(config.near_cache, 256u << 20);
-  EXPECT_THAT(config.near_cache_prefixes, ElementsAre("a:", "b:"));
-  EXPECT_EQ(config.near_cache_consistency, NearConsistency::kEventual);
-  EXPECT_EQ(config.near_cache_min_reads, 7u);
-  EXPECT_EQ(config.near_cache_max_age, std::chrono::minutes(5));
-  EXPECT_EQ(config.near_cache_max_value, 1u << 20);
-  EXPECT_FALSE(config.near_cache_nulls);
-  EXPECT_TRUE(config.near_cache_mget);
-  EXPECT_EQ(config.near_cache_heartbeat, std::chrono::milliseconds(250));
-  EXPECT_EQ(config.serve_stale, std::chrono::seconds(30));
+  EXPECT_EQ(config.near.memory, 256u << 20);
+  EXPECT_THAT(config.near.prefixes, ElementsAre("a:", "b:"));
+  EXPECT_EQ(config.near.consistency, NearConsistency::kEventual);
+  EXPECT_EQ(config.near.min_reads, 7u);
+  EXPECT_EQ(config.near.max_age, std::chrono::minutes(5));
+  EXPECT_EQ(config.near.max_value, 1u << 20);
+  EXPECT_FALSE(config.near.nulls);
+  EXPECT_TRUE(config.near.mget);
+  EXPECT_EQ(config.near.heartbeat, std::chrono::milliseconds(250));
+  EXPECT_EQ(config.near.serve_stale, std::chrono::seconds(30));
 }
 
 TEST(NearOptions, WrongOnesAreExplained) {

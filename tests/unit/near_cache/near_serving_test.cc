@@ -61,7 +61,7 @@ TEST_F(NearServing, HitsAreCountedOnce) {
 
 TEST_F(NearServing, BelowTheNumberOfReadsNothingIsFetched) {
   core::Config config = NearConfig();
-  config.near_cache_min_reads = 3;
+  config.near.min_reads = 3;
   Harness patient(config);
   patient.Advance(milliseconds(100));
   patient.redis(1).Reply(Hello("7.0.15") + "+OK\r\n+OK\r\n+OK\r\n");
@@ -213,7 +213,7 @@ TEST_F(NearServing, ErrorsAndLargeValuesAreNotKept) {
 
 TEST_F(NearServing, NullsAreKeptUnlessTheOptionIsOff) {
   core::Config config = NearConfig();
-  config.near_cache_nulls = false;
+  config.near.nulls = false;
   Harness plain(config);
   plain.Advance(milliseconds(100));
   plain.redis(1).Reply(Hello("7.0.15") + "+OK\r\n+OK\r\n+OK\r\n");
@@ -230,8 +230,8 @@ class NearPrefixes : public NearStory {
  protected:
   static core::Config Config() {
     core::Config config = NearConfig();
-    config.near_cache_prefixes = {"user:", "item:"};
-    config.near_cache_mget = true;
+    config.near.prefixes = {"user:", "item:"};
+    config.near.mget = true;
     return config;
   }
   NearPrefixes() : NearStory(Config()) {}

@@ -40,8 +40,8 @@ inline std::string Changed(std::string_view key) {
 
 inline core::Config NearConfig() {
   core::Config config = Harness::WithUpstream();
-  config.near_cache = 1 << 20;
-  config.near_cache_min_reads = 1;
+  config.near.memory = 1 << 20;
+  config.near.min_reads = 1;
   return config;
 }
 

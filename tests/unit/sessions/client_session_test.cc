@@ -177,7 +177,7 @@ TEST(ClientGoes, WhatIsNoRespIsAnsweredInItsTurn) {
 
 TEST(ClientGoes, SilentForTooLong) {
   Config config = Harness::WithUpstream();
-  config.client_idle_timeout = 10s;
+  config.clients.idle_timeout = 10s;
   Harness keyhole(config);
   Client& silent = keyhole.Connect();
   Client& busy = keyhole.Connect();
@@ -197,7 +197,7 @@ TEST(ClientGoes, SilentForTooLong) {
 
 TEST(SlowReader, IsClosedAloneAtTheLimit) {
   Config config = Harness::WithUpstream();
-  config.client_output_limit = 1000;
+  config.clients.output_limit = 1000;
   Harness keyhole(config);
   Client& slow = keyhole.Connect();
   Client& other = keyhole.Connect();

@@ -212,7 +212,7 @@ TEST_P(ManySessions, GetTheirReplies) {
 
 TEST_P(ManySessions, GetThemWithoutSharingToo) {
   Config config = Harness::WithUpstream();
-  config.sharing = false;
+  config.links.sharing = false;
   World world(GetParam(), config);
   for (int i = 0; i < 2000; ++i) world.Step();
   world.GoOnToTheEnd();

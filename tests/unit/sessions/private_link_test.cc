@@ -234,7 +234,7 @@ TEST(PrivateLink, StopsReadingWhileItsClientDoes) {
 
 TEST(SharingOff, EveryClientHasItsOwnConnection) {
   Config config = Harness::WithUpstream();
-  config.sharing = false;
+  config.links.sharing = false;
   Harness keyhole(config);
   Client& ann = keyhole.Connect();
   Client& bob = keyhole.Connect();
@@ -256,7 +256,7 @@ TEST(SharingOff, EveryClientHasItsOwnConnection) {
 
 TEST(SharingOff, ALostConnectionIsALostClient) {
   Config config = Harness::WithUpstream();
-  config.sharing = false;
+  config.links.sharing = false;
   Harness keyhole(config);
   Client& ann = keyhole.Connect();
   ann.Send("GET a\r\n");
@@ -273,7 +273,7 @@ TEST(Shutdown, IsRefusedUnlessAllowed) {
   EXPECT_THAT(careful.redis(0).Requests(), IsEmpty());
 
   Config config = Harness::WithUpstream();
-  config.allow_shutdown = true;
+  config.clients.allow_shutdown = true;
   Harness bold(config);
   Client& admin = bold.Connect();
   admin.Send("SHUTDOWN NOSAVE\r\n");

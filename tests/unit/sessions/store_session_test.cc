@@ -46,7 +46,7 @@ TEST(StoreSession, ClientsShareTheDataButNotTheirState) {
 // The store lets go of a client whose reply would never end; what there is of it is no reply.
 TEST(StoreSession, AReplyThatIsNotFinishedEndsItsClient) {
   Config config;
-  config.client_output_limit = 1'000'000;  // so that it need not be received
+  config.clients.output_limit = 1'000'000;  // so that it need not be received
   Harness keyhole{config};
   Client& app = keyhole.Connect();
   app.Send("*3\r\n$4\r\nSADD\r\n$1\r\ns\r\n$500000\r\n" + std::string(500'000, 'x') + "\r\n");
@@ -146,7 +146,7 @@ TEST(StoreSession, ResetIsTheStoresOwn) {
 
 TEST(StoreSession, ASlowReaderIsClosed) {
   Config config;
-  config.client_output_limit = 10'000;
+  config.clients.output_limit = 10'000;
   Harness keyhole{config};
   Client& slow = keyhole.Connect();
   Client& other = keyhole.Connect();
@@ -236,7 +236,7 @@ TEST(StorePubsub, ResetAndLeavingEndSubscriptions) {
 
 TEST(StorePubsub, ASlowListenerIsClosed) {
   Config config;
-  config.client_output_limit = 10'000;
+  config.clients.output_limit = 10'000;
   Harness keyhole{config};
   Client& slow = keyhole.Connect();
   Client& loud = keyhole.Connect();

@@ -1,0 +1,40 @@
+// What a person can set of the upstream and of the links to it.
+//
+// Thread: any; a plain value.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "proxy/base/endpoint.h"
+
+namespace keyhole::core {
+
+// The Redis behind the proxy, and who we are to it.
+struct Upstream {
+  Endpoint endpoint;
+  std::string user;      // empty: Redis' user "default"
+  std::string password;  // empty: none is sent
+  int db = 0;            // 0..2147483647
+
+  // As a URL without user and password, for logs: "redis://db:6379/0", "unix:/run/redis.sock?db=2".
+  std::string ToString() const {
+    const std::string database = std::to_string(db);
+    if (endpoint.kind == Endpoint::Kind::kUnix) {
+      return endpoint.ToString() + (db == 0 ? "" : "?db=" + database);
+    }
+    return "redis://" + endpoint.ToString() + "/" + database;
+  }
+
+  bool operator==(const Upstream&) const = default;
+};
+
+struct UpstreamOptions {
+  std::chrono::milliseconds wait{1000};  // of requests for a lost upstream; 0: not at all
+  std::chrono::milliseconds connect_timeout{1000};  // of one attempt; > 0
+  bool sharing = true;  // false: every client has a private link from the start
+
+  bool operator==(const UpstreamOptions&) const = default;
+};
+
+}  // namespace keyhole::core

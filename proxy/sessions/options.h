@@ -1,0 +1,20 @@
+// What a person can set of the clients.
+//
+// Thread: any; a plain value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace keyhole::core {
+
+struct ClientOptions {
+  uint32_t max = 10000;                       // over all workers; 1..1000000
+  uint64_t output_limit = 256ULL << 20;       // bytes waiting for one client; 0: no limit
+  std::chrono::milliseconds idle_timeout{0};  // 0: never
+  bool allow_shutdown = false;                // false: SHUTDOWN is refused
+
+  bool operator==(const ClientOptions&) const = default;
+};
+
+}  // namespace keyhole::core
