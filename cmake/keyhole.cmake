@@ -19,6 +19,7 @@ find_package(absl REQUIRED)
 find_package(prometheus-cpp REQUIRED CONFIG)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CLI11 REQUIRED CONFIG)
+find_package(tomlplusplus REQUIRED CONFIG)  # its headers; nothing of it is linked
 find_package(spdlog REQUIRED CONFIG)
 find_path(HIREDIS_INCLUDE hiredis/hiredis.h REQUIRED)
 find_library(HIREDIS_LIBRARY hiredis REQUIRED)

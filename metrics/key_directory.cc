@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "metrics/key_stats.h"
 #include "metrics/label.h"
 #include "metrics/session_keys.h"
 #include "resp/glob.h"
@@ -97,7 +96,7 @@ void KeyDirectory::Name(size_t number, std::string_view key, const KeyIdentity& 
   slot.next_named = true;
 }
 
-void KeyDirectory::Leave(KeyStats* worker) {
+void KeyDirectory::Leave(WorkerCells* worker) {
   const std::lock_guard lock(mutex_);
   std::erase(workers_, worker);
 }
@@ -124,7 +123,7 @@ uint64_t KeyDirectory::Tell(KeyChange change) {
 
 KeyTotals KeyDirectory::Totals(size_t number) const {
   KeyTotals sum;
-  for (const KeyStats* worker : workers_) sum += worker->totals(number);
+  for (const WorkerCells* worker : workers_) sum += worker->totals(number);
   return sum;
 }
 
@@ -178,7 +177,7 @@ void KeyDirectory::Count(size_t number) {
 KeyTotals KeyDirectory::Retire(size_t number) {
   const std::lock_guard lock(mutex_);
   const KeyTotals totals = Totals(number);
-  for (KeyStats* worker : workers_) worker->Reset(number);
+  for (WorkerCells* worker : workers_) worker->Reset(number);
   KeySlot& slot = slots_[number];
   by_hash_.erase(slot.hash);
   labels_.erase(slot.label);
@@ -212,7 +211,7 @@ bool KeyDirectory::Hold(size_t number, double unix_now) {
 uint64_t KeyDirectory::Trim() {
   const std::lock_guard lock(mutex_);
   uint64_t seen = log_begin_ + log_.size();
-  for (const KeyStats* worker : workers_) seen = std::min(seen, worker->seen());
+  for (const WorkerCells* worker : workers_) seen = std::min(seen, worker->seen());
   for (; log_begin_ < seen; ++log_begin_) log_.pop_front();
   return seen;
 }

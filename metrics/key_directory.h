@@ -41,8 +41,6 @@
 
 namespace keyhole::metrics {
 
-class KeyStats;
-
 // What was counted of one key, or of several.
 struct KeyTotals {
   uint64_t hits = 0;
@@ -80,6 +78,24 @@ struct KeySlot {
   std::string next_identity;
   std::string next_label;
   bool next_named = false;
+};
+
+class KeySketch;
+
+// What one worker has counted, slot by slot; KeyStats.
+class WorkerCells {
+ public:
+  virtual KeyTotals totals(size_t slot) const = 0;
+  // How far it has read the directory's changes.
+  virtual uint64_t seen() const = 0;
+  // REQUIRES: this worker has read that no key counts there.
+  virtual void Reset(size_t slot) = 0;
+  // The sketch of the epoch before the one that runs. The worker does not touch it until it reads
+  // of the next epoch.
+  virtual KeySketch& past_sketch() = 0;
+
+ protected:
+  ~WorkerCells() = default;
 };
 
 // What a worker is told.
@@ -140,13 +156,13 @@ class KeyDirectory {
   }
   // A worker comes; applies what holds by now. To be called before other threads read or tick.
   template <typename Apply>
-  uint64_t Join(KeyStats* worker, Apply apply) {
+  uint64_t Join(WorkerCells* worker, Apply apply) {
     const std::lock_guard lock(mutex_);
     workers_.push_back(worker);
     for (const KeyChange& change : Standing()) apply(change);
     return log_begin_ + log_.size();
   }
-  void Leave(KeyStats* worker);
+  void Leave(WorkerCells* worker);
 
   // ---- with control()
   std::mutex& control() const { return control_; }
@@ -154,7 +170,7 @@ class KeyDirectory {
   const KeySlot& slot(size_t number) const { return slots_[number]; }
   std::string_view identity(size_t number) const { return slots_[number].identity; }
   std::string_view label(size_t number) const { return slots_[number].label; }
-  const std::vector<KeyStats*>& workers() const { return workers_; }
+  const std::vector<WorkerCells*>& workers() const { return workers_; }
   KeyBooks& books() { return books_; }
   // What can be read now has been shown to a scraper.
   void NoteScrape();
@@ -191,7 +207,7 @@ class KeyDirectory {
   mutable std::mutex mutex_;  // guards what follows, and the names in the slots
   std::deque<KeyChange> log_;
   uint64_t log_begin_ = 0;
-  std::vector<KeyStats*> workers_;
+  std::vector<WorkerCells*> workers_;
   absl::flat_hash_map<uint64_t, size_t, HashedAlready> by_hash_;  // of keys and of next keys
   absl::flat_hash_set<std::string> labels_;
 };

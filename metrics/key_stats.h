@@ -35,7 +35,7 @@
 
 namespace keyhole::metrics {
 
-class KeyStats {
+class KeyStats final : public WorkerCells {
  public:
   // The directory must outlive this.
   explicit KeyStats(KeyDirectory& directory);
@@ -66,21 +66,17 @@ class KeyStats {
     if (directory_.version() != seen_.load(std::memory_order_relaxed)) ReadChanges();
   }
 
-  KeyTotals totals(size_t slot) const {
+  KeyTotals totals(size_t slot) const override {
     const KeyCell& c = cells_[slot];
     return {c.hits.Load(), c.misses.Load(), c.errors.Load(), c.bytes.Load()};
   }
   uint64_t hits(size_t slot) const { return cells_[slot].hits.Load(); }
   uint64_t misses(size_t slot) const { return cells_[slot].misses.Load(); }
-  // How far it has read the directory's changes.
-  uint64_t seen() const { return seen_.load(std::memory_order_acquire); }
+  uint64_t seen() const override { return seen_.load(std::memory_order_acquire); }
 
   // ---- for KeyTracker
-  // REQUIRES: this worker has read that no key counts there.
-  void Reset(size_t slot);
-  // The sketch of the epoch before the one that runs. The worker does not touch it until it reads
-  // of the next epoch.
-  KeySketch& past_sketch() { return sketches_[1 - active_]; }
+  void Reset(size_t slot) override;
+  KeySketch& past_sketch() override { return sketches_[1 - active_]; }
 
  private:
   static void Count(KeyCell& cell, bool hit, uint64_t n, uint64_t bytes) {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "metrics/key_stats.h"
+#include "metrics/key_sketch.h"
 
 namespace keyhole::metrics {
 namespace {
@@ -133,7 +133,7 @@ void KeyTracker::EndEpoch(Instant now) {
 std::vector<KeyTracker::Candidate> KeyTracker::Candidates() {
   absl::flat_hash_map<uint64_t, uint64_t, HashedAlready> sure;  // times shown to a sketch
   double blur = 0;
-  for (KeyStats* worker : directory_.workers()) {
+  for (WorkerCells* worker : directory_.workers()) {
     KeySketch& sketch = worker->past_sketch();
     sketch.ForEach([&](uint64_t hash, uint32_t count, uint32_t error) {
       if (count > error) sure[hash] += count - error;

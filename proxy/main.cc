@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "proxy/config/config.h"
+#include "proxy/config/load.h"
 #include "proxy/http/http_gate.h"
 #include "proxy/net/server.h"
 #include "proxy/net/upstream_check.h"

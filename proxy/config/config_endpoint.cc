@@ -68,7 +68,7 @@ Problem CheckUnixPath(std::string_view path) {
 Problem ParsePort(std::string_view text, uint64_t min, uint16_t* out) {
   const std::optional<uint64_t> port = ParseDigits(text);
   if (!port || *port < min || *port > 65535) {
-    return "the port is no number from " + std::to_string(min) + " to 65535";
+    return "the port is not a number from " + std::to_string(min) + " to 65535";
   }
   *out = static_cast<uint16_t>(*port);
   return std::nullopt;
@@ -77,7 +77,7 @@ Problem ParsePort(std::string_view text, uint64_t min, uint16_t* out) {
 Problem ParseDb(std::string_view text, int* out) {
   const std::optional<uint64_t> db = ParseDigits(text);
   if (!db || *db > static_cast<uint64_t>(std::numeric_limits<int>::max())) {
-    return "the database is no number; the first one is 0";
+    return "the database is not a number; the first one is 0";
   }
   *out = static_cast<int>(*db);
   return std::nullopt;
@@ -129,7 +129,7 @@ Problem ParseRedisUrl(std::string_view rest, Upstream* out) {
   }
   if (!SplitHostPort(authority, &host, &port)) return HostPortHint(authority);
   const std::optional<std::string> decoded = PercentDecode(host);
-  if (!decoded || !IsPrintable(*decoded)) return "the host is no name and no address";
+  if (!decoded || !IsPrintable(*decoded)) return "the host is not a valid name or address";
   out->endpoint = Endpoint::Tcp(*decoded, 6379);
   return port.empty() ? std::nullopt : ParsePort(port, 1, &out->endpoint.port);
 }
@@ -173,11 +173,11 @@ Problem ParseTcpEndpoint(std::string_view text, Endpoint* out) {
   std::string_view host;
   std::string_view port;
   if (!SplitHostPort(text, &host, &port) || port.empty() || !IsPrintable(host)) {
-    return Quoted(text) + " is no address: " + HostPortHint(text);
+    return Quoted(text) + " is not a valid address: " + HostPortHint(text);
   }
   Endpoint endpoint = Endpoint::Tcp(std::string(host), 0);
   if (Problem problem = ParsePort(port, 0, &endpoint.port)) {
-    return Quoted(text) + " is no address: " + *problem;
+    return Quoted(text) + " is not a valid address: " + *problem;
   }
   *out = endpoint;
   return std::nullopt;
@@ -186,7 +186,8 @@ Problem ParseTcpEndpoint(std::string_view text, Endpoint* out) {
 Problem ParseEndpoint(std::string_view text, Endpoint* out) {
   if (!text.starts_with(kUnixScheme)) return ParseTcpEndpoint(text, out);
   const std::string_view path = text.substr(kUnixScheme.size());
-  if (Problem problem = CheckUnixPath(path)) return Quoted(text) + " is no address: " + *problem;
+  if (Problem problem = CheckUnixPath(path))
+    return Quoted(text) + " is not a valid address: " + *problem;
   *out = Endpoint::Unix(std::string(path));
   return std::nullopt;
 }

@@ -3,10 +3,18 @@
 // Thread: any, while nobody changes the environment.
 #pragma once
 
-#include "proxy/config/config.h"
+#include <map>
+#include <string>
+
 #include "proxy/config/config_values.h"
 
 namespace keyhole::core {
+
+// Environment variables, by name.
+using Environment = std::map<std::string, std::string>;
+
+// Those of this process whose names begin with KEYHOLE_.
+Environment ProcessEnvironment();
 
 // What is wrong with a KEYHOLE_ variable that is not an option, or none if there is none. Never
 // shows a value.

@@ -1,4 +1,4 @@
-// Reads the configuration file: the part of TOML 1.0 that flat settings need.
+// Reads the configuration file: TOML 1.0, of which flat settings need a part.
 //
 //     # a comment
 //     tracked-keys = 2000                      # numbers: digits, "_" between them
@@ -7,9 +7,8 @@
 //     listen = ["127.0.0.1:6380",              # arrays of these, over lines if need be
 //               "unix:/run/keyhole.sock"]
 //
-// Tables ([section], a.b = 1), multi-line strings, fractions and dates have no meaning here and are
-// refused. CLI11's own reader is not used: it ends a quoted string at a '#', and passwords have
-// them.
+// toml++ takes it apart. Sections, keys with dots, fractions and dates have no meaning here and are
+// refused. Messages are our own: those of toml++ quote the file, which has passwords in it.
 //
 // Thread: any; pure function.
 #pragma once

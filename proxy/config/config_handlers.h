@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/config/config.h"
 #include "proxy/config/config_values.h"
 
 namespace keyhole::core {
@@ -85,6 +86,25 @@ constexpr Handler Duration() {
           }};
 }
 
+// One of kWords, in the order of the enum's values.
+template <typename Member, const auto& kWords>
+constexpr Handler Enum() {
+  return {
+      [](Texts texts, Config* config) { return ParseEnum(texts[0], kWords, &Member::Of(*config)); },
+      [](const Config& config) {
+        return std::string(kWords[static_cast<size_t>(Member::Of(config))]);
+      }};
+}
+
+template <typename Member>
+constexpr Handler Text() {
+  return {[](Texts texts, Config* config) -> Problem {
+            Member::Of(*config) = texts[0];
+            return std::nullopt;
+          },
+          [](const Config& config) { return Member::Of(config); }};
+}
+
 template <typename T, typename Parse>
 Problem ApplyList(Texts texts, Parse parse, std::vector<T>* out) {
   std::vector<T> list;
@@ -155,10 +175,6 @@ inline constexpr Handler kMetricsAddress = {
       return config.http.metrics ? config.http.metrics->ToString() : std::string("http");
     }};
 
-inline constexpr Handler kHttpItemsOption = {
-    [](Texts texts, Config* config) { return ParseHttpItems(texts[0], &config->http.items); },
-    [](const Config& config) { return std::string(ShowHttpItems(config.http.items)); }};
-
 // What --upstream says for the embedded store; a Redis on a host of that name is redis://embedded.
 inline constexpr std::string_view kEmbedded = "embedded";
 
@@ -200,38 +216,8 @@ inline constexpr Handler kNearCache = {
     },
     [](const Config& config) { return ShowSize(config.near.memory); }};
 
-inline constexpr Handler kNearConsistencyOption = {
-    [](Texts texts, Config* config) {
-      return ParseNearConsistency(texts[0], &config->near.consistency);
-    },
-    [](const Config& config) { return std::string(ShowNearConsistency(config.near.consistency)); }};
-
-inline constexpr Handler kKeyLabelsOption = {
-    [](Texts texts, Config* config) { return ParseKeyLabels(texts[0], &config->keys.labels); },
-    [](const Config& config) { return std::string(ShowKeyLabels(config.keys.labels)); }};
-
-inline constexpr Handler kRequirepass = {[](Texts texts, Config* config) -> Problem {
-                                           config->requirepass = texts[0];
-                                           return std::nullopt;
-                                         },
-                                         [](const Config& config) { return config.requirepass; }};
-
-inline constexpr Handler kUsersFile = {[](Texts texts, Config* config) -> Problem {
-                                         config->users_file = texts[0];
-                                         return std::nullopt;
-                                       },
-                                       [](const Config& config) { return config.users_file; }};
-
 inline constexpr Handler kMaxMemory = {
     [](Texts texts, Config* config) { return ParseMemoryLimit(texts[0], &config->max_memory); },
     [](const Config& config) { return ShowMemoryLimit(config.max_memory); }};
-
-inline constexpr Handler kEviction = {
-    [](Texts texts, Config* config) { return ParseEviction(texts[0], &config->eviction); },
-    [](const Config& config) { return std::string(ShowEviction(config.eviction)); }};
-
-inline constexpr Handler kLogLevel = {
-    [](Texts texts, Config* config) { return ParseLogLevel(texts[0], &config->log_level); },
-    [](const Config& config) { return std::string(ShowLogLevel(config.log_level)); }};
 
 }  // namespace keyhole::core

@@ -1,6 +1,7 @@
 // The text of --help, made from the rows of config_options.cc.
 #include <algorithm>
 
+#include "proxy/config/config.h"
 #include "proxy/config/config_options.h"
 
 namespace keyhole::core {

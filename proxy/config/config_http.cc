@@ -1,14 +1,11 @@
 // The values of the options that say who may call by HTTP.
 #include <algorithm>
-#include <iterator>
 
 #include "proxy/base/authority.h"
 #include "proxy/config/config_values.h"
 
 namespace keyhole::core {
 namespace {
-
-constexpr std::string_view kHttpItems[] = {"auto", "on", "off"};
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -51,38 +48,6 @@ Problem ParseHttpOrigin(std::string_view text, std::string* out) {
   }
   *out = std::move(origin);
   return std::nullopt;
-}
-
-Problem ParseHttpItems(std::string_view text, HttpItems* out) {
-  for (size_t i = 0; i < std::size(kHttpItems); ++i) {
-    if (!resp::EqualsIgnoreCase(text, kHttpItems[i])) continue;
-    *out = static_cast<HttpItems>(i);
-    return std::nullopt;
-  }
-  return Quoted(text) + " is none of auto, on and off; give one of these";
-}
-
-std::string_view ShowHttpItems(HttpItems items) {
-  return kHttpItems[static_cast<size_t>(items)];
-}
-
-bool Config::ServesItems() const {
-  if (http.items != HttpItems::kAuto) return http.items == HttpItems::kOn;
-  return !upstream.has_value() || upstream->endpoint.IsLocal();
-}
-
-std::vector<std::string> StartWarnings(const Config& config) {
-  std::vector<std::string> warnings;
-  if (config.keys.labels != metrics::KeyLabels::kOn) return warnings;
-  const auto warn = [&warnings](std::string_view option, const Endpoint& endpoint) {
-    if (endpoint.IsLocal()) return;
-    warnings.push_back(std::string(option) + " " + endpoint.ToString() +
-                       " shows the names of keys to other machines, and to all that keep the "
-                       "metrics; --key-labels hash hides the names");
-  };
-  if (config.http.listen) warn("--http", *config.http.listen);
-  if (config.http.metrics) warn("--metrics", *config.http.metrics);
-  return warnings;
 }
 
 }  // namespace keyhole::core

@@ -7,9 +7,11 @@
 namespace keyhole::core {
 namespace {
 
+using enum Change;
+
 constexpr Option Define(std::string_view group, std::string_view flag, std::string_view value,
-                        std::string_view help, Handler handler, bool list = false) {
-  return {group, flag, value, help, handler.apply, handler.show, list};
+                        Change change, std::string_view help, Handler handler, bool list = false) {
+  return {group, flag, value, help, handler.apply, handler.show, list, change};
 }
 
 constexpr std::string_view kWhere = "Where it listens";
@@ -25,180 +27,185 @@ constexpr uint64_t kNoMax = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kLargestNearValue = 16ULL << 20;
 constexpr uint64_t kLargestBody = 512ULL << 20;  // what Redis takes as one value
 
+// The column kRestart | kLive says what a running process could change; what depends on the size of
+// a table, a thread, a socket or what Redis has been told is for a restart.
 constexpr Option kOptions[] = {
     Define(
-        kWhere, "--listen", "ADDRESS",
+        kWhere, "--listen", "ADDRESS", kRestart,
         "Where clients connect, by RESP: host:port, [v6]:port or "
         "unix:/path[?mode=0660&user=NAME&group=NAME]. May be given several times. Port 0 takes any "
         "free one.",
         kListen, true),
-    Define(kWhere, "--http", "ADDRESS",
+    Define(kWhere, "--http", "ADDRESS", kRestart,
            "Where /metrics and the item calls are served, written as in --listen; off turns HTTP "
            "off.",
            kHttp),
-    Define(kWhere, "--metrics", "ADDRESS",
+    Define(kWhere, "--metrics", "ADDRESS", kRestart,
            "An address of its own for /metrics, /healthz and /readyz, written as in --listen; "
            "/metrics is then served there only. http: the address of --http.",
            kMetricsAddress),
-    Define(kWhere, "--http-hosts", "NAME",
+    Define(kWhere, "--http-hosts", "NAME", kLive,
            "A name by which HTTP clients may call this server, as in cache.example.org or "
            "*.example.org. IP addresses, localhost and the names that are listened on need not be "
            "listed. May be given several times.",
            Words<At<&Config::http, &HttpOptions::hosts>, ParseHttpHost>(), true),
-    Define(kWhere, "--http-origins", "ORIGIN",
+    Define(kWhere, "--http-origins", "ORIGIN", kLive,
            "Pages of this origin may call this server from a browser (CORS), as in "
            "https://app.example.org. May be given several times.",
            Words<At<&Config::http, &HttpOptions::origins>, ParseHttpOrigin>(), true),
-    Define(kWhere, "--http-items", "auto|on|off",
+    Define(kWhere, "--http-items", "auto|on|off", kLive,
            "Whether HTTP serves the item calls, which read and write data. auto: with the embedded "
            "store and in front of a Redis on this machine.",
-           kHttpItemsOption),
+           Enum<At<&Config::http, &HttpOptions::items>, kHttpItems>()),
 
-    Define(kBehind, "--upstream", "URL",
+    Define(kBehind, "--upstream", "URL", kRestart,
            "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], host[:port] or "
            "unix:/path[?db=N]; percent-encoding is decoded. embedded: the embedded store. A "
            "password is "
            "safer in the environment or in the file than in a flag, which other users can see.",
            kUpstream),
     Define(
-        kBehind, "--upstream-wait", "DURATION",
+        kBehind, "--upstream-wait", "DURATION", kLive,
         "How long requests wait for a lost upstream to come back before their clients are told or "
         "closed. 0: not at all.",
         Duration<At<&Config::links, &UpstreamOptions::wait>>()),
-    Define(kBehind, "--upstream-connect-timeout", "DURATION",
+    Define(kBehind, "--upstream-connect-timeout", "DURATION", kLive,
            "How long one attempt to connect to the upstream may take before the next one is made.",
            Duration<At<&Config::links, &UpstreamOptions::connect_timeout>, 1>()),
-    Define(kBehind, "--sharing", "on|off",
+    Define(kBehind, "--sharing", "on|off", kRestart,
            "on: clients share one connection to the upstream where their commands allow it. off: "
            "every client has one of its own.",
            Switch<At<&Config::links, &UpstreamOptions::sharing>>()),
 
-    Define(kNear, "--near-cache", "SIZE",
+    Define(kNear, "--near-cache", "SIZE", kRestart,
            "Memory for the near cache, which answers GET of hot keys from here; Redis says when "
            "they change. From 1mb on; 0: off.",
            kNearCache),
-    Define(kNear, "--near-cache-prefix", "PREFIX",
+    Define(kNear, "--near-cache-prefix", "PREFIX", kRestart,
            "Only keys that begin so are kept. May be given several times.",
            Words<At<&Config::near, &NearOptions::prefixes>, ParseKeyPrefix>(), true),
     Define(
-        kNear, "--near-cache-consistency", "causal|eventual",
+        kNear, "--near-cache-consistency", "causal|eventual", kLive,
         "causal: a client is served nothing older than what Redis has told it. eventual: nothing "
         "older than its own writes.",
-        kNearConsistencyOption),
+        Enum<At<&Config::near, &NearOptions::consistency>, kConsistencies>()),
     Define(
-        kNear, "--near-cache-min-reads", "NUMBER",
+        kNear, "--near-cache-min-reads", "NUMBER", kLive,
         "How often a key must be asked for lately to be kept, 1 to 100; more often if it changes "
         "often.",
         Number<At<&Config::near, &NearOptions::min_reads>, 1, 100>()),
-    Define(kNear, "--near-cache-max-age", "DURATION",
+    Define(kNear, "--near-cache-max-age", "DURATION", kLive,
            "How long an entry is served at most; one in use is fetched anew at half of it.",
            Duration<At<&Config::near, &NearOptions::max_age>, 1000>()),
-    Define(kNear, "--near-cache-max-value", "SIZE", "The largest value that is kept, up to 16mb.",
+    Define(kNear, "--near-cache-max-value", "SIZE", kLive,
+           "The largest value that is kept, up to 16mb.",
            Size<At<&Config::near, &NearOptions::max_value>, 0, kLargestNearValue>()),
-    Define(kNear, "--near-cache-nulls", "on|off", "on: that a key is not there is kept too.",
+    Define(kNear, "--near-cache-nulls", "on|off", kLive, "on: that a key is not there is kept too.",
            Switch<At<&Config::near, &NearOptions::nulls>>()),
-    Define(kNear, "--near-cache-mget", "on|off",
+    Define(kNear, "--near-cache-mget", "on|off", kLive,
            "on: MGET is answered too, if all its keys are here; they may then be of different "
            "moments.",
            Switch<At<&Config::near, &NearOptions::mget>>()),
-    Define(kNear, "--near-cache-heartbeat", "DURATION",
+    Define(kNear, "--near-cache-heartbeat", "DURATION", kLive,
            "How often Redis is asked whether it still tells of changes. If it does not answer for "
            "as long, nothing is served. At least 100ms.",
            Duration<At<&Config::near, &NearOptions::heartbeat>, 100>()),
-    Define(kNear, "--serve-stale", "DURATION",
+    Define(kNear, "--serve-stale", "DURATION", kLive,
            "While the upstream is away, what is near is served for so long. 0: not at all.",
            Duration<At<&Config::near, &NearOptions::serve_stale>>()),
 
-    Define(kStore, "--max-memory", "SIZE|PERCENT",
+    Define(kStore, "--max-memory", "SIZE|PERCENT", kLive,
            "What the keys may take, of the machine or the container. 0: no limit.", kMaxMemory),
-    Define(kStore, "--eviction", "POLICY",
-           "Which keys go when that is full: s3-fifo, lru; noeviction: none.", kEviction),
+    Define(kStore, "--eviction", "POLICY", kLive,
+           "Which keys go when that is full: s3-fifo, lru; noeviction: none.",
+           Enum<At<&Config::eviction>, kEvictions>()),
 
-    Define(kCounting, "--tracked-keys", "NUMBER",
+    Define(kCounting, "--tracked-keys", "NUMBER", kRestart,
            "How many keys have hit and miss counters of their own, 0 to 10000; all others count "
            "under __other__.",
            Number<At<&Config::keys, &metrics::KeyOptions::capacity>, 0, 10000>()),
     Define(
-        kCounting, "--key-pattern", "PATTERN",
+        kCounting, "--key-pattern", "PATTERN", kRestart,
         "Keys that match, as in user:*, count together under the pattern; the first pattern that "
         "matches takes the key. May be given several times.",
         Words<At<&Config::keys, &metrics::KeyOptions::patterns>, ParseKeyPattern>(), true),
-    Define(kCounting, "--key-labels", "on|off|hash",
+    Define(kCounting, "--key-labels", "on|off|hash", kRestart,
            "How keys are called in metrics. on: as they are. hash: by a hash. off: not at all; all "
            "but patterns count under __other__.",
-           kKeyLabelsOption),
+           Enum<At<&Config::keys, &metrics::KeyOptions::labels>, kKeyLabels>()),
     Define(
-        kCounting, "--hash-session-keys", "on|off",
+        kCounting, "--hash-session-keys", "on|off", kRestart,
         "on: keys that are credentials, such as sess:* and session:*, are hashed in metrics even "
         "if --key-labels is on.",
         Switch<At<&Config::keys, &metrics::KeyOptions::hash_sessions>>()),
-    Define(kCounting, "--key-epoch", "DURATION",
+    Define(kCounting, "--key-epoch", "DURATION", kLive,
            "How often heavy keys take the places of lighter ones, once all are taken.",
            Duration<At<&Config::keys, &metrics::KeyOptions::epoch>, 100>()),
-    Define(kCounting, "--key-churn", "PERCENT",
+    Define(kCounting, "--key-churn", "PERCENT", kRestart,
            "How many places may change hands in a minute, in percent of --tracked-keys, 0 to 1000. "
            "0: the keys that came first stay for ever.",
            Percent<At<&Config::keys, &metrics::KeyOptions::churn>, 0, 1000>()),
-    Define(kCounting, "--key-zero-hold", "DURATION",
+    Define(kCounting, "--key-zero-hold", "DURATION", kLive,
            "How long a key that took the place of another one is shown at 0 before it counts. At "
            "least the scrape interval, so that no scraper misses the 0.",
            Duration<At<&Config::keys, &metrics::KeyOptions::zero_hold>>()),
-    Define(kCounting, "--count-commands", "NAME",
+    Define(kCounting, "--count-commands", "NAME", kLive,
            "A lookup to be counted that is not counted by default, such as exists or strlen; all: "
            "every one. May be given several times.",
            kCountCommands, true),
 
-    Define(kLimits, "--workers", "NUMBER",
+    Define(kLimits, "--workers", "NUMBER", kRestart,
            "Threads that serve clients, 1 to 64. One is enough for one Redis.",
            Number<At<&Config::workers>, 1, 64>()),
-    Define(kLimits, "--max-clients", "NUMBER",
+    Define(kLimits, "--max-clients", "NUMBER", kLive,
            "How many clients may be connected, 1 to 1000000. For further ones those have to go "
            "that have "
            "not sent a whole request, or not the password; if there are none, they are told so and "
            "closed.",
            Number<At<&Config::clients, &ClientOptions::max>, 1, 1000000>()),
-    Define(kLimits, "--client-output-limit", "SIZE",
+    Define(kLimits, "--client-output-limit", "SIZE", kLive,
            "A client that lets more than this much of its replies wait is closed. 0: no limit.",
            Size<At<&Config::clients, &ClientOptions::output_limit>, 0, kNoMax>()),
-    Define(kLimits, "--client-idle-timeout", "DURATION",
+    Define(kLimits, "--client-idle-timeout", "DURATION", kLive,
            "A client that sends nothing for this long is closed. 0: never.",
            Duration<At<&Config::clients, &ClientOptions::idle_timeout>>()),
-    Define(kLimits, "--http-body-limit", "SIZE",
+    Define(kLimits, "--http-body-limit", "SIZE", kLive,
            "The largest body of an HTTP request, 1 byte to 512mb.",
            Size<At<&Config::http, &HttpOptions::body_limit>, 1, kLargestBody>()),
-    Define(kLimits, "--http-idle-timeout", "DURATION",
+    Define(kLimits, "--http-idle-timeout", "DURATION", kLive,
            "An HTTP connection that is silent for this long is closed. 0: never.",
            Duration<At<&Config::http, &HttpOptions::idle_timeout>>()),
-    Define(kLimits, "--http-request-timeout", "DURATION",
+    Define(kLimits, "--http-request-timeout", "DURATION", kLive,
            "How long an HTTP request may take to arrive, from its first byte to its last; its head "
            "no longer than 10s. 0: any time.",
            Duration<At<&Config::http, &HttpOptions::request_timeout>>()),
-    Define(kLimits, "--shutdown-grace", "DURATION",
+    Define(kLimits, "--shutdown-grace", "DURATION", kLive,
            "How long requests in flight have to end when the process is told to stop. 0: none.",
            Duration<At<&Config::shutdown_grace>>()),
 
-    Define(kSafety, "--requirepass", "PASSWORD",
+    Define(kSafety, "--requirepass", "PASSWORD", kLive,
            "The password that clients must give, by RESP and by HTTP; none, if this is left "
            "out. Safer in the "
            "environment or in the file than in a flag, which other users can see.",
-           kRequirepass),
-    Define(kSafety, "--users", "FILE",
+           Text<At<&Config::requirepass>>()),
+    Define(kSafety, "--users", "FILE", kLive,
            "Who may log in and do what, one user a line as in an aclfile of Redis 7: user alice on "
            ">password ~app:* +@read. A user default that it does not have is off.",
-           kUsersFile),
-    Define(kSafety, "--metrics-open", "",
+           Text<At<&Config::users_file>>()),
+    Define(kSafety, "--metrics-open", "", kLive,
            "/metrics asks for no password where all else does; it shows names of keys.",
            Switch<At<&Config::http, &HttpOptions::metrics_open>>()),
-    Define(kSafety, "--allow-unprotected", "",
+    Define(kSafety, "--allow-unprotected", "", kLive,
            "Listen beyond this machine even where clients need no password.",
            Switch<At<&Config::allow_unprotected>>()),
     Define(
-        kSafety, "--allow-shutdown", "",
+        kSafety, "--allow-shutdown", "", kLive,
         "Let clients stop Redis (or the embedded store) with SHUTDOWN, which is refused otherwise.",
         Switch<At<&Config::clients, &ClientOptions::allow_shutdown>>()),
 
-    Define(kOther, "--log-level", "LEVEL",
-           "What is logged: trace, debug, info, warn, error, critical or off.", kLogLevel),
+    Define(kOther, "--log-level", "LEVEL", kLive,
+           "What is logged: trace, debug, info, warn, error, critical or off.",
+           Enum<At<&Config::log_level>, kLogLevels>()),
     {kOther, "--config", "FILE",
      "A TOML file with options; configs/keyhole.toml explains them all."},
     {kOther, "--version", "", "Print the version."},

@@ -4,6 +4,7 @@
 // Thread: any; everything here is constant.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,12 @@
 #include "proxy/config/config_values.h"
 
 namespace keyhole::core {
+
+struct Config;
+
+// Whether a running process can take over another value, or must be started again for it: because
+// it has sockets, threads or tables of that size.
+enum class Change : uint8_t { kRestart, kLive };
 
 struct Option {
   std::string_view group;  // its heading in --help
@@ -24,6 +31,7 @@ struct Option {
   // The member as a flag takes it, for --help: "1000"; elements of a list joined by commas.
   std::string (*show)(const Config&) = nullptr;
   bool list = false;
+  Change change = Change::kRestart;
 
   bool is_switch() const { return value.empty(); }
   // Its key in the file: "tracked-keys".

@@ -1,7 +1,6 @@
 #include "proxy/config/config_values.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 
 #include "proxy/base/digits.h"
@@ -48,12 +47,19 @@ constexpr Unit kTimeUnits[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000},
 constexpr Unit kTimeUnitsShown[] = {{"s", 1000}, {"ms", 1}};
 constexpr uint64_t kLongestMillis = 365ULL * 24 * 3600 * 1000;
 
-constexpr std::string_view kLogLevels = "trace debug info warn error critical off";
-
-// By store::Eviction.
-constexpr std::string_view kEvictions[] = {"s3-fifo", "lru", "noeviction"};
-
 }  // namespace
+
+Problem ParseWord(std::string_view text, std::span<const std::string_view> words, size_t* out) {
+  std::string all;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (resp::EqualsIgnoreCase(text, words[i])) {
+      *out = i;
+      return std::nullopt;
+    }
+    all.append(i == 0 ? "" : i + 1 < words.size() ? ", " : " or ").append(words[i]);
+  }
+  return Quoted(text) + " is not valid; give " + all;
+}
 
 Problem ParseNumber(std::string_view text, uint64_t min, uint64_t max, uint64_t* out) {
   const std::optional<uint64_t> number = ParseDigits(text);
@@ -81,7 +87,7 @@ Problem ParseSwitch(std::string_view text, bool* out) {
 
 Problem ParseSize(std::string_view text, uint64_t min, uint64_t max, uint64_t* out) {
   const std::optional<uint64_t> bytes = ParseWithUnit(text, kSizeUnits);
-  if (!bytes) return Quoted(text) + " is no size; give one like 256mb, 1gb or plain bytes";
+  if (!bytes) return Quoted(text) + " is not a valid size; give one like 256mb, 1gb or plain bytes";
   if (*bytes < min || *bytes > max) {
     return Quoted(text) + " does not fit; give a size from " + ShowSize(min) + " to " +
            ShowSize(max);
@@ -105,7 +111,8 @@ Problem ParseMemoryLimit(std::string_view text, MemoryLimit* out) {
   }
   uint64_t bytes = 0;
   if (ParseSize(text, 0, std::numeric_limits<int64_t>::max(), &bytes)) {
-    return Quoted(text) + " is no amount of memory; give one like 512mb, 2gb, plain bytes or 75%";
+    return Quoted(text) +
+           " is not a valid amount of memory; give one like 512mb, 2gb, plain bytes or 75%";
   }
   *out = {.bytes = bytes, .percent = 0};
   return std::nullopt;
@@ -115,82 +122,22 @@ std::string ShowMemoryLimit(const MemoryLimit& limit) {
   return limit.percent == 0 ? ShowSize(limit.bytes) : std::to_string(limit.percent) + "%";
 }
 
-Problem ParseEviction(std::string_view text, store::Eviction* out) {
-  for (size_t i = 0; i < std::size(kEvictions); ++i) {
-    if (!resp::EqualsIgnoreCase(text, kEvictions[i])) continue;
-    *out = static_cast<store::Eviction>(i);
-    return std::nullopt;
-  }
-  return Quoted(text) + " is no policy; give one of s3-fifo, lru, noeviction";
-}
-
-std::string_view ShowEviction(store::Eviction eviction) {
-  return kEvictions[static_cast<size_t>(eviction)];
-}
-
-Problem ParseDuration(std::string_view text, Config::Millis min, Config::Millis* out) {
+Problem ParseDuration(std::string_view text, std::chrono::milliseconds min,
+                      std::chrono::milliseconds* out) {
   const std::optional<uint64_t> millis = ParseWithUnit(text, kTimeUnits);
   if (!millis) {
-    return Quoted(text) + " is no duration; give one like 500ms, 10s, 5m or plain seconds";
+    return Quoted(text) + " is not a valid duration; give one like 500ms, 10s, 5m or plain seconds";
   }
   if (*millis < static_cast<uint64_t>(min.count()) || *millis > kLongestMillis) {
     return Quoted(text) + " does not fit; give a duration from " + ShowDuration(min) +
            " to 8760h (a year)";
   }
-  *out = Config::Millis(static_cast<int64_t>(*millis));
+  *out = std::chrono::milliseconds(static_cast<int64_t>(*millis));
   return std::nullopt;
 }
 
-std::string ShowDuration(Config::Millis duration) {
+std::string ShowDuration(std::chrono::milliseconds duration) {
   return ShowWithUnit(static_cast<uint64_t>(duration.count()), kTimeUnitsShown);
-}
-
-std::string_view ShowLogLevel(LogLevel level) {
-  std::string_view rest = kLogLevels;
-  for (int skip = static_cast<int>(level); skip > 0; --skip) {
-    rest.remove_prefix(rest.find(' ') + 1);
-  }
-  return rest.substr(0, rest.find(' '));
-}
-
-Problem ParseLogLevel(std::string_view text, LogLevel* out) {
-  for (int i = 0; i <= static_cast<int>(LogLevel::kOff); ++i) {
-    const LogLevel level = static_cast<LogLevel>(i);
-    if (!resp::EqualsIgnoreCase(text, ShowLogLevel(level))) continue;
-    *out = level;
-    return std::nullopt;
-  }
-  return Quoted(text) + " is no log level; give one of: " + std::string(kLogLevels);
-}
-
-constexpr std::string_view kKeyLabels[] = {"on", "off", "hash"};
-
-Problem ParseKeyLabels(std::string_view text, metrics::KeyLabels* out) {
-  for (size_t i = 0; i < std::size(kKeyLabels); ++i) {
-    if (!resp::EqualsIgnoreCase(text, kKeyLabels[i])) continue;
-    *out = static_cast<metrics::KeyLabels>(i);
-    return std::nullopt;
-  }
-  return Quoted(text) + " is none of on, off and hash; give one of these";
-}
-
-std::string_view ShowKeyLabels(metrics::KeyLabels labels) {
-  return kKeyLabels[static_cast<size_t>(labels)];
-}
-
-constexpr std::string_view kConsistencies[] = {"causal", "eventual"};
-
-Problem ParseNearConsistency(std::string_view text, NearConsistency* out) {
-  for (size_t i = 0; i < std::size(kConsistencies); ++i) {
-    if (!resp::EqualsIgnoreCase(text, kConsistencies[i])) continue;
-    *out = static_cast<NearConsistency>(i);
-    return std::nullopt;
-  }
-  return Quoted(text) + " is neither causal nor eventual; give one of these";
-}
-
-std::string_view ShowNearConsistency(NearConsistency consistency) {
-  return kConsistencies[static_cast<size_t>(consistency)];
 }
 
 Problem ParseKeyPrefix(std::string_view text, std::string* out) {
@@ -223,7 +170,7 @@ Problem ParseOptionalLookup(std::string_view text, resp::CommandId* out) {
   }
   return Quoted(text) +
          (counted_anyway ? " is counted without being named"
-                         : " is no lookup that can be counted") +
+                         : " is not a lookup that can be counted") +
          "; give all, or any of: " + names;
 }
 

@@ -1,11 +1,12 @@
 // The values that options take, from their text and back.
 //
-// The parsers return a problem ("'x' is no size; give ...") or none; `*out` changes only if there
-// is none. A problem is one line and never shows a password.
+// The parsers return a problem ("'x' is not a valid size; give ...") or none; `*out` changes only
+// if there is none. A problem is one line and never shows a password.
 //
 // Thread: any; pure functions.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,12 +14,35 @@
 #include <string_view>
 #include <vector>
 
+#include "metrics/key_options.h"
+#include "proxy/base/log.h"
+#include "proxy/base/machine_memory.h"
 #include "proxy/base/text.h"
-#include "proxy/config/config.h"
+#include "proxy/http/options.h"
+#include "proxy/links/upstream/options.h"
+#include "resp/command_table.h"
 
 namespace keyhole::core {
 
 using Problem = std::optional<std::string>;
+
+// Which of these words it is, by its place in them; capitals are small letters.
+Problem ParseWord(std::string_view text, std::span<const std::string_view> words, size_t* out);
+
+// The words of an enum's values are in the order of the values.
+template <typename Enum>
+Problem ParseEnum(std::string_view text, std::span<const std::string_view> words, Enum* out) {
+  size_t place = 0;
+  Problem problem = ParseWord(text, words, &place);
+  if (!problem) *out = static_cast<Enum>(place);
+  return problem;
+}
+inline constexpr std::string_view kLogLevels[] = {
+    "trace", "debug", "info", "warn", "error", "critical", "off"};  // layering: not a command
+inline constexpr std::string_view kEvictions[] = {"s3-fifo", "lru", "noeviction"};
+inline constexpr std::string_view kKeyLabels[] = {"on", "off", "hash"};
+inline constexpr std::string_view kConsistencies[] = {"causal", "eventual"};
+inline constexpr std::string_view kHttpItems[] = {"auto", "on", "off"};
 
 // A whole number between the two, both included.
 Problem ParseNumber(std::string_view text, uint64_t min, uint64_t max, uint64_t* out);
@@ -34,13 +58,10 @@ std::string ShowSize(uint64_t bytes);
 Problem ParseMemoryLimit(std::string_view text, MemoryLimit* out);
 std::string ShowMemoryLimit(const MemoryLimit& limit);
 
-// s3-fifo, lru, noeviction.
-Problem ParseEviction(std::string_view text, store::Eviction* out);
-std::string_view ShowEviction(store::Eviction eviction);
-
 // "500ms", "10s", "5m", "1h"; plain digits are seconds. At most a year.
-Problem ParseDuration(std::string_view text, Config::Millis min, Config::Millis* out);
-std::string ShowDuration(Config::Millis duration);
+Problem ParseDuration(std::string_view text, std::chrono::milliseconds min,
+                      std::chrono::milliseconds* out);
+std::string ShowDuration(std::chrono::milliseconds duration);
 
 // "host:port", "[v6]:port".
 Problem ParseTcpEndpoint(std::string_view text, Endpoint* out);
@@ -55,9 +76,6 @@ Problem ParseListenEndpoint(std::string_view text, Endpoint* out);
 Problem ParseHttpHost(std::string_view text, std::string* out);
 // "https://app.example.org:8443", as browsers write it in Origin; small letters.
 Problem ParseHttpOrigin(std::string_view text, std::string* out);
-// auto, on, off.
-Problem ParseHttpItems(std::string_view text, HttpItems* out);
-std::string_view ShowHttpItems(HttpItems items);
 
 // redis://[[user]:password@]host[:port][/db]     port 6379 and database 0 if not given
 // host[:port], [v6][:port]                       the same
@@ -65,14 +83,6 @@ std::string_view ShowHttpItems(HttpItems items);
 // User, password, host and path are percent-decoded.
 Problem ParseUpstream(std::string_view text, Upstream* out);
 
-Problem ParseLogLevel(std::string_view text, LogLevel* out);
-std::string_view ShowLogLevel(LogLevel level);
-
-Problem ParseKeyLabels(std::string_view text, metrics::KeyLabels* out);
-std::string_view ShowKeyLabels(metrics::KeyLabels labels);
-
-Problem ParseNearConsistency(std::string_view text, NearConsistency* out);
-std::string_view ShowNearConsistency(NearConsistency consistency);
 // Anything: empty ones have been refused before.
 Problem ParseKeyPrefix(std::string_view text, std::string* out);
 Problem ParseKeyPattern(std::string_view text, std::string* out);

@@ -147,10 +147,11 @@ std::string Server::Describe() const {
   if (limit == 0) return text + "it may take all the memory there is (--max-memory 0)";
   const uint64_t megabytes = std::max<uint64_t>(limit >> 20, 1);
   text += "keys may take " + std::to_string(megabytes) + " MiB, then ";
-  return text + (config_.eviction == store::Eviction::kNone
-                     ? "writes are refused"
-                     : "keys that are needed least go (" +
-                           std::string(core::ShowEviction(config_.eviction)) + ")");
+  return text +
+         (config_.eviction == store::Eviction::kNone
+              ? "writes are refused"
+              : "keys that are needed least go (" +
+                    std::string(core::kEvictions[static_cast<size_t>(config_.eviction)]) + ")");
 }
 
 void Server::Run() {

@@ -34,7 +34,7 @@ allowed() {
     proxy/near_cache/*) echo "(resp|metrics|proxy/base|proxy/links|proxy/near_cache|boost/smart_ptr|absl)/.*|$std" ;;
     proxy/sessions/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/links|proxy/near_cache|proxy/sessions|boost/smart_ptr|absl)/.*|$std" ;;
     proxy/http/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/sessions|proxy/http|boost/json|boost/smart_ptr|absl)/.*|boost/json.hpp|$std" ;;
-    proxy/config/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/config|CLI|absl)/.*|proxy/.*/options.h|$std" ;;
+    proxy/config/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/config|CLI|toml[+][+]|absl)/.*|proxy/.*/options.h|$std" ;;
     proxy/app/*) echo "(resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|app)|absl)/.*|$std" ;;
     *) echo '.*' ;;
   esac

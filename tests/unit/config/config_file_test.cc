@@ -40,6 +40,7 @@ TEST(ConfigFileTest, FileTakesWhatTomlHas) {
   EXPECT_EQ(config.requirepass, "a#b,c \"\\\t\xc3\xa9\xf0\x9f\x94\x91");
   EXPECT_EQ(config.log_level, LogLevel::kDebug);
   EXPECT_EQ(GoodFile(""), Config{});
+  EXPECT_EQ(GoodFile("http = '''off'''").http.listen, std::nullopt);
   EXPECT_THAT(GoodFile("listen = 'unix:/a'").listen, ElementsAre(Endpoint::Unix("/a")));
 }
 
@@ -52,26 +53,42 @@ TEST(ConfigFileTest, WrongFilesAreNamedWithTheLine) {
   EXPECT_THAT(BadFile("workers = [1]"), HasSubstr("takes one value, not an array"));
   EXPECT_THAT(BadFile("listen = []"), HasSubstr("the list is empty"));
   EXPECT_THAT(BadFile("workers = 1\nworkers = 2"), HasSubstr("given twice, first in line 1"));
-  EXPECT_THAT(BadFile("[proxy]\nworkers = 1"), HasSubstr("sections have no meaning"));
-  EXPECT_THAT(BadFile("workers 1"), HasSubstr("comes no ="));
+  EXPECT_THAT(BadFile("[proxy]\nworkers = 1"),
+              HasSubstr("sections and keys with dots have no meaning"));
+  EXPECT_THAT(BadFile("workers 1"), HasSubstr("the = after the key is missing"));
   EXPECT_THAT(BadFile("workers = "), HasSubstr("the value is missing"));
   EXPECT_THAT(BadFile("http = off"), HasSubstr("goes in quotes"));
   EXPECT_THAT(BadFile("workers = 1__0"), HasSubstr("goes in quotes"));
-  EXPECT_THAT(BadFile("workers = 1 2"), HasSubstr("after the value comes more"));
-  EXPECT_THAT(BadFile("http = \"off"), HasSubstr("a closing \" is missing"));
-  EXPECT_THAT(BadFile("http = 'off\n'"), HasSubstr("a closing ' is missing"));
+  EXPECT_THAT(BadFile("workers = 1 2"), HasSubstr("there is more after the value"));
+  EXPECT_THAT(BadFile("http = \"off"), HasSubstr("the closing quote is missing"));
+  EXPECT_THAT(BadFile("http = 'off\n'"), HasSubstr("line 1: the closing quote is missing"));
   EXPECT_THAT(BadFile("http = \"\\x\""), HasSubstr("stands before one of"));
-  EXPECT_THAT(BadFile("http = \"\\ud800\""), HasSubstr("stands before one of"));
-  EXPECT_THAT(BadFile("http = \"\\u12"), HasSubstr("stands before one of"));
-  EXPECT_THAT(BadFile("http = '''off'''"), HasSubstr("strings of several lines"));
+  EXPECT_THAT(BadFile("http = \"\\ud800\""), HasSubstr("before 4 hexadecimal digits"));
+  EXPECT_THAT(BadFile("http = \"\\u12"), HasSubstr("before 4 hexadecimal digits"));
+  EXPECT_THAT(BadFile("a.b = 1"), HasSubstr("keys with dots"));
+  EXPECT_THAT(BadFile("workers = 1.5"), HasSubstr("goes in quotes"));
+  EXPECT_THAT(BadFile("workers = 2026-01-01"), HasSubstr("goes in quotes"));
+  EXPECT_THAT(BadFile("listen = [['a:1']]"), HasSubstr("goes in quotes"));
+  EXPECT_THAT(BadFile("workers = -1"), HasSubstr("'-1' does not fit"));
   EXPECT_THAT(BadFile("listen = ['a:1' 'b:1']"), HasSubstr("misses a comma or its ]"));
-  EXPECT_THAT(BadFile("listen = ['a:1',"), HasSubstr("the value is missing"));
-  EXPECT_THAT(BadFile("= 1"), HasSubstr("this is no key = value"));
+  EXPECT_THAT(BadFile("listen = ['a:1',"), HasSubstr("misses a comma or its ]"));
+  EXPECT_THAT(BadFile("= 1"), HasSubstr("this is not key = value"));
   EXPECT_THAT(BadFile("\"a\\nb\" = 1"), HasSubstr("unknown key 'a?b'"));
   EXPECT_THAT(BadFile(std::string((1 << 20) + 1, '\n')), HasSubstr("longer than 1 MiB"));
   EXPECT_THAT(Bad({"--config", "/nowhere/k.toml"}), HasSubstr("'/nowhere/k.toml' does not exist"));
   EXPECT_THAT(Bad({"--config", testing::TempDir()}), HasSubstr("is a directory"));
   EXPECT_THAT(Bad({}, {{"KEYHOLE_CONFIG", "/nowhere"}}), HasSubstr("KEYHOLE_CONFIG: the file"));
+}
+
+// What toml++ says quotes the file.
+TEST(ConfigFileTest, NoMessageShowsAPassword) {
+  for (const char* const wrong : {"hush", "tr-hush", "inhush", "12hush", "2001-01-hush", "'hush",
+                                  "\"hush", "\"hush\\x\"", "'hush'hush", "['hush'", "{hush=1}"}) {
+    EXPECT_THAT(BadFile(std::string("workers = 1\nrequirepass = ") + wrong),
+                testing::AllOf(HasSubstr(".toml line 2: "), testing::Not(HasSubstr("hush"))));
+  }
+  EXPECT_THAT(BadFile("requirepass = 99999999999999999999"), testing::Not(HasSubstr("999")));
+  EXPECT_THAT(BadFile("requirepass = tru3"), testing::Not(HasSubstr("tru3")));
 }
 
 TEST(ConfigFileTest, AnEmptyValueIsAnError) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/config/config.h"
+#include "proxy/config/load.h"
 #include "tests/support/temp_file.h"
 
 namespace keyhole::core {

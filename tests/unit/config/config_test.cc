@@ -165,7 +165,7 @@ TEST(ConfigTest, WrongFlagsSayWhatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(Bad({"--frobnicate=1"}), HasSubstr("'--frobnicate'; keyhole --help lists"));
   EXPECT_THAT(Bad({"-x"}), HasSubstr("unknown option '-x'"));
   EXPECT_THAT(Bad({"redis://db"}), HasSubstr("as in --upstream redis://host"));
-  EXPECT_THAT(Bad({"--", "--workers"}), HasSubstr("'--' is no option"));
+  EXPECT_THAT(Bad({"--", "--workers"}), HasSubstr("'--' is not a valid option"));
   EXPECT_THAT(Bad({"--workers"}), HasSubstr("--workers needs a value: --workers NUMBER"));
   EXPECT_THAT(Bad({"--workers", "--http", "off"}), HasSubstr("--workers needs a value"));
   EXPECT_THAT(
@@ -178,7 +178,9 @@ TEST(ConfigTest, WrongFlagsSayWhatIsWrongAndWhatWouldBeRight) {
   EXPECT_THAT(Bad({"--tracked-keys", "10001"}), HasSubstr("from 0 to 10000"));
   EXPECT_THAT(Bad({"--sharing", "maybe"}), HasSubstr("'maybe' is neither on nor off"));
   EXPECT_THAT(Bad({"--allow-shutdown=maybe"}), HasSubstr("neither on nor off"));
-  EXPECT_THAT(Bad({"--log-level", "loud"}), HasSubstr("trace debug info"));
+  EXPECT_THAT(
+      Bad({"--log-level", "loud"}),
+      HasSubstr("'loud' is not valid; give trace, debug, info, warn, error, critical or off"));
   // Control characters do not break the line.
   EXPECT_THAT(Bad({"--log-level", "a\nb\r"}), HasSubstr("'a?b?'"));
 }

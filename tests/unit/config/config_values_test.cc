@@ -50,7 +50,7 @@ TEST(ConfigValuesTest, MemoryIsASizeOrAShare) {
 TEST(ConfigValuesTest, Policies) {
   EXPECT_EQ(Good({}).eviction, store::Eviction::kS3Fifo);
   EXPECT_EQ(Good({"--eviction", "NoEviction"}).eviction, store::Eviction::kNone);
-  EXPECT_THAT(Bad({"--eviction", "lfu"}), HasSubstr("give one of s3-fifo, lru, noeviction"));
+  EXPECT_THAT(Bad({"--eviction", "lfu"}), HasSubstr("give s3-fifo, lru or noeviction"));
 }
 
 TEST(ConfigValuesTest, Durations) {
@@ -74,12 +74,13 @@ TEST(ConfigValuesTest, Addresses) {
   EXPECT_THAT(Bad({"--listen", ":6380"}), HasSubstr("the host is missing; 127.0.0.1:6380 is"));
   EXPECT_THAT(Bad({"--listen", "6380"}), HasSubstr("give host:port"));
   EXPECT_THAT(Bad({"--listen", "localhost"}), HasSubstr("give host:port"));
-  EXPECT_THAT(Bad({"--listen", "localhost:x"}), HasSubstr("the port is no number from 0 to 65535"));
+  EXPECT_THAT(Bad({"--listen", "localhost:x"}),
+              HasSubstr("the port is not a number from 0 to 65535"));
   EXPECT_THAT(Bad({"--listen", "::1:6380"}), HasSubstr("an IPv6 address goes in brackets"));
   for (const std::string wrong : {"[::1:6380", "[]:1", "[::1]x", "a b:1", " ", ":"}) {
-    EXPECT_THAT(Bad({"--http", wrong}), HasSubstr("is no address")) << wrong;
+    EXPECT_THAT(Bad({"--http", wrong}), HasSubstr("is not a valid address")) << wrong;
   }
-  EXPECT_THAT(Bad({"--http", "127.0.0.1:65536"}), HasSubstr("no number from 0 to 65535, or off"));
+  EXPECT_THAT(Bad({"--http", "127.0.0.1:65536"}), HasSubstr("not a number from 0 to 65535, or off"));
   EXPECT_EQ(Good({"--http", "unix:/x"}).http.listen, Endpoint::Unix("/x"));
   EXPECT_EQ(Good({"--metrics", "[::1]:9100"}).http.metrics, Endpoint::Tcp("::1", 9100));
   EXPECT_EQ(Good({"--metrics", "http"}).http.metrics, std::nullopt);
@@ -128,7 +129,7 @@ TEST(ConfigValuesTest, HostsAndOrigins) {
                                   "https://*.a", "https://u@a"}) {
     EXPECT_THAT(Bad({"--http-origins", wrong}), HasSubstr("is not a valid origin")) << wrong;
   }
-  EXPECT_THAT(Bad({"--http-items", "maybe"}), HasSubstr("none of auto, on and off"));
+  EXPECT_THAT(Bad({"--http-items", "maybe"}), HasSubstr("give auto, on or off"));
 }
 
 TEST(ConfigValuesTest, AddressesShowAndTellWhetherTheyAreLocal) {
@@ -181,27 +182,27 @@ TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
       {"se!cret", "begins with neither redis:// nor unix:"},
       {"http://secret", "begins with neither redis:// nor unix:"},
       {":secret", "the host is missing"},
-      {"db:secret", "the port is no number from 1 to 65535"},
+      {"db:secret", "the port is not a number from 1 to 65535"},
       {"db:6379:secret", "an IPv6 address goes in brackets"},
       {"[secret]:6379", "give host:port"},
       {"redis://", "the host is missing"},
       {"redis://:secret", "the host is missing"},
       {"redis://:secret@", "the host is missing"},
-      {"redis://user:secret", "the port is no number from 1 to 65535"},
-      {"redis://db:0", "the port is no number from 1 to 65535"},
+      {"redis://user:secret", "the port is not a number from 1 to 65535"},
+      {"redis://db:0", "the port is not a number from 1 to 65535"},
       {"redis://secret@db", "give user:password@ or :password@"},
       {"redis://user:@db", "the password of the user is missing"},
       {"redis://:sec/ret@db", "a / must be written %2F"},
       {"redis://:secret%4@db", "a % must be written %25"},
       {"redis://:sec#ret@db", "in a password they are written %3F and %23"},
-      {"redis://db/secret", "the database is no number"},
-      {"redis://db/2147483648", "the database is no number"},
-      {"redis://d%zz", "the host is no name"},
+      {"redis://db/secret", "the database is not a number"},
+      {"redis://db/2147483648", "the database is not a number"},
+      {"redis://d%zz", "the host is not a valid name"},
       {"redis://a:1:2", "an IPv6 address goes in brackets"},
       {"unix:secret", "begins with /"},
       {"unix://user:secret@r", "begins with /"},
       {"unix:/r?secret=1", "only db=N has a meaning"},
-      {"unix:/r?db=secret", "the database is no number"},
+      {"unix:/r?db=secret", "the database is not a number"},
       {"unix:/r%", "a % must be written %25"},
       {"unix:/r%00", "has a zero byte"},
   };
@@ -215,12 +216,12 @@ TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
 TEST(ConfigValuesTest, OptionalLookupsOnly) {
   const std::string unknown = Bad({"--count-commands", "strlen,nonsense"});
   EXPECT_THAT(unknown,
-              HasSubstr("'nonsense' is no lookup that can be counted; give all, or any of: "));
+              HasSubstr("'nonsense' is not a lookup that can be counted; give all, or any of: "));
   EXPECT_THAT(unknown, HasSubstr("strlen"));
   EXPECT_THAT(unknown, HasSubstr("exists"));
   EXPECT_THAT(unknown, Not(HasSubstr(" mget")));
   EXPECT_THAT(Bad({"--count-commands", "get"}), HasSubstr("'get' is counted without being named"));
-  EXPECT_THAT(Bad({"--count-commands", "incr"}), HasSubstr("'incr' is no lookup"));
+  EXPECT_THAT(Bad({"--count-commands", "incr"}), HasSubstr("'incr' is not a lookup"));
 }
 
 TEST(ConfigValuesTest, AllOptionalLookupsAtOnce) {
@@ -235,7 +236,7 @@ TEST(ConfigValuesTest, AllOptionalLookupsAtOnce) {
 
 TEST(ConfigValuesTest, KeysAreCalledInOneOfThreeWays) {
   EXPECT_EQ(Good({"--key-labels", "off"}).keys.labels, metrics::KeyLabels::kOff);
-  EXPECT_THAT(Bad({"--key-labels", "sha"}), HasSubstr("'sha' is none of on, off and hash"));
+  EXPECT_THAT(Bad({"--key-labels", "sha"}), HasSubstr("'sha' is not valid; give on, off or hash"));
   EXPECT_THAT(Bad({"--key-churn", "1001"}), HasSubstr("0 to 1000"));
   EXPECT_THAT(Bad({"--key-epoch", "99ms"}), HasSubstr("from 100ms"));
 }

@@ -57,7 +57,7 @@ TEST(NearOptions, WrongOnesAreExplained) {
   EXPECT_THAT(Bad({"--near-cache", "64mb"}), HasSubstr("--upstream is not given"));
   EXPECT_THAT(Bad({"--upstream", kRedis, "--near-cache", "100kb"}), HasSubstr("at least 1mb"));
   EXPECT_THAT(Bad({"--upstream", kRedis, "--near-cache-consistency", "strong"}),
-              HasSubstr("neither causal nor eventual"));
+              HasSubstr("give causal or eventual"));
   EXPECT_THAT(Bad({"--upstream", kRedis, "--near-cache-heartbeat", "1ms"}), HasSubstr("100ms"));
   EXPECT_THAT(Bad({"--upstream", kRedis, "--near-cache-max-value", "1gb"}), HasSubstr("16mb"));
 }
