@@ -8,17 +8,16 @@
 #include "proxy/base/digits.h"
 #include "proxy/base/percent.h"
 #include "proxy/http/http_item.h"
+#include "proxy/http/routes.h"
 
 namespace keyhole::core {
 namespace {
 
-using metrics::HttpEndpoint;
 using resp::CommandId;
 
 constexpr uint64_t kMaxLimit = 1000;
 constexpr std::string_view kDefaultLimit = "100";
 constexpr std::string_view kItems = "/items";
-constexpr std::string_view kReadMethods = "GET, HEAD";
 constexpr std::string_view kMissing = "Missing key or value";
 
 // An absolute target ("http://host/items") without its scheme and host.
@@ -60,69 +59,64 @@ HttpStep HttpExchange::Begin(const HttpRequest& request) {
   const std::string_view target = OriginForm(request.target);
   const size_t question = std::min(target.find('?'), target.size());
   const std::string_view query = target.substr(std::min(question + 1, target.size()));
-  return Route(request, target.substr(0, question), query);
+  return Run(request, target.substr(0, question), query);
 }
 
-HttpStep HttpExchange::Route(const HttpRequest& request, std::string_view path,
-                             std::string_view query) {
-  const bool read = request.method == "GET" || request.method == "HEAD";
+HttpStep HttpExchange::Run(const HttpRequest& request, std::string_view path,
+                           std::string_view query) {
   access_ = AccessOf(path);
   if (request.metrics_address && access_ == HttpAccess::kMetrics) access_ = HttpAccess::kOpen;
-  if (path == kItems) {
-    if (read) return BeginList(query);
-    if (request.method == "POST") return BeginPost(request.body);
-    return FailMethod("GET, HEAD, POST");
+  const Route* const route = FindRoute(request.method, path);
+  if (route == nullptr) {
+    const std::string allowed = AllowedMethods(path);
+    return allowed.empty() ? Fail(404, "No such path; there are " + PathsForPeople())
+                           : FailMethod(allowed);
   }
-  if (path.starts_with(kItems) && path[kItems.size()] == '/') {
-    return RouteItem(request, path.substr(kItems.size() + 1), query);
+  endpoint_ = route->label;
+  const Call call{request, path.substr(route->prefix().size()), query};
+  switch (route->id) {
+#define ROUTE(handler, label, method, path) \
+  case RouteId::k##handler:                 \
+    return Begin##handler(call);
+#include "proxy/http/routes.def"
+#undef ROUTE
   }
-  if (path == "/metrics") {
-    if (!read) return FailMethod(kReadMethods);
-    return BeginMetrics(request.accept);
-  }
-  if (path == "/api/keys" || path == "/api/slow") {
-    return read ? BeginApi(path, query) : FailMethod(kReadMethods);
-  }
-  if (path == "/api/near-cache") {
-    return request.method == "DELETE" ? BeginPurge(query) : FailMethod("DELETE");
-  }
-  if (path == "/healthz" || path == "/readyz") {
-    if (!read) return FailMethod(kReadMethods);
-    endpoint_ = HttpEndpoint::kHealth;
-    return path == "/readyz" ? HttpStep::kReady : Respond(200, R"({"status":"ok"})");
-  }
-  if (path == "/") {
-    if (!read) return FailMethod(kReadMethods);
-    endpoint_ = HttpEndpoint::kHello;
-    return Respond(200, R"({"message":"Keyhole is running"})");
-  }
-  return Fail(404,
-              "No such path; there are /items, /items/KEY, /metrics, /api/keys, /api/slow, "
-              "/api/near-cache, /healthz and /readyz");
+  return HttpStep::kRespond;
 }
 
-HttpStep HttpExchange::RouteItem(const HttpRequest& request, std::string_view encoded_key,
-                                 std::string_view query) {
-  const bool read = request.method == "GET" || request.method == "HEAD";
-  const bool put = request.method == "PUT";
-  if (!read && !put && request.method != "DELETE") return FailMethod("GET, HEAD, PUT, DELETE");
-  endpoint_ = read  ? HttpEndpoint::kGetItem
-              : put ? HttpEndpoint::kPutItem
-                    : HttpEndpoint::kDeleteItem;
-  std::optional<std::string> key = PercentDecode(encoded_key);
+std::optional<HttpStep> HttpExchange::RefuseKey(std::string_view encoded) {
+  std::optional<std::string> key = PercentDecode(encoded);
   if (!key) return Fail(400, "In the key a % must stand before two hexadecimal digits; write %25");
   if (key->empty()) return Fail(400, "Missing key; give /items/KEY");
   key_ = std::move(*key);
-  if (read) {
-    want_bytes_ = AcceptsBytes(request.accept);
-    return Send(Waiting::kGet, CommandId::kGet, {key_});
-  }
-  if (put) return BeginPut(request.body, query);
+  return std::nullopt;
+}
+
+HttpStep HttpExchange::BeginHello(const Call&) {
+  return Respond(200, R"({"message":"Keyhole is running"})");
+}
+
+HttpStep HttpExchange::BeginHealth(const Call&) {
+  return Respond(200, R"({"status":"ok"})");
+}
+
+HttpStep HttpExchange::BeginReady(const Call&) {
+  return HttpStep::kReady;
+}
+
+HttpStep HttpExchange::BeginGet(const Call& call) {
+  if (const auto refused = RefuseKey(call.key)) return *refused;
+  want_bytes_ = AcceptsBytes(call.request.accept);
+  return Send(Waiting::kGet, CommandId::kGet, {key_});
+}
+
+HttpStep HttpExchange::BeginDelete(const Call& call) {
+  if (const auto refused = RefuseKey(call.key)) return *refused;
   return Send(Waiting::kDelete, CommandId::kDel, {key_});
 }
 
-HttpStep HttpExchange::BeginPost(std::string_view body) {
-  endpoint_ = HttpEndpoint::kAddItem;
+HttpStep HttpExchange::BeginPost(const Call& call) {
+  const std::string_view body = call.request.body;
   if (body.empty()) return Fail(400, kMissing);
   PostedItem item;
   if (const std::optional<std::string> problem = ParseItem(body, &item)) {
@@ -134,10 +128,11 @@ HttpStep HttpExchange::BeginPost(std::string_view body) {
   return SendSet(Waiting::kPost, item.ttl);
 }
 
-HttpStep HttpExchange::BeginPut(std::string_view body, std::string_view query) {
+HttpStep HttpExchange::BeginPut(const Call& call) {
+  if (const auto refused = RefuseKey(call.key)) return *refused;
   bool valid = true;
   const std::optional<std::string> text =
-      QueryParameter(query, resp::Spec(CommandId::kTtl).name, &valid);
+      QueryParameter(call.query, resp::Spec(CommandId::kTtl).name, &valid);
   std::optional<int64_t> ttl;
   if (text || !valid) {
     const std::optional<uint64_t> seconds = ParseDigits(text.value_or(""));
@@ -146,17 +141,16 @@ HttpStep HttpExchange::BeginPut(std::string_view body, std::string_view query) {
     }
     ttl = static_cast<int64_t>(*seconds);
   }
-  value_ = body;
+  value_ = call.request.body;
   return SendSet(Waiting::kPut, ttl);
 }
 
-HttpStep HttpExchange::BeginList(std::string_view query) {
-  endpoint_ = HttpEndpoint::kListItems;
+HttpStep HttpExchange::BeginList(const Call& call) {
   bool limit_valid = true;
   bool cursor_valid = true;
   const std::string limit =
-      QueryParameter(query, "limit", &limit_valid).value_or(std::string(kDefaultLimit));
-  const std::string cursor = QueryParameter(query, "cursor", &cursor_valid).value_or("0");
+      QueryParameter(call.query, "limit", &limit_valid).value_or(std::string(kDefaultLimit));
+  const std::string cursor = QueryParameter(call.query, "cursor", &cursor_valid).value_or("0");
   const std::optional<uint64_t> count = ParseDigits(limit);
   if (!limit_valid || !count || *count < 1 || *count > kMaxLimit) {
     return Fail(400, "limit must be a whole number from 1 to " + std::to_string(kMaxLimit));
@@ -169,31 +163,28 @@ HttpStep HttpExchange::BeginList(std::string_view query) {
               {cursor, "COUNT", std::to_string(*count), "TYPE", "string"});
 }
 
-HttpStep HttpExchange::BeginMetrics(std::string_view accept) {
-  endpoint_ = HttpEndpoint::kMetrics;
-  const bool open = metrics::AcceptsOpenMetrics(accept);
+HttpStep HttpExchange::BeginMetrics(const Call& call) {
+  const bool open = metrics::AcceptsOpenMetrics(call.request.accept);
   report_.kind = open ? HttpReport::Kind::kOpenMetrics : HttpReport::Kind::kMetrics;
   response_.content_type =
       open ? metrics::kOpenMetricsContentType : metrics::kExpositionContentType;
   return HttpStep::kReport;
 }
 
-HttpStep HttpExchange::BeginApi(std::string_view path, std::string_view query) {
-  if (path == "/api/slow") {
-    endpoint_ = HttpEndpoint::kSlow;
-    report_.kind = HttpReport::Kind::kSlow;
-    return HttpStep::kReport;
-  }
-  endpoint_ = HttpEndpoint::kKeys;
-  report_.kind = HttpReport::Kind::kKeys;
-  if (const auto problem = ParseKeysQuery(query, &report_.keys)) return Fail(400, *problem);
+HttpStep HttpExchange::BeginSlow(const Call&) {
+  report_.kind = HttpReport::Kind::kSlow;
   return HttpStep::kReport;
 }
 
-HttpStep HttpExchange::BeginPurge(std::string_view query) {
-  endpoint_ = HttpEndpoint::kNearCache;
+HttpStep HttpExchange::BeginKeys(const Call& call) {
+  report_.kind = HttpReport::Kind::kKeys;
+  if (const auto problem = ParseKeysQuery(call.query, &report_.keys)) return Fail(400, *problem);
+  return HttpStep::kReport;
+}
+
+HttpStep HttpExchange::BeginPurge(const Call& call) {
   report_.kind = HttpReport::Kind::kPurge;
-  if (const auto problem = ParsePurgeQuery(query, &report_.purge)) return Fail(400, *problem);
+  if (const auto problem = ParsePurgeQuery(call.query, &report_.purge)) return Fail(400, *problem);
   return HttpStep::kReport;
 }
 

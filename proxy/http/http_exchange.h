@@ -20,7 +20,7 @@
 // | GET /metrics               | kReport: Prometheus' text, or OpenMetrics if Accept wants it     |
 // | GET /api/keys?sort=&limit= | kReport: the keys, most hits (misses ...) first; or 400          |
 // | GET /api/slow              | kReport: the biggest values and the slowest commands             |
-// | DELETE /api/near-cache     | kReport: drops what is near: {"purged": n}; or 400               |
+// | DELETE /api/near-cache     | kReport: empties the near cache: {"purged": n}; or 400           |
 // |   ?prefix= or ?key=        |                                                                  |
 // | GET /healthz               | 200 {"status":"ok"}                                              |
 // | GET /readyz                | kReady, then 200 {"status":"ok"} or 503                          |
@@ -131,15 +131,19 @@ class HttpExchange {
   // Whose reply comes next.
   enum class Waiting : uint8_t { kNothing, kGet, kPost, kPut, kDelete, kScan, kMget };
 
-  HttpStep Route(const HttpRequest& request, std::string_view path, std::string_view query);
-  HttpStep RouteItem(const HttpRequest& request, std::string_view encoded_key,
-                     std::string_view query);
-  HttpStep BeginPost(std::string_view body);
-  HttpStep BeginPut(std::string_view body, std::string_view query);
-  HttpStep BeginList(std::string_view query);
-  HttpStep BeginMetrics(std::string_view accept);
-  HttpStep BeginApi(std::string_view path, std::string_view query);
-  HttpStep BeginPurge(std::string_view query);
+  struct Call {
+    const HttpRequest& request;
+    std::string_view key;  // percent-encoded; where the route has one
+    std::string_view query;
+  };
+
+  HttpStep Run(const HttpRequest& request, std::string_view path, std::string_view query);
+  // Takes the key; or says what is wrong with it, and what comes of that.
+  std::optional<HttpStep> RefuseKey(std::string_view encoded);
+
+#define ROUTE(handler, label, method, path) HttpStep Begin##handler(const Call& call);
+#include "proxy/http/routes.def"
+#undef ROUTE
 
   HttpStep OnGet(const ReplyElement& reply);
   HttpStep OnPosted(const ReplyElement& reply);
