@@ -167,15 +167,14 @@ void AddRequests(const Snapshot& s, FamilyList* list) {
 void AddClients(const Snapshot& s, FamilyList* list) {
   list->Gauge("keyhole_clients", "Clients connected now.").Add({}, s.clients);
   list->Counter("keyhole_clients_accepted_total", "Clients accepted.").Add({}, s.clients_accepted);
-  list->Counter("keyhole_clients_refused_total", "Clients turned away at the door.")
-      .Add({}, s.clients_refused);
+  list->Counter("keyhole_clients_refused_total", "Connections refused.").Add({}, s.clients_refused);
   list->Counter("keyhole_clients_unfinished_total",
                 "Clients that left, and the upstream was not there in time for all they had sent.")
       .Add({}, s.clients_unfinished);
   list->Counter("keyhole_clients_closed_total{reason}", "Clients gone by reason.")
       .AddEach(s.clients_closed);
   list->Counter("keyhole_http_closed_total{reason}",
-                "HTTP connections closed that might have gone on, by reason.")
+                "HTTP connections closed before their clients closed them, by reason.")
       .AddEach(s.http_closed);
   list->Counter("keyhole_protocol_errors_total", "Clients that did not speak RESP.")
       .Add({}, s.protocol_errors);
@@ -190,7 +189,7 @@ void AddStore(const Snapshot& s, FamilyList* list) {
       .Add({}, s.store.memory_bytes);
   list->Gauge("keyhole_store_memory_limit_bytes", "Memory that they may take; 0: no limit.")
       .Add({}, s.store.memory_limit_bytes);
-  list->Counter("keyhole_store_evicted_keys_total", "Keys that went because memory was full.")
+  list->Counter("keyhole_store_evicted_keys_total", "Keys evicted because memory was full.")
       .Add({}, s.store.evicted_keys);
 }
 
@@ -226,7 +225,7 @@ void AddNearCache(const NearCounts& near, FamilyList* list) {
   list->Gauge("keyhole_near_cache_saved_ratio",
               "Share of these reads that Redis was spared, with what fetching costs taken off.")
       .Add({}, near.saved());
-  list->Counter("keyhole_near_cache_fills_total{result}", "Keys fetched, by what became of it.")
+  list->Counter("keyhole_near_cache_fills_total{result}", "Keys fetched, by result.")
       .AddEach(near.fills);
   list->Counter("keyhole_near_cache_invalidations_total{cause}",
                 "Entries dropped because their keys have changed, or may have.")

@@ -24,8 +24,8 @@ struct MemoryLimit {
 //
 //     /proc/meminfo                                   MemTotal
 //     /proc/self/cgroup                               which groups the process is in
-//     /sys/fs/cgroup/GROUP/memory.max                 version 2; the smallest of it and its
-//     parents' /sys/fs/cgroup/memory/GROUP/memory.limit_in_bytes     version 1
+//     /sys/fs/cgroup/GROUP/memory.max                 version 2; the smallest, parents too
+//     /sys/fs/cgroup/memory/GROUP/memory.limit_in_bytes     version 1
 uint64_t MachineMemory(const std::string& root = {});
 
 }  // namespace keyhole::core

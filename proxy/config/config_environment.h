@@ -25,8 +25,9 @@ Environment ProcessEnvironment();
 //
 //     KEYHOLE_SERVICE_HOST=10.0.0.1        KEYHOLE_PORT=tcp://10.0.0.1:6380
 //     KEYHOLE_SERVICE_PORT=6380            KEYHOLE_PORT_6380_TCP=tcp://10.0.0.1:6380
-//     KEYHOLE_SERVICE_PORT_RESP=6380       KEYHOLE_PORT_6380_TCP_PROTO=tcp, _PORT=6380,
-//     _ADDR=10.0.0.1
+//     KEYHOLE_SERVICE_PORT_RESP=6380       KEYHOLE_PORT_6380_TCP_PROTO=tcp
+//                                          KEYHOLE_PORT_6380_TCP_PORT=6380
+//                                          KEYHOLE_PORT_6380_TCP_ADDR=10.0.0.1
 //
 // Source: Kubernetes documentation, "Service: environment variables" (Docker's legacy links).
 Problem UnknownVariable(const Environment& environment);

@@ -14,14 +14,14 @@ constexpr Option Define(std::string_view group, std::string_view flag, std::stri
   return {group, flag, value, help, handler.apply, handler.show, list, change};
 }
 
-constexpr std::string_view kWhere = "Where it listens";
-constexpr std::string_view kBehind = "What is behind it";
-constexpr std::string_view kNear = "What it keeps near";
-constexpr std::string_view kStore = "The embedded store";
-constexpr std::string_view kCounting = "What it counts";
+constexpr std::string_view kWhere = "Addresses";
+constexpr std::string_view kBehind = "Upstream";
+constexpr std::string_view kNear = "Near cache";
+constexpr std::string_view kStore = "Embedded store";
+constexpr std::string_view kCounting = "Counting";
 constexpr std::string_view kLimits = "Threads, limits and timeouts";
-constexpr std::string_view kSafety = "Who may do what";
-constexpr std::string_view kOther = "Everything else";
+constexpr std::string_view kSafety = "Access";
+constexpr std::string_view kOther = "Other options";
 
 constexpr uint64_t kNoMax = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kLargestNearValue = 16ULL << 20;
@@ -78,46 +78,45 @@ constexpr Option kOptions[] = {
            Switch<At<&Config::links, &UpstreamOptions::sharing>>()),
 
     Define(kNear, "--near-cache", "SIZE", kRestart,
-           "Memory for the near cache, which answers GET of hot keys from here; Redis says when "
-           "they change. From 1mb on; 0: off.",
+           "Memory for the near cache, which answers GET of hot keys; Redis sends an invalidation "
+           "when they change. At least 1mb; 0: off.",
            kNearCache),
     Define(kNear, "--near-cache-prefix", "PREFIX", kRestart,
-           "Only keys that begin so are kept. May be given several times.",
+           "Only keys with this prefix are cached. May be given several times.",
            Words<At<&Config::near, &NearOptions::prefixes>, ParseKeyPrefix>(), true),
     Define(
         kNear, "--near-cache-consistency", "causal|eventual", kLive,
         "causal: a client is served nothing older than what Redis has told it. eventual: nothing "
         "older than its own writes.",
         Enum<At<&Config::near, &NearOptions::consistency>, kConsistencies>()),
-    Define(
-        kNear, "--near-cache-min-reads", "NUMBER", kLive,
-        "How often a key must be asked for lately to be kept, 1 to 100; more often if it changes "
-        "often.",
-        Number<At<&Config::near, &NearOptions::min_reads>, 1, 100>()),
+    Define(kNear, "--near-cache-min-reads", "NUMBER", kLive,
+           "How many recent reads a key needs before it is cached, 1 to 100; more if it changes "
+           "often.",
+           Number<At<&Config::near, &NearOptions::min_reads>, 1, 100>()),
     Define(kNear, "--near-cache-max-age", "DURATION", kLive,
-           "How long an entry is served at most; one in use is fetched anew at half of it.",
+           "The maximum age of an entry; an entry in use is fetched again at half of it.",
            Duration<At<&Config::near, &NearOptions::max_age>, 1000>()),
     Define(kNear, "--near-cache-max-value", "SIZE", kLive,
-           "The largest value that is kept, up to 16mb.",
+           "The largest value that is cached, up to 16mb.",
            Size<At<&Config::near, &NearOptions::max_value>, 0, kLargestNearValue>()),
-    Define(kNear, "--near-cache-nulls", "on|off", kLive, "on: that a key is not there is kept too.",
+    Define(kNear, "--near-cache-nulls", "on|off", kLive, "on: misses are cached too.",
            Switch<At<&Config::near, &NearOptions::nulls>>()),
     Define(kNear, "--near-cache-mget", "on|off", kLive,
-           "on: MGET is answered too, if all its keys are here; they may then be of different "
-           "moments.",
+           "on: MGET is answered too, if all its keys are cached; the values may then be of "
+           "different moments.",
            Switch<At<&Config::near, &NearOptions::mget>>()),
     Define(kNear, "--near-cache-heartbeat", "DURATION", kLive,
-           "How often Redis is asked whether it still tells of changes. If it does not answer for "
-           "as long, nothing is served. At least 100ms.",
+           "How often Keyhole checks that invalidations from Redis still arrive. If Redis does not "
+           "answer for as long, nothing is served. At least 100ms.",
            Duration<At<&Config::near, &NearOptions::heartbeat>, 100>()),
     Define(kNear, "--serve-stale", "DURATION", kLive,
-           "While the upstream is away, what is near is served for so long. 0: not at all.",
+           "How long cached values may be served while the upstream is down. 0: never.",
            Duration<At<&Config::near, &NearOptions::serve_stale>>()),
 
     Define(kStore, "--max-memory", "SIZE|PERCENT", kLive,
            "What the keys may take, of the machine or the container. 0: no limit.", kMaxMemory),
     Define(kStore, "--eviction", "POLICY", kLive,
-           "Which keys go when that is full: s3-fifo, lru; noeviction: none.",
+           "Which keys are evicted when that is full: s3-fifo, lru; noeviction: none.",
            Enum<At<&Config::eviction>, kEvictions>()),
 
     Define(kCounting, "--tracked-keys", "NUMBER", kRestart,
@@ -130,7 +129,7 @@ constexpr Option kOptions[] = {
         "matches takes the key. May be given several times.",
         Words<At<&Config::keys, &metrics::KeyOptions::patterns>, ParseKeyPattern>(), true),
     Define(kCounting, "--key-labels", "on|off|hash", kRestart,
-           "How keys are called in metrics. on: as they are. hash: by a hash. off: not at all; all "
+           "How keys are named in metrics. on: as they are. hash: by a hash. off: not at all; all "
            "but patterns count under __other__.",
            Enum<At<&Config::keys, &metrics::KeyOptions::labels>, kKeyLabels>()),
     Define(
@@ -143,7 +142,7 @@ constexpr Option kOptions[] = {
            Duration<At<&Config::keys, &metrics::KeyOptions::epoch>, 100>()),
     Define(kCounting, "--key-churn", "PERCENT", kRestart,
            "How many places may change hands in a minute, in percent of --tracked-keys, 0 to 1000. "
-           "0: the keys that came first stay for ever.",
+           "0: the first keys stay for ever.",
            Percent<At<&Config::keys, &metrics::KeyOptions::churn>, 0, 1000>()),
     Define(kCounting, "--key-zero-hold", "DURATION", kLive,
            "How long a key that took the place of another one is shown at 0 before it counts. At "
@@ -157,14 +156,14 @@ constexpr Option kOptions[] = {
     Define(kLimits, "--workers", "NUMBER", kRestart,
            "Threads that serve clients, 1 to 64. One is enough for one Redis.",
            Number<At<&Config::workers>, 1, 64>()),
-    Define(kLimits, "--max-clients", "NUMBER", kLive,
-           "How many clients may be connected, 1 to 1000000. For further ones those have to go "
-           "that have "
-           "not sent a whole request, or not the password; if there are none, they are told so and "
-           "closed.",
-           Number<At<&Config::clients, &ClientOptions::max>, 1, 1000000>()),
+    Define(
+        kLimits, "--max-clients", "NUMBER", kLive,
+        "How many clients may be connected, 1 to 1000000. Beyond that, a client that has not yet "
+        "sent a whole request, or the password, is closed to make room; if there is none, the "
+        "new client gets an error and is closed.",
+        Number<At<&Config::clients, &ClientOptions::max>, 1, 1000000>()),
     Define(kLimits, "--client-output-limit", "SIZE", kLive,
-           "A client that lets more than this much of its replies wait is closed. 0: no limit.",
+           "A client with more unread output than this is disconnected. 0: no limit.",
            Size<At<&Config::clients, &ClientOptions::output_limit>, 0, kNoMax>()),
     Define(kLimits, "--client-idle-timeout", "DURATION", kLive,
            "A client that sends nothing for this long is closed. 0: never.",
@@ -180,7 +179,7 @@ constexpr Option kOptions[] = {
            "no longer than 10s. 0: any time.",
            Duration<At<&Config::http, &HttpOptions::request_timeout>>()),
     Define(kLimits, "--shutdown-grace", "DURATION", kLive,
-           "How long requests in flight have to end when the process is told to stop. 0: none.",
+           "How long in-flight requests may take to finish at shutdown. 0: none.",
            Duration<At<&Config::shutdown_grace>>()),
 
     Define(kSafety, "--requirepass", "PASSWORD", kLive,
@@ -188,12 +187,14 @@ constexpr Option kOptions[] = {
            "out. Safer in the "
            "environment or in the file than in a flag, which other users can see.",
            Text<At<&Config::requirepass>>()),
-    Define(kSafety, "--users", "FILE", kLive,
-           "Who may log in and do what, one user a line as in an aclfile of Redis 7: user alice on "
-           ">password ~app:* +@read. A user default that it does not have is off.",
-           Text<At<&Config::users_file>>()),
+    Define(
+        kSafety, "--users", "FILE", kLive,
+        "Users and their permissions, one user a line as in an aclfile of Redis 7: user alice on "
+        ">password ~app:* +@read. A user default that it does not have is off.",
+        Text<At<&Config::users_file>>()),
     Define(kSafety, "--metrics-open", "", kLive,
-           "/metrics asks for no password where all else does; it shows names of keys.",
+           "/metrics answers without a password where everything else asks for one; it shows names "
+           "of keys.",
            Switch<At<&Config::http, &HttpOptions::metrics_open>>()),
     Define(kSafety, "--allow-unprotected", "", kLive,
            "Listen beyond this machine even where clients need no password.",

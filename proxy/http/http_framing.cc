@@ -164,7 +164,7 @@ bool HttpRequestReader::ReadHead(std::string_view input) {
 
 bool HttpRequestReader::ReadHeadLine(std::string_view line) {
   if (method_.empty()) return ReadRequestLine(line);
-  if (line[0] == ' ' || line[0] == '\t') return Refuse(400, "A header goes over two lines");
+  if (line[0] == ' ' || line[0] == '\t') return Refuse(400, "A header spans two lines");
   if (!ParseField(line)) return Refuse(400, "A header is not valid; write Name: value");
   return true;
 }

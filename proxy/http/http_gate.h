@@ -5,9 +5,8 @@
 //   Host      a page that was loaded from a name which now resolves to this machine (DNS rebinding)
 //             shows that name. Host must be an IP address, localhost, a name that we listen on
 //             (where that is every address: the machine's own name) or in --http-hosts; else 421.
-//   Origin    a page of another origin shows it. It must be that of Host, or in --http-origins;
-//   else
-//             403. "null" (files, sandboxed frames) is foreign to all.
+//   Origin    a page of another origin shows it. It must be that of Host, or in --http-origins,
+//             else 403. "null" (files, sandboxed frames) is foreign to all.
 //   Sec-Fetch-Site  shows it where Origin is left out, as with images: 403 unless it is same-origin
 //             or none. same-site is foreign too: another port of localhost is the same site.
 //   Content-Type  with an Origin, a body must have a type that no form can have: POST must be

@@ -206,7 +206,7 @@ std::optional<std::string> ParseItem(std::string_view text, PostedItem* item) {
   const size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && used < text.size()) error = json::error::extra_data;
   if (error) {
-    return "The body is no valid JSON (" + error.message() + ", at byte " +
+    return "The body is not valid JSON (" + error.message() + ", at byte " +
            std::to_string(used + 1) + R"(); send {"key": "foo", "value": "bar"})";
   }
   const std::string& problem = parser.handler().problem();

@@ -146,11 +146,11 @@ std::string Server::Describe() const {
   const uint64_t limit = store_->usage().limit;
   if (limit == 0) return text + "it may take all the memory there is (--max-memory 0)";
   const uint64_t megabytes = std::max<uint64_t>(limit >> 20, 1);
-  text += "keys may take " + std::to_string(megabytes) + " MiB, then ";
+  text += "up to " + std::to_string(megabytes) + " MiB of keys; beyond that, ";
   return text +
          (config_.eviction == store::Eviction::kNone
               ? "writes are refused"
-              : "keys that are needed least go (" +
+              : "the least useful are evicted (" +
                     std::string(core::kEvictions[static_cast<size_t>(config_.eviction)]) + ")");
 }
 

@@ -119,7 +119,8 @@ std::string Describe(const UpstreamReport& report) {
   }
   std::string text = "upstream is Redis";
   if (!report.version.empty()) text += " " + report.version;
-  if (!report.problem.empty()) text += ", and refuses what --upstream says: " + report.problem;
+  if (!report.problem.empty())
+    text += ", and rejected the login or the database in --upstream: " + report.problem;
   if (report.asks_password) text += ", it asks for a password";
   if (report.cluster) {
     text += "; it is a node of a cluster, and will send clients to other nodes, past this proxy";

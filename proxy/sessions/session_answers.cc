@@ -47,8 +47,8 @@ void Session::AnswerHere(Effect effect) {
       break;
     case Effect::kHangUp:
       worker_.log(LogLevel::kWarn, "closed " + address_ +
-                                       ": it speaks HTTP to the RESP port, which may be an attack "
-                                       "on a browser's user");
+                                       ": HTTP request on the RESP port (possible cross-protocol "
+                                       "attack through a browser)");
       Close(CloseReason::kProtocolError);
       break;
     case Effect::kReset:

@@ -59,11 +59,11 @@ TEST_F(Http, AWrongPostSaysWhatIsWrong) {
     EXPECT_EQ(Status("POST", "/items", json), 400) << json;
     return std::string(boost::json::parse(body()).at("error").as_string());
   };
-  EXPECT_THAT(error("{"), HasSubstr("The body is no valid JSON"));
+  EXPECT_THAT(error("{"), HasSubstr("The body is not valid JSON"));
   EXPECT_THAT(error("key=foo"), HasSubstr("at byte 1); send {\"key\": \"foo\""));
-  EXPECT_THAT(error(R"({"key":"foo","value":"bar"} x)"), HasSubstr("no valid JSON"));
-  EXPECT_THAT(error("{\"key\":\"\xff\",\"value\":\"bar\"}"), HasSubstr("no valid JSON"));
-  EXPECT_THAT(error(std::string(100, '[')), HasSubstr("no valid JSON"));
+  EXPECT_THAT(error(R"({"key":"foo","value":"bar"} x)"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error("{\"key\":\"\xff\",\"value\":\"bar\"}"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error(std::string(100, '[')), HasSubstr("not valid JSON"));
   for (const char* json : {"[]", "\"foo\"", "1", "true", "null", R"([{"key":"a","value":"b"}])"}) {
     EXPECT_THAT(error(json), HasSubstr("must be a JSON object")) << json;
   }
