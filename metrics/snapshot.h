@@ -1,8 +1,8 @@
 // All that was counted, at one moment: the workers' numbers added up, as plain values.
 //
 // Thread: any may call Take() while the workers go on; it makes none of them wait. A count seen in
-// one snapshot is never smaller in a later one. Numbers of one snapshot need not fit together to the
-// last event.
+// one snapshot is never smaller in a later one. Numbers of one snapshot need not fit together to
+// the last event.
 #pragma once
 
 #include <chrono>

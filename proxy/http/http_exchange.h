@@ -84,7 +84,7 @@ enum class HttpStep : uint8_t {
   kReady,    // find out whether the upstream can be reached; then OnReadiness()
 };
 
-// Who may have what a path shows. Looked at by HttpSession, and by nobody else.
+// Who may see what a path shows. HttpSession enforces it.
 enum class HttpAccess : uint8_t {
   kOpen,      // anybody: there are no data in it
   kCommands,  // who may run its commands

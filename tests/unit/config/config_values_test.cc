@@ -80,7 +80,8 @@ TEST(ConfigValuesTest, Addresses) {
   for (const std::string wrong : {"[::1:6380", "[]:1", "[::1]x", "a b:1", " ", ":"}) {
     EXPECT_THAT(Bad({"--http", wrong}), HasSubstr("is not a valid address")) << wrong;
   }
-  EXPECT_THAT(Bad({"--http", "127.0.0.1:65536"}), HasSubstr("not a number from 0 to 65535, or off"));
+  EXPECT_THAT(Bad({"--http", "127.0.0.1:65536"}),
+              HasSubstr("not a number from 0 to 65535, or off"));
   EXPECT_EQ(Good({"--http", "unix:/x"}).http.listen, Endpoint::Unix("/x"));
   EXPECT_EQ(Good({"--metrics", "[::1]:9100"}).http.metrics, Endpoint::Tcp("::1", 9100));
   EXPECT_EQ(Good({"--metrics", "http"}).http.metrics, std::nullopt);
