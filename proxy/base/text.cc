@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "absl/strings/ascii.h"
+
 namespace keyhole::core {
 
 std::string Quoted(std::string_view text) {
@@ -36,6 +38,15 @@ std::string_view Nearest(std::string_view word, const std::vector<std::string_vi
     }
   }
   return best;
+}
+
+std::string DidYouMean(std::string_view nearest, std::string_view prefix) {
+  if (nearest.empty()) return {};
+  return std::string("; did you mean ").append(prefix).append(nearest).append("?");
+}
+
+std::string Lower(std::string_view text) {
+  return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
 }
 
 }  // namespace keyhole::core

@@ -15,4 +15,10 @@ std::string Quoted(std::string_view text);
 // The one of `names` that `word` was probably meant to be, or empty.
 std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& names);
 
+// "; did you mean foo?", or nothing if `nearest` is empty. prefix: what all names begin with.
+std::string DidYouMean(std::string_view nearest, std::string_view prefix = "");
+
+// `text` with the letters A to Z as a to z.
+std::string Lower(std::string_view text);
+
 }  // namespace keyhole::core

@@ -68,9 +68,7 @@ Problem UnknownVariable(const Environment& environment) {
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
     const std::string_view nearest = Nearest(word, {known.begin(), known.end()});
     return "the environment variable " + Quoted(name) + " is not an option" +
-           (nearest.empty()
-                ? "; keyhole --help lists the options"
-                : "; did you mean " + std::string(kPrefix) + std::string(nearest) + "?");
+           (nearest.empty() ? "; keyhole --help lists the options" : DidYouMean(nearest, kPrefix));
   }
   return std::nullopt;
 }

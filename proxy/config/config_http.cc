@@ -1,21 +1,8 @@
 // The values of the options that say who may call by HTTP.
-#include <algorithm>
-
 #include "proxy/base/authority.h"
 #include "proxy/config/config_values.h"
 
 namespace keyhole::core {
-namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-}  // namespace
 
 Problem ParseHttpHost(std::string_view text, std::string* out) {
   Authority name;

@@ -55,7 +55,7 @@ std::vector<std::string> SplitList(const std::vector<std::string>& texts) {
   return elements;
 }
 
-std::string DidYouMean(std::string_view word, bool in_file) {
+std::string HintFor(std::string_view word, bool in_file) {
   std::vector<std::string_view> names;
   for (const Option& option : Options()) {
     if (!in_file) {
@@ -64,8 +64,8 @@ std::string DidYouMean(std::string_view word, bool in_file) {
       names.push_back(option.key());
     }
   }
-  const std::string_view nearest = Nearest(word, names);
-  if (!nearest.empty()) return "; did you mean " + std::string(nearest) + "?";
+  std::string hint = DidYouMean(Nearest(word, names));
+  if (!hint.empty()) return hint;
   return in_file ? "; keyhole --help lists the options, without their -- they are the keys"
                  : "; keyhole --help lists the options";
 }
@@ -76,7 +76,7 @@ Problem Unexpected(const std::string& argument) {
            (argument.find("://") == std::string::npos ? "" : ", as in --upstream redis://host");
   }
   const std::string name = argument.substr(0, argument.find('='));
-  return "unknown option " + Quoted(name) + DidYouMean(name, false);
+  return "unknown option " + Quoted(name) + HintFor(name, false);
 }
 
 Problem NeedsValue(std::string_view flag) {
@@ -168,7 +168,7 @@ Problem ReadFile(const Given& config, Source* file) {
     const std::string where = path + " line " + std::to_string(item.line) + ": ";
     const size_t i = IndexOf("--" + item.key);
     if (i == Options().size() || Options()[i].apply == nullptr) {
-      return where + "unknown key " + Quoted(item.key) + DidYouMean(item.key, true);
+      return where + "unknown key " + Quoted(item.key) + HintFor(item.key, true);
     }
     if (item.is_array && !Options()[i].list) {
       return where + item.key + " takes one value, not an array [...]";

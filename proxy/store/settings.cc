@@ -6,7 +6,7 @@
 #include <limits>
 #include <system_error>
 
-#include "absl/strings/ascii.h"
+#include "proxy/base/text.h"
 #include "resp/command_table.h"
 #include "resp/number.h"
 
@@ -84,10 +84,6 @@ std::string_view PolicyName(Eviction eviction) {
   return eviction == Eviction::kLru ? "allkeys-lru" : "noeviction";
 }
 
-std::string Lower(std::string_view text) {
-  return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
-}
-
 std::optional<std::string> ParseInteger(const Row& row, std::string_view text, std::string* error) {
   int64_t value = 0;
   if (!resp::ParseInteger(text, &value)) {
@@ -157,7 +153,7 @@ std::optional<std::string> ParsePolicy(std::string_view text, std::string* error
 const std::vector<std::string>& LowerNames() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> lower;
-    for (const Row& row : kRows) lower.push_back(Lower(row.name));
+    for (const Row& row : kRows) lower.push_back(core::Lower(row.name));
     return lower;
   }();
   return names;

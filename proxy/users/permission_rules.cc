@@ -21,10 +21,6 @@ bool HasSpaces(std::string_view text) {
                      [](char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; });
 }
 
-std::string DidYouMean(std::string_view nearest) {
-  return nearest.empty() ? std::string() : "; did you mean " + std::string(nearest) + "?";
-}
-
 // The row of "get" or "config|get". Of what HTTP clients say there is a row too, which is none of a
 // command.
 const CommandSpec* FindCommand(std::string_view name) {
@@ -42,10 +38,8 @@ std::string UnknownCommand(std::string_view name) {
   for (const CommandSpec& spec : resp::AllCommands()) {
     if (spec.effect != resp::Effect::kHangUp) names.push_back(spec.full_name);
   }
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return Quoted(name) + " is not a command that Keyhole knows" + DidYouMean(Nearest(lower, names));
+  return Quoted(name) + " is not a command that Keyhole knows" +
+         DidYouMean(Nearest(Lower(name), names));
 }
 
 }  // namespace

@@ -42,14 +42,9 @@ std::vector<std::string_view> SplitWords(std::string_view line) {
 }
 
 std::string NotARule(std::string_view word) {
-  std::string lower(word);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  const std::string_view nearest =
-      Nearest(lower, std::vector<std::string_view>(std::begin(kKeywords), std::end(kKeywords)));
-  if (!nearest.empty()) {
-    return Quoted(word) + " is not a rule; did you mean " + std::string(nearest) + "?";
-  }
+  const std::vector<std::string_view> keywords(std::begin(kKeywords), std::end(kKeywords));
+  const std::string hint = DidYouMean(Nearest(Lower(word), keywords));
+  if (!hint.empty()) return Quoted(word) + " is not a rule" + hint;
   return "a word is not a rule (it is not shown, as it may be a password); a password begins with "
          ">, its SHA-256 with #, keys with ~, channels with &, commands with + or -";
 }
