@@ -51,7 +51,8 @@ constexpr Names<ReplyResult> kReplyResultNames = {"ok", "error"};
 
 }  // namespace
 
-ErrorClass ErrorClassOf(std::string_view first_word) {
+ErrorClass ErrorClassOf(std::string_view error) {
+  const std::string_view first_word = error.substr(0, error.find(' '));
   for (const auto& [word, error_class] : kErrorWords) {
     if (word == first_word) return error_class;
   }

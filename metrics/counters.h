@@ -70,8 +70,8 @@ enum class ErrorClass : uint8_t {
   kCount
 };
 
-// `first_word` is the text after '-' or "!<n>\r\n", up to the first space. Case counts.
-ErrorClass ErrorClassOf(std::string_view first_word);
+// `error` is the text after '-' or "!<n>\r\n"; its first word tells, up to a space. Case counts.
+ErrorClass ErrorClassOf(std::string_view error);
 
 // Why a client's connection ended.
 enum class CloseReason : uint8_t {

@@ -5,12 +5,11 @@
 
 #include "absl/strings/escaping.h"
 #include "proxy/users/users.h"
+#include "resp/error_text.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::core {
 namespace {
-
-constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
 
 // The error that a reply is.
 std::string_view LineOf(std::string_view reply) {
@@ -79,7 +78,7 @@ void HttpSession::LetIn(HttpStep step, std::string_view authorization) {
 // The client is who it is; what it may run its commands tell.
 void HttpSession::Admit(HttpStep step) {
   if (RedisAsks()) return AdmitByRedis(step);
-  if (!authenticated()) return Do(exchange_.OnRefused(kNoAuth));
+  if (!authenticated()) return Do(exchange_.OnRefused(resp::kNoAuthError));
   const bool names_keys = exchange_.access() != HttpAccess::kCommands;
   if (names_keys && user() != nullptr && !user()->reads_all_keys()) {
     return Do(exchange_.OnRefused(
@@ -91,7 +90,7 @@ void HttpSession::Admit(HttpStep step) {
 void HttpSession::AdmitByRedis(HttpStep step) {
   const bool waits_for_body = step == HttpStep::kBody && context_.router->asks_password();
   if (exchange_.access() == HttpAccess::kCommands && (known_ || !waits_for_body)) return Do(step);
-  if (!known_) return Do(exchange_.OnRefused(kNoAuth));
+  if (!known_) return Do(exchange_.OnRefused(resp::kNoAuthError));
   admitted_ = step;
   Send(Awaits::kNames, {std::string(resp::Spec(resp::CommandId::kScan).name), "0", "COUNT", "1"});
 }

@@ -244,8 +244,7 @@ bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
                                context_.now);
   OnAnswered(pending);
   if (head.is_error()) [[unlikely]] {
-    const std::string_view word = head.text.substr(0, head.text.find(' '));
-    const metrics::ErrorClass error = metrics::ErrorClassOf(word);
+    const metrics::ErrorClass error = metrics::ErrorClassOf(head.text);
     context_.metrics.counters.errors[error].Add();
     // A script may say so, too: what proves something is the answer to EXEC, however malformed.
     const bool abort = error == metrics::ErrorClass::kTransaction;

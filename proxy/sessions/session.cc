@@ -4,6 +4,7 @@
 
 #include "proxy/near_cache/near_cache.h"
 #include "resp/hit_rule.h"
+#include "resp/reply_writer.h"
 
 namespace keyhole::core {
 namespace {
@@ -79,6 +80,14 @@ void Session::Deliver(std::string_view bytes) {
   resp::ByteQueue& to = output();
   const size_t before = to.size();
   to.Append(bytes);
+  OnOutput(before);
+}
+
+// What an error quotes may have line breaks, which become spaces, as in Redis.
+void Session::DeliverError(std::string_view text) {
+  resp::ByteQueue& to = output();
+  const size_t before = to.size();
+  resp::ReplyWriter(&to, protocol()).Error(text);
   OnOutput(before);
 }
 

@@ -100,6 +100,8 @@ class Session : public Requester, private NearReader::Host {
   bool has_link() const { return at_.link != nullptr; }
   // Bytes of replies, in the order of the requests.
   void Deliver(std::string_view bytes);
+  // text: without its '-' and its end.
+  void DeliverError(std::string_view text);
   virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end
   virtual void OnMaySubmit() = 0;
   virtual void OnClose(metrics::CloseReason reason) = 0;

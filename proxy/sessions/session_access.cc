@@ -12,7 +12,6 @@
 #include <cassert>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "proxy/sessions/session.h"
 #include "proxy/users/users.h"
 #include "resp/command_rights.h"
@@ -83,8 +82,7 @@ std::string MalformedText(const CommandSpec& spec, const resp::Request& request)
     return resp::ArityError(spec);
   }
   if (IsUnknownSubcommand(spec, request.args)) {
-    return "ERR unknown subcommand '" + Shown(request.args[1]) + "'. Try " +
-           absl::AsciiStrToUpper(absl::string_view(spec.name.data(), spec.name.size())) + " HELP.";
+    return resp::UnknownSubcommandError(spec, request.args[1]);
   }
   return {};
 }
@@ -344,18 +342,17 @@ Session::Taken Session::CarryOutInstead(Args args, bool answered) {
 
 Session::Taken Session::Refuse(const RequestPlan& plan, std::string_view error) {
   if (MustWait()) return Taken::kLater;
-  const std::string_view word = error.substr(0, error.find(' '));
   context_.metrics.counters.requests[plan.spec->id].Add();
-  context_.metrics.counters.errors[metrics::ErrorClassOf(word)].Add();
+  context_.metrics.counters.errors[metrics::ErrorClassOf(error)].Add();
   // An EXEC that cannot run ends its transaction all the same.
   const bool ends = plan.spec->effect == Effect::kExec;
   if (!hides_reply()) {
-    std::string line = "-";
+    std::string text;
     if (ends) {
-      line += "EXECABORT Transaction discarded because of: ";
+      text = "EXECABORT Transaction discarded because of: ";
       if (error.starts_with("ERR ")) error.remove_prefix(4);
     }
-    Deliver(line.append(error).append("\r\n"));
+    DeliverError(text.append(error));
   }
   if (conversation_.queueing() || skips_reply())
     SendUnheard(ends ? CommandId::kDiscard : CommandId::kGet);

@@ -30,14 +30,8 @@ bool Session::HidesItsName(const resp::Request& request, const resp::CommandSpec
 }
 
 std::string Session::UnknownText(const resp::Request& request, const resp::CommandSpec& spec) {
-  // What Redis quotes may have line breaks, which it replaces.
-  std::string text = spec.has(resp::kContainer)
-                         ? resp::UnknownSubcommandError(spec, request.args[1])
-                         : resp::UnknownCommandError(request.args);
-  for (char& c : text) {
-    if (c == '\r' || c == '\n') c = ' ';
-  }
-  return text;
+  return spec.has(resp::kContainer) ? resp::UnknownSubcommandError(spec, request.args[1])
+                                    : resp::UnknownCommandError(request.args);
 }
 
 void Session::UpdateGuard() {

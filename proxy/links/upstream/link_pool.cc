@@ -164,7 +164,7 @@ void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
 void LinkPool::OnGreetingRefused(UpstreamLink& link, std::string_view error) {
   if (!IsMain(link)) {
     // Its sessions are no longer who they were: Redis has closed their connections.
-    const auto what = metrics::ErrorClassOf(error.substr(0, error.find(' ')));
+    const auto what = metrics::ErrorClassOf(error);
     if (what == metrics::ErrorClass::kDenied) link.Close();
     return;
   }
