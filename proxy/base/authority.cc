@@ -1,6 +1,7 @@
 #include "proxy/base/authority.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "proxy/base/digits.h"
@@ -51,6 +52,16 @@ bool Authority::Equals(const Authority& other, std::string_view default_port) co
   const std::string_view mine = port.empty() ? default_port : port;
   const std::string_view others = other.port.empty() ? default_port : other.port;
   return SameName(host, other.host) && ParseDigits(mine) == ParseDigits(others);
+}
+
+std::optional<std::string_view> CutScheme(std::string_view url, std::string_view* port) {
+  for (const auto& [scheme, its_port] :
+       {std::pair<std::string_view, std::string_view>{"http://", "80"}, {"https://", "443"}}) {
+    if (!url.starts_with(scheme)) continue;
+    *port = its_port;
+    return url.substr(scheme.size());
+  }
+  return std::nullopt;
 }
 
 }  // namespace keyhole::core

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "proxy/base/authority.h"
 #include "proxy/base/digits.h"
 #include "resp/command_table.h"
@@ -21,11 +22,11 @@ constexpr std::string_view kEndOfLine = "\r\n";
 constexpr std::string_view kHeadTooLong = "Headers are larger than 16 KiB";
 
 bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
+  return absl::ascii_isdigit(static_cast<unsigned char>(c));
 }
 
 bool IsAlphanumeric(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return absl::ascii_isalnum(static_cast<unsigned char>(c));
 }
 
 // RFC 9110 section 5.6.2.
@@ -71,14 +72,9 @@ std::optional<Field> ParseField(std::string_view line) {
 
 // The part between "http://" and the path. None: the target is not absolute.
 std::optional<std::string_view> AuthorityOf(std::string_view target, std::string_view* port) {
-  for (const auto& [scheme, its_port] :
-       {std::pair<std::string_view, std::string_view>{"http://", "80"}, {"https://", "443"}}) {
-    if (!target.starts_with(scheme)) continue;
-    *port = its_port;
-    target.remove_prefix(scheme.size());
-    return target.substr(0, target.find_first_of("/?#"));
-  }
-  return std::nullopt;
+  const std::optional<std::string_view> rest = CutScheme(target, port);
+  if (!rest) return std::nullopt;
+  return rest->substr(0, rest->find_first_of("/?#"));
 }
 
 // Cuts the next line from `text`, which is made of whole ones.

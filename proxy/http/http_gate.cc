@@ -56,13 +56,9 @@ bool IsSameOrigin(std::string_view origin, std::string_view host) {
   Authority of_page;
   Authority ours;
   std::string_view port;
-  for (const auto& [scheme, its_port] :
-       {std::pair<std::string_view, std::string_view>{"http://", "80"}, {"https://", "443"}}) {
-    if (!origin.starts_with(scheme)) continue;
-    return Authority::Parse(origin.substr(scheme.size()), &of_page) &&
-           Authority::Parse(host, &ours) && ours.Equals(of_page, its_port);
-  }
-  return false;
+  const std::optional<std::string_view> page = CutScheme(origin, &port);
+  return page.has_value() && Authority::Parse(*page, &of_page) && Authority::Parse(host, &ours) &&
+         ours.Equals(of_page, port);
 }
 
 HttpVerdict Refused(int status, std::string text) {
