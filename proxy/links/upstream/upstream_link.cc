@@ -19,10 +19,6 @@ bool TurnsAway(std::string_view error) {
   return error.starts_with("ERR max number of clients") || error.starts_with("DENIED ");
 }
 
-std::string_view Word(CommandId id) {
-  return resp::Spec(id).name;
-}
-
 }  // namespace
 
 UpstreamLink::UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state,
@@ -45,12 +41,17 @@ void UpstreamLink::set_kind(metrics::LinkKind kind) {
   context_.metrics.counters.links[kind_].Add();
 }
 
-void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
-  if (pending.change != nullptr && owner_ == nullptr && pending.change->names()) [[unlikely]]
-    return SendNamed(request, std::move(pending));
+[[gnu::always_inline]] inline void UpstreamLink::Enqueue(const resp::Request& request,
+                                                         Pending&& pending) {
   pending.begin = written_ + out_.size();
   out_.Append(request.bytes);
   if (pending.replies != 0) Expect(request, std::move(pending));
+}
+
+void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
+  if (pending.change != nullptr && owner_ == nullptr && pending.change->names()) [[unlikely]]
+    return SendNamed(request, std::move(pending));
+  Enqueue(request, std::move(pending));
   Wake();
 }
 
@@ -59,9 +60,7 @@ void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
 // application.
 void UpstreamLink::SendNamed(const resp::Request& request, Pending&& pending) {
   const SessionState as = pending.change->AppliedTo(state_);
-  pending.begin = written_ + out_.size();
-  out_.Append(request.bytes);
-  if (pending.replies != 0) Expect(request, std::move(pending));
+  Enqueue(request, std::move(pending));
   ForEachIntroduction(state_, as,
                       [this](Greeting::Words args) { Ask(args, /*must_succeed=*/false); });
   Wake();
@@ -141,7 +140,7 @@ void UpstreamLink::OnConnected() {
   if (fence_) greeting.Fence();
   // Is it a Redis that answers? And does it let in those who give no password?
   if (greeting.replies == 0 || (keeper_.IsMain(*this) && !state_.has_identity())) {
-    greeting.Add({Word(CommandId::kPing)}, false);
+    greeting.Add({resp::Spec(CommandId::kPing).name}, false);
   }
   StartGreeting(greeting);
 }

@@ -130,6 +130,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
  private:
   static constexpr size_t kLongQueue = 4 * 1024 * 1024;
 
+  void Enqueue(const resp::Request& request, Pending&& pending);
   void SendNamed(const resp::Request& request, Pending&& pending);
   void Ask(Greeting::Words args, bool must_succeed);
   void Wake();
