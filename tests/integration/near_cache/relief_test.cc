@@ -80,6 +80,7 @@ TEST_F(NearRelief, OfTwoHundredReadsRedisSeesOne) {
 
 TEST_F(NearRelief, WhatIsPurgedIsAskedForAgain) {
   Start({"--near-cache-min-reads", "1", "--workers", "2"});
+  proxy_->AwaitMetric("keyhole_near_cache_workers{state=\"ready\"}", 2);
   RawClient client = Client();
   RawClient other = Client();
   for (RawClient* app : {&client, &other}) {
