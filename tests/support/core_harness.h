@@ -167,6 +167,8 @@ class Harness final : public core::Connector {
   std::string Counted() const;
   metrics::WorkerMetrics& metrics() { return metrics_; }
   metrics::WorkerCounters& counters() { return metrics_.counters; }
+  // How many links of that kind there are.
+  int64_t links(metrics::LinkKind kind) { return counters().links[kind].Load(); }
   core::WorkerState& worker() { return *worker_; }
   const std::vector<std::string>& log() const { return log_; }
 

@@ -16,10 +16,6 @@ using test::Harness;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int64_t Links(Harness& keyhole, LinkKind kind) {
-  return keyhole.counters().links[kind].Load();
-}
-
 // What the next client of the pool is told when it asks for a transaction, and where it runs.
 void ExpectNextTransactionIsElsewhere(Harness& keyhole, size_t used) {
   const size_t before = keyhole.connections();
@@ -44,7 +40,7 @@ TEST(CleanLink, AWatchAfterAnExecThatIsRefusedIsNotPassedOn) {
   keyhole.last().Reply("+OK\r\n");
   app.Send("EXEC\r\n");
   keyhole.last().Reply("-ERR EXEC without MULTI\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
   keyhole.last().Requests();
   app.Send("GET c\r\n");  // still watching, so it stays
   EXPECT_THAT(keyhole.last().Requests(), ElementsAre("GET c"));
@@ -60,7 +56,7 @@ TEST(CleanLink, AUserWhoMayNotDiscardStaysInItsTransaction) {
   Client& app = keyhole.Connect();
   app.Send("MULTI\r\nSET t a\r\nDISCARD\r\n");
   keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n-NOPERM this user has no permissions\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
   keyhole.redis(1).Requests();
   app.Send("GET t\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET t"));
@@ -106,7 +102,7 @@ TEST(CleanLink, WhatRedisHasConfirmedIsPooled) {
       app.Send(std::string(request) + "\r\n");
       keyhole.redis(1).Reply(std::string(reply) + "\r\n");
     }
-    EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1) << words;
+    EXPECT_EQ(keyhole.links(LinkKind::kIdle), 1) << words;
     EXPECT_TRUE(keyhole.redis(1).open()) << words;
   }
 }
@@ -135,7 +131,7 @@ TEST(CleanLink, AHelloThatIsRefusedHalfwayKeepsItsLink) {
   Client& app = keyhole.Connect();
   app.Send("HELLO 3 AUTH ann right AUTH bob wrong\r\n");
   keyhole.redis(1).Reply("-WRONGPASS no\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
   app.Send("GET a\r\n");
   EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());
   keyhole.redis(1).Reply("$-1\r\n");
@@ -201,7 +197,7 @@ TEST(CleanLink, AScriptThatSaysExecabortProvesNothing) {
   Client& app = keyhole.Connect();
   app.Send("WATCH k\r\nEVAL script 0\r\n");
   keyhole.redis(1).Reply("+OK\r\n-EXECABORT said by a script\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
   app.Vanish();
   EXPECT_FALSE(keyhole.redis(1).open());
 }
@@ -230,7 +226,7 @@ TEST(CleanLink, AfterAReconnectNothingIsProvenButAFreshConnection) {
   Client& next = keyhole.Connect();
   next.Send("MULTI\r\nEXEC\r\n");
   keyhole.last().Reply("+OK\r\n*0\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 1);
 }
 
 // ---- the machine itself ----

@@ -18,10 +18,6 @@ using test::Harness;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int64_t Links(Harness& keyhole, LinkKind kind) {
-  return keyhole.counters().links[kind].Load();
-}
-
 // Takes a private link and gives it back.
 void Block(Harness& keyhole, Client& client) {
   client.Send("BLPOP q 1\r\n");
@@ -36,7 +32,7 @@ void Block(Harness& keyhole, Client& client) {
 TEST(LinkPool, TheMainLinkIsThereFromTheStart) {
   Harness keyhole;
   EXPECT_EQ(keyhole.connections(), 1u);
-  EXPECT_EQ(Links(keyhole, LinkKind::kShared), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 1);
   EXPECT_TRUE(keyhole.worker().links.up());
 }
 
@@ -45,13 +41,13 @@ TEST(LinkPool, AnIdleLinkIsUsedAgain) {
   Client& ann = keyhole.Connect();
   Client& bob = keyhole.Connect();
   Block(keyhole, ann);
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 1);
   keyhole.redis(1).Greeting();
   bob.Send("BLPOP q 2\r\n");
   EXPECT_THAT(keyhole.redis(1).Greeting(), IsEmpty());  // it is where it has to be
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("BLPOP q 2"));
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
-  EXPECT_EQ(Links(keyhole, LinkKind::kPrivate), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1);
   EXPECT_EQ(keyhole.connections(), 2u);
 }
 
@@ -78,11 +74,11 @@ TEST(LinkPool, ALinkLeftInADatabaseIsBroughtBack) {
   Client& ann = keyhole.Connect();
   ann.Send("MULTI\r\nSELECT 4\r\nEXEC\r\n");
   keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kShared), 2);  // the first one there: it is to be shared
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 2);  // the first one there: it is to be shared
   Client& bob = keyhole.Connect();
   bob.Send("MULTI\r\nSELECT 4\r\nEXEC\r\n");
   keyhole.redis(2).Reply("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 1);
   keyhole.redis(2).Greeting();
   Client& carl = keyhole.Connect();
   carl.Send("BLPOP q 1\r\n");
@@ -97,7 +93,7 @@ TEST(LinkPool, AnIdleLinkOfAnotherIdentityIsNotTaken) {
   keyhole.redis(1).Requests();
   ann.Send("BLPOP q 1\r\n");
   keyhole.redis(2).Reply("*-1\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 1);
   keyhole.redis(2).Requests();
   Client& bob = keyhole.Connect();
   bob.Send("BLPOP q 1\r\n");
@@ -113,7 +109,7 @@ TEST(LinkPool, NorOneThatSpeaksTheOtherProtocol) {
   modern.Send("HELLO 3\r\n");  // changes the idle link itself, which is then shared
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("HELLO 3"));
   keyhole.redis(1).Reply("%0\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
   ann.Send("BLPOP q 1\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname keyhole"));
   EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("BLPOP q 1"));
@@ -126,10 +122,10 @@ TEST(LinkPool, KeepsOnlySoMany) {
     clients.push_back(&keyhole.Connect());
     clients.back()->Send("BLPOP q 0\r\n");
   }
-  EXPECT_EQ(Links(keyhole, LinkKind::kPrivate), static_cast<int64_t>(LinkPool::kMaxIdle) + 5);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), static_cast<int64_t>(LinkPool::kMaxIdle) + 5);
   for (size_t i = 1; i <= clients.size(); ++i) keyhole.redis(i).Reply("*-1\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), static_cast<int64_t>(LinkPool::kMaxIdle));
-  EXPECT_EQ(Links(keyhole, LinkKind::kPrivate), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), static_cast<int64_t>(LinkPool::kMaxIdle));
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST(LinkPool, AnIdleLinkThatIsLostIsForgotten) {
@@ -137,7 +133,7 @@ TEST(LinkPool, AnIdleLinkThatIsLostIsForgotten) {
   Client& ann = keyhole.Connect();
   Block(keyhole, ann);
   keyhole.redis(1).Lose();
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
   EXPECT_EQ(keyhole.connections(), 2u);
   ann.Send("BLPOP q 1\r\n");
   EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("BLPOP q 1"));
@@ -162,7 +158,7 @@ TEST(LinkPool, StoppedAllIsClosed) {
   keyhole.Settle();
   for (size_t i = 0; i < keyhole.connections(); ++i) EXPECT_FALSE(keyhole.redis(i).open()) << i;
   for (const LinkKind kind : {LinkKind::kShared, LinkKind::kPrivate, LinkKind::kIdle}) {
-    EXPECT_EQ(Links(keyhole, kind), 0);
+    EXPECT_EQ(keyhole.links(kind), 0);
   }
   EXPECT_FALSE(ann.closed());
   EXPECT_TRUE(bob.closed());

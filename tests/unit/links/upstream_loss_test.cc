@@ -286,7 +286,7 @@ TEST(Reconnecting, LinksThatNobodyNeedsAreLetGo) {
   app.Send("SELECT 3\r\n");
   keyhole.redis(1).Reply("+OK\r\n");
   keyhole.redis(1).Lose();
-  EXPECT_EQ(keyhole.counters().links[LinkKind::kShared].Load(), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 1);
   EXPECT_EQ(keyhole.connections(), 2u);
   app.Send("GET a\r\n");  // and made again when they are
   EXPECT_THAT(keyhole.redis(2).Greeting(), ElementsAre("select 3", "client setname keyhole"));
@@ -301,7 +301,7 @@ TEST(Reconnecting, ASessionWithALinkOfItsOwnAndNothingInItStays) {
   keyhole.redis(1).Reply("*-1\r\n");
   keyhole.redis(1).Lose();  // idle by now
   EXPECT_FALSE(app.closed());
-  EXPECT_EQ(keyhole.counters().links[LinkKind::kIdle].Load(), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
   app.Send("BLPOP q 1\r\n");
   EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("BLPOP q 1"));
 }

@@ -231,7 +231,7 @@ TEST(SlowReader, HasItsLinkForItselfWhenNobodyElseWaitsThere) {
   EXPECT_EQ(slow.Received().size(), 9'000'012u);
   EXPECT_EQ(keyhole.Counted(), "b 1/0, big 1/0");
   // Afterwards both are shared or idle: neither is lost to the pool.
-  EXPECT_EQ(keyhole.counters().links[metrics::LinkKind::kPrivate].Load(), 0);
+  EXPECT_EQ(keyhole.links(metrics::LinkKind::kPrivate), 0);
   slow.Send("GET c\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), testing::ElementsAre("GET c"));
 }

@@ -15,10 +15,6 @@ using test::Harness;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int64_t Private(Harness& keyhole) {
-  return keyhole.counters().links[LinkKind::kPrivate].Load();
-}
-
 // ---- commands that wait ----
 
 TEST(Blocking, OthersGoOn) {
@@ -32,7 +28,7 @@ TEST(Blocking, OthersGoOn) {
   EXPECT_EQ(other.Received(), "$-1\r\n");
   keyhole.redis(1).Reply("*2\r\n$1\r\nq\r\n$1\r\nx\r\n");
   EXPECT_EQ(worker.Received(), "*2\r\n$1\r\nq\r\n$1\r\nx\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 // Redis gives up what waits when it sees the end of its client.
@@ -83,10 +79,10 @@ TEST(Blocking, OneAfterTheOther) {
   Client& worker = keyhole.Connect();
   worker.Send("BLPOP q 0\r\nBLPOP q 0\r\nGET a\r\n");
   keyhole.redis(1).Reply("*-1\r\n*-1\r\n");
-  EXPECT_EQ(Private(keyhole), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1);
   keyhole.redis(1).Reply("$-1\r\n");
   EXPECT_EQ(worker.Received(), "*-1\r\n*-1\r\n$-1\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST(Wait, StaysWhereItsWritesWill) {
@@ -138,7 +134,7 @@ TEST(Pinned, NotByWhatRedisRefuses) {
   Client& app = keyhole.Connect();
   app.Send("FOO.BAR a\r\nCLIENT NEWTHING\r\n");
   keyhole.redis(1).Reply("-ERR unknown command 'FOO.BAR'\r\n-ERR unknown subcommand\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
   app.Send("GET a\r\n");
   EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET a"));
 }
@@ -176,7 +172,7 @@ TEST(Monitor, RefusedItIsOver) {
   Client& app = keyhole.Connect();
   app.Send("MONITOR\r\n");
   keyhole.redis(1).Reply("-NOPERM no\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 // ---- replication ----

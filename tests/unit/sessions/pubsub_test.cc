@@ -15,10 +15,6 @@ using test::Harness;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int64_t Private(Harness& keyhole) {
-  return keyhole.counters().links[LinkKind::kPrivate].Load();
-}
-
 // "*3 subscribe c 1", as an array in RESP2 and as a push in RESP3.
 std::string Confirm(char type, const std::string& kind, const std::string& channel, int count) {
   const std::string name = channel.empty()
@@ -59,7 +55,7 @@ TEST_P(Pubsub, FromTheFirstChannelToTheLast) {
   const std::string both = Confirm(type, "subscribe", "a", 1) + Confirm(type, "subscribe", "b", 2);
   listener.redis().Reply(both);
   EXPECT_EQ(client.Received(), both);
-  EXPECT_EQ(Private(listener.keyhole), 1);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
 
   listener.redis().Reply(Message(type, "one") + Message(type, "two"));
   EXPECT_EQ(client.Received(), Message(type, "one") + Message(type, "two"));
@@ -68,11 +64,11 @@ TEST_P(Pubsub, FromTheFirstChannelToTheLast) {
   const std::string first = Confirm(type, "unsubscribe", "a", 1);
   listener.redis().Reply(Message(type, "late") + first);
   EXPECT_EQ(client.Received(), Message(type, "late") + first);
-  EXPECT_EQ(Private(listener.keyhole), 1);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
 
   client.Send("UNSUBSCRIBE b\r\n");
   listener.redis().Reply(Confirm(type, "unsubscribe", "b", 0));
-  EXPECT_EQ(Private(listener.keyhole), 0);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 0);
   EXPECT_TRUE(listener.redis().open());
 }
 
@@ -86,10 +82,10 @@ TEST_P(Pubsub, UnsubscribeWithoutArgumentsIsConfirmedOncePerChannel) {
                          Confirm(type, "unsubscribe", "a", 2));
   EXPECT_FALSE(listener.client.session().idle());
   listener.redis().Reply(Confirm(type, "unsubscribe", "c", 1));
-  EXPECT_EQ(Private(listener.keyhole), 1);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
   listener.redis().Reply(Confirm(type, "punsubscribe", "p*", 0));
   EXPECT_TRUE(listener.client.session().idle());
-  EXPECT_EQ(Private(listener.keyhole), 0);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST_P(Pubsub, UnsubscribeFromNothingIsConfirmedOnce) {
@@ -99,7 +95,7 @@ TEST_P(Pubsub, UnsubscribeFromNothingIsConfirmedOnce) {
   listener.client.Send("UNSUBSCRIBE\r\n");
   listener.redis().Reply(none);
   EXPECT_EQ(listener.client.Received(), none);
-  EXPECT_EQ(Private(listener.keyhole), 0);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST_P(Pubsub, ShardChannels) {
@@ -111,10 +107,10 @@ TEST_P(Pubsub, ShardChannels) {
   EXPECT_TRUE(listener.client.session().idle());
   listener.client.Send("UNSUBSCRIBE\r\nSUNSUBSCRIBE\r\n");
   listener.redis().Reply(Confirm(type, "unsubscribe", "a", 0));
-  EXPECT_EQ(Private(listener.keyhole), 1);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
   listener.redis().Reply(Confirm(type, "sunsubscribe", "s", 1) +
                          Confirm(type, "sunsubscribe", "t", 0));
-  EXPECT_EQ(Private(listener.keyhole), 0);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST_P(Pubsub, RefusedItLeavesNothing) {
@@ -122,7 +118,7 @@ TEST_P(Pubsub, RefusedItLeavesNothing) {
   listener.client.Send("SUBSCRIBE a b\r\n");
   listener.redis().Reply("-NOPERM no\r\n");
   EXPECT_EQ(listener.client.Received(), "-NOPERM no\r\n");
-  EXPECT_EQ(Private(listener.keyhole), 0);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST_P(Pubsub, AListenerThatLeavesTakesItsLinkAlong) {
@@ -167,7 +163,7 @@ TEST_P(Pubsub, SubscribeInATransactionKeepsTheLink) {
   Listener listener(type);
   listener.client.Send("MULTI\r\nSUBSCRIBE a\r\nEXEC\r\n");
   listener.redis().Reply("+OK\r\n+QUEUED\r\n*1\r\n" + Confirm(type, "subscribe", "a", 1));
-  EXPECT_EQ(Private(listener.keyhole), 1);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
   listener.client.Vanish();
   EXPECT_FALSE(listener.redis().open());
 }
@@ -184,7 +180,7 @@ TEST_P(Pubsub, ChannelsTooManyToBeReadAtOnce) {
   EXPECT_EQ(listener.client.Received(), confirmed);
   EXPECT_TRUE(listener.redis().open());
   EXPECT_TRUE(listener.client.session().idle());
-  EXPECT_EQ(Private(listener.keyhole), 1);
+  EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
   listener.redis().Reply(Message(type, "hi"));
   EXPECT_EQ(listener.client.Received(), Message(type, "hi"));
 }

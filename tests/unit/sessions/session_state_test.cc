@@ -15,10 +15,6 @@ using test::Harness;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int64_t Links(Harness& keyhole, LinkKind kind) {
-  return keyhole.counters().links[kind].Load();
-}
-
 TEST(Select, TheFirstInADatabaseMakesItsLink) {
   Harness keyhole;
   Client& app = keyhole.Connect();
@@ -27,7 +23,7 @@ TEST(Select, TheFirstInADatabaseMakesItsLink) {
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("SELECT 3", "GET a"));
   keyhole.redis(1).Reply("+OK\r\n$-1\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n$-1\r\n");
-  EXPECT_EQ(Links(keyhole, LinkKind::kShared), 2);
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 2);
 }
 
 TEST(Select, TheNextOneShareIt) {
@@ -71,8 +67,8 @@ TEST(Select, RefusedItChangesNothing) {
   keyhole.redis(1).Reply("-ERR DB index is out of range\r\n");
   app.Send("GET a\r\n");
   EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET a"));
-  EXPECT_EQ(Links(keyhole, LinkKind::kShared), 1);
-  EXPECT_EQ(Links(keyhole, LinkKind::kIdle), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 1);
 }
 
 TEST(Select, WhatIsNoDatabaseStaysOnTheSharedLink) {
@@ -228,7 +224,7 @@ TEST(StateChanges, ThatComeInPiecesKeepTheirLinkPrivate) {
   keyhole.redis(1).Reply("+OK\r\n");
   app.Send("GET a\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET a"));
-  EXPECT_EQ(Links(keyhole, LinkKind::kPrivate), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1);
 }
 
 // What stands before the piece that is refused may have been carried out.

@@ -16,10 +16,6 @@ using test::Harness;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int64_t Private(Harness& keyhole) {
-  return keyhole.counters().links[LinkKind::kPrivate].Load();
-}
-
 TEST(Transaction, RunsOnALinkOfItsOwn) {
   Harness keyhole;
   Client& app = keyhole.Connect();
@@ -32,10 +28,10 @@ TEST(Transaction, RunsOnALinkOfItsOwn) {
   keyhole.redis(1).Reply("+QUEUED\r\n");
   app.Send("EXEC\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("MULTI", "SET a 1", "EXEC"));
-  EXPECT_EQ(Private(keyhole), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1);
   keyhole.redis(1).Reply("*1\r\n+OK\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
   app.Send("GET y\r\n");
   EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET y"));
 }
@@ -56,7 +52,7 @@ TEST(Transaction, DiscardEndsItToo) {
   Client& app = keyhole.Connect();
   app.Send("MULTI\r\nGET a\r\nDISCARD\r\n");
   keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n+OK\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
   EXPECT_EQ(keyhole.Counted(), "");
 }
 
@@ -98,11 +94,11 @@ TEST(Watch, KeepsTheLinkUntilExec) {
   Client& app = keyhole.Connect();
   app.Send("WATCH a\r\nGET a\r\n");
   keyhole.redis(1).Reply("+OK\r\n$1\r\n1\r\n");
-  EXPECT_EQ(Private(keyhole), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1);
   app.Send("MULTI\r\nSET a 2\r\nEXEC\r\n");
   keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n*-1\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n$1\r\n1\r\n+OK\r\n+QUEUED\r\n*-1\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST(Watch, OrUntilUnwatch) {
@@ -112,7 +108,7 @@ TEST(Watch, OrUntilUnwatch) {
   keyhole.redis(1).Reply("+OK\r\n");
   app.Send("UNWATCH\r\n");
   keyhole.redis(1).Reply("+OK\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST(Watch, UnwatchInATransactionIsOnlyQueued) {
@@ -120,9 +116,9 @@ TEST(Watch, UnwatchInATransactionIsOnlyQueued) {
   Client& app = keyhole.Connect();
   app.Send("WATCH a\r\nMULTI\r\nUNWATCH\r\nDISCARD\r\n");
   keyhole.redis(1).Reply("+OK\r\n+OK\r\n+QUEUED\r\n");
-  EXPECT_EQ(Private(keyhole), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1);
   keyhole.redis(1).Reply("+OK\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 // Redis answers with an error and goes on watching; the next one on this link would suffer from it.
@@ -132,7 +128,7 @@ TEST(Watch, ExecAndDiscardWithoutMultiDoNotEndIt) {
     Client& app = keyhole.Connect();
     app.Send("WATCH a\r\n" + end + "\r\n");
     keyhole.redis(1).Reply("+OK\r\n-ERR " + end + " without MULTI\r\n");
-    EXPECT_EQ(Private(keyhole), 1) << end;
+    EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1) << end;
     app.Vanish();
     EXPECT_FALSE(keyhole.redis(1).open()) << end;
   }
@@ -144,7 +140,7 @@ TEST(Watch, NorDoesExecAfterAMultiThatWasRefused) {
   Client& app = keyhole.Connect();
   app.Send("WATCH a\r\nMULTI\r\nEXEC\r\n");
   keyhole.redis(1).Reply("+OK\r\n-NOPERM no\r\n-ERR EXEC without MULTI\r\n");
-  EXPECT_EQ(Private(keyhole), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 1);
 }
 
 TEST(Watch, ExecOutOfTheBlueNeedsNoLinkOfItsOwn) {
@@ -170,7 +166,7 @@ TEST(ExecReply, ItsElementsAreCounted) {
   for (const char c : reply) keyhole.redis(1).Reply({&c, 1});
   EXPECT_EQ(app.Received(), reply);
   EXPECT_EQ(keyhole.Counted(), "a 0/1, b 1/0, c 0/1, d 1/0, h 0/1");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST(ExecReply, AbortedItTellsNothing) {

@@ -15,10 +15,6 @@ using test::Harness;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-int64_t Private(Harness& keyhole) {
-  return keyhole.counters().links[LinkKind::kPrivate].Load();
-}
-
 const std::string kBig(100'000, 'v');
 const std::string kBigArgument = "$100000\r\n" + kBig + "\r\n";
 
@@ -35,7 +31,7 @@ TEST(Upload, OthersGoOnMeanwhile) {
   EXPECT_THAT(keyhole.redis(1).wire(), testing::EndsWith(head + kBigArgument.substr(9)));
   keyhole.redis(1).Reply("+OK\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 TEST(Upload, StandsInAPipeline) {
@@ -153,7 +149,7 @@ TEST(Upload, AnUnknownCommandMayBeBigToo) {
   app.Send("*2\r\n" + kBigArgument + "$1\r\na\r\n");  // its very name
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre(kBig + " a"));
   keyhole.redis(1).Reply("-ERR unknown command\r\n");
-  EXPECT_EQ(Private(keyhole), 0);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
 }
 
 // ---- what the proxy answers itself: its body goes nowhere, least of all into the shared link ----

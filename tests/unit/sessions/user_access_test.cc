@@ -1,21 +1,20 @@
-// Sessions where the proxy asks for passwords, and where clients are served under the credentials
-// in
-// --upstream.
+// Sessions where the proxy asks for passwords.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 
-#include "proxy/users/users.h"
 #include "tests/support/core_harness.h"
 #include "tests/unit/near_cache/near_story.h"
+#include "tests/unit/sessions/access_configs.h"
 
 namespace keyhole::core {
 namespace {
 
 using test::Client;
 using test::Harness;
+using test::UsersOf;
+using test::WithUsers;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -28,26 +27,6 @@ constexpr std::string_view kNoKey =
     "-NOPERM this user has no permissions to access one of the keys used as arguments\r\n";
 constexpr std::string_view kAborted =
     "-EXECABORT Transaction discarded because of previous errors.\r\n";
-
-std::shared_ptr<const Users> UsersOf(const std::string& text) {
-  auto users = std::make_shared<Users>();
-  EXPECT_EQ(users->Parse(text).value_or(""), "");
-  return users;
-}
-
-Config WithUsers(Config config = Harness::WithUpstream()) {
-  config.users = UsersOf(
-      "user default on >secret ~* &* +@all\n"
-      "user alice on >apass ~a:* &a:* +@all\n"
-      "user reader on >rpass ~* &* +@read +@connection +acl|whoami\n");
-  return config;
-}
-
-Config Borrowed() {
-  Config config = Harness::WithUpstream();
-  config.upstream->password = "up";
-  return config;
-}
 
 class UserAccess : public testing::Test {
  protected:
@@ -143,7 +122,7 @@ TEST_F(UserAccess, ARefusalInsideMultiMakesExecFail) {
              std::string(kAborted));
   EXPECT_THAT(link.Requests(), ElementsAre("SET a:1 1", "EXEC"));
   EXPECT_EQ(app.Received(), "+QUEUED\r\n" + std::string(kAborted));
-  EXPECT_EQ(keyhole_.counters().links[metrics::LinkKind::kPrivate].Load(), 0);
+  EXPECT_EQ(keyhole_.links(metrics::LinkKind::kPrivate), 0);
 }
 
 TEST_F(UserAccess, APasswordCannotBeQueued) {
@@ -171,7 +150,7 @@ TEST(UserAccessWithoutExec, ExecThatMayNotRunEndsTheTransaction) {
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("MULTI", "discard"));
   keyhole.redis(1).Reply("+OK\r\n");
   EXPECT_EQ(app.Received(), "");
-  EXPECT_EQ(keyhole.counters().links[metrics::LinkKind::kPrivate].Load(), 0);
+  EXPECT_EQ(keyhole.links(metrics::LinkKind::kPrivate), 0);
 }
 
 TEST_F(UserAccess, ASkippedReplyIsThatOfTheRefusal) {
@@ -250,97 +229,6 @@ TEST(UserAccessStore, TheSameRulesHoldForTheEmbeddedStore) {
   EXPECT_EQ(ask("CONFIG SET maxmemory 1gb\r\n"), "+OK\r\n");
 }
 
-// ---- The credentials in --upstream ----
-
-class BorrowedAccess : public testing::Test {
- protected:
-  std::string Ask(std::string_view bytes) {
-    app_.Send(bytes);
-    return app_.Received();
-  }
-
-  Harness keyhole_{Borrowed()};
-  Client& app_ = keyhole_.Connect();
-};
-
-TEST_F(BorrowedAccess, TheyAreNotShownChangedOrGivenAway) {
-  for (const char* const request : {"CONFIG GET requirepass\r\n",
-                                    "config get REQUIREPASS\r\n",
-                                    "CONFIG GET *\r\n",
-                                    "CONFIG GET req*\r\n",
-                                    "CONFIG GET maxmemory m?sterauth\r\n",
-                                    "CONFIG GET [r]equirepass\r\n",
-                                    "CONFIG GET \\requirepass\r\n",
-                                    "CONFIG GET masteruser\r\n",
-                                    "CONFIG SET requirepass x\r\n",
-                                    "CONFIG SET maxmemory 1 masterauth x\r\n",
-                                    "ACL LIST\r\n",
-                                    "acl getuser default\r\n",
-                                    "ACL SETUSER x on\r\n",
-                                    "ACL DELUSER default\r\n",
-                                    "ACL LOAD\r\n",
-                                    "ACL SAVE\r\n",
-                                    "ACL LOG\r\n",
-                                    "ACL USERS\r\n",
-                                    "ACL NOSUCH\r\n",
-                                    "REPLICAOF evil 6379\r\n",
-                                    "SLAVEOF evil 6379\r\n",
-                                    "FAILOVER\r\n",
-                                    "CLUSTER MEET evil 1 2\r\n"}) {
-    EXPECT_THAT(Ask(request), StartsWith("-NOPERM the proxy refuses '")) << request;
-  }
-  EXPECT_THAT(
-      Ask("*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$70000\r\n" + std::string(70000, '*') + "\r\n"),
-      StartsWith("-NOPERM the proxy refuses"));
-  EXPECT_THAT(keyhole_.redis(0).Requests(), IsEmpty());
-  EXPECT_EQ(keyhole_.connections(), 1U);
-}
-
-TEST_F(BorrowedAccess, AllElseIsPassedOn) {
-  app_.Send(
-      "CONFIG GET maxmemory\r\nCONFIG SET maxmemory 1\r\nCONFIG REWRITE\r\nACL WHOAMI\r\n"
-      "ACL CAT\r\nREPLICAOF no one\r\nGET requirepass\r\nSET masterauth *\r\n");
-  EXPECT_THAT(
-      keyhole_.redis(0).Requests(),
-      ElementsAre("CONFIG GET maxmemory", "CONFIG SET maxmemory 1", "CONFIG REWRITE", "ACL WHOAMI",
-                  "ACL CAT", "REPLICAOF no one", "GET requirepass", "SET masterauth *"));
-}
-
-TEST_F(BorrowedAccess, NotInsideMultiEither) {
-  app_.Send("MULTI\r\n");
-  keyhole_.redis(1).Reply("+OK\r\n");
-  EXPECT_THAT(Ask("CONFIG GET requirepass\r\n"), HasSubstr("-NOPERM the proxy refuses"));
-  app_.Send("EXEC\r\n");
-  keyhole_.redis(1).Reply("-ERR wrong number of arguments\r\n" + std::string(kAborted));
-  EXPECT_EQ(app_.Received(), kAborted);
-}
-
-TEST_F(BorrowedAccess, WhoGivesCredentialsOfItsOwnBorrowsNone) {
-  app_.Send("AUTH admin pw\r\n");
-  keyhole_.redis(1).Reply("-WRONGPASS no\r\n");
-  EXPECT_EQ(app_.Received(), "-WRONGPASS no\r\n");
-  EXPECT_THAT(Ask("CONFIG GET *\r\n"), StartsWith("-NOPERM the proxy refuses"));
-  app_.Send("AUTH admin right\r\n");
-  keyhole_.last().Reply("+OK\r\n");
-  EXPECT_EQ(app_.Received(), "+OK\r\n");
-  app_.Send("CONFIG GET *\r\n");
-  EXPECT_THAT(keyhole_.last().Requests(), ElementsAre("AUTH admin pw", "AUTH admin right",
-                                                      "client setname keyhole", "CONFIG GET *"));
-  keyhole_.last().Reply("+OK\r\n*0\r\n");
-  EXPECT_EQ(app_.Received(), "*0\r\n");
-  EXPECT_EQ(Ask("RESET\r\n"), "+RESET\r\n");
-  EXPECT_THAT(Ask("CONFIG GET *\r\n"), StartsWith("-NOPERM the proxy refuses"));
-}
-
-TEST(BorrowedAccessByUsers, IsRefusedToTheMightiestToo) {
-  Config config = WithUsers(Borrowed());
-  Harness keyhole(config);
-  Client& app = keyhole.Connect();
-  app.Send("AUTH secret\r\nCONFIG GET requirepass\r\n");
-  EXPECT_THAT(app.Received(), StartsWith("+OK\r\n-NOPERM the proxy refuses 'config|get'"));
-  EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());
-}
-
 // ---- The near cache ----
 
 class NearUsers : public test::NearStory {
@@ -375,101 +263,6 @@ TEST_F(NearUsers, AreServedOnlyWhatTheyMayRead) {
   EXPECT_EQ(ask(Connect("AUTH alice apass")), std::string(kNoKey) + std::string(kNoKey));
   EXPECT_EQ(ask(Connect("AUTH reader rpass")), "$1\r\n1\r\n$1\r\n1\r\n");
   EXPECT_THAT(redis().Requests(), IsEmpty()) << "it is near";
-}
-
-// ---- where replies are no longer followed ----
-
-// MULTI, CLIENT REPLY: from here on replies are passed on as they come.
-Client& ConnectRaw(Harness& keyhole, const std::string& login) {
-  Client& app = keyhole.Connect();
-  if (!login.empty()) app.Send("AUTH " + login + "\r\n");
-  app.Send("MULTI\r\n");
-  keyhole.last().Reply("+OK\r\n");
-  app.Send("CLIENT REPLY ON\r\nEXEC\r\n");
-  keyhole.last().Reply("+QUEUED\r\n*1\r\n+OK\r\n");
-  keyhole.last().Requests();
-  app.Received();
-  return app;
-}
-
-TEST(RawMode, AUserMayNoMoreThanBefore) {
-  for (const std::string request : {"GET secret", "SET secret 1", "AUTH default secret", "RESET"}) {
-    Harness keyhole{WithUsers()};
-    Client& app = ConnectRaw(keyhole, "alice apass");
-    app.Send("GET a:1\r\n");
-    EXPECT_THAT(keyhole.last().Requests(), ElementsAre("GET a:1"));
-    app.Send(request + "\r\n");
-    EXPECT_THAT(keyhole.last().Requests(), IsEmpty()) << request;
-    EXPECT_TRUE(app.closed()) << request;
-  }
-}
-
-TEST(RawMode, ABorrowerIsNotShownThePassword) {
-  Harness keyhole{Borrowed()};
-  Client& app = ConnectRaw(keyhole, "");
-  app.Send("CONFIG GET requirepass\r\n");
-  EXPECT_THAT(keyhole.last().Requests(), IsEmpty());
-  EXPECT_TRUE(app.closed());
-}
-
-TEST(RawMode, AfterSyncToo) {
-  Harness keyhole{Borrowed()};
-  Client& app = keyhole.Connect();
-  app.Send("SYNC\r\n");
-  app.Send("REPLCONF ACK 0\r\n");
-  EXPECT_THAT(keyhole.last().Requests(), ElementsAre("SYNC", "REPLCONF ACK 0"));
-  app.Send("CONFIG GET require*\r\n");
-  EXPECT_THAT(keyhole.last().Requests(), IsEmpty());
-  EXPECT_TRUE(app.closed());
-}
-
-TEST(RawMode, ShutdownIsStillRefused) {
-  Harness keyhole;
-  Client& app = ConnectRaw(keyhole, "");
-  app.Send("SHUTDOWN NOSAVE\r\n");
-  EXPECT_THAT(keyhole.last().Requests(), IsEmpty());
-  EXPECT_TRUE(app.closed());
-}
-
-// ---- words with a zero byte, which Redis reads up to there ----
-
-std::string Raw(std::initializer_list<std::string_view> words) {
-  std::string bytes = "*" + std::to_string(words.size()) + "\r\n";
-  for (const std::string_view word : words) {
-    bytes += "$" + std::to_string(word.size()) + "\r\n" + std::string(word) + "\r\n";
-  }
-  return bytes;
-}
-
-TEST(ZeroBytes, DoNotHideWhatARequestDoes) {
-  const auto with_zero = [](std::string_view word) {
-    return std::string(word) + std::string(1, '\0');
-  };
-  for (const std::string& request :
-       {Raw({"SORT", "a:l", with_zero("STORE"), "victim"}),
-        Raw({"SORT", "a:l", with_zero("GET"), "secret_*"}),
-        Raw({"XREAD", with_zero("STREAMS"), "secret", "0"}),
-        Raw({"GEORADIUS", "a:g", "0", "0", "1", "m", with_zero("STORE"), "victim"})}) {
-    Harness keyhole{WithUsers()};
-    Client& app = keyhole.Connect();
-    app.Send("AUTH alice apass\r\n" + request);
-    EXPECT_EQ(app.Received().substr(0, 6), "+OK\r\n-") << request;
-    EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty()) << request;
-  }
-  Harness keyhole{Borrowed()};
-  Client& app = keyhole.Connect();
-  app.Send(Raw({"CONFIG", "GET", with_zero("require*")}));
-  EXPECT_THAT(app.Received(), StartsWith("-NOPERM"));
-}
-
-TEST(InPieces, TheKeysOfSortArePatternsThatMayStillCome) {
-  Harness keyhole{WithUsers()};
-  Client& app = keyhole.Connect();
-  app.Send("AUTH alice apass\r\n");
-  app.Received();
-  app.Send(Raw({"SORT_RO", "a:l", "BY", std::string(70000, 'x'), "GET", "secret_*"}));
-  EXPECT_THAT(app.Received(), StartsWith("-NOPERM"));
-  EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());
 }
 
 }  // namespace
