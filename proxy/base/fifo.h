@@ -31,6 +31,10 @@ class Fifo {
   }
 
   // The one that Pop() gives after i others.
+  T& operator[](size_t i) {
+    assert(i < size_);
+    return ring_[(head_ + i) & (ring_.size() - 1)];
+  }
   const T& operator[](size_t i) const {
     assert(i < size_);
     return ring_[(head_ + i) & (ring_.size() - 1)];

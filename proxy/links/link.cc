@@ -4,6 +4,7 @@
 #include <cassert>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace keyhole::core {
 namespace {
@@ -15,6 +16,18 @@ using resp::ReplyHead;
 using resp::ReplyType;
 using resp::Verdict;
 
+// What is left of a request whose session has been told that Redis holds it until EXEC.
+Exchange Held(Exchange& queued, KeyViews keys) {
+  Exchange held;
+  held.spec = queued.spec;
+  held.effect = queued.effect;
+  held.rule = queued.rule;
+  held.keys = static_cast<uint32_t>(keys.size());
+  held.replies = queued.replies;
+  held.change = std::move(queued.change);
+  return held;
+}
+
 }  // namespace
 
 Link::Link(LinkContext& context) : context_(context) {}
@@ -22,7 +35,7 @@ Link::Link(LinkContext& context) : context_(context) {}
 Link::~Link() = default;
 
 template <typename F>
-void Link::ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const {
+void Link::ForEachKeptKey(const resp::Request& request, const Exchange& pending, F&& f) const {
   const bool all = pending.rule != HitRule::kNone || context_.observer != nullptr;
   bool any = false;
   resp::ForEachKey(*pending.spec, request.args, [&](std::string_view key) {
@@ -31,7 +44,7 @@ void Link::ForEachKeptKey(const resp::Request& request, const Pending& pending, 
   });
 }
 
-void Link::Expect(const resp::Request& request, Pending&& pending) {
+void Link::Expect(const resp::Request& request, Exchange&& pending) {
   ForEachKeptKey(request, pending, [&](std::string_view key) {
     keys_.Push(key);
     ++pending.keys;
@@ -39,7 +52,7 @@ void Link::Expect(const resp::Request& request, Pending&& pending) {
   pending_.Push(std::move(pending));
 }
 
-void Link::Answered(const resp::Request& request, Pending&& pending, size_t before) {
+void Link::Answered(const resp::Request& request, Exchange&& pending, size_t before) {
   const std::string_view reply = owner_->output().Data().substr(before);
   if (resp::NeedsElements(pending.rule)) scanner_.WantElements();
   size_t used = 0;
@@ -47,7 +60,7 @@ void Link::Answered(const resp::Request& request, Pending&& pending, size_t befo
   if (result != resp::ReplyScanner::Result::kDone) [[unlikely]] {
     assert(ended());
     owner_->OnOutput(before);
-    return pending.requester->OnReplyEnd(*pending.spec, ReplyHead());
+    return pending.requester->OnReplyEnd(pending, ReplyHead());
   }
   assert(used == reply.size());
   given_.clear();
@@ -60,7 +73,7 @@ void Link::Answered(const resp::Request& request, Pending&& pending, size_t befo
 
 void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t arguments) {
   if (pending_.empty()) return;  // already lost
-  Pending& last = pending_.back();
+  Exchange& last = pending_.back();
   if (last.spec->hit.rule != HitRule::kSetGet || !context_.counts(*last.spec)) return;
   // Name, key and value, then the options: the last ones, all of them small.
   std::vector<std::string_view> args(3);
@@ -71,11 +84,11 @@ void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t a
   last.rule = resp::Resolve(*last.spec, args);
 }
 
-void Link::ForgetKeysOf(const Pending& pending) {
+void Link::ForgetKeysOf(const Exchange& pending) {
   keys_.Pop(keys_.Front(pending.keys));
 }
 
-void Link::RequeueKeysOf(const Pending& pending) {
+void Link::RequeueKeysOf(const Exchange& pending) {
   const KeyViews keys = keys_.Front(pending.keys);
   const std::vector<std::string> copies(keys.begin(), keys.end());  // the queue may move
   keys_.Pop(keys);
@@ -84,7 +97,7 @@ void Link::RequeueKeysOf(const Pending& pending) {
 
 bool Link::Receive(std::string_view bytes) {
   if (raw_) {
-    if (owner_ != nullptr) owner_->OnReplyBytes(bytes);
+    if (owner_ != nullptr) owner_->OnReplyBytes(kStraight, bytes);
     return true;
   }
   while (!bytes.empty()) {
@@ -93,8 +106,8 @@ bool Link::Receive(std::string_view bytes) {
     const auto result = scanner_.Scan(bytes, &used);
     if (result == resp::ReplyScanner::Result::kError) return false;
     if (receiver_ != nullptr) {
-      receiver_->OnReplyBytes(bytes.substr(0, used));
-      if (owner_ == nullptr && receiver_->output_is_long()) OnSlowReader(*receiver_);
+      const bool slow = receiver_->OnReplyBytes(slot_, bytes.substr(0, used));
+      if (slow && owner_ == nullptr) OnSlowReader(*receiver_);
     }
     bytes.remove_prefix(used);
     if (result == resp::ReplyScanner::Result::kDone && !EndReply()) return false;
@@ -110,11 +123,13 @@ bool Link::PendingOnlyOf(const Requester& requester) const {
 }
 
 void Link::BeginReply(char type) {
-  if (pending_.empty() || type == static_cast<char>(ReplyType::kPush)) {
+  if (pending_.empty()) return BeginAside();
+  const Exchange& front = pending_.front();
+  slot_ = front.slot;  // what answers no request comes before its reply
+  if (type == static_cast<char>(ReplyType::kPush)) {
     receiver_ = owner_;
     return;
   }
-  const Pending& front = pending_.front();
   Requester* const to = front.requester.get();  // a private link's is its owner, or the link itself
   receiver_ = front.unheard ? nullptr : to;
   if (transaction_.left > 0) {
@@ -127,6 +142,20 @@ void Link::BeginReply(char type) {
   } else if (resp::NeedsElements(front.rule)) {
     scanner_.WantElements();
   }
+}
+
+void Link::BeginAside() {
+  receiver_ = owner_;
+  if (owner_ == nullptr) return;
+  slot_ = owner_->OnAsideBegin(*this);
+  aside_ = true;
+}
+
+bool Link::EndAside() {
+  if (!std::exchange(aside_, false) || owner_ == nullptr) return true;
+  const boost::intrusive_ptr<Requester> owner(owner_);
+  owner->OnAsideEnd(slot_);
+  return true;
 }
 
 // Something that comes on its own and answers no request.
@@ -148,12 +177,13 @@ bool Link::IsConfirmation(const resp::CommandSpec& spec, const ReplyHead& head) 
 }
 
 // Notes one confirmation. True if it is the last one for its request.
-bool Link::NoteSubscription(Effect effect, int64_t* replies, const ReplyHead& head) {
-  if (*replies == Pending::kConfirmAll) {
+bool Link::NoteSubscription(Exchange& pending, const ReplyHead& head) {
+  const Effect effect = pending.effect;
+  if (pending.replies == Exchange::kConfirmAll) {
     const int64_t had = effect == Effect::kUnsubscribe    ? channels_
                         : effect == Effect::kPunsubscribe ? patterns_
                                                           : shards_;
-    *replies = std::max<int64_t>(1, had);
+    pending.replies = static_cast<int32_t>(std::max<int64_t>(1, had));
   }
   const int64_t total = head.last_integer;  // of channels and patterns, or of shard channels
   switch (effect) {
@@ -169,24 +199,24 @@ bool Link::NoteSubscription(Effect effect, int64_t* replies, const ReplyHead& he
       shards_ = total;
       break;
   }
-  return --*replies == 0;
+  return --pending.replies == 0;
 }
 
 bool Link::EndReply() {
   const ReplyHead& head = scanner_.head();
   receiver_ = nullptr;
   if (!pending_.empty() && IsConfirmation(*pending_.front().spec, head)) {
-    Pending& front = pending_.front();
-    if (NoteSubscription(front.effect, &front.replies, head)) Complete(head);
+    Exchange& front = pending_.front();
+    if (NoteSubscription(front, head)) Complete(head);
     return true;
   }
   if (transaction_.left > 0 && transaction_.next < transaction_.queued.size()) {
-    Queued& queued = transaction_.queued[transaction_.next];
+    Exchange& queued = transaction_.queued[transaction_.next];
     if (IsConfirmation(*queued.spec, head)) {
-      return !NoteSubscription(queued.effect, &queued.replies, head) || EndExec(head);
+      return !NoteSubscription(queued, head) || EndExec(head);
     }
   }
-  if (IsAside(head)) return true;
+  if (IsAside(head)) return EndAside();
   if (pending_.empty()) return false;
   if (transaction_.left > 0 || pending_.front().effect == Effect::kExec) return EndExec(head);
   Complete(head);
@@ -211,7 +241,7 @@ bool Link::EndExec(const ReplyHead& head) {
     return true;
   }
   if (transaction_.next < transaction_.queued.size()) {
-    Queued& queued = transaction_.queued[transaction_.next++];
+    Exchange& queued = transaction_.queued[transaction_.next++];
     const KeyViews keys = transaction_.keys.Front(queued.keys);
     Count(*queued.spec, queued.rule, keys, head);
     transaction_.keys.Pop(keys);
@@ -225,7 +255,7 @@ bool Link::EndExec(const ReplyHead& head) {
 
 // The reply to the oldest request is complete.
 void Link::Complete(const ReplyHead& head) {
-  Pending pending = pending_.Pop();  // first: what is told below may send or close
+  Exchange pending = pending_.Pop();  // first: what is told below may send or close
   const KeyViews keys = keys_.Front(pending.keys);
   if (pending.requester == nullptr) [[unlikely]] {
     if (pending.effect == Effect::kSetName && head.is_error()) OnUnclean();
@@ -238,7 +268,7 @@ void Link::Complete(const ReplyHead& head) {
 
 // What the metrics learn of a request from its reply. True if it is only queued: what there is to
 // count or to apply is told by EXEC's reply.
-bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
+bool Link::Note(Exchange& pending, KeyViews keys, const ReplyHead& head) {
   context_.metrics.RecordReply(*pending.spec, head.is_error(), context_.now - pending.sent,
                                keys.empty() ? std::nullopt : std::optional(keys.front()),
                                context_.now);
@@ -257,14 +287,12 @@ bool Link::Note(Pending& pending, KeyViews keys, const ReplyHead& head) {
   proven_.OnQueued();
   if (owner_ == nullptr && !proven_.clean()) OnUnclean();
   transaction_.keys.Push(keys);
-  transaction_.queued.push_back({pending.spec, pending.effect, pending.rule,
-                                 static_cast<uint32_t>(keys.size()), pending.replies,
-                                 std::move(pending.change)});
+  transaction_.queued.push_back(Held(pending, keys));
   return true;
 }
 
 // What its session learns.
-void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
+void Link::Tell(Exchange& pending, bool queued, const ReplyHead& head) {
   const Effect effect = pending.effect;
   if (effect != Effect::kNone && !queued) {
     Prove(effect, pending.change.get(), head);
@@ -276,7 +304,7 @@ void Link::Tell(Pending& pending, bool queued, const ReplyHead& head) {
     }
     pending.requester->OnEffect(effect, pending.change.get(), head);
   }
-  pending.requester->OnReplyEnd(*pending.spec, head);
+  pending.requester->OnReplyEnd(pending, head);
 }
 
 // What the reply says of the connection itself.

@@ -27,6 +27,7 @@
 
 #include "proxy/base/fifo.h"
 #include "proxy/links/connection_state.h"
+#include "proxy/links/exchange.h"
 #include "proxy/links/key_queue.h"
 #include "proxy/links/link_context.h"
 #include "proxy/links/proven_state.h"
@@ -39,23 +40,6 @@
 
 namespace keyhole::core {
 
-// A request that waits for its reply.
-struct Pending {
-  boost::intrusive_ptr<Requester> requester;  // null: the link itself asks, and drops the reply
-  const resp::CommandSpec* spec = nullptr;
-  // The row's effect, or kNone if the request is malformed so that Redis will only refuse it.
-  resp::Effect effect = resp::Effect::kNone;
-  resp::HitRule rule = resp::HitRule::kNone;
-  uint32_t keys = 0;     // of them in the link's key queue
-  int64_t replies = 1;   // still to come; kConfirmAll: as many as there are subscriptions
-  bool unheard = false;  // it is the session's own: its client hears nothing of its reply
-  std::unique_ptr<StateChange> change;  // of the session, if this succeeds; null: none
-  Instant sent;
-  uint64_t begin = 0;  // where it begins in the link's stream of requests, bytes
-
-  static constexpr int64_t kConfirmAll = -1;
-};
-
 class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_counter> {
  public:
   explicit Link(LinkContext& context);
@@ -65,7 +49,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
 
   // Sends a request. With pending.replies == 0 no reply is awaited.
   // The reply may come before this returns.
-  virtual void Send(const resp::Request& request, Pending&& pending) = 0;
+  virtual void Send(const resp::Request& request, Exchange&& pending) = 0;
   // Requests about these keys will follow, or so it seems.
   virtual void Foresee(std::span<const resp::HashedKey>) {}
   // Its session has become this user of the proxy's own.
@@ -118,40 +102,31 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // A link that is not one session's is no longer proven clean: nobody else may use it.
   virtual void OnUnclean() {}
   // A request has been answered; called before its session is told.
-  virtual void OnAnswered(const Pending&) {}
+  virtual void OnAnswered(const Exchange&) {}
   // Bytes of replies. False if they make no sense here: the link is beyond use.
   bool Receive(std::string_view bytes);
   // Notes what is awaited, with the keys to be counted. Called by Send().
-  void Expect(const resp::Request& request, Pending&& pending);
+  void Expect(const resp::Request& request, Exchange&& pending);
   // The same and its reply, in one: it is in the owner's output, behind the first `before` bytes.
   // REQUIRES: nothing is pending, and the reply is one that any request may have: no message, no
   // confirmation, no EXEC's; or is not whole, and ended() is true.
-  void Answered(const resp::Request& request, Pending&& pending, size_t before);
+  void Answered(const resp::Request& request, Exchange&& pending, size_t before);
   // Drops the keys of the oldest pending request, which has been taken off the queue ...
-  void ForgetKeysOf(const Pending& pending);
+  void ForgetKeysOf(const Exchange& pending);
   // ... or moves them behind all others, as the request itself.
-  void RequeueKeysOf(const Pending& pending);
+  void RequeueKeysOf(const Exchange& pending);
 
   LinkContext& context_;
   bool accepting_ = true;
   Requester* owner_ = nullptr;  // of a private link
   bool raw_ = false;            // what comes is not RESP (replication): to the owner as it is
-  Fifo<Pending> pending_;
+  Fifo<Exchange> pending_;
   resp::ReplyScanner scanner_;
   ProvenState proven_;
 
  private:
-  // A request that Redis holds until EXEC.
-  struct Queued {
-    const resp::CommandSpec* spec;
-    resp::Effect effect;
-    resp::HitRule rule;
-    uint32_t keys;
-    int64_t replies;
-    std::unique_ptr<StateChange> change;
-  };
   struct Transaction {
-    std::vector<Queued> queued;
+    std::vector<Exchange> queued;  // requests that Redis holds until EXEC
     KeyQueue keys;
     int64_t left = 0;  // elements of EXEC's reply still to come
     size_t next = 0;   // which of `queued` the next one belongs to
@@ -162,10 +137,12 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   bool EndExec(const resp::ReplyHead& head);
   bool IsAside(const resp::ReplyHead& head) const;
   static bool IsConfirmation(const resp::CommandSpec& spec, const resp::ReplyHead& head);
-  bool NoteSubscription(resp::Effect effect, int64_t* replies, const resp::ReplyHead& head);
+  bool NoteSubscription(Exchange& pending, const resp::ReplyHead& head);
+  void BeginAside();
+  bool EndAside();
   void Complete(const resp::ReplyHead& head);
-  bool Note(Pending& pending, KeyViews keys, const resp::ReplyHead& head);
-  void Tell(Pending& pending, bool queued, const resp::ReplyHead& head);
+  bool Note(Exchange& pending, KeyViews keys, const resp::ReplyHead& head);
+  void Tell(Exchange& pending, bool queued, const resp::ReplyHead& head);
   void Prove(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
   void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
              const resp::ReplyHead& head);
@@ -173,7 +150,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // The keys of a request that Link has to keep: of a lookup all of them, of others the first one
   // (all of them, for an observer).
   template <typename F>
-  void ForEachKeptKey(const resp::Request& request, const Pending& pending, F&& f) const;
+  void ForEachKeptKey(const resp::Request& request, const Exchange& pending, F&& f) const;
   [[gnu::noinline]] void TellObserver(const resp::CommandSpec& spec, KeyViews keys,
                                       const resp::ReplyHead& head);
 
@@ -181,6 +158,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   std::vector<std::string_view> given_;  // reused by Answered()
   Transaction transaction_;
   boost::intrusive_ptr<Requester> receiver_;  // of the reply that is coming; null: dropped
+  ReplySlot slot_ = kStraight;                // its place there
+  bool aside_ = false;                        // it answers no request, and none is pending
   int64_t channels_ = 0;
   int64_t patterns_ = 0;
   int64_t shards_ = 0;

@@ -8,6 +8,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "proxy/links/connection_state.h"
@@ -18,6 +19,11 @@
 namespace keyhole::core {
 
 class Link;
+struct Exchange;
+
+// The place of a reply among those of its session; see reply_order.h.
+using ReplySlot = uint64_t;
+inline constexpr ReplySlot kStraight = 0;  // in the order in which its link gives them
 
 class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_unsafe_counter> {
  public:
@@ -32,19 +38,23 @@ class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_u
   resp::Protocol protocol() const { return state_.protocol; }
 
   // ---- a reply, in this order
-  // Bytes of it, as they came.
-  virtual void OnReplyBytes(std::string_view bytes) = 0;
-  // The same for what writes to where they are kept: appends to output(), and then says how many
-  // bytes there were before.
+  // Bytes of it, as they came. True: it does not take them as fast as they come.
+  virtual bool OnReplyBytes(ReplySlot slot, std::string_view bytes) = 0;
+  // The same for what answers at once and writes to where they are kept: appends to output(), and
+  // then says how many bytes there were before. REQUIRES: nothing else is in flight.
   virtual resp::ByteQueue& output() = 0;
   virtual void OnOutput(size_t before) = 0;
-  // It does not take bytes as fast as they come.
   virtual bool output_is_long() const = 0;
   // The request has done this. change: to its state; null: none.
   virtual void OnEffect(resp::Effect effect, const StateChange* change,
                         const resp::ReplyHead& head) = 0;
-  // The reply to a request with this row is complete.
-  virtual void OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) = 0;
+  // The reply is complete.
+  virtual void OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) = 0;
+
+  // ---- what comes over its own link and answers no request, while none is in flight there
+  // Gives the place for its bytes.
+  virtual ReplySlot OnAsideBegin(const Link& link) = 0;
+  virtual void OnAsideEnd(ReplySlot slot) = 0;
 
   // ---- the link
   // It is lost with requests of which nobody knows whether they ran, or that waited too long.

@@ -2,15 +2,18 @@
 // embedded store (local/store_router.h) or a Redis (upstream/single_router.h). Nobody else knows
 // which of them it is.
 //
-//     Session --plan--> Router::Choose --link--> Session --request--> Link
+//     Session --exchange--> Router::Choose --link--> Session --request--> Link
 //
-// A session is attached to one link at a time:
+// A session is attached to one link at a time; what is in flight on those before it is kept in
+// order by ReplyOrder:
 //
 //     kNone ----------> kShared           one that others use, too
 //       ^                |    |
 //       |                v    v
 //       |    kMoving   kOwn <-'           kMoving: a change of state is on its way there
 //       '-- answered -- Release() ------- kOwn: one that nobody else uses
+//
+//     kNone ----------> kRouted           the one of the last request: each is chosen by its keys
 //
 // Thread: the worker's.
 #pragma once
@@ -19,14 +22,14 @@
 #include <string_view>
 
 #include "proxy/links/connection_state.h"
+#include "proxy/links/exchange.h"
 #include "proxy/links/link.h"
-#include "proxy/links/request_plan.h"
 #include "resp/request_parser.h"
 
 namespace keyhole::core {
 
 struct Attachment {
-  enum class Kind : uint8_t { kNone, kShared, kMoving, kOwn };
+  enum class Kind : uint8_t { kNone, kShared, kMoving, kOwn, kRouted };
 
   boost::intrusive_ptr<Link> link;  // null: kNone
   Kind kind = Kind::kNone;
@@ -55,9 +58,10 @@ class Router {
 
   virtual ~Router() = default;
 
-  // Attaches the session to the link for this request. REQUIRES: not (plan.plain() && at.open()),
-  // where the answer is known.
-  virtual Route Choose(const RequestPlan& plan, const Asking& asking, Attachment* at) = 0;
+  // Attaches the session to the link for this request. REQUIRES: not (exchange.plain() &&
+  // at.open()), where the answer is known.
+  virtual Route Choose(const Exchange& exchange, const resp::Request& request, const Asking& asking,
+                       Attachment* at) = 0;
   // The session needs its own link no more.
   virtual void Release(Attachment* at) = 0;
 

@@ -105,6 +105,8 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   void OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes) override;
   // The fence that a session needs once it has this reply.
   uint64_t NeedNow() const { return link_->next_fence(); }
+  // Sessions may be served what is older than what they have read.
+  bool eventual() const { return !causal_; }
   uint64_t NeedAfter(const resp::CommandSpec& spec, const resp::ReplyHead& head, uint64_t need);
 
   // Drops the entries whose keys begin so, or the one with this key. How many there were.

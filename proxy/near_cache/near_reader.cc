@@ -10,10 +10,21 @@ namespace {
 constexpr std::string_view kNull2 = "$-1\r\n";
 constexpr std::string_view kNull3 = "_\r\n";
 
+// It is counted while it is in flight: no read, and a request of the client's own.
+bool IsOther(const Exchange& exchange) {
+  return exchange.answered && !exchange.unheard && !exchange.spec->has(resp::kRead);
+}
+
 }  // namespace
 
-void NearReader::OnReply(const resp::CommandSpec& spec, const resp::ReplyHead& head) {
-  need_ = near_.NeedAfter(spec, head, need_);
+void NearReader::OnSent(const resp::Request& request, const Exchange& exchange) {
+  if (IsOther(exchange)) ++others_;
+  near_.OnSent(*exchange.spec, request.args, !exchange.in_pieces);
+}
+
+void NearReader::OnReply(const Exchange& exchange, const resp::ReplyHead& head) {
+  if (IsOther(exchange)) --others_;
+  need_ = near_.NeedAfter(*exchange.spec, head, need_);
 }
 
 void NearReader::Reset() {

@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include "proxy/links/exchange.h"
 #include "proxy/links/requester.h"
 #include "proxy/near_cache/near_cache.h"
 #include "resp/command_table.h"
@@ -52,8 +53,13 @@ class NearReader final : private NearCache::Waiter {
   // Answers a read of this key, if that can be done at once. REQUIRES: may_be_served_near(), and a
   // key of NearCache::kLongestKey at most, as ReadNearRequest() gives it.
   bool ServeNow(const resp::HashedKey& key);
+  // A request of it goes to Redis.
+  [[gnu::noinline]] void OnSent(const resp::Request& request, const Exchange& exchange);
   // The session is about to be told something newer, perhaps, than what is cached.
-  [[gnu::noinline]] void OnReply(const resp::CommandSpec& spec, const resp::ReplyHead& head);
+  [[gnu::noinline]] void OnReply(const Exchange& exchange, const resp::ReplyHead& head);
+  // What is in flight cannot forbid an answer from the cache behind it. A read can, where nobody
+  // may be told something older than what that read tells.
+  bool reads_only() const { return others_ == 0 && near_.eventual(); }
   // It is a new one, which has been told nothing; but what has happened so far it may know.
   void Reset();
 
@@ -71,6 +77,7 @@ class NearReader final : private NearCache::Waiter {
   Requester& requester_;
   Host& host_;
   uint64_t need_ = 0;    // the fence
+  uint32_t others_ = 0;  // requests in flight that are no reads
   bool waited_ = false;  // for it, with the request that is to come again
 };
 

@@ -54,7 +54,7 @@ void Session::ResumeLink() {
 void Session::EndInput() {
   // What answers in this process has answered all it will.
   if (context_.router->in_process()) return CloseAfterOutput();
-  if (!at_.own() || in_flight_ == 0 || !at_.link->EndInput()) return;
+  if (!at_.own() || idle() || !at_.link->EndInput()) return;
   conversation_.KeepLink();  // not to be used again
 }
 
@@ -83,12 +83,30 @@ void Session::Deliver(std::string_view bytes) {
   OnOutput(before);
 }
 
+// What the proxy itself says, in its place among the replies.
+void Session::Answer(std::string_view bytes) {
+  if (idle()) return Deliver(bytes);
+  order_.Answer(bytes);
+  LimitKept();
+}
+
 // What an error quotes may have line breaks, which become spaces, as in Redis.
-void Session::DeliverError(std::string_view text) {
-  resp::ByteQueue& to = output();
-  const size_t before = to.size();
-  resp::ReplyWriter(&to, protocol()).Error(text);
-  OnOutput(before);
+void Session::AnswerError(std::string_view text) {
+  resp::ByteQueue error;
+  resp::ReplyWriter(&error, protocol()).Error(text);
+  Answer(error.Data());
+}
+
+// Replies that wait for their turn are output, too.
+void Session::LimitKept() {
+  const uint64_t limit = context_.clients.output_limit;
+  if (limit != 0 && output().size() + order_.kept() > limit) Close(CloseReason::kOutputLimit);
+}
+
+// Nothing in flight can change what the proxy itself answers to the next request.
+bool Session::MayAnswer() const {
+  return idle() || (!borrows_ && !conversation_.blocked() && conversation_.may_be_cached() &&
+                    !at_.own() && at_.kind != Attachment::Kind::kMoving);
 }
 
 Session::Taken Session::Submit(const resp::Request& request) {
@@ -116,104 +134,105 @@ void Session::SubmitTail(const resp::Request& request) {
 
 // In one piece with its caller, for all requests that nobody has to look at first.
 [[gnu::always_inline]] inline Session::Taken Session::Run(const resp::Request& request,
-                                                          RequestPlan& plan) {
-  if (!plan.plain()) {
-    if (HidesItsName(request, *plan.spec)) return Refuse(plan, UnknownText(request, *plan.spec));
-    AdaptToState(&plan);
+                                                          Exchange& exchange) {
+  if (!exchange.plain()) {
+    if (HidesItsName(request, *exchange.spec))
+      return Refuse(exchange, UnknownText(request, *exchange.spec));
+    AdaptToState(&exchange);
   }
   if (near_ != nullptr) [[unlikely]] {
     using Answer = NearReader::Answer;
-    const Answer answer = plan.in_pieces ? Answer::kForward : near_->Ask(request, *plan.spec);
+    const Answer answer =
+        exchange.in_pieces ? Answer::kForward : near_->Ask(request, *exchange.spec);
     waiting_ = waiting_ || answer == Answer::kWait;
     if (answer != Answer::kForward) return answer == Answer::kServed ? Taken::kYes : Taken::kLater;
   }
-  const bool here = !plan.plain() && AnswersHere(plan.effect);
-  const bool open = plan.plain() && at_.open();
-  if (here ? in_flight_ > 0 : !open && !ChooseLink(plan)) {
+  const bool here = !exchange.plain() && AnswersHere(exchange.effect);
+  const bool open = exchange.plain() && at_.open();
+  if (here ? !MayAnswerHere(exchange.effect) : !open && !ChooseLink(exchange, request)) {
     waiting_ = true;
     return Taken::kLater;
   }
-  context_.metrics.counters.requests[plan.spec->id].Add();
+  context_.metrics.counters.requests[exchange.spec->id].Add();
   if (here) {
-    AnswerHere(plan.effect);
+    AnswerHere(exchange.effect);
   } else {
-    Send(request, plan);
+    Send(request, exchange);
   }
   return Taken::kYes;
 }
 
-Session::Taken Session::CarryOut(const resp::Request& request, RequestPlan& plan) {
-  return Run(request, plan);
+Session::Taken Session::CarryOut(const resp::Request& request, Exchange& exchange) {
+  return Run(request, exchange);
 }
 
 Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
   if (closed_) return Taken::kYes;
-  RequestPlan plan = MakePlan(request, in_pieces, hides_reply());
+  Exchange exchange = MakeExchange(request, in_pieces, hides_reply());
   if (guarded_) [[unlikely]]
-    return TakeGuarded(request, plan);
-  return Run(request, plan);
+    return TakeGuarded(request, exchange);
+  return Run(request, exchange);
 }
 
 // What only the session knows of it.
-void Session::AdaptToState(RequestPlan* plan) const {
+void Session::AdaptToState(Exchange* exchange) const {
   const bool upstream = !context_.router->in_process();
-  if (plan->effect == Effect::kReplication) {
-    plan->raw =
+  if (exchange->effect == Effect::kReplication) {
+    exchange->raw =
         upstream && !conversation_.queueing();  // in one Redis refuses it, and answers in RESP
   }
-  if (plan->effect == Effect::kClientReply && conversation_.queueing()) {
+  if (exchange->effect == Effect::kClientReply && conversation_.queueing()) {
     // Queued; from EXEC on replies may come without their number, or not at all.
-    plan->raw = upstream;
-    plan->effect = Effect::kPin;
-    plan->answered = !hides_reply();
+    exchange->raw = upstream;
+    exchange->effect = Effect::kPin;
+    exchange->answered = !hides_reply();
   }
   // It puts an end to CLIENT REPLY OFF before it answers.
-  if (plan->effect == Effect::kReset) plan->answered = true;
+  if (exchange->effect == Effect::kReset) exchange->answered = true;
   // Confirmations are pushes, which CLIENT REPLY does not hide.
-  if (resp::TraitsOf(plan->effect).confirmed() && !conversation_.queueing()) plan->answered = true;
+  if (resp::TraitsOf(exchange->effect).confirmed() && !conversation_.queueing())
+    exchange->answered = true;
 }
 
 // Finds the link for this request. False: earlier replies must come first.
-bool Session::ChooseLink(const RequestPlan& plan) {
+bool Session::ChooseLink(const Exchange& exchange, const resp::Request& request) {
   const bool attached = at_.link != nullptr;
-  const Router::Asking asking{*this, state_, address_, in_flight_ == 0, attached && pinned()};
-  if (context_.router->Choose(plan, asking, &at_) == Router::Route::kLater) return false;
+  const Router::Asking asking{*this, state_, address_, idle(), attached && pinned()};
+  if (context_.router->Choose(exchange, request, asking, &at_) == Router::Route::kLater)
+    return false;
   if (!attached && own_users_) Become(user_);  // the link is told
   return true;
 }
 
-void Session::Send(const resp::Request& request, RequestPlan& plan) {
-  Pending pending;
-  pending.requester = this;
-  pending.spec = plan.spec;
-  pending.effect = plan.effect;
-  pending.sent = context_.now;
-  pending.replies = AwaitedReplies(plan, request.argument_count());
-  pending.change = std::move(plan.change);
-  if (plan.answered && context_.counts(*plan.spec)) {
+void Session::Send(const resp::Request& request, Exchange& exchange) {
+  exchange.requester = this;
+  exchange.sent = context_.now;
+  if (exchange.answered && context_.counts(*exchange.spec)) {
     // Of a request in pieces the options may be still to come: see Link::FinishLast().
-    const bool undecided = plan.in_pieces && plan.spec->hit.rule == HitRule::kSetGet;
-    pending.rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(*plan.spec, request.args);
+    const bool undecided = exchange.in_pieces && exchange.spec->hit.rule == HitRule::kSetGet;
+    exchange.rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(*exchange.spec, request.args);
   }
-  if (plan.answered) ++in_flight_;
   if (near_ != nullptr) [[unlikely]]
-    context_.near_cache->OnSent(*plan.spec, request.args, !plan.in_pieces);
-  if (!plan.plain()) {
-    conversation_.OnSent({.effect = plan.effect,
-                          .in_pieces = plan.in_pieces,
-                          .answered = plan.answered,
-                          .arguments = request.argument_count(),
-                          .last = request.args.empty() ? std::string_view() : request.args.back()});
-  }
+    near_->OnSent(request, exchange);
   const boost::intrusive_ptr<Link> link = at_.link;  // the reply may come, and change it, at once
-  if (plan.raw) {
-    if (plan.answered) --in_flight_;
-    at_.link->GoRaw();
-    pending.replies = 0;
-    conversation_.OnRaw();
-    UpdateGuard();
-  }
-  link->Send(request, std::move(pending));
+  if (!exchange.plain()) Note(request, &exchange);
+  if (exchange.answered && !exchange.raw) exchange.slot = order_.Open(link.get());
+  link->Send(request, std::move(exchange));
+}
+
+// What it means for the session that this request goes on its way.
+void Session::Note(const resp::Request& request, Exchange* exchange) {
+  exchange->replies = AwaitedReplies(*exchange, request.argument_count());
+  conversation_.OnSent({.effect = exchange->effect,
+                        .in_pieces = exchange->in_pieces,
+                        .answered = exchange->answered,
+                        .arguments = request.argument_count(),
+                        .last = request.args.empty() ? std::string_view() : request.args.back()});
+  if (!exchange->raw) return;
+  exchange->replies = 0;
+  at_.link->GoRaw();
+  conversation_.OnRaw();
+  UpdateGuard();
 }
 
 void Session::OnEffect(Effect effect, const StateChange* change, const resp::ReplyHead& head) {
@@ -245,14 +264,36 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
   }
 }
 
-void Session::OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) {
+bool Session::OnReplyBytes(ReplySlot slot, std::string_view bytes) {
+  if (closed_) return false;
+  if (!order_.is_front(slot)) [[unlikely]] {
+    order_.Keep(slot, bytes);
+    LimitKept();
+    return false;
+  }
+  Deliver(bytes);
+  return output_is_long();
+}
+
+void Session::OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) {
   if (near_ != nullptr) [[unlikely]]
-    near_->OnReply(spec, head);
-  --in_flight_;
+    near_->OnReply(exchange, head);
+  End(exchange.slot, head);
+}
+
+void Session::OnAsideEnd(ReplySlot slot) {
+  End(slot, resp::ReplyHead());
+}
+
+// All of what came in this place is there.
+void Session::End(ReplySlot slot, const resp::ReplyHead& head) {
+  const bool due = order_.Close(slot);
   if (closed_) return;
   const boost::intrusive_ptr<Session> self(this);
+  if (due) [[unlikely]]
+    Deliver(order_.TakeDue());
   OnReply(head);
-  if (in_flight_ > 0 || closed_) return;
+  if (!idle() || closed_) return;
   conversation_.OnAllAnswered();
   if (at_.kind == Attachment::Kind::kMoving) at_.Detach();  // to where state_ holds now
   if (at_.own()) {
@@ -272,7 +313,7 @@ void Session::OnLinkDown() {
   // stay: its requests wait for the next connection.
   if (pinned()) {
     Close(CloseReason::kUpstreamLost);
-  } else if (in_flight_ == 0) {
+  } else if (idle()) {
     at_.Detach();
   }
 }
@@ -285,16 +326,16 @@ bool Session::sees_near_cache() const {
          state_.SameIdentity(context_.initial_state);
 }
 
-// Nothing that is still under way could be overtaken, and no state of its connection to Redis says
-// that Redis is to be asked: WATCH compares with what was read, CLIENT TRACKING wants to know of
-// it.
+// Nothing that is still under way could tell of something newer, and no state of its connection to
+// Redis says that Redis is to be asked: WATCH compares with what was read, CLIENT TRACKING wants to
+// know of it.
 bool Session::may_be_served_near() const {
-  return sees_near_cache() && in_flight_ == 0 && conversation_.may_be_cached() &&
+  return sees_near_cache() && (idle() || near_->reads_only()) && conversation_.may_be_cached() &&
          (at_.link == nullptr || (!at_.link->subscribed() && !at_.link->monitoring()));
 }
 
 void Session::OnNearFence() {
-  if (closed_ || in_flight_ > 0) return;
+  if (closed_ || !idle()) return;
   if (std::exchange(waiting_, false)) OnMaySubmit();
 }
 

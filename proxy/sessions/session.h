@@ -29,12 +29,13 @@
 
 #include "metrics/counters.h"
 #include "proxy/links/connection_state.h"
+#include "proxy/links/exchange.h"
 #include "proxy/links/link.h"
-#include "proxy/links/request_plan.h"
 #include "proxy/links/requester.h"
 #include "proxy/links/router.h"
 #include "proxy/near_cache/near_reader.h"
 #include "proxy/sessions/conversation.h"
+#include "proxy/sessions/reply_order.h"
 #include "proxy/sessions/session_context.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
@@ -66,7 +67,7 @@ class Session : public Requester, private NearReader::Host {
   // The client is gone, or is to go: no more is delivered. Idempotent.
   void Close(metrics::CloseReason reason);
   // Nothing is awaited from any link.
-  bool idle() const { return in_flight_ == 0; }
+  bool idle() const { return order_.idle(); }
   // A request of it waits for something to happen (BLPOP), or it listens to messages.
   bool held() const;
   // The link has nothing more to say, see Link::ended().
@@ -86,11 +87,11 @@ class Session : public Requester, private NearReader::Host {
   const std::string& address() const { return address_; }
 
   // ---- for links
-  void OnReplyBytes(std::string_view bytes) final {
-    if (!closed_) Deliver(bytes);
-  }
+  bool OnReplyBytes(ReplySlot slot, std::string_view bytes) final;
   void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head) final;
-  void OnReplyEnd(const resp::CommandSpec& spec, const resp::ReplyHead& head) final;
+  void OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) final;
+  ReplySlot OnAsideBegin(const Link& link) final { return order_.Open(&link); }
+  void OnAsideEnd(ReplySlot slot) final;
   void OnLinkLost() final;
   void OnLinkIsYours(Link& link) final;
   void OnLinkEnded() final;
@@ -100,8 +101,6 @@ class Session : public Requester, private NearReader::Host {
   bool has_link() const { return at_.link != nullptr; }
   // Bytes of replies, in the order of the requests.
   void Deliver(std::string_view bytes);
-  // text: without its '-' and its end.
-  void DeliverError(std::string_view text);
   virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end
   virtual void OnMaySubmit() = 0;
   virtual void OnClose(metrics::CloseReason reason) = 0;
@@ -125,14 +124,21 @@ class Session : public Requester, private NearReader::Host {
   using Effect = resp::Effect;
 
   Taken Take(const resp::Request& request, bool in_pieces);
-  Taken CarryOut(const resp::Request& request, RequestPlan& plan);
-  Taken Run(const resp::Request& request, RequestPlan& plan);
-  void AdaptToState(RequestPlan* plan) const;
+  Taken CarryOut(const resp::Request& request, Exchange& exchange);
+  Taken Run(const resp::Request& request, Exchange& exchange);
+  void AdaptToState(Exchange* exchange) const;
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
   void AnswerHere(Effect effect);
-  [[gnu::noinline]] bool ChooseLink(const RequestPlan& plan);
-  void Send(const resp::Request& request, RequestPlan& plan);
+  [[gnu::noinline]] bool ChooseLink(const Exchange& exchange, const resp::Request& request);
+  void Send(const resp::Request& request, Exchange& exchange);
+  [[gnu::noinline]] void Note(const resp::Request& request, Exchange* exchange);
+  void End(ReplySlot slot, const resp::ReplyHead& head);
+  void Answer(std::string_view bytes);
+  void AnswerError(std::string_view text);
+  void LimitKept();
+  bool MayAnswer() const;
+  bool MayAnswerHere(Effect effect) const;
   bool pinned() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
   bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
@@ -144,26 +150,26 @@ class Session : public Requester, private NearReader::Host {
   static std::string UnknownText(const resp::Request& request, const resp::CommandSpec& spec);
 
   // session_access.cc: who may do what
-  [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, RequestPlan& plan);
-  Taken TakeByUser(const resp::Request& request, RequestPlan& plan);
-  Taken TakeFromBorrower(const resp::Request& request, RequestPlan& plan);
-  Taken LogIn(const resp::Request& request, const RequestPlan& plan);
-  Taken Greet(const resp::Request& request, RequestPlan& plan);
+  [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, Exchange& exchange);
+  Taken TakeByUser(const resp::Request& request, Exchange& exchange);
+  Taken TakeFromBorrower(const resp::Request& request, Exchange& exchange);
+  Taken LogIn(const resp::Request& request, const Exchange& exchange);
+  Taken Greet(const resp::Request& request, Exchange& exchange);
   std::string ReadHello(std::span<const std::string_view> args,
                         std::vector<std::string_view>* rest);
-  Taken TellUser(const RequestPlan& plan);
+  Taken TellUser(const Exchange& exchange);
   Taken CarryOutInstead(std::span<const std::string_view> args, bool answered);
-  Taken Refuse(const RequestPlan& plan, std::string_view error);
+  Taken Refuse(const Exchange& exchange, std::string_view error);
   bool MustWait();
   void SendUnheard(resp::CommandId id);
   void ResetIdentity();
   void Become(const User* user);
   void UpdateGuard();
-  Taken TakeRaw(const resp::Request& request, const RequestPlan& plan);
+  Taken TakeRaw(const resp::Request& request, const Exchange& exchange);
 
   // for the near cache
   bool sees_near_cache() const final;
-  void DeliverNear(std::string_view bytes) final { Deliver(bytes); }
+  void DeliverNear(std::string_view bytes) final { Answer(bytes); }
   void OnNearFence() final;
 
   // state_ is towards Redis or the store; with users of our own it is not who the client is.
@@ -173,7 +179,7 @@ class Session : public Requester, private NearReader::Host {
   bool guarded_ = false;        // not everything may be carried out unseen
   const std::string address_;
   Attachment at_;
-  uint32_t in_flight_ = 0;  // requests without a complete reply
+  ReplyOrder order_;
   Conversation conversation_;
   bool resetting_ = false;    // RESET waits for what is on its way
   bool skips_reset_ = false;  // and will not be answered

@@ -5,9 +5,10 @@
 //        ^                                      |
 //        '------------- RESET ------------------'
 //
-// A refusal is an answer of the proxy's own, so it waits until all earlier replies have come.
-// Inside MULTI Redis must know of it too, as EXEC has to fail: it is sent a request that it refuses
-// itself, whose reply nobody hears.
+// A refusal is an answer of the proxy's own, in its place among the replies. It waits for earlier
+// ones only if they may change what the client is, or where its transaction stands. Inside MULTI
+// Redis must know of it too, as EXEC has to fail: it is sent a request that it refuses itself,
+// whose reply nobody hears.
 #include <array>
 #include <cassert>
 #include <utility>
@@ -197,33 +198,33 @@ void Session::Become(const User* user) {
 
 // True: earlier replies must come first; the same request will come again.
 bool Session::MustWait() {
-  waiting_ = in_flight_ > 0;
+  waiting_ = !idle();
   return waiting_;
 }
 
-Session::Taken Session::TakeGuarded(const resp::Request& request, RequestPlan& plan) {
+Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exchange) {
   if (resetting_) {
     waiting_ = true;
     return Taken::kLater;
   }
-  if (conversation_.raw()) return TakeRaw(request, plan);
-  if (plan.spec->effect == Effect::kHangUp) return CarryOut(request, plan);
-  if (own_users_) return TakeByUser(request, plan);
-  return TakeFromBorrower(request, plan);
+  if (conversation_.raw()) return TakeRaw(request, exchange);
+  if (exchange.spec->effect == Effect::kHangUp) return CarryOut(request, exchange);
+  if (own_users_) return TakeByUser(request, exchange);
+  return TakeFromBorrower(request, exchange);
 }
 
-Session::Taken Session::TakeByUser(const resp::Request& request, RequestPlan& plan) {
-  const CommandSpec& spec = *plan.spec;
+Session::Taken Session::TakeByUser(const resp::Request& request, Exchange& exchange) {
+  const CommandSpec& spec = *exchange.spec;
   const bool well_formed = spec.AcceptsCount(request.argument_count());
   switch (well_formed ? spec.effect : Effect::kNone) {
     case Effect::kQuit:
     case Effect::kReset:
-      return CarryOut(request, plan);
+      return CarryOut(request, exchange);
     case Effect::kAuth:
-      return LogIn(request, plan);
+      return LogIn(request, exchange);
     case Effect::kHello:
-      if (user_ == nullptr || plan.in_pieces || GivesPassword(request.args)) {
-        return Greet(request, plan);
+      if (user_ == nullptr || exchange.in_pieces || GivesPassword(request.args)) {
+        return Greet(request, exchange);
       }
       break;
     default:
@@ -231,58 +232,61 @@ Session::Taken Session::TakeByUser(const resp::Request& request, RequestPlan& pl
   }
   if (user_ == nullptr) {
     const std::string error = MalformedText(spec, request);
-    return Refuse(plan, error.empty() ? resp::kNoAuthError : std::string_view(error));
+    return Refuse(exchange, error.empty() ? resp::kNoAuthError : std::string_view(error));
   }
-  const Denial denial = user_->Check(spec, request.args, !plan.in_pieces);
-  if (denial != Denial::kNone) return Refuse(plan, DenialText(denial, spec, request));
+  const Denial denial = user_->Check(spec, request.args, !exchange.in_pieces);
+  if (denial != Denial::kNone) return Refuse(exchange, DenialText(denial, spec, request));
   const CommandRights& rights = resp::RightsOf(spec.id);
-  if (rights.has(resp::kTellsUser) && well_formed && !plan.in_pieces) return TellUser(plan);
+  if (rights.has(resp::kTellsUser) && well_formed && !exchange.in_pieces) return TellUser(exchange);
   // The store's own password would be asked for beside those of the users.
   const bool own_password = context_.router->in_process() && rights.has(resp::kSetsConfig);
-  return borrows_ || own_password ? TakeFromBorrower(request, plan) : CarryOut(request, plan);
+  return borrows_ || own_password ? TakeFromBorrower(request, exchange)
+                                  : CarryOut(request, exchange);
 }
 
 // Replies are no longer followed, so nothing can be answered in its place among them, and nothing
 // be put in place of a request: what may not pass as it is ends the connection.
-Session::Taken Session::TakeRaw(const resp::Request& request, const RequestPlan& plan) {
-  const Effect effect = plan.spec->effect;
+Session::Taken Session::TakeRaw(const resp::Request& request, const Exchange& exchange) {
+  const Effect effect = exchange.spec->effect;
   bool passes = effect == Effect::kQuit || !AnswersHere(effect);
   if (passes && own_users_) {
     passes = user_ != nullptr && effect != Effect::kAuth && effect != Effect::kHello &&
              effect != Effect::kReset &&
-             user_->Check(*plan.spec, request.args, !plan.in_pieces) == Denial::kNone;
+             user_->Check(*exchange.spec, request.args, !exchange.in_pieces) == Denial::kNone;
   }
-  if (passes && borrows_) passes = BorrowerText(*plan.spec, request.args, !plan.in_pieces).empty();
-  if (!passes || HidesItsName(request, *plan.spec)) {
+  if (passes && borrows_)
+    passes = BorrowerText(*exchange.spec, request.args, !exchange.in_pieces).empty();
+  if (!passes || HidesItsName(request, *exchange.spec)) {
     context_.log(LogLevel::kWarn,
-                 "closed " + address_ + ": it may not run '" + NameOf(*plan.spec, request.args) +
+                 "closed " + address_ + ": it may not run '" +
+                     NameOf(*exchange.spec, request.args) +
                      "', and after SYNC or CLIENT REPLY inside MULTI it cannot be told so");
     Close(metrics::CloseReason::kOther);
     return Taken::kYes;
   }
-  context_.metrics.counters.requests[plan.spec->id].Add();
+  context_.metrics.counters.requests[exchange.spec->id].Add();
   at_.link->SendMore(request.bytes);
   return Taken::kYes;
 }
 
-Session::Taken Session::TakeFromBorrower(const resp::Request& request, RequestPlan& plan) {
-  if (resp::RightsOf(plan.spec->id).care == resp::kNoCare) return CarryOut(request, plan);
-  const std::string refusal = BorrowerText(*plan.spec, request.args, !plan.in_pieces);
-  return refusal.empty() ? CarryOut(request, plan) : Refuse(plan, refusal);
+Session::Taken Session::TakeFromBorrower(const resp::Request& request, Exchange& exchange) {
+  if (resp::RightsOf(exchange.spec->id).care == resp::kNoCare) return CarryOut(request, exchange);
+  const std::string refusal = BorrowerText(*exchange.spec, request.args, !exchange.in_pieces);
+  return refusal.empty() ? CarryOut(request, exchange) : Refuse(exchange, refusal);
 }
 
-Session::Taken Session::LogIn(const resp::Request& request, const RequestPlan& plan) {
+Session::Taken Session::LogIn(const resp::Request& request, const Exchange& exchange) {
   const Args args = request.args;
-  if (plan.in_pieces) return Refuse(plan, kTooLarge);
-  if (conversation_.queueing()) return Refuse(plan, kAuthInMulti);
-  if (args.size() > 3) return Refuse(plan, resp::kSyntaxError);
+  if (exchange.in_pieces) return Refuse(exchange, kTooLarge);
+  if (conversation_.queueing()) return Refuse(exchange, kAuthInMulti);
+  if (args.size() > 3) return Refuse(exchange, resp::kSyntaxError);
   const Users& users = *context_.users;
-  if (args.size() == 2 && !users.default_asks_password()) return Refuse(plan, kNoPassword);
+  if (args.size() == 2 && !users.default_asks_password()) return Refuse(exchange, kNoPassword);
   if (MustWait()) return Taken::kLater;
   const User* const user = users.LogIn(args.size() == 3 ? args[1] : kDefaultUser, args.back());
-  if (user == nullptr) return Refuse(plan, kWrongPassword);
+  if (user == nullptr) return Refuse(exchange, kWrongPassword);
   Become(user);
-  context_.metrics.counters.requests[plan.spec->id].Add();
+  context_.metrics.counters.requests[exchange.spec->id].Add();
   if (!hides_reply()) Deliver("+OK\r\n");
   if (skips_reply()) SendUnheard(CommandId::kGet);
   OnServedNear();  // last: the request may be gone after it
@@ -290,14 +294,14 @@ Session::Taken Session::LogIn(const resp::Request& request, const RequestPlan& p
 }
 
 // HELLO where it is for us to check who speaks. Redis is sent the rest of it.
-Session::Taken Session::Greet(const resp::Request& request, RequestPlan& plan) {
-  if (plan.in_pieces) return Refuse(plan, kTooLarge);
-  if (conversation_.queueing()) return Refuse(plan, kAuthInMulti);
+Session::Taken Session::Greet(const resp::Request& request, Exchange& exchange) {
+  if (exchange.in_pieces) return Refuse(exchange, kTooLarge);
+  if (conversation_.queueing()) return Refuse(exchange, kAuthInMulti);
   if (MustWait()) return Taken::kLater;
   std::vector<std::string_view> rest;
   const std::string error = ReadHello(request.args, &rest);
-  if (!error.empty()) return Refuse(plan, error);
-  return CarryOutInstead(rest, plan.answered);
+  if (!error.empty()) return Refuse(exchange, error);
+  return CarryOutInstead(rest, exchange.answered);
 }
 
 // Takes the words of HELLO one after the other, as Redis does: a right password counts even if
@@ -327,32 +331,32 @@ std::string Session::ReadHello(Args args, std::vector<std::string_view>* rest) {
 
 // To Redis all clients are the same user, so it is asked to echo the name of ours: in its turn, in
 // the client's protocol, inside MULTI too.
-Session::Taken Session::TellUser(const RequestPlan& plan) {
+Session::Taken Session::TellUser(const Exchange& exchange) {
   const std::array<std::string_view, 2> args{resp::Spec(CommandId::kEcho).name, user_->name()};
-  return CarryOutInstead(args, plan.answered);
+  return CarryOutInstead(args, exchange.answered);
 }
 
 Session::Taken Session::CarryOutInstead(Args args, bool answered) {
   std::string bytes;
   resp::AppendRequest(args, &bytes);
   const resp::Request request{args, bytes};
-  RequestPlan plan = MakePlan(request, false, !answered);
-  return CarryOut(request, plan);
+  Exchange exchange = MakeExchange(request, false, !answered);
+  return CarryOut(request, exchange);
 }
 
-Session::Taken Session::Refuse(const RequestPlan& plan, std::string_view error) {
-  if (MustWait()) return Taken::kLater;
-  context_.metrics.counters.requests[plan.spec->id].Add();
+Session::Taken Session::Refuse(const Exchange& exchange, std::string_view error) {
+  if (!MayAnswer() && MustWait()) return Taken::kLater;
+  context_.metrics.counters.requests[exchange.spec->id].Add();
   context_.metrics.counters.errors[metrics::ErrorClassOf(error)].Add();
   // An EXEC that cannot run ends its transaction all the same.
-  const bool ends = plan.spec->effect == Effect::kExec;
+  const bool ends = exchange.spec->effect == Effect::kExec;
   if (!hides_reply()) {
     std::string text;
     if (ends) {
       text = "EXECABORT Transaction discarded because of: ";
       if (error.starts_with("ERR ")) error.remove_prefix(4);
     }
-    DeliverError(text.append(error));
+    AnswerError(text.append(error));
   }
   if (conversation_.queueing() || skips_reply())
     SendUnheard(ends ? CommandId::kDiscard : CommandId::kGet);
@@ -367,16 +371,16 @@ void Session::SendUnheard(CommandId id) {
   const std::array<std::string_view, 1> args{spec.name};
   std::string bytes;
   resp::AppendRequest(args, &bytes);
-  Pending pending;
+  Exchange pending;
   pending.requester = this;
   pending.spec = &spec;
   pending.effect = spec.AcceptsCount(args.size()) ? spec.effect : Effect::kNone;
   pending.sent = context_.now;
   pending.unheard = true;
   pending.replies = hides_reply() ? 0 : 1;
-  if (pending.replies > 0) ++in_flight_;
-  conversation_.OnSent({.effect = pending.effect});
   const boost::intrusive_ptr<Link> link = at_.link;
+  if (pending.replies > 0) pending.slot = order_.Open(link.get());
+  conversation_.OnSent({.effect = pending.effect});
   link->Send({args, bytes}, std::move(pending));
 }
 

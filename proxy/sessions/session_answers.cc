@@ -58,6 +58,12 @@ bool Session::AnswersHere(Effect effect) const {
   }
 }
 
+// The end of a session, and its return to the state of a new one, come after all before them.
+bool Session::MayAnswerHere(Effect effect) const {
+  const bool refused = effect == Effect::kShutdown && !context_.clients.allow_shutdown;
+  return refused ? MayAnswer() : idle();
+}
+
 void Session::AnswerHere(Effect effect) {
   const bool answered = !hides_reply();
   const bool skipped = conversation_.TakeSkip();
@@ -83,7 +89,7 @@ void Session::AnswerHere(Effect effect) {
         break;
       }
       context_.metrics.counters.errors[metrics::ErrorClass::kErr].Add();
-      if (answered) Deliver(kShutdownRefused);
+      if (answered) Answer(kShutdownRefused);
       break;
   }
 }
@@ -93,7 +99,7 @@ void Session::Close(CloseReason reason) {
   const boost::intrusive_ptr<Session> self(this);
   if (at_.own()) {
     // Something pending must not run for nobody: a BLPOP would eat an element.
-    if (in_flight_ > 0) {
+    if (!idle()) {
       at_.link->Close();
     } else if (pinned()) {
       at_.link->Finish();
@@ -111,13 +117,13 @@ void Session::BeginReset() {
   if (!at_.own() || !conversation_.unheard() || !at_.link->EndInput()) return AnswerReset();
   resetting_ = true;
   UpdateGuard();
-  ++in_flight_;
+  order_.Open(at_.link.get());  // nothing else is in flight
 }
 
 // The link has ended, and with it all that was sent there has been carried out.
 void Session::FinishReset() {
   const boost::intrusive_ptr<Session> self(this);
-  --in_flight_;
+  order_.Close(kStraight);
   resetting_ = false;
   AnswerReset();
   OnReply(resp::ReplyHead());

@@ -36,7 +36,7 @@ void StoreLink::Foresee(std::span<const resp::HashedKey> keys) {
   store_.Foresee(*client_, keys);
 }
 
-void StoreLink::Send(const resp::Request& request, Pending&& pending) {
+void StoreLink::Send(const resp::Request& request, Exchange&& pending) {
   const bool plain = pending.replies == 1 && pending.effect == resp::Effect::kNone &&
                      !pending.unheard && !store::Store::Listens(*client_);
   if (plain) {
@@ -52,18 +52,18 @@ bool StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& s
   return store_.Execute(*client_, spec, request.args, context_.unix_now, out);
 }
 
-void StoreLink::AskPlain(const resp::Request& request, Pending&& pending) {
+void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
   resp::ByteQueue& out = owner_->output();
   const size_t before = out.size();
   if (Execute(request, *pending.spec, &out)) {
     Answered(request, std::move(pending), before);
   } else {
-    pending.requester->OnReplyEnd(*pending.spec, resp::ReplyHead());
+    pending.requester->OnReplyEnd(pending, resp::ReplyHead());
   }
 }
 
 // What may have other replies than one: confirmations, EXEC's, messages that came before.
-void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
+void StoreLink::Ask(const resp::Request& request, Exchange&& pending) {
   const resp::CommandSpec& spec = *pending.spec;
   const bool answered = pending.replies != 0;
   if (answered) Expect(request, std::move(pending));
@@ -71,7 +71,7 @@ void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
   const bool replied = Execute(request, spec, &reply);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {
-    owner_->OnReplyBytes(reply.Data());
+    owner_->OnReplyBytes(kStraight, reply.Data());
     if (ended()) owner_->OnLinkEnded();  // where there is a reply, its end tells
     return;
   }
@@ -79,9 +79,9 @@ void StoreLink::Ask(const resp::Request& request, Pending&& pending) {
   assert(makes_sense);
   (void)makes_sense;
   if (replied) return;
-  const Pending silent = pending_.Pop();
+  const Exchange silent = pending_.Pop();
   ForgetKeysOf(silent);
-  silent.requester->OnReplyEnd(*silent.spec, resp::ReplyHead());
+  silent.requester->OnReplyEnd(silent, resp::ReplyHead());
 }
 
 bool StoreLink::ended() const {

@@ -20,7 +20,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
             std::string_view address);
   ~StoreLink() override;
 
-  void Send(const resp::Request& request, Pending&& pending) override;
+  void Send(const resp::Request& request, Exchange&& pending) override;
   void Foresee(std::span<const resp::HashedKey> keys) override;
   void OnUser(std::string_view name) override;
   // Somebody said CLIENT KILL.
@@ -33,8 +33,8 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
  private:
   void OnRing() override;
   bool Execute(const resp::Request& request, const resp::CommandSpec& spec, resp::ByteQueue* out);
-  void AskPlain(const resp::Request& request, Pending&& pending);
-  void Ask(const resp::Request& request, Pending&& pending);
+  void AskPlain(const resp::Request& request, Exchange&& pending);
+  void Ask(const resp::Request& request, Exchange&& pending);
 
   store::Store& store_;
   StoreDoorbell& doorbell_;

@@ -4,7 +4,8 @@
 
 namespace keyhole::core {
 
-Router::Route StoreRouter::Choose(const RequestPlan&, const Asking& asking, Attachment* at) {
+Router::Route StoreRouter::Choose(const Exchange&, const resp::Request&, const Asking& asking,
+                                  Attachment* at) {
   if (at->link == nullptr) {
     *at = {new StoreLink(context_, store_, doorbell_, asking.requester, asking.address),
            Attachment::Kind::kShared};

@@ -15,7 +15,8 @@ class StoreRouter final : public Router {
   StoreRouter(LinkContext& context, store::Store& store, StoreDoorbell& doorbell)
       : context_(context), store_(store), doorbell_(doorbell) {}
 
-  Route Choose(const RequestPlan& plan, const Asking& asking, Attachment* at) override;
+  Route Choose(const Exchange& exchange, const resp::Request& request, const Asking& asking,
+               Attachment* at) override;
   void Release(Attachment*) override {}
   resp::RequestLimits limits() const override;
   bool in_process() const override { return true; }

@@ -13,30 +13,31 @@ UpstreamLink& LinkOf(const Attachment& at) {
 
 }  // namespace
 
-bool SingleRouter::NeedsOwn(const RequestPlan& plan) const {
-  if (!sharing_ || plan.in_pieces || !plan.answered) return true;
-  if (plan.change != nullptr && plan.change->ambiguous) return true;
-  return resp::TraitsOf(plan.effect).need != resp::LinkNeed::kAny;
+bool SingleRouter::NeedsOwn(const Exchange& exchange) const {
+  if (!sharing_ || exchange.in_pieces || !exchange.answered) return true;
+  if (exchange.change != nullptr && exchange.change->ambiguous) return true;
+  return resp::TraitsOf(exchange.effect).need != resp::LinkNeed::kAny;
 }
 
-Router::Route SingleRouter::Choose(const RequestPlan& plan, const Asking& asking, Attachment* at) {
-  const bool needs_own = NeedsOwn(plan);
+Router::Route SingleRouter::Choose(const Exchange& exchange, const resp::Request&,
+                                   const Asking& asking, Attachment* at) {
+  const bool needs_own = NeedsOwn(exchange);
   if (at->own()) {
     // It was taken at once, in whatever database: see resp::LinkNeed::kAtOnce.
     const bool elsewhere = LinkOf(*at).state().db != asking.state.db;
-    if ((plan.raw || elsewhere) && !asking.idle) return Route::kLater;
+    if ((exchange.raw || elsewhere) && !asking.idle) return Route::kLater;
     if (needs_own || !asking.idle || asking.pinned) return Route::kGo;
     Release(at);
   }
   if (at->kind == Kind::kMoving) return Route::kLater;
   if (needs_own) {
     if (!asking.idle) return Route::kLater;
-    TakeOwn(plan, asking, at);
+    TakeOwn(exchange, asking, at);
     return Route::kGo;
   }
-  if (plan.change != nullptr) {
-    const SessionState target = plan.change->AppliedTo(asking.state);
-    if (!target.SharesWith(asking.state)) return MoveTo(target, plan, asking, at);
+  if (exchange.change != nullptr) {
+    const SessionState target = exchange.change->AppliedTo(asking.state);
+    if (!target.SharesWith(asking.state)) return MoveTo(target, exchange, asking, at);
   }
   if (at->open()) return Route::kGo;
   // A link that is gone has nothing in flight; one that is retired may have.
@@ -46,19 +47,19 @@ Router::Route SingleRouter::Choose(const RequestPlan& plan, const Asking& asking
 }
 
 // Where the new state already holds, the request changes nothing, and Redis still answers it.
-Router::Route SingleRouter::MoveTo(const SessionState& target, const RequestPlan& plan,
+Router::Route SingleRouter::MoveTo(const SessionState& target, const Exchange& exchange,
                                    const Asking& asking, Attachment* at) {
   if (!asking.idle) return Route::kLater;
   if (UpstreamLink* there = pool_.ReadyShared(target); there != nullptr) {
     *at = {there, Kind::kMoving};
   } else {
-    TakeOwn(plan, asking, at);
+    TakeOwn(exchange, asking, at);
   }
   return Route::kGo;
 }
 
-void SingleRouter::TakeOwn(const RequestPlan& plan, const Asking& asking, Attachment* at) {
-  resp::LinkNeed need = resp::TraitsOf(plan.effect).need;
+void SingleRouter::TakeOwn(const Exchange& exchange, const Asking& asking, Attachment* at) {
+  resp::LinkNeed need = resp::TraitsOf(exchange.effect).need;
   // The link is given back right after; without sharing it would have to be in our database.
   if (need == resp::LinkNeed::kAtOnce && !sharing_) need = resp::LinkNeed::kOwn;
   *at = {pool_.TakePrivate(asking.requester, asking.state, need), Kind::kOwn};

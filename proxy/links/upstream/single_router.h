@@ -17,7 +17,8 @@ class SingleRouter final : public Router {
   // sharing: false: every session has its own link from the start. The pool outlives this.
   SingleRouter(LinkPool& pool, bool sharing) : pool_(pool), sharing_(sharing) {}
 
-  Route Choose(const RequestPlan& plan, const Asking& asking, Attachment* at) override;
+  Route Choose(const Exchange& exchange, const resp::Request& request, const Asking& asking,
+               Attachment* at) override;
   void Release(Attachment* at) override;
   resp::RequestLimits limits() const override { return {}; }
   bool in_process() const override { return false; }
@@ -25,10 +26,10 @@ class SingleRouter final : public Router {
   bool up() const override { return pool_.up(); }
 
  private:
-  bool NeedsOwn(const RequestPlan& plan) const;
-  Route MoveTo(const SessionState& target, const RequestPlan& plan, const Asking& asking,
+  bool NeedsOwn(const Exchange& exchange) const;
+  Route MoveTo(const SessionState& target, const Exchange& exchange, const Asking& asking,
                Attachment* at);
-  void TakeOwn(const RequestPlan& plan, const Asking& asking, Attachment* at);
+  void TakeOwn(const Exchange& exchange, const Asking& asking, Attachment* at);
 
   LinkPool& pool_;
   const bool sharing_;

@@ -42,13 +42,13 @@ void UpstreamLink::set_kind(metrics::LinkKind kind) {
 }
 
 [[gnu::always_inline]] inline void UpstreamLink::Enqueue(const resp::Request& request,
-                                                         Pending&& pending) {
+                                                         Exchange&& pending) {
   pending.begin = written_ + out_.size();
   out_.Append(request.bytes);
   if (pending.replies != 0) Expect(request, std::move(pending));
 }
 
-void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
+void UpstreamLink::Send(const resp::Request& request, Exchange&& pending) {
   if (pending.change != nullptr && owner_ == nullptr && pending.change->names()) [[unlikely]]
     return SendNamed(request, std::move(pending));
   Enqueue(request, std::move(pending));
@@ -58,7 +58,7 @@ void UpstreamLink::Send(const resp::Request& request, Pending&& pending) {
 // A session names itself on a shared link. It has its name, if Redis has taken it. The link gets
 // its own back before anybody else's request: else SLOWLOG and CLIENT LIST would accuse the wrong
 // application.
-void UpstreamLink::SendNamed(const resp::Request& request, Pending&& pending) {
+void UpstreamLink::SendNamed(const resp::Request& request, Exchange&& pending) {
   const SessionState as = pending.change->AppliedTo(state_);
   Enqueue(request, std::move(pending));
   ForEachIntroduction(state_, as,
@@ -69,7 +69,7 @@ void UpstreamLink::SendNamed(const resp::Request& request, Pending&& pending) {
 // Sends a request of its own. must_succeed: if not, the link is called by a name that is not its
 // own.
 void UpstreamLink::Ask(Greeting::Words args, bool must_succeed) {
-  Pending pending;
+  Exchange pending;
   pending.spec = &resp::Spec(CommandId::kUnknown);
   if (must_succeed) pending.effect = resp::Effect::kSetName;
   pending.sent = context_.now;
@@ -200,7 +200,7 @@ void UpstreamLink::OnUnclean() {
 }
 
 // Waiting for a connection is not the upstream's time.
-void UpstreamLink::OnAnswered(const Pending& pending) {
+void UpstreamLink::OnAnswered(const Exchange& pending) {
   context_.metrics.upstream_latency.Record(context_.now - std::max(pending.sent, ready_since_));
 }
 
@@ -262,7 +262,7 @@ void UpstreamLink::OnDisconnected() {
 void UpstreamLink::DropWritten() {
   std::vector<boost::intrusive_ptr<Requester>> lost;
   while (!pending_.empty() && pending_.front().begin < written_) {
-    const Pending pending = pending_.Pop();
+    const Exchange pending = pending_.Pop();
     ForgetKeysOf(pending);
     if (pending.requester == nullptr) continue;
     if (lost.empty() || lost.back() != pending.requester) lost.push_back(pending.requester);
@@ -273,11 +273,11 @@ void UpstreamLink::DropWritten() {
 // Takes what was not written by sessions that are gone out of the queue: it must not run.
 void UpstreamLink::DropAbandoned() {
   const std::string waiting(out_.Data());
-  std::vector<Pending> kept;
+  std::vector<Exchange> kept;
   std::vector<std::string_view> bytes;
   // A request that was written in part was lost above; its rest goes with it.
   while (!pending_.empty()) {
-    Pending pending = pending_.Pop();
+    Exchange pending = pending_.Pop();
     const uint64_t begin = pending.begin - written_;
     const uint64_t end = pending_.empty() ? waiting.size() : pending_.front().begin - written_;
     // What it asks itself belongs to the request before.

@@ -65,7 +65,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state, Requester* owner);
   ~UpstreamLink() override;
 
-  void Send(const resp::Request& request, Pending&& pending) override;
+  void Send(const resp::Request& request, Exchange&& pending) override;
   void SendMore(std::string_view bytes) override;
 
   Phase phase() const { return phase_; }
@@ -124,14 +124,14 @@ class UpstreamLink final : public Link, public UpstreamEnd {
 
  protected:
   void OnSlowReader(Requester& slow) override;
-  void OnAnswered(const Pending& pending) override;
+  void OnAnswered(const Exchange& pending) override;
   void OnUnclean() override;
 
  private:
   static constexpr size_t kLongQueue = 4 * 1024 * 1024;
 
-  void Enqueue(const resp::Request& request, Pending&& pending);
-  void SendNamed(const resp::Request& request, Pending&& pending);
+  void Enqueue(const resp::Request& request, Exchange&& pending);
+  void SendNamed(const resp::Request& request, Exchange&& pending);
   void Ask(Greeting::Words args, bool must_succeed);
   void Wake();
   void StartGreeting(const Greeting& greeting);

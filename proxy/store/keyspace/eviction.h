@@ -60,8 +60,6 @@ class EvictionQueues {
 
   Arena::Handle HandleOf(Entry entry) const { return arena_.HandleOf(entry.raw(), entry.size()); }
   size_t memory() const { return ghosts_.memory(); }
-  size_t small_bytes() const { return small_.bytes; }
-  size_t main_bytes() const { return main_.bytes; }
 
  private:
   struct Queue {

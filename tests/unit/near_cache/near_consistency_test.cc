@@ -353,6 +353,35 @@ TEST_F(NearEventual, ReadsAskForNoFence) {
   EXPECT_THAT(near().Requests(), Not(Contains("ping")));
 }
 
+TEST_F(NearEventual, BehindReadsInFlightItIsServedInItsPlace) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole_.Connect();
+  app.Send("GET b\r\nGET a\r\nGET c\r\n");
+  EXPECT_THAT(redis().Requests(), ElementsAre("GET b", "GET c"));
+  EXPECT_EQ(app.Received(), "");
+  redis().Reply(std::string(kTwo) + "$-1\r\n");
+  EXPECT_EQ(app.Received(), std::string(kTwo) + kOne + "$-1\r\n");
+  EXPECT_EQ(keyhole_.Counted(), "a 2/0, b 1/0, c 0/1");
+}
+
+TEST_F(NearEventual, BehindAWriteInFlightRedisIsAsked) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole_.Connect();
+  app.Send("EVAL x 0\r\nGET a\r\n");
+  EXPECT_THAT(redis().Requests(), ElementsAre("EVAL x 0", "GET a"));
+}
+
+TEST_F(NearConsistent, BehindAReadInFlightRedisIsAsked) {
+  Arm();
+  Keep("a", kOne);
+  Client& app = keyhole_.Connect();
+  app.Send("GET b\r\nGET a\r\n");
+  EXPECT_THAT(redis().Requests(), ElementsAre("GET b", "GET a"))
+      << "b may tell of something newer than the a that is kept";
+}
+
 TEST_F(NearEventual, OwnWritesAreSeenAllTheSame) {
   Arm();
   Keep("a", kOne);

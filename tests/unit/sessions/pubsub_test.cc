@@ -234,5 +234,19 @@ TEST(PubsubInResp3, BackInResp2MessagesAreArrays) {
   EXPECT_TRUE(listener.client.session().idle());
 }
 
+// It was put in the middle of the message.
+TEST(PubsubAside, AnAnswerOfTheProxyWaitsForTheEndOfAMessage) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("SUBSCRIBE a\r\n");
+  keyhole.redis(1).Reply("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+  app.Received();
+  keyhole.redis(1).Reply("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$10\r\n01234");
+  app.Send("SHUTDOWN\r\n");
+  EXPECT_EQ(app.Received(), "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$10\r\n01234");
+  keyhole.redis(1).Reply("56789\r\n");
+  EXPECT_THAT(app.Received(), testing::StartsWith("56789\r\n-ERR SHUTDOWN"));
+}
+
 }  // namespace
 }  // namespace keyhole::core

@@ -1,4 +1,4 @@
-#include "proxy/links/request_plan.h"
+#include "proxy/links/exchange.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "proxy/links/link.h"
 #include "resp/number.h"
 
 namespace keyhole::core {
@@ -78,36 +77,36 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
 
 }  // namespace
 
-RequestPlan MakePlan(const resp::Request& request, bool in_pieces, bool replies_hidden) {
-  RequestPlan plan;
-  plan.in_pieces = in_pieces;
-  plan.spec =
+Exchange MakeExchange(const resp::Request& request, bool in_pieces, bool replies_hidden) {
+  Exchange exchange;
+  exchange.in_pieces = in_pieces;
+  exchange.spec =
       request.args.empty() ? &resp::Spec(resp::CommandId::kUnknown) : &resp::Find(request.args);
-  const bool unknown = plan.spec->id == resp::CommandId::kUnknown;
-  if (unknown || plan.spec->AcceptsCount(request.argument_count())) {
-    plan.effect = plan.spec->effect;
+  const bool unknown = exchange.spec->id == resp::CommandId::kUnknown;
+  if (unknown || exchange.spec->AcceptsCount(request.argument_count())) {
+    exchange.effect = exchange.spec->effect;
   }
-  plan.answered = !replies_hidden;
-  if (plan.effect == Effect::kClientReply) {
+  exchange.answered = !replies_hidden;
+  if (exchange.effect == Effect::kClientReply) {
     const std::string_view mode = request.args.back();
-    if (IsKeyword(mode, "ON")) plan.answered = true;
-    if (IsKeyword(mode, "OFF") || IsKeyword(mode, "SKIP")) plan.answered = false;
-  } else if (plan.effect != Effect::kNone && resp::TraitsOf(plan.effect).sets) {
+    if (IsKeyword(mode, "ON")) exchange.answered = true;
+    if (IsKeyword(mode, "OFF") || IsKeyword(mode, "SKIP")) exchange.answered = false;
+  } else if (exchange.effect != Effect::kNone && resp::TraitsOf(exchange.effect).sets) {
     if (in_pieces) {
-      plan.effect = Effect::kTaint;  // nobody has read to what
+      exchange.effect = Effect::kTaint;  // nobody has read to what
     } else {
-      plan.change = ChangeBy(request.args, plan.effect);
+      exchange.change = ChangeBy(request.args, exchange.effect);
     }
   }
-  return plan;
+  return exchange;
 }
 
-int64_t AwaitedReplies(const RequestPlan& plan, size_t arguments) {
-  if (plan.plain()) return 1;
-  if (!plan.answered) return 0;
-  const resp::EffectTraits traits = resp::TraitsOf(plan.effect);
-  if (traits.listens == resp::Listens::kEnds && arguments == 1) return Pending::kConfirmAll;
-  return traits.confirmed() ? static_cast<int64_t>(arguments) - 1 : 1;
+int32_t AwaitedReplies(const Exchange& exchange, size_t arguments) {
+  if (exchange.plain()) return 1;
+  if (!exchange.answered) return 0;
+  const resp::EffectTraits traits = resp::TraitsOf(exchange.effect);
+  if (traits.listens == resp::Listens::kEnds && arguments == 1) return Exchange::kConfirmAll;
+  return traits.confirmed() ? static_cast<int32_t>(arguments) - 1 : 1;
 }
 
 }  // namespace keyhole::core

@@ -1,0 +1,86 @@
+// The order of a session's replies, which is that of its requests, wherever they come from.
+//
+// While all that is in flight is on one link, which keeps the order itself, replies pass straight
+// through. Whatever comes from elsewhere, another link or the proxy itself, takes a slot, and so
+// does all behind it, until the last slot is empty again:
+//
+//     requests   GET a     GET b     GET c     GET d     a refused one    GET e
+//     from       link 1    link 1    link 2    link 1    the proxy        link 2
+//                '-- straight --'    slot 1    slot 2    slot 3, done     slot 4
+//
+//     front_     kStraight           1  ...    2  ...    3, at once ...   4  ...   kStraight
+//                  bytes of the front go to the client, those of the others stay in their slots
+//
+// Thread: its session's. Cost: one comparison for each request and each piece of a reply, while
+// there is one link.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "proxy/base/fifo.h"
+#include "proxy/links/requester.h"
+
+namespace keyhole::core {
+
+class ReplyOrder {
+ public:
+  // Nothing is in flight.
+  bool idle() const { return straight_ == 0 && front_ == kStraight; }
+
+  // A request goes to this link, which is only compared.
+  ReplySlot Open(const Link* link) {
+    if (slots_.empty() && (straight_ == 0 || link == link_)) [[likely]] {
+      link_ = link;
+      ++straight_;
+      return kStraight;
+    }
+    return OpenSlot();
+  }
+  // Bytes of this reply go to the client as they come; those of others are to be kept.
+  bool is_front(ReplySlot slot) const { return slot == front_; }
+  void Keep(ReplySlot slot, std::string_view bytes) {
+    Slot& kept = slots_[static_cast<size_t>(slot - first_)];
+    kept.bytes.append(bytes);
+    kept_ += bytes.size();
+  }
+  // A whole reply, or one more piece of it, of somebody who answers at once.
+  // REQUIRES: not idle(), where there is nothing to wait for.
+  void Answer(std::string_view bytes);
+  // A reply is complete. True: others are due, which have been kept; see TakeDue().
+  bool Close(ReplySlot slot) {
+    if (slot == kStraight) [[likely]] {
+      assert(straight_ > 0);
+      if (--straight_ > 0 || slots_.empty()) return false;
+    } else {
+      slots_[static_cast<size_t>(slot - first_)].closed = true;
+      if (slot != front_) return false;
+    }
+    return true;
+  }
+  // What is due after Close(), up to the first byte that has not come.
+  std::string TakeDue();
+  // Bytes in slots.
+  size_t kept() const { return kept_; }
+
+ private:
+  struct Slot {
+    std::string bytes;
+    bool closed = false;
+  };
+
+  ReplySlot OpenSlot();
+
+  uint32_t straight_ = 0;        // in flight without a slot, all on link_ and before all slots
+  const Link* link_ = nullptr;   // while straight_ > 0
+  ReplySlot front_ = kStraight;  // whose bytes go to the client
+  ReplySlot first_ = 1;          // the slot of slots_.front()
+  Fifo<Slot> slots_;             // of closed ones only such as have an open one before them
+  size_t kept_ = 0;
+};
+
+}  // namespace keyhole::core
