@@ -26,9 +26,9 @@ std::string_view Word(CommandId id) {
 
 }  // namespace
 
-NearLink::NearLink(LinkContext& context, const SessionState& state, const NearOptions& options,
+NearLink::NearLink(LinkContext& context, NearSource source, const NearOptions& options,
                    Listener& listener)
-    : context_(context), state_(state), options_(options), listener_(listener) {}
+    : context_(context), source_(std::move(source)), options_(options), listener_(listener) {}
 
 NearLink::~NearLink() = default;
 
@@ -52,14 +52,16 @@ void NearLink::Say(std::initializer_list<std::string_view> args, Awaited awaited
 void NearLink::OnConnected() {
   phase_ = Phase::kGreeting;
   scanner_ = resp::ReplyScanner();
-  if (state_.has_identity()) {
-    const std::string_view user = state_.user.empty() ? "default" : std::string_view(state_.user);
-    Say({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state_.password},
+  if (source_.state.has_identity()) {
+    const std::string_view user =
+        source_.state.user.empty() ? "default" : std::string_view(source_.state.user);
+    Say({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, source_.state.password},
         Awaited::kHello);
   } else {
     Say({Word(CommandId::kHello), "3"}, Awaited::kHello);
   }
-  if (state_.db != 0) Say({Word(CommandId::kSelect), std::to_string(state_.db)}, Awaited::kMust);
+  if (source_.state.db != 0)
+    Say({Word(CommandId::kSelect), std::to_string(source_.state.db)}, Awaited::kMust);
   const std::string_view client = Word(CommandId::kClient);
   Say({client, Word(CommandId::kClientSetname), kName}, Awaited::kIgnored);
   Say({client, Word(CommandId::kClientTracking), "ON", "OPTIN"}, Awaited::kMust);
@@ -250,7 +252,7 @@ void NearLink::Tick(Connector& connector, bool upstream_up) {
     if (closing_ || !upstream_up || !backoff_.IsOver(context_.now)) return;
     phase_ = Phase::kConnecting;
     began_ = context_.now;
-    connector.Connect(*this);
+    connector.Connect(*this, source_.endpoint);
     return;
   }
   const milliseconds heartbeat = options_.heartbeat;

@@ -28,6 +28,7 @@
 
 #include "metrics/near_counters.h"
 #include "proxy/base/backoff.h"
+#include "proxy/base/endpoint.h"
 #include "proxy/base/fifo.h"
 #include "proxy/links/connection_state.h"
 #include "proxy/links/link_context.h"
@@ -37,6 +38,12 @@
 #include "resp/reply_scanner.h"
 
 namespace keyhole::core {
+
+// The Redis whose values are kept, and who the connection to it is there.
+struct NearSource {
+  Endpoint endpoint;
+  SessionState state;
+};
 
 // A key that is being fetched.
 struct NearFetch {
@@ -74,9 +81,8 @@ class NearLink final : public UpstreamEnd,
     ~Listener() = default;
   };
 
-  // state: of the connection. All of them outlive this.
-  NearLink(LinkContext& context, const SessionState& state, const NearOptions& options,
-           Listener& listener);
+  // All of them outlive this, but for the source.
+  NearLink(LinkContext& context, NearSource source, const NearOptions& options, Listener& listener);
   ~NearLink();
 
   bool ready() const { return phase_ == Phase::kReady; }
@@ -135,7 +141,7 @@ class NearLink final : public UpstreamEnd,
   void Wake();
 
   LinkContext& context_;
-  const SessionState state_;
+  const NearSource source_;
   const NearOptions& options_;
   Listener& listener_;
   Transport* transport_ = nullptr;

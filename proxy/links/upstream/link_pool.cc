@@ -55,7 +55,7 @@ LinkPool::LinkPtr LinkPool::Make(SessionState state, Requester* owner) {
 
 void LinkPool::Connect(UpstreamLink& link) {
   link.OnConnecting();
-  connector_->Connect(link);
+  connector_->Connect(link, options_.endpoint);
 }
 
 UpstreamLink* LinkPool::FindShared(const SessionState& state) {

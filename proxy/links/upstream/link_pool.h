@@ -1,4 +1,4 @@
-// A worker's links to the upstream.
+// A worker's links to one Redis.
 //
 //     main      the shared link of the state every session starts in: kept up always
 //     shared    one more for each other (identity, database, protocol) that sessions are in
@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/endpoint.h"
 #include "proxy/links/connection_state.h"
 #include "proxy/links/transport.h"
 #include "proxy/links/upstream/upstream_link.h"
@@ -27,6 +28,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   static constexpr size_t kMaxIdle = 32;
 
   struct Options {
+    Endpoint endpoint;                     // of the Redis that they lead to
     SessionState initial_state;            // every session starts in it
     std::string name = "keyhole";          // of shared links, as CLIENT LIST of Redis shows it
     std::chrono::milliseconds wait{1000};  // for a lost upstream
