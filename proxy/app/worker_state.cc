@@ -3,19 +3,14 @@
 #include <utility>
 
 #include "proxy/links/local/store_router.h"
+#include "proxy/links/upstream/greeting.h"
 #include "proxy/links/upstream/single_router.h"
 
 namespace keyhole::core {
 namespace {
 
 SessionState InitialState(const Config& config) {
-  SessionState state;
-  if (config.upstream.has_value()) {
-    state.user = config.upstream->user == "default" ? "" : config.upstream->user;
-    state.password = config.upstream->password;
-    state.db = config.upstream->db;
-  }
-  return state;
+  return config.upstream.has_value() ? StateFor(*config.upstream) : SessionState();
 }
 
 // Without an upstream there are no links, and it does not matter where they would lead.

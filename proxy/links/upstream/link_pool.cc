@@ -161,15 +161,14 @@ void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
   if (!up && link.wants_connection()) Connect(link);  // the first retry is at once
 }
 
-void LinkPool::OnGreetingRefused(UpstreamLink& link, std::string_view error) {
+void LinkPool::OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) {
   if (!IsMain(link)) {
     // Its sessions are no longer who they were: Redis has closed their connections.
-    const auto what = metrics::ErrorClassOf(error);
-    if (what == metrics::ErrorClass::kDenied) link.Close();
+    if (handshake.failure() == Handshake::Failure::kDenied) link.Close();
     return;
   }
-  if (error == refusal_) return;  // told already
-  refusal_ = error;
+  if (handshake.error() == refusal_) return;  // told already
+  refusal_ = handshake.error();
   context_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
 }
 

@@ -77,7 +77,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   std::chrono::milliseconds upstream_wait() const override { return options_.wait; }
   bool IsMain(const UpstreamLink& link) const override { return main_.get() == &link; }
   void OnUpstreamState(UpstreamLink& link, bool up) override;
-  void OnGreetingRefused(UpstreamLink& link, std::string_view error) override;
+  void OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) override;
   void OnPassword(UpstreamLink& link, bool asked) override;
   void OnRoom(UpstreamLink& link) override;
   void OnClosed(UpstreamLink& link) override;

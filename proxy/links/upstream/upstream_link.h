@@ -5,9 +5,9 @@
 //       ^  requests wait   | HELLO AUTH SELECT   | requests flow
 //       +------------------+ refused, lost
 //
-// The greeting brings a fresh or reused connection into the state that its sessions need; no
-// request is written before all of it has been answered, so none can run in a wrong database or
-// under a wrong name.
+// The greeting (handshake.h) brings a fresh or reused connection into the state that its sessions
+// need; no request is written before all of it has been answered, so none can run in a wrong
+// database or under a wrong name.
 //
 // When the connection is lost, requests that were written, even in part, have an unknown outcome:
 // their sessions are closed. Those not yet written wait for the next connection, for as long as
@@ -29,6 +29,7 @@
 #include "proxy/links/link.h"
 #include "proxy/links/transport.h"
 #include "proxy/links/upstream/greeting.h"
+#include "proxy/links/upstream/handshake.h"
 
 namespace keyhole::core {
 
@@ -45,7 +46,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
     virtual bool IsMain(const UpstreamLink& link) const = 0;
     // It has been greeted, or it is lost.
     virtual void OnUpstreamState(UpstreamLink& link, bool up) = 0;
-    virtual void OnGreetingRefused(UpstreamLink& link, std::string_view error) = 0;
+    virtual void OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) = 0;
     // Its greeting has told whether Redis asks those who give no password for one.
     virtual void OnPassword(UpstreamLink& link, bool asked) = 0;
     // Its queue, having been long, is short again.
@@ -134,9 +135,9 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void SendNamed(const resp::Request& request, Pending&& pending);
   void Ask(Greeting::Words args, bool must_succeed);
   void Wake();
-  void StartGreeting(const Greeting& greeting);
+  void StartGreeting(Greeting greeting);
   bool OnGreeting(std::string_view bytes);
-  void NotePassword(const resp::ReplyHead& head);
+  void OnGreeted();
   void DropWritten();
   void DropAbandoned();
   void CountLoss(Phase was);
@@ -146,13 +147,11 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   metrics::LinkKind kind_;
   Phase phase_ = Phase::kDown;
   Transport* transport_ = nullptr;
-  resp::ByteQueue out_;       // requests not yet written
-  resp::ByteQueue greeting_;  // the same of the greeting
-  int greeting_replies_ = 0;  // still awaited
-  int greeting_musts_ = 0;    // of them, from the first: an error ends the connection
-  bool unclean_ = false;      // by more than what the replies prove: it is called by a wrong name
-  bool fence_ = false;        // the next greeting ends with a fence
-  uint64_t written_ = 0;      // bytes of requests written since the link was made
+  resp::ByteQueue out_;  // requests not yet written
+  Handshake handshake_;
+  bool unclean_ = false;  // by more than what the replies prove: it is called by a wrong name
+  bool fence_ = false;    // the next greeting ends with a fence
+  uint64_t written_ = 0;  // bytes of requests written since the link was made
   bool was_ready_ = false;
   bool input_ended_ = false;
   bool retired_ = false;
