@@ -57,7 +57,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   // A link of the session's own, in this state; kAtOnce: in whatever database.
   boost::intrusive_ptr<UpstreamLink> TakePrivate(Requester& owner, SessionState state,
                                                  resp::LinkNeed need);
-  // A private link whose session needs it no more. It is closed unless it is clean.
+  // A link of its own that its session needs no more. It is closed unless it is clean, and has
+  // always been private.
   void GiveBack(UpstreamLink& link);
 
   // Called when a link's queue, having been long, is short again.
@@ -82,7 +83,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   void OnRoom(UpstreamLink& link) override;
   void OnClosed(UpstreamLink& link) override;
   // The link is retired: others get a new one. As soon as nobody else waits for a reply on it, it
-  // belongs to the slow session, and reading from it can wait for that session's client.
+  // belongs to the slow session, and reading from it can wait for that session's client. It ends
+  // when that session needs it no more.
   void OnSlowReader(UpstreamLink& link, Requester& slow) override;
   void OnUnclean(UpstreamLink& link) override { Retire(link); }
 

@@ -21,19 +21,31 @@ UpstreamLink::UpstreamLink(LinkContext& context, Keeper& keeper, SessionState st
     : Link(context),
       keeper_(keeper),
       state_(std::move(state)),
-      kind_(owner == nullptr ? metrics::LinkKind::kShared : metrics::LinkKind::kPrivate) {
+      role_(owner == nullptr ? Role::kShared : Role::kPrivate) {
   owner_ = owner;
-  context_.metrics.counters.links[kind_].Add();
+  accepting_ = owner == nullptr;
+  gauge().Add();
 }
 
 UpstreamLink::~UpstreamLink() {
-  context_.metrics.counters.links[kind_].Sub();
+  gauge().Sub();
 }
 
-void UpstreamLink::set_kind(metrics::LinkKind kind) {
-  context_.metrics.counters.links[kind_].Sub();
-  kind_ = kind;
-  context_.metrics.counters.links[kind_].Add();
+// Of the links of its kind, as a person sees it.
+metrics::Gauge& UpstreamLink::gauge() const {
+  using metrics::LinkKind;
+  auto& links = context_.metrics.counters.links;
+  if (role_ == Role::kShared) return links[LinkKind::kShared];
+  return links[role_ == Role::kIdle ? LinkKind::kIdle : LinkKind::kPrivate];
+}
+
+void UpstreamLink::SetRole(Role role, Requester* owner) {
+  gauge().Sub();
+  role_ = role;
+  gauge().Add();
+  owner_ = owner;
+  accepting_ = role == Role::kShared;
+  if (role == Role::kIdle) idle_since_ = context_.now;
 }
 
 [[gnu::always_inline]] inline void UpstreamLink::Enqueue(const resp::Request& request,
@@ -94,7 +106,8 @@ bool UpstreamLink::clean() const {
   for (size_t i = 0; i < pending_.size(); ++i) {
     if (pending_[i].requester != nullptr) return false;
   }
-  return !unclean_ && proven_.clean() && !subscribed() && !monitoring() && !raw_ && !input_ended_;
+  return !unclean_ && proven_.clean() && !subscribed() && !monitoring() && !raw_ &&
+         role_ != Role::kEnding;
 }
 
 void UpstreamLink::SendMore(std::string_view bytes) {
@@ -218,7 +231,7 @@ void UpstreamLink::OnDisconnected() {
   const boost::intrusive_ptr<UpstreamLink> self(this);
   if (phase_ == Phase::kGone) return;
   // As we asked for, or an end of what cannot be understood: the client gets all that came.
-  if ((input_ended_ && (phase_ == Phase::kReady || owner_ == nullptr)) ||
+  if ((role_ == Role::kEnding && (phase_ == Phase::kReady || owner_ == nullptr)) ||
       (raw_ && phase_ == Phase::kReady && out_.empty())) {
     if (owner_ != nullptr) owner_->OnLinkEnded();
     return Close();
@@ -310,12 +323,13 @@ void UpstreamLink::Close() {
 
 void UpstreamLink::Finish() {
   if (out_.empty() || phase_ == Phase::kDown) return Close();
-  owner_ = nullptr;
-  EndInput();
+  SetRole(Role::kEnding, nullptr);
+  Wake();
 }
 
 bool UpstreamLink::EndInput() {
-  if (std::exchange(input_ended_, true)) return false;
+  if (role_ == Role::kEnding) return false;
+  SetRole(Role::kEnding, owner_);
   Wake();
   return true;
 }
