@@ -1,19 +1,21 @@
 #include "proxy/app/worker_state.h"
 
+#include <utility>
+
 #include "proxy/links/local/store_router.h"
+#include "proxy/links/upstream/greeting.h"
 #include "proxy/links/upstream/single_router.h"
 
 namespace keyhole::core {
 namespace {
 
 SessionState InitialState(const Config& config) {
-  SessionState state;
-  if (config.upstream.has_value()) {
-    state.user = config.upstream->user == "default" ? "" : config.upstream->user;
-    state.password = config.upstream->password;
-    state.db = config.upstream->db;
-  }
-  return state;
+  return config.upstream.has_value() ? StateFor(*config.upstream) : SessionState();
+}
+
+// Without an upstream there are no links, and it does not matter where they would lead.
+Endpoint UpstreamEndpoint(const Config& config) {
+  return config.upstream.has_value() ? config.upstream->endpoint : Endpoint();
 }
 
 }  // namespace
@@ -23,7 +25,9 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
     : SessionContext(metrics_in, config_in.clients, config_in.links),
       config(config_in),
       store(store_in),
-      links(*this, {.initial_state = InitialState(config_in), .wait = config_in.links.wait}) {
+      links(*this, {.endpoint = UpstreamEndpoint(config_in),
+                    .initial_state = InitialState(config_in),
+                    .wait = config_in.links.wait}) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     counted[static_cast<size_t>(spec.id)] =
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;
@@ -42,8 +46,9 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
   ReadClock();
   if (near_shared == nullptr) return;
   const uint64_t bytes = config.near.memory / static_cast<uint64_t>(config.workers);
-  near =
-      std::make_unique<NearCache>(*this, *router, initial_state, config.near, bytes, *near_shared);
+  NearSource source{.endpoint = UpstreamEndpoint(config), .state = initial_state};
+  near = std::make_unique<NearCache>(*this, *router, std::move(source), config.near, bytes,
+                                     *near_shared);
   near_cache = near.get();
   observer = near.get();
 }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "proxy/base/endpoint.h"
+
 namespace keyhole::core {
 
 // One connection's socket.
@@ -51,12 +53,12 @@ inline void intrusive_ptr_release(UpstreamEnd* end) {
   end->Release();
 }
 
-// Makes connections to the upstream.
+// Makes connections; where to is the core's to say.
 class Connector {
  public:
-  // Starts connecting; OnConnected() or OnDisconnected() of the end follows, never from inside
-  // this call.
-  virtual void Connect(UpstreamEnd& end) = 0;
+  // Starts connecting to the endpoint, which need not outlive this call. OnConnected() or
+  // OnDisconnected() of the end follows, never from inside it.
+  virtual void Connect(UpstreamEnd& end, const Endpoint& endpoint) = 0;
 
  protected:
   ~Connector() = default;

@@ -44,7 +44,7 @@ bool ChangesTheRules(const resp::CommandSpec& spec) {
 
 }  // namespace
 
-NearCache::NearCache(LinkContext& context, const Router& router, const SessionState& state,
+NearCache::NearCache(LinkContext& context, const Router& router, NearSource source,
                      const NearOptions& options, uint64_t bytes, NearShared& shared)
     : context_(context),
       router_(router),
@@ -54,7 +54,7 @@ NearCache::NearCache(LinkContext& context, const Router& router, const SessionSt
       longest_silence_(2 * options.heartbeat + 2 * kTick),
       ghost_(bytes / kGhostShare, options.min_reads),
       table_(bytes - ghost_.bytes()),
-      link_(new NearLink(context, state, options, *this)) {}
+      link_(new NearLink(context, std::move(source), options, *this)) {}
 
 NearCache::~NearCache() = default;
 

@@ -55,8 +55,8 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   static constexpr resp::CommandId kOneKey = resp::CommandId::kGet;
   static constexpr resp::CommandId kManyKeys = resp::CommandId::kMget;
 
-  // bytes: of this worker, > 0. All of them outlive this.
-  NearCache(LinkContext& context, const Router& router, const SessionState& state,
+  // bytes: of this worker, > 0. All of them outlive this, but for the source.
+  NearCache(LinkContext& context, const Router& router, NearSource source,
             const NearOptions& options, uint64_t bytes, NearShared& shared);
   ~NearCache();
 

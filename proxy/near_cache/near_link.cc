@@ -14,8 +14,6 @@ using resp::ReplyType;
 using std::chrono::milliseconds;
 
 constexpr std::string_view kName = "keyhole-near";
-constexpr milliseconds kFirstBackoff{50};
-constexpr milliseconds kMaxBackoff{1000};
 // A Redis that will not do will hardly do in a moment.
 constexpr milliseconds kAfterRefusal{30'000};
 constexpr size_t kRoomForKeys = 64 * 1024;  // in a push
@@ -26,9 +24,9 @@ std::string_view Word(CommandId id) {
 
 }  // namespace
 
-NearLink::NearLink(LinkContext& context, const SessionState& state, const NearOptions& options,
+NearLink::NearLink(LinkContext& context, NearSource source, const NearOptions& options,
                    Listener& listener)
-    : context_(context), state_(state), options_(options), listener_(listener) {}
+    : context_(context), source_(std::move(source)), options_(options), listener_(listener) {}
 
 NearLink::~NearLink() = default;
 
@@ -52,18 +50,13 @@ void NearLink::Say(std::initializer_list<std::string_view> args, Awaited awaited
 void NearLink::OnConnected() {
   phase_ = Phase::kGreeting;
   scanner_ = resp::ReplyScanner();
-  if (state_.has_identity()) {
-    const std::string_view user = state_.user.empty() ? "default" : std::string_view(state_.user);
-    Say({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state_.password},
-        Awaited::kHello);
-  } else {
-    Say({Word(CommandId::kHello), "3"}, Awaited::kHello);
-  }
-  if (state_.db != 0) Say({Word(CommandId::kSelect), std::to_string(state_.db)}, Awaited::kMust);
-  const std::string_view client = Word(CommandId::kClient);
-  Say({client, Word(CommandId::kClientSetname), kName}, Awaited::kIgnored);
-  Say({client, Word(CommandId::kClientTracking), "ON", "OPTIN"}, Awaited::kMust);
-  Say({client, Word(CommandId::kClientNoEvict), "on"}, Awaited::kIgnored);
+  SessionState state = source_.state;
+  state.protocol = resp::Protocol::kResp3;
+  state.name = kName;
+  Greeting greeting = Greeting::For(state);
+  greeting.Track();
+  handshake_.Begin(std::move(greeting));
+  Wake();
 }
 
 void NearLink::Fetch(NearFetch fetch) {
@@ -84,8 +77,13 @@ std::optional<NearLink::Instant> NearLink::awaiting_since() const {
   return fences_.empty() ? std::nullopt : std::optional(fences_.front());
 }
 
+std::string_view NearLink::PrepareWrite() const {
+  return phase_ == Phase::kGreeting ? handshake_.PrepareWrite() : out_.Data();
+}
+
 void NearLink::CommitWrite(size_t n) {
   context_.metrics.counters.upstream_bytes_out.Add(n);
+  if (phase_ == Phase::kGreeting) return handshake_.CommitWrite(n);
   out_.Consume(n);
   // Even if the last one is not: then one more is sent for those who come now.
   fences_written_ = fences_sent_;
@@ -117,19 +115,10 @@ bool NearLink::OnRead(std::string_view bytes) {
 // bytes: empty if they are too many.
 void NearLink::OnReply(const resp::ReplyHead& head, std::string_view bytes) {
   if (head.type == ReplyType::kPush) return OnPush(bytes);
+  if (phase_ == Phase::kGreeting) return OnGreeting(head, bytes);
   if (awaited_.empty()) return Lose(NearState::kConnecting, "a reply to nothing");
   const Awaited awaited = awaited_.Pop();
   switch (awaited) {
-    case Awaited::kHello:
-    case Awaited::kMust:
-    case Awaited::kIgnored:
-      if (OnGreeting(awaited, head, bytes) && awaited_.empty() && phase_ == Phase::kGreeting) {
-        phase_ = Phase::kReady;
-        backoff_.Succeeded();
-        heartbeat_at_ = context_.now;
-        listener_.OnNearReady();
-      }
-      break;
     case Awaited::kCaching:
       tracked_ = !head.is_error();
       break;
@@ -157,24 +146,26 @@ void NearLink::OnReply(const resp::ReplyHead& head, std::string_view bytes) {
   }
 }
 
-// False: this is the end of the attempt.
-bool NearLink::OnGreeting(Awaited awaited, const resp::ReplyHead& head, std::string_view bytes) {
-  if (awaited == Awaited::kIgnored) return true;
-  if (head.is_error()) {
-    const bool old = awaited == Awaited::kHello && head.text.starts_with("ERR unknown command");
-    // Not now does not mean never.
-    const bool later = head.text.starts_with("LOADING") || head.text.starts_with("BUSY");
-    Lose(later ? NearState::kConnecting
-         : old ? NearState::kOldServer
-               : NearState::kRefused,
-         head.text);
-    return false;
+void NearLink::OnGreeting(const resp::ReplyHead& head, std::string_view bytes) {
+  handshake_.OnReply(head);
+  const bool is_hello = handshake_.answered() == 1;
+  if (handshake_.state() == Handshake::State::kFailed) {
+    const Handshake::Failure why = handshake_.failure();
+    const bool old = is_hello && why == Handshake::Failure::kUnknownCommand;
+    return Lose(why == Handshake::Failure::kNotNow ? NearState::kConnecting
+                : old                              ? NearState::kOldServer
+                                                   : NearState::kRefused,
+                handshake_.error());
   }
-  if (awaited == Awaited::kHello) OnHello(head, bytes);
-  return phase_ == Phase::kGreeting;
+  if (is_hello) return OnHello(bytes);
+  if (handshake_.state() != Handshake::State::kDone) return;
+  phase_ = Phase::kReady;
+  backoff_.Succeeded();
+  heartbeat_at_ = context_.now;
+  listener_.OnNearReady();
 }
 
-void NearLink::OnHello(const resp::ReplyHead&, std::string_view bytes) {
+void NearLink::OnHello(std::string_view bytes) {
   const RedisIdentity redis = ParseHello(bytes);
   if (!TracksSoundly(redis.version)) {
     Lose(NearState::kOldServer, "Redis " + std::string(redis.version) +
@@ -227,6 +218,7 @@ void NearLink::OnDisconnected() {
 void NearLink::Lose(NearState why, std::string_view reason) {
   phase_ = Phase::kDown;
   closing_ = transport_ != nullptr;
+  handshake_.OnLost();
   out_.Clear();
   reply_.clear();
   value_.clear();
@@ -250,7 +242,7 @@ void NearLink::Tick(Connector& connector, bool upstream_up) {
     if (closing_ || !upstream_up || !backoff_.IsOver(context_.now)) return;
     phase_ = Phase::kConnecting;
     began_ = context_.now;
-    connector.Connect(*this);
+    connector.Connect(*this, source_.endpoint);
     return;
   }
   const milliseconds heartbeat = options_.heartbeat;

@@ -11,6 +11,7 @@
 // PTTL is read is marked so; nothing else has to be compared, as the stream is in order.
 //
 //     kDown --Connect--> kGreeting --HELLO, CLIENT TRACKING accepted--> kReady --lost--> kDown
+//                        (handshake.h)
 //
 // Every --near-cache-heartbeat a ROLE is sent, a fence too: it tells that the connection still
 // carries what is sent, and that this Redis has not become a replica.
@@ -28,15 +29,23 @@
 
 #include "metrics/near_counters.h"
 #include "proxy/base/backoff.h"
+#include "proxy/base/endpoint.h"
 #include "proxy/base/fifo.h"
 #include "proxy/links/connection_state.h"
 #include "proxy/links/link_context.h"
 #include "proxy/links/transport.h"
+#include "proxy/links/upstream/handshake.h"
 #include "proxy/near_cache/options.h"
 #include "resp/byte_queue.h"
 #include "resp/reply_scanner.h"
 
 namespace keyhole::core {
+
+// The Redis whose values are kept, and who the connection to it is there.
+struct NearSource {
+  Endpoint endpoint;
+  SessionState state;
+};
 
 // A key that is being fetched.
 struct NearFetch {
@@ -74,9 +83,8 @@ class NearLink final : public UpstreamEnd,
     ~Listener() = default;
   };
 
-  // state: of the connection. All of them outlive this.
-  NearLink(LinkContext& context, const SessionState& state, const NearOptions& options,
-           Listener& listener);
+  // All of them outlive this, but for the source.
+  NearLink(LinkContext& context, NearSource source, const NearOptions& options, Listener& listener);
   ~NearLink();
 
   bool ready() const { return phase_ == Phase::kReady; }
@@ -101,7 +109,7 @@ class NearLink final : public UpstreamEnd,
   void OnConnected() override;
   bool OnRead(std::string_view bytes) override;
   bool wants_read() const override { return true; }
-  std::string_view PrepareWrite() const override { return out_.Data(); }
+  std::string_view PrepareWrite() const override;
   void CommitWrite(size_t n) override;
   bool wants_shutdown() const override { return false; }
   bool gone() const override { return phase_ == Phase::kGone || closing_; }
@@ -113,9 +121,6 @@ class NearLink final : public UpstreamEnd,
   enum class Phase : uint8_t { kDown, kConnecting, kGreeting, kReady, kGone };
   // What the next reply answers.
   enum class Awaited : uint8_t {
-    kHello,
-    kMust,     // an error ends the attempt
-    kIgnored,  // CLIENT SETNAME, CLIENT NO-EVICT: nice to have
     kCaching,
     kGet,
     kPttl,
@@ -125,22 +130,22 @@ class NearLink final : public UpstreamEnd,
 
   void Say(std::initializer_list<std::string_view> args, Awaited awaited);
   void OnReply(const resp::ReplyHead& head, std::string_view bytes);
-  bool OnGreeting(Awaited awaited, const resp::ReplyHead& head, std::string_view bytes);
-  void OnHello(const resp::ReplyHead& head, std::string_view bytes);
+  void OnGreeting(const resp::ReplyHead& head, std::string_view bytes);
+  void OnHello(std::string_view bytes);
   void OnFilled(const resp::ReplyHead& pttl);
   void OnFenceReply();
   void OnPush(std::string_view bytes);
-  void Refuse(NearState why, std::string_view reason);
   void Lose(NearState why, std::string_view reason);
   void Wake();
 
   LinkContext& context_;
-  const SessionState state_;
+  const NearSource source_;
   const NearOptions& options_;
   Listener& listener_;
   Transport* transport_ = nullptr;
   Phase phase_ = Phase::kDown;
   bool closing_ = false;  // the edge has still to close the connection that was given up
+  Handshake handshake_;
   resp::ByteQueue out_;
   resp::ReplyScanner scanner_;
   std::string reply_;      // what has come of the current one, if it comes in parts

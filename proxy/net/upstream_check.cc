@@ -5,9 +5,13 @@
 #include <initializer_list>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "proxy/links/upstream/greeting.h"
+#include "proxy/links/upstream/handshake.h"
 #include "resp/command_table.h"
+#include "resp/reply_scanner.h"
 
 namespace keyhole::net {
 namespace {
@@ -69,14 +73,35 @@ std::string Field(std::string_view info, std::string_view name) {
   return std::string(value.substr(0, value.find('\r')));
 }
 
+// What a reply is to a handshake: whether it is an error, and which.
+resp::ReplyHead HeadOf(const Reply& reply) {
+  resp::ReplyHead head;
+  head.type = IsError(reply) ? resp::ReplyType::kError : resp::ReplyType::kSimpleString;
+  head.text = Text(reply);
+  return head;
+}
+
+// Says a greeting and hears the replies.
+void Talk(redisContext* context, core::Greeting greeting, core::Handshake* handshake) {
+  handshake->Begin(std::move(greeting));
+  const std::string_view bytes = handshake->PrepareWrite();
+  if (!bytes.empty()) redisAppendFormattedCommand(context, bytes.data(), bytes.size());
+  handshake->CommitWrite(bytes.size());
+  while (handshake->state() == core::Handshake::State::kTalking) {
+    void* reply = nullptr;
+    if (redisGetReply(context, &reply) != REDIS_OK) return handshake->OnLost();
+    handshake->OnReply(HeadOf(Reply(static_cast<redisReply*>(reply))));
+  }
+}
+
 bool LogIn(redisContext* context, const core::Upstream& upstream, UpstreamReport* report) {
-  if (upstream.password.empty()) return true;
-  const Reply reply =
-      upstream.user.empty()
-          ? Ask(context, {Word(CommandId::kAuth), upstream.password})
-          : Ask(context, {Word(CommandId::kAuth), upstream.user, upstream.password});
-  if (reply != nullptr && !IsError(reply)) return true;
-  report->problem = reply == nullptr ? "the connection is lost" : std::string(Text(reply));
+  core::Greeting greeting;
+  greeting.LogIn(core::StateFor(upstream));
+  core::Handshake handshake;
+  Talk(context, std::move(greeting), &handshake);
+  if (handshake.state() == core::Handshake::State::kDone) return true;
+  const bool lost = handshake.failure() == core::Handshake::Failure::kLost;
+  report->problem = lost ? "the connection is lost" : handshake.error();
   return false;
 }
 
@@ -90,13 +115,16 @@ UpstreamReport CheckUpstream(const core::Config& config) {
     return report;
   }
   report.reachable = true;
-  const Reply ping = Ask(context.get(), {Word(CommandId::kPing)});
-  if (ping == nullptr) {
+  core::Greeting ping;
+  ping.Ping();
+  core::Handshake handshake;
+  Talk(context.get(), std::move(ping), &handshake);
+  if (handshake.failure() == core::Handshake::Failure::kLost) {
     report.reachable = false;
     report.problem = context->errstr;
     return report;
   }
-  report.asks_password = IsError(ping) && Text(ping).starts_with("NOAUTH");
+  report.asks_password = handshake.asks_password().value_or(false);
   if (!LogIn(context.get(), *config.upstream, &report)) return report;
   const Reply info = Ask(context.get(), {Word(CommandId::kInfo), "server"});
   if (info != nullptr && info->type == REDIS_REPLY_STRING) {

@@ -1,5 +1,6 @@
 // Asks the upstream, once and before anything is served, what it is: a blocking conversation over
-// hiredis, apart from the data path.
+// hiredis, apart from the data path. What is said to log in, and what a refusal is, are the links'
+// own: handshake.h.
 //
 // Thread: any; blocks for at most --upstream-connect-timeout per step.
 #pragma once

@@ -13,13 +13,14 @@ constexpr int kReadsPerTurn = 16;
 
 }  // namespace
 
-void UpstreamConnection::Start(Worker& worker, core::UpstreamEnd& link) {
+void UpstreamConnection::Start(Worker& worker, core::UpstreamEnd& link,
+                               const core::Endpoint& endpoint) {
   const boost::intrusive_ptr<UpstreamConnection> self(new UpstreamConnection(worker, link));
   link.BindTransport(self.get());
   // Not from inside the link's own call.
-  asio::post(worker.context(), [self] {
+  asio::post(worker.context(), [self, endpoint] {
     self->worker_.BeginTurn();
-    if (self->open_) self->Resolve();
+    if (self->open_) self->Resolve(endpoint);
   });
 }
 
@@ -34,8 +35,7 @@ UpstreamConnection::UpstreamConnection(Worker& worker, core::UpstreamEnd& link)
 
 UpstreamConnection::~UpstreamConnection() = default;
 
-void UpstreamConnection::Resolve() {
-  const core::Endpoint& endpoint = worker_.state().config.upstream->endpoint;
+void UpstreamConnection::Resolve(const core::Endpoint& endpoint) {
   if (endpoint.kind == core::Endpoint::Kind::kUnix) {
     return ConnectTo({asio::local::stream_protocol::endpoint(endpoint.path)}, 0);
   }

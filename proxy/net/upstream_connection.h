@@ -13,8 +13,8 @@ namespace keyhole::net {
 
 class UpstreamConnection final : public Connection {
  public:
-  // Begins to connect for this link.
-  static void Start(Worker& worker, core::UpstreamEnd& link);
+  // Begins to connect to the endpoint for this link.
+  static void Start(Worker& worker, core::UpstreamEnd& link, const core::Endpoint& endpoint);
   ~UpstreamConnection() override;
 
   // Ends an attempt that has taken longer than --upstream-connect-timeout.
@@ -25,7 +25,7 @@ class UpstreamConnection final : public Connection {
  private:
   UpstreamConnection(Worker& worker, core::UpstreamEnd& link);
 
-  void Resolve();
+  void Resolve(const core::Endpoint& endpoint);
   void ConnectTo(std::vector<Protocol::endpoint> endpoints, size_t index);
   void OnConnected();
   void ReadIn() override;

@@ -81,8 +81,8 @@ void Worker::AddClient(int descriptor, std::string_view address) {
   if (draining_) client->session().Drain();
 }
 
-void Worker::Connect(core::UpstreamEnd& end) {
-  UpstreamConnection::Start(*this, end);
+void Worker::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
+  UpstreamConnection::Start(*this, end, endpoint);
 }
 
 void Worker::ReadInTurn(Connection& connection) {

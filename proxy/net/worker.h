@@ -58,7 +58,7 @@ class Worker final : public core::Connector {
   // Stops at once.
   void Stop();
 
-  void Connect(core::UpstreamEnd& end) override;
+  void Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) override;
 
   // The clock is read once per turn. What the loop calls outside of it, timers and Beast, says this
   // first.

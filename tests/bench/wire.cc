@@ -64,7 +64,7 @@ Wire::~Wire() {
   if (link_ != nullptr) link_->BindTransport(nullptr);
 }
 
-void Wire::Connect(core::UpstreamEnd& end) {
+void Wire::Connect(core::UpstreamEnd& end, const core::Endpoint&) {
   link_.reset(&end);
   end.BindTransport(this);
 }

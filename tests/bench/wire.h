@@ -38,7 +38,7 @@ class Wire final : public core::Connector, public core::Transport {
   // Bytes that the clients have been sent so far.
   uint64_t delivered() const { return delivered_; }
 
-  void Connect(core::UpstreamEnd& end) override;
+  void Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) override;
   void Wake() override {}
 
  private:

@@ -21,7 +21,8 @@ namespace {
 class Scribe final : public core::NearLink::Listener {
  public:
   explicit Scribe(core::WorkerState& worker)
-      : link_(new core::NearLink(worker, worker.initial_state, worker.config.near, *this)) {}
+      : link_(new core::NearLink(worker, {.endpoint = {}, .state = worker.initial_state},
+                                 worker.config.near, *this)) {}
 
   std::string Listen(const std::vector<std::string_view>& chunks) {
     link_->OnConnected();

@@ -237,8 +237,8 @@ RedisEnd& Harness::redis(size_t number) {
   return *connections_[number];
 }
 
-void Harness::Connect(core::UpstreamEnd& end) {
-  connections_.push_back(std::make_unique<RedisEnd>(*this, end));
+void Harness::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
+  connections_.push_back(std::make_unique<RedisEnd>(*this, end, endpoint));
   end.BindTransport(connections_.back().get());
 }
 

@@ -23,10 +23,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "metrics/snapshot.h"
 #include "proxy/app/worker_state.h"
+#include "proxy/base/endpoint.h"
 #include "proxy/config/config.h"
 #include "proxy/links/transport.h"
 #include "proxy/links/upstream/upstream_link.h"
@@ -54,8 +56,14 @@ class RequestLog {
 // Redis' end of one connection that the proxy made.
 class RedisEnd final : public core::Transport {
  public:
-  RedisEnd(Harness& harness, core::UpstreamEnd& end)
-      : harness_(harness), link_(&end), as_link_(dynamic_cast<core::UpstreamLink*>(&end)) {}
+  RedisEnd(Harness& harness, core::UpstreamEnd& end, core::Endpoint endpoint)
+      : harness_(harness),
+        link_(&end),
+        as_link_(dynamic_cast<core::UpstreamLink*>(&end)),
+        endpoint_(std::move(endpoint)) {}
+
+  // Where the proxy believes it to be.
+  const core::Endpoint& endpoint() const { return endpoint_; }
 
   void Accept();
   // The connection is lost, or is refused.
@@ -92,6 +100,7 @@ class RedisEnd final : public core::Transport {
 
   boost::intrusive_ptr<core::UpstreamEnd> link_;
   core::UpstreamLink* const as_link_;  // null: the connection of the near cache
+  const core::Endpoint endpoint_;
   bool accepted_ = false;
   size_t room_ = SIZE_MAX;
   RequestLog requests_;
@@ -174,7 +183,7 @@ class Harness final : public core::Connector {
 
   bool accepts() const { return accepts_; }
   bool greets() const { return greets_; }
-  void Connect(core::UpstreamEnd& end) override;
+  void Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) override;
 
  private:
   const core::Config config_;

@@ -1,5 +1,7 @@
 #include "proxy/links/upstream/greeting.h"
 
+#include <cassert>
+
 #include "resp/reply_writer.h"
 
 namespace keyhole::core {
@@ -26,10 +28,34 @@ void ForEachIntroduction(const SessionState& state, const SessionState& before,
   }
 }
 
+SessionState StateFor(const Upstream& upstream) {
+  SessionState state;
+  state.user = upstream.user == "default" ? "" : upstream.user;
+  state.password = upstream.password;
+  state.db = upstream.db;
+  return state;
+}
+
 void Greeting::Add(Words args, bool must_succeed) {
+  assert(replies < kMost);
   resp::AppendRequest(args, &bytes);
+  if (must_succeed) musts |= uint32_t{1} << replies;
   ++replies;
-  if (must_succeed) musts = replies;
+}
+
+void Greeting::LogIn(const SessionState& state) {
+  const std::string_view user = state.user.empty() ? "default" : std::string_view(state.user);
+  if (state.protocol == resp::Protocol::kResp3) {
+    if (state.has_identity()) {
+      Add({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state.password}, true);
+    } else {
+      Add({Word(CommandId::kHello), "3"}, true);
+    }
+  } else if (state.user.empty() && state.has_identity()) {
+    Add({Word(CommandId::kAuth), state.password}, true);
+  } else if (state.has_identity()) {
+    Add({Word(CommandId::kAuth), user, state.password}, true);
+  }
 }
 
 void Greeting::SelectDatabase(int db) {
@@ -41,30 +67,29 @@ void Greeting::Introduce(const SessionState& state, const SessionState& before) 
   ForEachIntroduction(state, before, [this](Words args) { Add(args, false); });
 }
 
+// NO-EVICT: Redis is not to drop this connection for its memory. It knows that since 7.0.
+void Greeting::Track() {
+  const std::string_view client = Word(CommandId::kClient);
+  Add({client, Word(CommandId::kClientTracking), "ON", "OPTIN"}, true);
+  Add({client, Word(CommandId::kClientNoEvict), "on"}, false);
+}
+
 // WAIT asks about the writes of its own connection, so there has to be one that came after those of
 // all others. Redis before 7.2 takes any command for one. Later it has to be something that goes to
 // the replicas: a message on a shard channel does, and nobody can hear it by a pattern.
 void Greeting::Fence() {
   Add({Word(CommandId::kSpublish), kFenceChannel, ""}, false);
+  Ping();
+}
+
+// Its reply is an answer, even if it is an error.
+void Greeting::Ping() {
   Add({Word(CommandId::kPing)}, false);
 }
 
-// What a new connection has to say to get into `state`.
 Greeting Greeting::For(const SessionState& state) {
   Greeting greeting;
-  const std::string_view user = state.user.empty() ? "default" : std::string_view(state.user);
-  if (state.protocol == resp::Protocol::kResp3) {
-    if (state.has_identity()) {
-      greeting.Add({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, state.password},
-                   true);
-    } else {
-      greeting.Add({Word(CommandId::kHello), "3"}, true);
-    }
-  } else if (state.user.empty() && state.has_identity()) {
-    greeting.Add({Word(CommandId::kAuth), state.password}, true);
-  } else if (state.has_identity()) {
-    greeting.Add({Word(CommandId::kAuth), user, state.password}, true);
-  }
+  greeting.LogIn(state);
   if (state.db != 0) greeting.SelectDatabase(state.db);
   greeting.Introduce(state, SessionState());
   return greeting;

@@ -1,36 +1,50 @@
 // What is said to a connection to Redis before its first request: who it is, in which protocol and
-// database, and what it is called.
+// database, what it is called, and what else it is to be. The one place that knows these words;
+// handshake.h says them and judges what comes back.
 //
 // Thread: any; a plain value.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include "proxy/links/connection_state.h"
+#include "proxy/links/upstream/options.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
 
 struct Greeting {
   using Words = std::initializer_list<std::string_view>;
+  static constexpr int kMost = 32;  // requests
 
   std::string bytes;
-  int replies = 0;
-  int musts = 0;  // the first so many replies must not be errors
+  int replies = 0;     // one to each request
+  uint32_t musts = 0;  // a bit for each, from the lowest: this reply must not be an error
 
   // Of a new connection that is to get into `state`.
   static Greeting For(const SessionState& state);
 
+  // REQUIRES: replies < kMost.
   void Add(Words args, bool must_succeed);
+  // HELLO if the protocol needs it, AUTH if there is an identity.
+  void LogIn(const SessionState& state);
   void SelectDatabase(int db);
   // Where a connection is called as in `before`, and is to be called as in `state`.
   void Introduce(const SessionState& state, const SessionState& before);
+  // CLIENT TRACKING of what is asked for, see near_link.h. REQUIRES: RESP3.
+  void Track();
   // See LinkNeed::kFenced.
   void Fence();
+  // Is it a Redis that answers? Does it let in those who give no password?
+  void Ping();
 };
+
+// The state of a connection on which nobody has said anything but what the options say.
+SessionState StateFor(const Upstream& upstream);
 
 // The requests of Greeting::Introduce(), one by one.
 void ForEachIntroduction(const SessionState& state, const SessionState& before,

@@ -6,8 +6,8 @@
 
 namespace keyhole::core {
 
-using metrics::LinkKind;
 using Phase = UpstreamLink::Phase;
+using Role = UpstreamLink::Role;
 
 namespace {
 // How long an idle link may still be called what its last client called itself: that one, or
@@ -55,7 +55,7 @@ LinkPool::LinkPtr LinkPool::Make(SessionState state, Requester* owner) {
 
 void LinkPool::Connect(UpstreamLink& link) {
   link.OnConnecting();
-  connector_->Connect(link);
+  connector_->Connect(link, options_.endpoint);
 }
 
 UpstreamLink* LinkPool::FindShared(const SessionState& state) {
@@ -84,8 +84,7 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, re
     if (idle_[i]->pending() > 0) continue;  // it is being renamed
     link = idle_[i];
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
-    link->SetOwner(&owner);
-    link->set_kind(LinkKind::kPrivate);
+    link->SetRole(Role::kPrivate, &owner);
   }
   // The database that it has: SELECT would be refused while a script is running.
   if (need == resp::LinkNeed::kAtOnce) state.db = link != nullptr ? link->state().db : 0;
@@ -98,17 +97,14 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, re
 void LinkPool::GiveBack(UpstreamLink& given) {
   const LinkPtr link(&given);
   std::erase(private_, link);
-  link->SetOwner(nullptr);
-  link->set_retired(false);
-  if (!link->clean() || link->phase() != Phase::kReady) {
+  if (link->role() != Role::kPrivate || !link->clean() || link->phase() != Phase::kReady) {
     link->Close();
   } else if (FindShared(link->state()) == nullptr) {
-    link->set_kind(LinkKind::kShared);  // the first in its state
+    link->SetRole(Role::kShared, nullptr);  // the first in its state
     link->Introduce(AsOurs(link->state()));
     shared_.push_back(link);
   } else if (idle_.size() < kMaxIdle) {
-    link->set_kind(LinkKind::kIdle);
-    link->set_idle_since(context_.now);
+    link->SetRole(Role::kIdle, nullptr);
     idle_.push_back(link);
   } else {
     link->Close();
@@ -161,15 +157,14 @@ void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
   if (!up && link.wants_connection()) Connect(link);  // the first retry is at once
 }
 
-void LinkPool::OnGreetingRefused(UpstreamLink& link, std::string_view error) {
+void LinkPool::OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) {
   if (!IsMain(link)) {
     // Its sessions are no longer who they were: Redis has closed their connections.
-    const auto what = metrics::ErrorClassOf(error);
-    if (what == metrics::ErrorClass::kDenied) link.Close();
+    if (handshake.failure() == Handshake::Failure::kDenied) link.Close();
     return;
   }
-  if (error == refusal_) return;  // told already
-  refusal_ = error;
+  if (handshake.error() == refusal_) return;  // told already
+  refusal_ = handshake.error();
   context_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
 }
 
@@ -183,9 +178,8 @@ void LinkPool::OnRoom(UpstreamLink&) {
 
 void LinkPool::Retire(UpstreamLink& retiring) {
   const LinkPtr link(&retiring);
-  if (link->retired()) return;
-  link->set_retired(true);
-  link->set_kind(LinkKind::kPrivate);
+  if (link->role() != Role::kShared && link->role() != Role::kIdle) return;
+  link->SetRole(Role::kRetired, nullptr);
   std::erase(shared_, link);
   std::erase(idle_, link);
   private_.push_back(link);
@@ -198,8 +192,8 @@ void LinkPool::Retire(UpstreamLink& retiring) {
 void LinkPool::OnSlowReader(UpstreamLink& slow, Requester& requester) {
   const LinkPtr link(&slow);
   Retire(slow);
-  if (!link->PendingOnlyOf(requester)) return;
-  link->SetOwner(&requester);
+  if (link->role() != Role::kRetired || !link->PendingOnlyOf(requester)) return;
+  link->SetRole(Role::kRetired, &requester);
   requester.OnLinkIsYours(*link);
 }
 

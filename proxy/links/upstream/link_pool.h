@@ -1,4 +1,4 @@
-// A worker's links to the upstream.
+// A worker's links to one Redis.
 //
 //     main      the shared link of the state every session starts in: kept up always
 //     shared    one more for each other (identity, database, protocol) that sessions are in
@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/endpoint.h"
 #include "proxy/links/connection_state.h"
 #include "proxy/links/transport.h"
 #include "proxy/links/upstream/upstream_link.h"
@@ -27,6 +28,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   static constexpr size_t kMaxIdle = 32;
 
   struct Options {
+    Endpoint endpoint;                     // of the Redis that they lead to
     SessionState initial_state;            // every session starts in it
     std::string name = "keyhole";          // of shared links, as CLIENT LIST of Redis shows it
     std::chrono::milliseconds wait{1000};  // for a lost upstream
@@ -55,7 +57,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   // A link of the session's own, in this state; kAtOnce: in whatever database.
   boost::intrusive_ptr<UpstreamLink> TakePrivate(Requester& owner, SessionState state,
                                                  resp::LinkNeed need);
-  // A private link whose session needs it no more. It is closed unless it is clean.
+  // A link of its own that its session needs no more. It is closed unless it is clean, and has
+  // always been private.
   void GiveBack(UpstreamLink& link);
 
   // Called when a link's queue, having been long, is short again.
@@ -75,12 +78,13 @@ class LinkPool final : private UpstreamLink::Keeper {
   std::chrono::milliseconds upstream_wait() const override { return options_.wait; }
   bool IsMain(const UpstreamLink& link) const override { return main_.get() == &link; }
   void OnUpstreamState(UpstreamLink& link, bool up) override;
-  void OnGreetingRefused(UpstreamLink& link, std::string_view error) override;
+  void OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) override;
   void OnPassword(UpstreamLink& link, bool asked) override;
   void OnRoom(UpstreamLink& link) override;
   void OnClosed(UpstreamLink& link) override;
   // The link is retired: others get a new one. As soon as nobody else waits for a reply on it, it
-  // belongs to the slow session, and reading from it can wait for that session's client.
+  // belongs to the slow session, and reading from it can wait for that session's client. It ends
+  // when that session needs it no more.
   void OnSlowReader(UpstreamLink& link, Requester& slow) override;
   void OnUnclean(UpstreamLink& link) override { Retire(link); }
 

@@ -14,11 +14,6 @@ namespace {
 using resp::CommandId;
 using std::chrono::milliseconds;
 
-// Said to a new connection, whatever it asks, just before it is closed.
-bool TurnsAway(std::string_view error) {
-  return error.starts_with("ERR max number of clients") || error.starts_with("DENIED ");
-}
-
 }  // namespace
 
 UpstreamLink::UpstreamLink(LinkContext& context, Keeper& keeper, SessionState state,
@@ -26,19 +21,31 @@ UpstreamLink::UpstreamLink(LinkContext& context, Keeper& keeper, SessionState st
     : Link(context),
       keeper_(keeper),
       state_(std::move(state)),
-      kind_(owner == nullptr ? metrics::LinkKind::kShared : metrics::LinkKind::kPrivate) {
+      role_(owner == nullptr ? Role::kShared : Role::kPrivate) {
   owner_ = owner;
-  context_.metrics.counters.links[kind_].Add();
+  accepting_ = owner == nullptr;
+  gauge().Add();
 }
 
 UpstreamLink::~UpstreamLink() {
-  context_.metrics.counters.links[kind_].Sub();
+  gauge().Sub();
 }
 
-void UpstreamLink::set_kind(metrics::LinkKind kind) {
-  context_.metrics.counters.links[kind_].Sub();
-  kind_ = kind;
-  context_.metrics.counters.links[kind_].Add();
+// Of the links of its kind, as a person sees it.
+metrics::Gauge& UpstreamLink::gauge() const {
+  using metrics::LinkKind;
+  auto& links = context_.metrics.counters.links;
+  if (role_ == Role::kShared) return links[LinkKind::kShared];
+  return links[role_ == Role::kIdle ? LinkKind::kIdle : LinkKind::kPrivate];
+}
+
+void UpstreamLink::SetRole(Role role, Requester* owner) {
+  gauge().Sub();
+  role_ = role;
+  gauge().Add();
+  owner_ = owner;
+  accepting_ = role == Role::kShared;
+  if (role == Role::kIdle) idle_since_ = context_.now;
 }
 
 [[gnu::always_inline]] inline void UpstreamLink::Enqueue(const resp::Request& request,
@@ -99,7 +106,8 @@ bool UpstreamLink::clean() const {
   for (size_t i = 0; i < pending_.size(); ++i) {
     if (pending_[i].requester != nullptr) return false;
   }
-  return !unclean_ && proven_.clean() && !subscribed() && !monitoring() && !raw_ && !input_ended_;
+  return !unclean_ && proven_.clean() && !subscribed() && !monitoring() && !raw_ &&
+         role_ != Role::kEnding;
 }
 
 void UpstreamLink::SendMore(std::string_view bytes) {
@@ -117,14 +125,12 @@ void UpstreamLink::Adopt(const SessionState& state, bool fence) {
     if (fence) greeting.Fence();
   }
   state_ = state;
-  if (greeting.replies > 0) StartGreeting(greeting);
+  if (greeting.replies > 0) StartGreeting(std::move(greeting));
 }
 
-void UpstreamLink::StartGreeting(const Greeting& greeting) {
+void UpstreamLink::StartGreeting(Greeting greeting) {
   phase_ = Phase::kGreeting;
-  greeting_.Append(greeting.bytes);
-  greeting_replies_ = greeting.replies;
-  greeting_musts_ = greeting.musts;
+  handshake_.Begin(std::move(greeting));
   Wake();
 }
 
@@ -139,47 +145,34 @@ void UpstreamLink::OnConnected() {
   Greeting greeting = Greeting::For(state_);
   if (fence_) greeting.Fence();
   // Is it a Redis that answers? And does it let in those who give no password?
-  if (greeting.replies == 0 || (keeper_.IsMain(*this) && !state_.has_identity())) {
-    greeting.Add({resp::Spec(CommandId::kPing).name}, false);
-  }
-  StartGreeting(greeting);
+  if (greeting.replies == 0 || (keeper_.IsMain(*this) && !state_.has_identity())) greeting.Ping();
+  StartGreeting(std::move(greeting));
 }
 
-// The replies to the greeting. An error other than to PING means that this connection is not what
-// its sessions need.
+// A refusal means that this connection is not what its sessions need.
 bool UpstreamLink::OnGreeting(std::string_view bytes) {
-  while (!bytes.empty() && phase_ == Phase::kGreeting) {
-    size_t used = 0;
-    const auto result = scanner_.Scan(bytes, &used);
-    bytes.remove_prefix(used);
-    if (result == resp::ReplyScanner::Result::kError) return false;
-    if (result != resp::ReplyScanner::Result::kDone) continue;
-    const resp::ReplyHead& head = scanner_.head();
-    if (head.type == resp::ReplyType::kPush) continue;
-    NotePassword(head);
-    if (head.is_error() && (greeting_musts_ > 0 || TurnsAway(head.text))) {
-      keeper_.OnGreetingRefused(*this, head.text);
-      return false;
-    }
-    --greeting_musts_;
-    if (--greeting_replies_ > 0) continue;
-    phase_ = Phase::kReady;
-    ready_since_ = context_.now;
-    if (!was_ready_) {
-      was_ready_ = true;
-      context_.metrics.counters.link_connects.Add();
-    }
-    backoff_.Succeeded();
-    keeper_.OnUpstreamState(*this, true);
-    Wake();
+  bytes.remove_prefix(handshake_.Read(bytes, &scanner_));
+  if (const auto asked = handshake_.asks_password()) keeper_.OnPassword(*this, *asked);
+  if (handshake_.state() == Handshake::State::kTalking) return true;
+  if (handshake_.state() == Handshake::State::kFailed) {
+    const bool refused = handshake_.failure() != Handshake::Failure::kNotResp;
+    if (refused) keeper_.OnGreetingRefused(*this, handshake_);
+    return false;
   }
+  OnGreeted();
   return bytes.empty() || Receive(bytes);
 }
 
-// Other errors tell nothing: a command that Redis does not have is refused before the password.
-void UpstreamLink::NotePassword(const resp::ReplyHead& head) {
-  const bool asked = head.is_error() && head.text.starts_with("NOAUTH");
-  if (asked || !head.is_error()) keeper_.OnPassword(*this, asked);
+void UpstreamLink::OnGreeted() {
+  phase_ = Phase::kReady;
+  ready_since_ = context_.now;
+  if (!was_ready_) {
+    was_ready_ = true;
+    context_.metrics.counters.link_connects.Add();
+  }
+  backoff_.Succeeded();
+  keeper_.OnUpstreamState(*this, true);
+  Wake();
 }
 
 bool UpstreamLink::OnRead(std::string_view bytes) {
@@ -209,14 +202,14 @@ bool UpstreamLink::wants_read() const {
 }
 
 std::string_view UpstreamLink::PrepareWrite() const {
-  if (phase_ == Phase::kGreeting) return greeting_.Data();
+  if (phase_ == Phase::kGreeting) return handshake_.PrepareWrite();
   return phase_ == Phase::kReady ? out_.Data() : std::string_view();
 }
 
 void UpstreamLink::CommitWrite(size_t n) {
   context_.metrics.counters.upstream_bytes_out.Add(n);
   if (phase_ == Phase::kGreeting) {
-    greeting_.Consume(n);
+    handshake_.CommitWrite(n);
     return;
   }
   const bool was_long = out_.size() > kLongQueue;
@@ -238,15 +231,14 @@ void UpstreamLink::OnDisconnected() {
   const boost::intrusive_ptr<UpstreamLink> self(this);
   if (phase_ == Phase::kGone) return;
   // As we asked for, or an end of what cannot be understood: the client gets all that came.
-  if ((input_ended_ && (phase_ == Phase::kReady || owner_ == nullptr)) ||
+  if ((role_ == Role::kEnding && (phase_ == Phase::kReady || owner_ == nullptr)) ||
       (raw_ && phase_ == Phase::kReady && out_.empty())) {
     if (owner_ != nullptr) owner_->OnLinkEnded();
     return Close();
   }
   const Phase was = std::exchange(phase_, Phase::kDown);
   CountLoss(was);
-  greeting_.Clear();
-  greeting_replies_ = 0;
+  handshake_.OnLost();
   backoff_.Failed(context_.now, context_.Random());
   DropWritten();
   // A connection that was never ready knew nothing of its owner, who goes on waiting for one.
@@ -331,12 +323,13 @@ void UpstreamLink::Close() {
 
 void UpstreamLink::Finish() {
   if (out_.empty() || phase_ == Phase::kDown) return Close();
-  owner_ = nullptr;
-  EndInput();
+  SetRole(Role::kEnding, nullptr);
+  Wake();
 }
 
 bool UpstreamLink::EndInput() {
-  if (std::exchange(input_ended_, true)) return false;
+  if (role_ == Role::kEnding) return false;
+  SetRole(Role::kEnding, owner_);
   Wake();
   return true;
 }

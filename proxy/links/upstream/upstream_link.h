@@ -5,9 +5,9 @@
 //       ^  requests wait   | HELLO AUTH SELECT   | requests flow
 //       +------------------+ refused, lost
 //
-// The greeting brings a fresh or reused connection into the state that its sessions need; no
-// request is written before all of it has been answered, so none can run in a wrong database or
-// under a wrong name.
+// The greeting (handshake.h) brings a fresh or reused connection into the state that its sessions
+// need; no request is written before all of it has been answered, so none can run in a wrong
+// database or under a wrong name.
 //
 // When the connection is lost, requests that were written, even in part, have an unknown outcome:
 // their sessions are closed. Those not yet written wait for the next connection, for as long as
@@ -29,12 +29,29 @@
 #include "proxy/links/link.h"
 #include "proxy/links/transport.h"
 #include "proxy/links/upstream/greeting.h"
+#include "proxy/links/upstream/handshake.h"
 
 namespace keyhole::core {
 
 class UpstreamLink final : public Link, public UpstreamEnd {
  public:
   enum class Phase : uint8_t { kDown, kConnecting, kGreeting, kReady, kGone };
+
+  // Whose it is.
+  //
+  //              given back, the first in its state
+  //    kShared <------------------------------------ kPrivate <-- taken, given back --> kIdle
+  //       |                                             |                                 |
+  //       | in doubt, or one reads slowly               | its requester sends no more     |
+  //       v                                             v                                 |
+  //    kRetired ------------------------------------> kEnding                             |
+  //       ^                                                            in doubt           |
+  //       +-------------------------------------------------------------------------------+
+  //
+  // A retired link is nobody's, or the slow requester's alone, but is not given back: sessions that
+  // have used it still know it, and would meet there whoever gets it next. kEnding: the requester's
+  // until that is gone, then nobody's. Both lead to Phase::kGone only.
+  enum class Role : uint8_t { kShared, kRetired, kPrivate, kIdle, kEnding };
 
   // What keeps links, and is told what becomes of them. It outlives them.
   class Keeper {
@@ -45,7 +62,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
     virtual bool IsMain(const UpstreamLink& link) const = 0;
     // It has been greeted, or it is lost.
     virtual void OnUpstreamState(UpstreamLink& link, bool up) = 0;
-    virtual void OnGreetingRefused(UpstreamLink& link, std::string_view error) = 0;
+    virtual void OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) = 0;
     // Its greeting has told whether Redis asks those who give no password for one.
     virtual void OnPassword(UpstreamLink& link, bool asked) = 0;
     // Its queue, having been long, is short again.
@@ -70,14 +87,9 @@ class UpstreamLink final : public Link, public UpstreamEnd {
 
   Phase phase() const { return phase_; }
   const SessionState& state() const { return state_; }
-  metrics::LinkKind kind() const { return kind_; }
-  void set_kind(metrics::LinkKind kind);
-
   void set_state(const SessionState& state) override;
   bool EndInput() override;
   void Finish() override;
-  // Belongs to `owner` (null: to nobody) from now on. REQUIRES: nothing pending.
-  void SetOwner(Requester* owner) { owner_ = owner; }
   // Brings an idle connection into the given state; identity and protocol must be the same.
   // REQUIRES: nothing pending.
   void Adopt(const SessionState& state, bool fence);
@@ -85,9 +97,6 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   // No session waits for a reply, and no state is in the connection but state(): any session may
   // use it.
   bool clean() const;
-  // It belongs to nobody since.
-  Instant idle_since() const { return idle_since_; }
-  void set_idle_since(Instant since) { idle_since_ = since; }
   void GoRaw() override { raw_ = true; }
   void Resume() override { Wake(); }
 
@@ -99,7 +108,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   std::string_view PrepareWrite() const override;
   void CommitWrite(size_t n) override;
   bool wants_shutdown() const override {
-    return input_ended_ && phase_ == Phase::kReady && out_.empty();
+    return role_ == Role::kEnding && phase_ == Phase::kReady && out_.empty();
   }
   bool gone() const override { return phase_ == Phase::kGone; }
   void OnDisconnected() override;
@@ -107,13 +116,15 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void Release() override { intrusive_ptr_release(static_cast<Link*>(this)); }
 
   // ---- for the pool
-  // It was shared, but takes no more sessions; see LinkPool::Retire().
-  bool retired() const { return retired_; }
-  void set_retired(bool retired) {
-    retired_ = retired;
-    accepting_ = !retired;
+  Role role() const { return role_; }
+  // owner: who has it for itself: of a private link always, of a retired or ending one perhaps;
+  // null: nobody. REQUIRES: with an owner, nothing is pending but what that has sent.
+  void SetRole(Role role, Requester* owner);
+  // While it is idle: since then.
+  Instant idle_since() const { return idle_since_; }
+  bool abandoned() const {
+    return role_ == Role::kRetired && owner_ == nullptr && pending_.empty();
   }
-  bool abandoned() const { return retired_ && owner_ == nullptr && pending_.empty(); }
   bool wants_connection() const;  // is down, and it is time to try again
   void OnConnecting();
   // Gives up on requests that have waited too long for a connection. One that is made and only
@@ -134,28 +145,25 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void SendNamed(const resp::Request& request, Exchange&& pending);
   void Ask(Greeting::Words args, bool must_succeed);
   void Wake();
-  void StartGreeting(const Greeting& greeting);
+  void StartGreeting(Greeting greeting);
   bool OnGreeting(std::string_view bytes);
-  void NotePassword(const resp::ReplyHead& head);
+  void OnGreeted();
   void DropWritten();
   void DropAbandoned();
   void CountLoss(Phase was);
+  metrics::Gauge& gauge() const;
 
   Keeper& keeper_;
   SessionState state_;
-  metrics::LinkKind kind_;
+  Role role_;
   Phase phase_ = Phase::kDown;
   Transport* transport_ = nullptr;
-  resp::ByteQueue out_;       // requests not yet written
-  resp::ByteQueue greeting_;  // the same of the greeting
-  int greeting_replies_ = 0;  // still awaited
-  int greeting_musts_ = 0;    // of them, from the first: an error ends the connection
-  bool unclean_ = false;      // by more than what the replies prove: it is called by a wrong name
-  bool fence_ = false;        // the next greeting ends with a fence
-  uint64_t written_ = 0;      // bytes of requests written since the link was made
+  resp::ByteQueue out_;  // requests not yet written
+  Handshake handshake_;
+  bool unclean_ = false;  // by more than what the replies prove: it is called by a wrong name
+  bool fence_ = false;    // the next greeting ends with a fence
+  uint64_t written_ = 0;  // bytes of requests written since the link was made
   bool was_ready_ = false;
-  bool input_ended_ = false;
-  bool retired_ = false;
   Instant ready_since_{};
   Instant idle_since_{};
   Backoff backoff_;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,17 @@ TEST(LinkPool, TheMainLinkIsThereFromTheStart) {
   EXPECT_EQ(keyhole.connections(), 1u);
   EXPECT_EQ(keyhole.links(LinkKind::kShared), 1);
   EXPECT_TRUE(keyhole.worker().links.up());
+}
+
+TEST(LinkPool, SaysWhereToConnect) {
+  Config config = Harness::WithUpstream();
+  config.upstream->endpoint = Endpoint::Unix("/run/redis.sock");
+  config.near.memory = 1 << 20;
+  Harness keyhole(config);
+  keyhole.Connect().Send("BLPOP q 0\r\n");
+  keyhole.Advance(std::chrono::milliseconds(100));
+  ASSERT_EQ(keyhole.connections(), 3u);  // the main link, a private one, the near cache's
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(keyhole.redis(i).endpoint(), config.upstream->endpoint);
 }
 
 TEST(LinkPool, AnIdleLinkIsUsedAgain) {

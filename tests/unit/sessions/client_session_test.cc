@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "tests/support/core_harness.h"
 
@@ -230,10 +232,72 @@ TEST(SlowReader, HasItsLinkForItselfWhenNobodyElseWaitsThere) {
   keyhole.redis(0).Reply(std::string(6'000'000, 'x') + "\r\n");
   EXPECT_EQ(slow.Received().size(), 9'000'012u);
   EXPECT_EQ(keyhole.Counted(), "b 1/0, big 1/0");
-  // Afterwards both are shared or idle: neither is lost to the pool.
+  // Afterwards it is closed, and all share the new one.
   EXPECT_EQ(keyhole.links(metrics::LinkKind::kPrivate), 0);
   slow.Send("GET c\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), testing::ElementsAre("GET c"));
+}
+
+// Who was on that link before must not find itself there again, among the requests of whoever gets
+// it next.
+class SlowReaderGone : public testing::Test {
+ protected:
+  void SetUp() override {
+    other_.Send("GET a\r\n");
+    keyhole_.redis(0).Reply("$-1\r\n");
+    slow_.StopReading();
+    slow_.Send("GET big\r\n");
+    keyhole_.redis(0).Reply("$3000000\r\n" + std::string(2'500'000, 'x'));
+    slow_.ReadOn();
+    keyhole_.redis(0).Reply(std::string(500'000, 'x') + "\r\n+OK\r\n");  // and to its name
+    keyhole_.redis(0).Requests();
+    slow_.Send("GET b\r\n");  // needs no link of its own any more
+  }
+  // Which connection it comes by.
+  size_t Find(const std::string& request) {
+    for (size_t i = 0; i < keyhole_.connections(); ++i) {
+      const std::vector<std::string> requests = keyhole_.redis(i).Requests();
+      if (std::count(requests.begin(), requests.end(), request) > 0) return i;
+    }
+    return SIZE_MAX;
+  }
+
+  Harness keyhole_;
+  Client& slow_ = keyhole_.Connect();
+  Client& other_ = keyhole_.Connect();
+};
+
+TEST_F(SlowReaderGone, OthersAreNotInItsTransaction) {
+  EXPECT_EQ(Find("GET b"), 1u);
+  keyhole_.redis(1).Reply("$-1\r\n");
+  slow_.Send("MULTI\r\n");
+  const size_t transaction = Find("MULTI");
+  other_.Send("GET a\r\n");
+  EXPECT_NE(Find("GET a"), transaction);
+}
+
+TEST_F(SlowReaderGone, OthersAreNotInItsDatabase) {
+  EXPECT_EQ(Find("GET b"), 1u);
+  keyhole_.redis(1).Reply("$-1\r\n");
+  slow_.Send("SELECT 3\r\n");
+  const size_t elsewhere = Find("SELECT 3");
+  keyhole_.redis(elsewhere).Reply("+OK\r\n");
+  slow_.Send("GET b\r\n");
+  EXPECT_EQ(Find("GET b"), elsewhere);  // the first link there: others in that database share it
+  other_.Send("GET a\r\n");
+  EXPECT_NE(Find("GET a"), elsewhere);
+}
+
+TEST_F(SlowReaderGone, OthersAreNotItsUser) {
+  EXPECT_EQ(Find("GET b"), 1u);
+  keyhole_.redis(1).Reply("$-1\r\n");
+  slow_.Send("AUTH admin secret\r\n");
+  const size_t elsewhere = Find("AUTH admin secret");
+  keyhole_.redis(elsewhere).Reply("+OK\r\n");
+  slow_.Send("GET b\r\n");
+  EXPECT_EQ(Find("GET b"), elsewhere);
+  other_.Send("GET a\r\n");
+  EXPECT_NE(Find("GET a"), elsewhere);
 }
 
 TEST(SlowReader, NeverStallsTheSharedLink) {
