@@ -76,7 +76,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void SendMore(std::string_view bytes) = 0;
   // It takes requests of sessions that need nothing of their connection.
   bool accepting() const { return accepting_; }
-  // So much waits to be written that no more should be added.
+  // So much waits to be written, or to be run, that no more should be added.
   virtual bool is_full() const { return false; }
   // Its session has given the password that it asks for.
   virtual bool authenticated() const { return true; }

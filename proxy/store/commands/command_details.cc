@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "proxy/store/commands/dispatch.h"
+#include "proxy/store/commands/handler_table.h"
 #include "resp/command_rights.h"
 #include "resp/hit_rule.h"
 #include "resp/number.h"

@@ -86,6 +86,10 @@ class Keyspace {
   void Unwatch(std::string_view key, std::atomic<bool>* broken) {
     Of(EntryTable::Hash(key)).watches().Remove(key, broken);
   }
+  // Rings when the key changes, until another one or null takes its place; it must live as long.
+  void SetBell(std::string_view key, KeyBell* bell) {
+    Of(EntryTable::Hash(key)).watches().SetBell(key, bell);
+  }
 
   // Calls f(const Entry&) for unexpired entries; see EntryTable::Scan.
   template <typename F>
