@@ -132,7 +132,7 @@ std::string_view Cut(std::string_view* text, char separator) {
   return piece;
 }
 
-// q=0.5; 1 if it is not there, 0 if it is no number.
+// q=0.5; 1 if it is not there, 0 if it is not a number.
 double Weight(std::string_view parameter) {
   double weight = 0;
   std::from_chars(parameter.data(), parameter.data() + parameter.size(), weight);

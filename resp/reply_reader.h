@@ -2,8 +2,8 @@
 // those who ask Redis something themselves; what passes through is only scanned (ReplyScanner).
 //
 //     ReplyReader reader("*2\r\n$1\r\n7\r\n*1\r\n$3\r\nfoo\r\n");
-//     Next() -> array of 2,  Next() -> "7",  Next() -> array of 1,  Next() -> "foo",  Next() ->
-//     none
+//     Next() -> array of 2,  Next() -> "7",  Next() -> array of 1,  Next() -> "foo",
+//     Next() -> none
 //
 // Thread: any one. Views live as long as the bytes given. Nothing throws, whatever the bytes.
 #pragma once

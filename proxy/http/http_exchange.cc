@@ -44,7 +44,7 @@ bool AcceptsBytes(std::string_view accept) {
   return false;
 }
 
-// Whether there is such a path is for those to know who may ask.
+// Also of paths that do not exist: only those who may ask are told which do.
 HttpAccess AccessOf(std::string_view path) {
   if (path.starts_with(kItems)) return HttpAccess::kCommands;
   if (path.starts_with("/api")) return HttpAccess::kKeyNames;

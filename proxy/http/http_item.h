@@ -29,10 +29,10 @@ struct PostedItem {
 // client, or none.
 std::optional<std::string> ParseItem(std::string_view json, PostedItem* item);
 
-// What ParseItem() says of a wrong ttl, and of one that is no number in a target.
+// What ParseItem() says of a wrong ttl, and of one in a target that is not a number.
 std::string TtlProblem();
 
-// `bytes` as a JSON string, with its quotes. Where they are no valid UTF-8, which JSON cannot
+// `bytes` as a JSON string, with its quotes. Where they are not valid UTF-8, which JSON cannot
 // carry, each wrong byte becomes the four characters \xNN (in JSON "\\xNN").
 std::string JsonString(std::string_view bytes);
 
