@@ -19,8 +19,8 @@ constexpr std::array<Handler, resp::kCommandCount> MakeHandlers() {
   using namespace handlers;  // NOLINT: names of commands.def
   return {
       nullptr,
-#define CMD(id, name, arity, flags, effect, keys, hit, store) store,
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) store,
+#define CMD(id, name, arity, flags, effect, keys, hit, store, ...) store,
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store, ...) store,
 #include "resp/commands.def"
 #undef CMD
 #undef SUB
@@ -34,10 +34,10 @@ constexpr bool IsHandler(std::string_view name) {
 // By name: with sanitizers g++ 12 does not take a function's address for a constant.
 constexpr std::array<bool, resp::kCommandCount> MakeServed() {
   std::array<bool, resp::kCommandCount> served{};
-#define CMD(id, name, arity, flags, effect, keys, hit, store) \
+#define CMD(id, name, arity, flags, effect, keys, hit, store, ...) \
   served[Index(CommandId::id)] = IsHandler(#store);
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) \
-  served[Index(CommandId::id)] = IsHandler(#store);                   \
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store, ...) \
+  served[Index(CommandId::id)] = IsHandler(#store);                        \
   served[Index(CommandId::parent)] |= IsHandler(#store);
 #include "resp/commands.def"
 #undef CMD

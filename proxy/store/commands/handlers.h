@@ -65,8 +65,8 @@ struct Call {
 using Handler = void (*)(Call&);
 
 namespace handlers {
-#define CMD(id, name, arity, flags, effect, keys, hit, store) void store(Call& call);
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) void store(Call& call);
+#define CMD(id, name, arity, flags, effect, keys, hit, store, ...) void store(Call& call);
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store, ...) void store(Call& call);
 #include "resp/commands.def"
 #undef CMD
 #undef SUB
