@@ -13,6 +13,7 @@ namespace keyhole::core {
 
 // The media type of exact bytes.
 inline constexpr std::string_view kBytesType = "application/octet-stream";
+inline constexpr std::string_view kJsonType = "application/json";
 
 // How long an item may live. The end is far from where Redis' milliseconds overflow.
 inline constexpr int64_t kMaxTtlSeconds = 1'000'000'000'000;
