@@ -7,7 +7,7 @@
 
 #include "proxy/near_cache/near_cache.h"
 #include "proxy/near_cache/near_request.h"
-#include "resp/glance.h"
+#include "resp/request_fast.h"
 
 namespace keyhole::core {
 namespace {
@@ -90,11 +90,11 @@ size_t ClientSession::Process(std::string_view in) {
 // Has what the next requests will look at fetched into the processor's cache, for all of them at
 // once: else each waits for its own. Returns for how many bytes that was done; all, if it cannot.
 size_t ClientSession::LookAhead(std::string_view in) {
-  std::array<resp::HashedKey, resp::kLookAhead> keys;
+  std::array<resp::HashedKey, resp::kMostPrefetched> keys;
   size_t count = 0;
   size_t done = 0;
   while (count < keys.size()) {
-    const resp::Glimpse next = resp::Glance(in.substr(done));
+    const resp::PeekedRequest next = resp::PeekRequest(in.substr(done));
     if (next.size == 0) break;
     done += next.size;
     if (next.subject.size() <= kLongestForeseen) keys[count++] = resp::HashedKey(next.subject);
