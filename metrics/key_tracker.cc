@@ -45,13 +45,13 @@ void KeyTracker::Tick(Instant now, double unix_now) {
   totals.sample_ratio = 1.0 / sample_every_;
 
   MoveSlots(now, unix_now, heard);
-  if (epoch_told_ != 0 && heard >= epoch_told_) {
-    epoch_told_ = 0;
+  if (epoch_published_ != 0 && heard >= epoch_published_) {
+    epoch_published_ = 0;
     EndEpoch(now);
-  } else if (epoch_told_ == 0 && now - epoch_began_ >= directory_.options().epoch) {
+  } else if (epoch_published_ == 0 && now - epoch_began_ >= directory_.options().epoch) {
     sampled_every_ = sample_every_;
     sample_every_ = ChooseSampling(now - epoch_began_);
-    epoch_told_ = directory_.BeginEpoch(sample_every_);
+    epoch_published_ = directory_.BeginEpoch(sample_every_);
     epoch_began_ = now;
   }
 }
@@ -60,7 +60,7 @@ void KeyTracker::MoveSlots(Instant now, double unix_now, uint64_t heard) {
   if (!directory_.full()) return;  // nothing has changed hands yet
   for (size_t slot = first(); slot < directory_.other(); ++slot) {
     const State state = directory_.slot(slot).state.load(std::memory_order_relaxed);
-    if (state == State::kLeaving && heard >= tracks_[slot].told) {
+    if (state == State::kLeaving && heard >= tracks_[slot].published) {
       TrackerTotals& totals = directory_.tracker_totals();
       totals.retired += directory_.Retire(slot);
       ++totals.demotions;
@@ -198,7 +198,7 @@ void KeyTracker::Exchange(const std::vector<Candidate>& candidates,
     if (next == demotable.end()) break;
     Track& track = tracks_[*next];
     if (candidate.weight <= kHysteresis * track.weight) break;
-    track.told = directory_.Replace(*next++, candidate.hash);
+    track.published = directory_.Replace(*next++, candidate.hash);
     track.since = now;
     track.next_weight = candidate.weight;
     allowance_ -= 1;

@@ -67,7 +67,7 @@ class KeyTracker {
   // What is remembered of a slot, beyond what the directory has.
   struct Track {
     Instant since{};          // of its state; the beginning of time for first-come keys
-    uint64_t told = 0;        // kLeaving: all workers must have read so far
+    uint64_t published = 0;   // kLeaving: all workers must have read so far
     uint64_t epoch_base = 0;  // lookups before the epoch that runs
     bool is_new = false;      // too new to be taken away by just anybody
     double recent = 0;        // lookups in the last epoch; until it counts, as a candidate
@@ -101,7 +101,7 @@ class KeyTracker {
   Instant epoch_began_{};
   Instant refilled_{};
   Instant last_scrape_{};
-  uint64_t epoch_told_ = 0;       // workers must have read so far to judge the epoch; 0: none
+  uint64_t epoch_published_ = 0;  // workers must have read so far to judge the epoch; 0: none
   uint32_t sample_every_ = 1;     // in the epoch that runs
   uint32_t sampled_every_ = 1;    // in the one to be judged
   uint64_t other_base_ = 0;       // lookups under __other__ before the epoch that runs

@@ -67,7 +67,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // The reply may come before this returns.
   virtual void Send(const resp::Request& request, Pending&& pending) = 0;
   // Requests about these keys will follow, or so it seems.
-  virtual void Foresee(std::span<const resp::HashedKey>) {}
+  virtual void Prefetch(std::span<const resp::HashedKey>) {}
   // Its session has become this user of the proxy's own.
   virtual void OnUser(std::string_view) {}
   // The other side has ended the conversation; close when all replies have been sent.

@@ -149,8 +149,8 @@ void Store::EndOverdue(UnixMillis now) {
 }
 
 // Only where nobody else may change the tables meanwhile: the lock would cost more than it saves.
-void Store::Foresee(const Client& client, std::span<const resp::HashedKey> keys) {
-  if (!shared()) engine_->database(client.database).Foresee(keys);
+void Store::Prefetch(const Client& client, std::span<const resp::HashedKey> keys) {
+  if (!shared()) engine_->database(client.database).Prefetch(keys);
 }
 
 bool Store::TakeMessages(Client& client, resp::ByteQueue* out) {

@@ -88,7 +88,7 @@ class Store {
 
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.
-  void Foresee(const Client& client, std::span<const resp::HashedKey> keys);
+  void Prefetch(const Client& client, std::span<const resp::HashedKey> keys);
 
   // Appends the messages that have come for the client, and the reply of a request that waited.
   // False: it waits still.

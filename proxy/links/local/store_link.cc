@@ -38,8 +38,8 @@ void StoreLink::OnRing() {
   CatchUp();
 }
 
-void StoreLink::Foresee(std::span<const resp::HashedKey> keys) {
-  store_.Foresee(*client_, keys);
+void StoreLink::Prefetch(std::span<const resp::HashedKey> keys) {
+  store_.Prefetch(*client_, keys);
 }
 
 void StoreLink::Send(const resp::Request& request, Pending&& pending) {

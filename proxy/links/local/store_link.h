@@ -34,7 +34,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   ~StoreLink() override;
 
   void Send(const resp::Request& request, Pending&& pending) override;
-  void Foresee(std::span<const resp::HashedKey> keys) override;
+  void Prefetch(std::span<const resp::HashedKey> keys) override;
   void OnUser(std::string_view name) override;
   // Of requests that are held.
   bool is_full() const override { return held_bytes_ > kLongQueue; }

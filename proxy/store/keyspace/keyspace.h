@@ -37,7 +37,7 @@ class Keyspace {
 
   // Has the processor fetch what Find() will read for these keys, so that it need not wait for each
   // in turn. Changes nothing; the keys need not be there.
-  void Foresee(std::span<const resp::HashedKey> keys);
+  void Prefetch(std::span<const resp::HashedKey> keys);
 
   // The key gets this value, whatever it was; `encoding` is not an Object's.
   Entry* Put(std::string_view key, std::string_view value, UnixMillis expire,
