@@ -82,7 +82,7 @@ std::optional<size_t> KeyDirectory::Add(std::string_view key, const KeyIdentity&
   slot.state.store(State::kCounting, std::memory_order_release);
   by_hash_.emplace(slot.hash, number);
   size_.store(number + 1, std::memory_order_release);
-  Tell({Kind::kCount, static_cast<uint32_t>(number), slot.hash, slot.identity});
+  Publish({Kind::kCount, static_cast<uint32_t>(number), slot.hash, slot.identity});
   return number;
 }
 
@@ -114,7 +114,7 @@ std::vector<KeyChange> KeyDirectory::Standing() const {
 }
 
 // REQUIRES: mutex_.
-uint64_t KeyDirectory::Tell(KeyChange change) {
+uint64_t KeyDirectory::Publish(KeyChange change) {
   log_.push_back(change);
   const uint64_t version = log_begin_ + log_.size();
   version_.store(version, std::memory_order_release);
@@ -128,7 +128,7 @@ KeyTotals KeyDirectory::Totals(size_t number) const {
 }
 
 void KeyDirectory::NoteScrape() {
-  books_.scraped = true;
+  tracker_totals_.scraped = true;
   for (size_t i = patterns(); i < size(); ++i) slots_[i].shown = true;
 }
 
@@ -139,14 +139,14 @@ bool KeyDirectory::Knows(uint64_t hash) const {
 
 uint64_t KeyDirectory::BeginEpoch(uint32_t sample_every) {
   const std::lock_guard lock(mutex_);
-  return Tell({Kind::kEpoch, sample_every});
+  return Publish({Kind::kEpoch, sample_every});
 }
 
 uint64_t KeyDirectory::Replace(size_t number, uint64_t hash) {
   const std::lock_guard lock(mutex_);
   KeySlot& slot = slots_[number];
   if (slot.state == State::kCounting) {
-    Tell({Kind::kForget, 0, slot.hash});
+    Publish({Kind::kForget, 0, slot.hash});
     slot.state = State::kLeaving;
   } else {
     slot.state = State::kAwaited;
@@ -154,13 +154,13 @@ uint64_t KeyDirectory::Replace(size_t number, uint64_t hash) {
   slot.next_hash = hash;
   slot.next_named = false;
   by_hash_.emplace(hash, number);
-  return Tell({Kind::kAwait, static_cast<uint32_t>(number), hash});
+  return Publish({Kind::kAwait, static_cast<uint32_t>(number), hash});
 }
 
 void KeyDirectory::Cancel(size_t number) {
   const std::lock_guard lock(mutex_);
   KeySlot& slot = slots_[number];
-  Tell({Kind::kForget, 0, slot.next_hash});
+  Publish({Kind::kForget, 0, slot.next_hash});
   by_hash_.erase(slot.next_hash);
   slot.next_hash = 0;
   slot.next_named = false;
@@ -171,7 +171,7 @@ void KeyDirectory::Count(size_t number) {
   const std::lock_guard lock(mutex_);
   KeySlot& slot = slots_[number];
   slot.state = State::kCounting;
-  Tell({Kind::kCount, static_cast<uint32_t>(number), slot.hash, slot.identity});
+  Publish({Kind::kCount, static_cast<uint32_t>(number), slot.hash, slot.identity});
 }
 
 KeyTotals KeyDirectory::Retire(size_t number) {

@@ -112,8 +112,8 @@ struct KeyChange {
   std::string_view identity = {};  // kCount: valid until the key has been forgotten by all
 };
 
-// What KeyTracker has to say to who reads.
-struct KeyBooks {
+// What KeyTracker has counted, for the exporter.
+struct TrackerTotals {
   KeyTotals retired;
   uint64_t promotions = 0;
   uint64_t demotions = 0;
@@ -171,7 +171,7 @@ class KeyDirectory {
   std::string_view identity(size_t number) const { return slots_[number].identity; }
   std::string_view label(size_t number) const { return slots_[number].label; }
   const std::vector<WorkerCells*>& workers() const { return workers_; }
-  KeyBooks& books() { return books_; }
+  TrackerTotals& tracker_totals() { return tracker_totals_; }
   // What can be read now has been shown to a scraper.
   void NoteScrape();
   // All workers' counts in the slot.
@@ -195,12 +195,12 @@ class KeyDirectory {
 
  private:
   std::vector<KeyChange> Standing() const;
-  uint64_t Tell(KeyChange change);
+  uint64_t Publish(KeyChange change);
 
   const KeyOptions options_;
   mutable std::mutex control_;
   std::unique_ptr<KeySlot[]> slots_;
-  KeyBooks books_;
+  TrackerTotals tracker_totals_;
   std::atomic<size_t> size_{0};
   std::atomic<uint64_t> version_{0};
 

@@ -11,7 +11,7 @@
 // A key with more than an eighth of what was offered to its set is there, for certain; as keys
 // spread evenly over the sets, that is about one of `entries` of all that was offered.
 //
-// Keys are known by their hashes only; who wants the key waits for it to come by once more.
+// Keys are known by their hashes only; whoever needs the key itself waits until it is met again.
 //
 // Thread: one at a time. Cost: 16 bytes per entry; Offer some 5 ns when in the cache.
 #pragma once
@@ -57,12 +57,12 @@ class KeySketch {
   }
 
   // A key that was offered more often than this is there.
-  uint32_t Blur() const {
-    uint32_t blur = 0;
+  uint32_t MaxError() const {
+    uint32_t max_error = 0;
     for (const Set& set : sets_) {
-      blur = std::max(blur, *std::min_element(set.counts, set.counts + kWays));
+      max_error = std::max(max_error, *std::min_element(set.counts, set.counts + kWays));
     }
-    return blur;
+    return max_error;
   }
 
   void Clear() { std::fill(sets_.begin(), sets_.end(), Set{}); }

@@ -45,7 +45,7 @@ void KeyStats::RecordError(std::string_view key) {
 }
 
 // In two steps, each for all before the next, so that the first has come when the second asks.
-void KeyStats::Foresee(std::span<const resp::HashedKey> keys) const {
+void KeyStats::Prefetch(std::span<const resp::HashedKey> keys) const {
   if (!searched_ || has_patterns_) return;
   for (const resp::HashedKey& key : keys) cells_.FetchIndex(key.hash);
   for (const resp::HashedKey& key : keys) cells_.FetchCell(key.hash);

@@ -52,7 +52,7 @@ class KeyStats final : public WorkerCells {
   }
   // Lookups of these keys are to be counted soon, or so it seems: has the processor fetch what that
   // will look at.
-  void Foresee(std::span<const resp::HashedKey> keys) const;
+  void Prefetch(std::span<const resp::HashedKey> keys) const;
   // Counts one lookup that was answered with an error. Such a lookup gives no key a slot.
   void RecordError(std::string_view key);
   // Counts n lookups under __other__, of keys that are not to be told apart.

@@ -30,13 +30,13 @@ KeyTotals KeyTable::Sum() const {
 
 KeyTable ReadKeysLocked(KeyDirectory& directory, bool scrape) {
   KeyTable table;
-  const KeyBooks& books = directory.books();
-  table.retired = books.retired;
+  const TrackerTotals& totals = directory.tracker_totals();
+  table.retired = totals.retired;
   table.tracked_keys_limit = directory.capacity();
-  table.promotions = books.promotions;
-  table.demotions = books.demotions;
-  table.sample_ratio = books.sample_ratio;
-  table.sketch_error = books.sketch_error;
+  table.promotions = totals.promotions;
+  table.demotions = totals.demotions;
+  table.sample_ratio = totals.sample_ratio;
+  table.sketch_error = totals.sketch_error;
   for (size_t slot = 0, size = directory.size(); slot < size; ++slot) {
     if (!directory.slot(slot).exported()) continue;
     (slot < directory.patterns() ? table.patterns : table.keys)

@@ -37,21 +37,21 @@ void KeyTracker::Tick(Instant now, double unix_now) {
     epoch_began_ = refilled_ = now;
     last_scrape_ = now - kNobodyScrapes;
   }
-  KeyBooks& books = directory_.books();
-  if (std::exchange(books.scraped, false)) last_scrape_ = now;
+  TrackerTotals& totals = directory_.tracker_totals();
+  if (std::exchange(totals.scraped, false)) last_scrape_ = now;
   if (moments_.empty() || now - moments_.back() >= kMomentsApart) NoteMoment(now);
   const uint64_t heard = directory_.Trim();
   if (directory_.capacity() == 0 || directory_.options().churn <= 0) return;
-  books.sample_ratio = 1.0 / sample_every_;
+  totals.sample_ratio = 1.0 / sample_every_;
 
   MoveSlots(now, unix_now, heard);
-  if (epoch_told_ != 0 && heard >= epoch_told_) {
-    epoch_told_ = 0;
+  if (epoch_published_ != 0 && heard >= epoch_published_) {
+    epoch_published_ = 0;
     EndEpoch(now);
-  } else if (epoch_told_ == 0 && now - epoch_began_ >= directory_.options().epoch) {
+  } else if (epoch_published_ == 0 && now - epoch_began_ >= directory_.options().epoch) {
     sampled_every_ = sample_every_;
     sample_every_ = ChooseSampling(now - epoch_began_);
-    epoch_told_ = directory_.BeginEpoch(sample_every_);
+    epoch_published_ = directory_.BeginEpoch(sample_every_);
     epoch_began_ = now;
   }
 }
@@ -60,10 +60,10 @@ void KeyTracker::MoveSlots(Instant now, double unix_now, uint64_t heard) {
   if (!directory_.full()) return;  // nothing has changed hands yet
   for (size_t slot = first(); slot < directory_.other(); ++slot) {
     const State state = directory_.slot(slot).state.load(std::memory_order_relaxed);
-    if (state == State::kLeaving && heard >= tracks_[slot].told) {
-      KeyBooks& books = directory_.books();
-      books.retired += directory_.Retire(slot);
-      ++books.demotions;
+    if (state == State::kLeaving && heard >= tracks_[slot].published) {
+      TrackerTotals& totals = directory_.tracker_totals();
+      totals.retired += directory_.Retire(slot);
+      ++totals.demotions;
       Forget(slot, now);
       MoveAwaited(slot, now, unix_now);
     } else if (state == State::kAwaited) {
@@ -85,7 +85,7 @@ void KeyTracker::Forget(size_t slot, Instant now) {
 
 void KeyTracker::MoveAwaited(size_t slot, Instant now, double unix_now) {
   if (directory_.Hold(slot, unix_now)) {
-    ++directory_.books().promotions;
+    ++directory_.tracker_totals().promotions;
     Track& track = tracks_[slot];
     track.since = now;
     track.recent = track.weight = track.next_weight;
@@ -124,24 +124,24 @@ void KeyTracker::EndEpoch(Instant now) {
   allowance_ = std::min(slots, allowance_ + options.churn * slots * minutes);
 
   // Weights first: they are of the epoch whether or not there is room.
-  const std::vector<size_t> losers = Losers(now);
+  const std::vector<size_t> demotable = Demotable(now);
   const std::vector<Candidate> candidates = Candidates();
-  if (directory_.full()) Exchange(candidates, losers, now);
+  if (directory_.full()) Exchange(candidates, demotable, now);
 }
 
 // The untracked keys that were seen, the heaviest first.
 std::vector<KeyTracker::Candidate> KeyTracker::Candidates() {
   absl::flat_hash_map<uint64_t, uint64_t, HashedAlready> sure;  // times shown to a sketch
-  double blur = 0;
+  double max_error = 0;
   for (WorkerCells* worker : directory_.workers()) {
     KeySketch& sketch = worker->past_sketch();
     sketch.ForEach([&](uint64_t hash, uint32_t count, uint32_t error) {
       if (count > error) sure[hash] += count - error;
     });
-    blur += sketch.Blur();
+    max_error += sketch.MaxError();
     sketch.Clear();
   }
-  directory_.books().sketch_error = blur * sampled_every_;
+  directory_.tracker_totals().sketch_error = max_error * sampled_every_;
   std::vector<Candidate> candidates;
   for (const auto& [hash, times] : sure) {
     const auto n = static_cast<double>(times);
@@ -154,8 +154,8 @@ std::vector<KeyTracker::Candidate> KeyTracker::Candidates() {
 }
 
 // The slots that may be taken, free ones and those of the lightest keys first.
-std::vector<size_t> KeyTracker::Losers(Instant now) {
-  std::vector<size_t> losers;
+std::vector<size_t> KeyTracker::Demotable(Instant now) {
+  std::vector<size_t> demotable;
   const auto protection = kProtectedEpochs * directory_.options().epoch;
   for (size_t slot = first(); slot < directory_.size(); ++slot) {
     Track& track = tracks_[slot];
@@ -167,11 +167,11 @@ std::vector<size_t> KeyTracker::Losers(Instant now) {
       track.epoch_base = lookups;
     }
     track.is_new = track.since != Instant{} && now - track.since < protection;
-    if (state == State::kFree || state == State::kCounting) losers.push_back(slot);
+    if (state == State::kFree || state == State::kCounting) demotable.push_back(slot);
   }
-  std::sort(losers.begin(), losers.end(),
+  std::sort(demotable.begin(), demotable.end(),
             [this](size_t a, size_t b) { return tracks_[a].weight < tracks_[b].weight; });
-  return losers;
+  return demotable;
 }
 
 // What a key must have been looked up in the last epoch to belong to the heaviest tenth of a table.
@@ -187,18 +187,18 @@ double KeyTracker::HeaviestTenth(const std::vector<Candidate>& candidates) const
 }
 
 void KeyTracker::Exchange(const std::vector<Candidate>& candidates,
-                          const std::vector<size_t>& losers, Instant now) {
+                          const std::vector<size_t>& demotable, Instant now) {
   const double heavy = HeaviestTenth(candidates);
   const double reserve = kReserve * static_cast<double>(directory_.capacity());
-  auto loser = losers.begin();
+  auto next = demotable.begin();
   for (const Candidate& candidate : candidates) {
     const bool privileged = candidate.weight >= heavy;
     if (allowance_ < (privileged ? 1 : 1 + reserve)) break;
-    while (loser != losers.end() && tracks_[*loser].is_new && !privileged) ++loser;
-    if (loser == losers.end()) break;
-    Track& track = tracks_[*loser];
+    while (next != demotable.end() && tracks_[*next].is_new && !privileged) ++next;
+    if (next == demotable.end()) break;
+    Track& track = tracks_[*next];
     if (candidate.weight <= kHysteresis * track.weight) break;
-    track.told = directory_.Replace(*loser++, candidate.hash);
+    track.published = directory_.Replace(*next++, candidate.hash);
     track.since = now;
     track.next_weight = candidate.weight;
     allowance_ -= 1;

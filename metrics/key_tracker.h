@@ -4,19 +4,19 @@
 //
 //   candidate  an untracked key, weighed by a lower bound of its lookups in the epoch: what the
 //              sketch is sure of, less twice the error of sampling
-//   loser      a tracked key, weighed by its lookups in the epoch, or three quarters of its last
+//   demotable  a tracked key, weighed by its lookups in the epoch, or three quarters of its last
 //              weight if that is more: one quiet epoch makes no key light
 //
-// The heaviest candidate takes the slot of the lightest loser, and so on, while
+// The heaviest candidate takes the slot of the lightest demotable key, and so on, while
 //
 //   - the candidate is more than 1.5 times as heavy (hysteresis),
-//   - the loser is not new, that is six epochs after its promotion. A key that was tracked because
+//   - that key is not new, that is six epochs after its promotion. A key that was tracked because
 //     it came first is not protected: a table that filled with light keys is put right at once.
 //   - there is allowance left: `churn` of the table per minute, saved up to one whole table.
 //
-// Candidates that belong to the heaviest tenth of a table are privileged: no loser is too new for
-// them, and the last fifth of a table of allowance is theirs, so that the small fry has not
-// used it up when the hot set moves.
+// Candidates that belong to the heaviest tenth of a table are privileged: no tracked key is too new
+// for them, and the last fifth of a table of allowance is theirs, so that light keys have not used
+// it up when the hot set moves.
 //
 // Allowance for a whole table at the start, and after quiet times, is what finds the heavy keys
 // within two epochs: 95 of the top 100 of a million keys, also when the hot set moves every minute
@@ -67,7 +67,7 @@ class KeyTracker {
   // What is remembered of a slot, beyond what the directory has.
   struct Track {
     Instant since{};          // of its state; the beginning of time for first-come keys
-    uint64_t told = 0;        // kLeaving: all workers must have read so far
+    uint64_t published = 0;   // kLeaving: all workers must have read so far
     uint64_t epoch_base = 0;  // lookups before the epoch that runs
     bool is_new = false;      // too new to be taken away by just anybody
     double recent = 0;        // lookups in the last epoch; until it counts, as a candidate
@@ -87,8 +87,8 @@ class KeyTracker {
   void NoteMoment(Instant now);
   void EndEpoch(Instant now);
   std::vector<Candidate> Candidates();
-  std::vector<size_t> Losers(Instant now);
-  void Exchange(const std::vector<Candidate>& candidates, const std::vector<size_t>& losers,
+  std::vector<size_t> Demotable(Instant now);
+  void Exchange(const std::vector<Candidate>& candidates, const std::vector<size_t>& demotable,
                 Instant now);
   double HeaviestTenth(const std::vector<Candidate>& candidates) const;
   uint32_t ChooseSampling(std::chrono::duration<double> epoch);
@@ -101,7 +101,7 @@ class KeyTracker {
   Instant epoch_began_{};
   Instant refilled_{};
   Instant last_scrape_{};
-  uint64_t epoch_told_ = 0;       // workers must have read so far to judge the epoch; 0: none
+  uint64_t epoch_published_ = 0;  // workers must have read so far to judge the epoch; 0: none
   uint32_t sample_every_ = 1;     // in the epoch that runs
   uint32_t sampled_every_ = 1;    // in the one to be judged
   uint64_t other_base_ = 0;       // lookups under __other__ before the epoch that runs

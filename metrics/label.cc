@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/base/text.h"
+
 namespace keyhole::metrics {
 namespace {
 
@@ -13,23 +15,6 @@ uint8_t Byte(std::string_view s, size_t i) {
   return static_cast<uint8_t>(s[i]);
 }
 
-// The bytes of the well-formed UTF-8 character s begins with, 0 if there is none. The allowed
-// ranges are those of table 3-7 of the Unicode standard; the second byte's keep out overlong
-// forms, surrogates and all beyond U+10FFFF.
-size_t CharacterBytes(std::string_view s) {
-  const uint8_t lead = Byte(s, 0);
-  if (lead < 0x80) return 1;
-  const size_t bytes = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-  if (bytes == 0 || s.size() < bytes) return 0;
-  const uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  if (Byte(s, 1) < low || Byte(s, 1) > high) return 0;
-  for (size_t i = 2; i < bytes; ++i) {
-    if ((Byte(s, i) & 0xC0) != 0x80) return 0;
-  }
-  return bytes;
-}
-
 // Of a well-formed character: C0, DEL or C1.
 bool IsControl(std::string_view character) {
   const uint8_t lead = Byte(character, 0);
@@ -37,18 +22,14 @@ bool IsControl(std::string_view character) {
 }
 
 void AppendEscaped(std::string_view bytes, std::string* text) {
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    *text += "\\x";
-    *text += kHexDigits[Byte(bytes, i) >> 4];
-    *text += kHexDigits[Byte(bytes, i) & 15];
-  }
+  for (const char byte : bytes) core::AppendEscapedByte(byte, text);
 }
 
 // As much of the key as goes into `limit` bytes, escaped.
 std::string Printable(std::string_view key, size_t limit) {
   std::string text;
   while (!key.empty()) {
-    const size_t length = CharacterBytes(key);
+    const size_t length = core::Utf8Length(key);
     const std::string_view piece = key.substr(0, std::max<size_t>(length, 1));
     const bool plain = length != 0 && !IsControl(piece);
     if (text.size() + (plain ? piece.size() : 4 * piece.size()) > limit) break;

@@ -2,7 +2,7 @@
 //
 // A key is any string of bytes, a label value must be UTF-8 and should be short. The text is the
 // key itself wherever that will do. It is altered where
-//     - bytes are no valid UTF-8, or a control character (C0, DEL, C1): each byte becomes \xNN
+//     - bytes are not valid UTF-8, or a control character (C0, DEL, C1): each byte becomes \xNN
 //     - it would be longer than kMaxLabelBytes: it is cut, never inside a character or a \xNN
 //     - the key is empty (to Prometheus an empty label is no label), or is "__other__" itself
 //     - the key looks like an altered text, that is ends in '#' and 16 lower-case hex digits

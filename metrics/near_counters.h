@@ -15,7 +15,7 @@ enum class NearState : uint8_t {
   kReady,
   kOldServer,  // this Redis has faults that a near cache cannot live with
   kRefused,    // Redis refuses to log in, or to track keys
-  kReplica,    // what --upstream names is no master
+  kReplica,    // what --upstream names is not a master
   kCluster,    // it is a node of a cluster
   kCount
 };

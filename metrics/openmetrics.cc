@@ -1,8 +1,9 @@
 #include "metrics/openmetrics.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
+
+#include "proxy/base/accept.h"
 
 namespace keyhole::metrics {
 namespace {
@@ -118,27 +119,6 @@ class Writer {
   std::string labels_;  // of the series, without braces
 };
 
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
-// Takes the text up to the separator from the front.
-std::string_view Cut(std::string_view* text, char separator) {
-  const size_t end = std::min(text->find(separator), text->size());
-  const std::string_view piece = Trimmed(text->substr(0, end));
-  text->remove_prefix(std::min(end + 1, text->size()));
-  return piece;
-}
-
-// q=0.5; 1 if it is not there, 0 if it is no number.
-double Weight(std::string_view parameter) {
-  double weight = 0;
-  std::from_chars(parameter.data(), parameter.data() + parameter.size(), weight);
-  return weight;
-}
-
 }  // namespace
 
 std::string RenderOpenMetrics(std::span<const Family> families) {
@@ -148,22 +128,8 @@ std::string RenderOpenMetrics(std::span<const Family> families) {
 }
 
 bool AcceptsOpenMetrics(std::string_view accept) {
-  double open = 0;
-  double plain = 0;
-  while (!accept.empty()) {
-    std::string_view range = Cut(&accept, ',');
-    const std::string_view type = Cut(&range, ';');
-    double weight = 1;
-    bool version = true;
-    while (!range.empty()) {
-      const std::string_view parameter = Cut(&range, ';');
-      if (parameter.starts_with("q=")) weight = Weight(parameter.substr(2));
-      if (parameter.starts_with("version=")) version = parameter == "version=1.0.0";
-    }
-    if (type == "application/openmetrics-text" && version) open = std::max(open, weight);
-    if (type == "text/plain") plain = std::max(plain, weight);
-  }
-  return open > 0 && open >= plain;
+  return core::Prefers(accept, {.name = "application/openmetrics-text", .version = "1.0.0"},
+                       {.name = "text/plain"});
 }
 
 }  // namespace keyhole::metrics

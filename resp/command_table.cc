@@ -12,6 +12,7 @@ namespace {
 // ---- The columns of commands.def ----
 
 using enum HitRule;
+using enum Merge;
 
 constexpr KeySpec NoKeys() {
   return {};
@@ -52,19 +53,35 @@ constexpr HitColumn Optional(HitRule rule) {
   return {rule, false};
 }
 
+constexpr ShardColumn MultiShard(Merge merge) {
+  return {Split::kMultiShard, merge};
+}
+constexpr ShardColumn AllShards(Merge merge) {
+  return {Split::kAllShards, merge};
+}
+constexpr ShardColumn AllNodes(Merge merge) {
+  return {Split::kAllNodes, merge};
+}
+constexpr ShardColumn SpecialSplit() {
+  return {Split::kSpecial, Merge::kConcat};
+}
+
 // ---- The rows ----
 
 constexpr CommandSpec Row(CommandId id, CommandId parent, std::string_view name, int16_t arity,
-                          int flags, Effect effect, KeySpec keys, HitColumn hit) {
-  return {id, parent, name, name, arity, static_cast<uint16_t>(flags), effect, keys, hit};
+                          int flags, Effect effect, KeySpec keys, HitColumn hit,
+                          ShardColumn shards = {}) {
+  return {id, parent, name, name, arity, static_cast<uint16_t>(flags), effect, keys, hit, shards};
 }
 
 constexpr std::array<CommandSpec, kCommandCount> kBareRows = {{
     {},
-#define CMD(id, name, arity, flags, effect, keys, hit, store) \
-  Row(CommandId::id, CommandId::kUnknown, name, arity, flags, Effect::effect, keys, hit),
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) \
-  Row(CommandId::id, CommandId::parent, name, arity, flags, Effect::effect, keys, hit),
+#define CMD(id, name, arity, flags, effect, keys, hit, store, ...)                  \
+  Row(CommandId::id, CommandId::kUnknown, name, arity, flags, Effect::effect, keys, \
+      hit __VA_OPT__(, ) __VA_ARGS__),
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store, ...)        \
+  Row(CommandId::id, CommandId::parent, name, arity, flags, Effect::effect, keys, \
+      hit __VA_OPT__(, ) __VA_ARGS__),
 #include "resp/commands.def"
 #undef CMD
 #undef SUB

@@ -10,13 +10,14 @@
 #include <string_view>
 
 #include "resp/effect.h"
+#include "resp/shard_policy.h"
 
 namespace keyhole::resp {
 
 enum class CommandId : uint16_t {
   kUnknown = 0,
-#define CMD(id, name, arity, flags, effect, keys, hit, store) id,
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) id,
+#define CMD(id, name, arity, flags, effect, keys, hit, store, ...) id,
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store, ...) id,
 #include "resp/commands.def"
 #undef CMD
 #undef SUB
@@ -93,6 +94,7 @@ struct CommandSpec {
   Effect effect = Effect::kTaint;
   KeySpec keys;
   HitColumn hit;
+  ShardColumn shards;
 
   bool has(CommandFlag flag) const { return (flags & flag) != 0; }
   bool AcceptsCount(size_t args) const {

@@ -1,9 +1,10 @@
-// Reads the elements of a complete RESP2 reply, one after the other, without building a tree. For
-// those who ask Redis something themselves; what passes through is only scanned (ReplyScanner).
+// Reads the elements of a complete reply, one after the other, without building a tree. For those
+// who ask Redis something themselves; what passes through is only scanned (ReplyScanner). RESP2 and
+// RESP3 are one superset here.
 //
 //     ReplyReader reader("*2\r\n$1\r\n7\r\n*1\r\n$3\r\nfoo\r\n");
-//     Next() -> array of 2,  Next() -> "7",  Next() -> array of 1,  Next() -> "foo",  Next() ->
-//     none
+//     Next() -> array of 2,  Next() -> "7",  Next() -> array of 1,  Next() -> "foo",
+//     Next() -> none
 //
 // Thread: any one. Views live as long as the bytes given. Nothing throws, whatever the bytes.
 #pragma once
@@ -18,9 +19,9 @@ namespace keyhole::core {
 
 struct ReplyElement {
   resp::ReplyType type = resp::ReplyType::kNone;
-  bool is_null = false;   // $-1 or *-1
-  int64_t integer = 0;    // ':' its value; '*' how many elements follow
-  std::string_view text;  // '+' '-' the line; '$' the bytes
+  bool is_null = false;   // _, $-1 or *-1
+  int64_t integer = 0;    // ':' its value; of an aggregate how many elements follow, or pairs
+  std::string_view text;  // of a string or an error its bytes; of '#' ',' '(' the line
 
   bool is(resp::ReplyType wanted) const { return type == wanted && !is_null; }
 };
@@ -29,7 +30,7 @@ class ReplyReader {
  public:
   explicit ReplyReader(std::string_view reply) : rest_(reply) {}
 
-  // The next element; none at the end, or where the bytes are no RESP2: nothing can be read then.
+  // The next element; none at the end, or where the bytes are not RESP: nothing can be read then.
   std::optional<ReplyElement> Next();
 
   bool at_end() const { return rest_.empty(); }

@@ -6,8 +6,8 @@
 // matter, because framing needs one number only, how many values are still missing:
 //
 //     *2 [ :1 ] [ *3 [ :1 ] [ :2 ] [ $-1 ] ]
-//      ^ 2   1     ^ 3    2      1      0          an aggregate of n replaces one missing value by
-//      n
+//      ^ 2   1     ^ 3    2      1      0          an aggregate of n replaces
+//                                                  one missing value by n
 //
 // Thread: any one. Nothing throws. No allocation is sized by a number that the peer sent.
 #pragma once
@@ -61,11 +61,11 @@ class ReplyScanner {
   bool at_start() const { return state_ == State::kStart; }
 
   // To be called between replies, for the next reply only.
-  void WantElements() { want_elements_ = true; }  // collect head().elements
-  void WantHeaderOnly() {
-    header_only_ = true;
-  }  // an aggregate is done after its header line:
-     // its elements then come as replies of their own
+  // Collect head().elements.
+  void WantElements() { want_elements_ = true; }
+  // An aggregate is done after its header line: its elements then come as replies of their own.
+  void WantHeaderOnly() { header_only_ = true; }
+
  private:
   enum class State : uint8_t { kStart, kType, kLine, kBody, kFailed };
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "resp/number.h"
+#include "resp/request_fast.h"
 
 namespace keyhole::resp {
 namespace {
@@ -176,23 +177,21 @@ bool RequestParser::Fail(std::string_view text) {
 bool RequestParser::TakeWhole(std::string_view in) {
   const char* const begin = in.data();
   const char* const end = in.data() + in.size();
-  const char* at = begin + 1;
+  const char* at = begin;
   size_t count = 0;
-  if (*begin != '*' || !limits_.authenticated || !ReadShortLength(&at, end, &count) || count == 0 ||
+  if (!limits_.authenticated || !ReadCount(&at, end, &count) || count == 0 ||
       count > kMaxWholeArguments) {
     return false;
   }
   const size_t most = std::min(limits_.big_argument, static_cast<size_t>(limits_.max_bulk));
   if (args_.size() < count) args_.resize(count);  // stays as long: shrinking takes time
   for (size_t i = 0; i < count; ++i) {
-    size_t size = 0;
-    if (at == end || *at++ != '$' || !ReadShortLength(&at, end, &size) || size > most ||
-        static_cast<size_t>(end - at) < size + 2 ||
-        static_cast<size_t>(at - begin) > limits_.big_request) {
+    std::string_view argument;
+    if (!ReadBulk(&at, end, &argument) || argument.size() > most ||
+        static_cast<size_t>(argument.data() - begin) > limits_.big_request) {
       return false;
     }
-    args_[i] = {at, size};
-    at += size + 2;
+    args_[i] = argument;
   }
   request_ = {{args_.data(), count}, {begin, static_cast<size_t>(at - begin)}};
   result_ = Result::kRequest;

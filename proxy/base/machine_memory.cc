@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
 
-// A file that holds one number; a word such as "max" is no limit.
+// A file that holds one number; a word such as "max" means no limit.
 uint64_t NumberIn(const std::string& path) {
   std::ifstream file(path);
   std::string text;

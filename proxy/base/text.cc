@@ -17,7 +17,7 @@ std::string Quoted(std::string_view text) {
 
 std::string_view Nearest(std::string_view word, const std::vector<std::string_view>& names) {
   std::string_view best;
-  size_t best_distance = word.size() / 3 + 2;  // further than this is no misspelling
+  size_t best_distance = word.size() / 3 + 2;  // further than this is not a misspelling
   std::vector<size_t> row;
   for (const std::string_view name : names) {
     // Levenshtein's distance, one row at a time.
@@ -47,6 +47,29 @@ std::string DidYouMean(std::string_view nearest, std::string_view prefix) {
 
 std::string Lower(std::string_view text) {
   return absl::AsciiStrToLower(absl::string_view(text.data(), text.size()));
+}
+
+// The allowed ranges are those of table 3-7 of the Unicode standard; the second byte's keep out
+// overlong forms, surrogates and all beyond U+10FFFF.
+size_t Utf8Length(std::string_view text) {
+  const auto at = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  const size_t bytes = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  if (bytes == 0 || text.size() < bytes) return 0;
+  const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (at(1) < low || at(1) > high) return 0;
+  for (size_t i = 2; i < bytes; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  }
+  return bytes;
+}
+
+void AppendEscapedByte(char byte, std::string* out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(byte);
+  out->append("\\x").append(1, kHex[value >> 4]).append(1, kHex[value & 15]);
 }
 
 }  // namespace keyhole::core

@@ -1,8 +1,9 @@
-// Words in messages for people.
+// Texts for people: words in messages, and bytes that may not be text.
 //
 // Thread: any; pure functions.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,5 +21,12 @@ std::string DidYouMean(std::string_view nearest, std::string_view prefix = "");
 
 // `text` with the letters A to Z as a to z.
 std::string Lower(std::string_view text);
+
+// The bytes of the valid UTF-8 character that `text` begins with, 0 if it begins with none.
+// REQUIRES: it is not empty.
+size_t Utf8Length(std::string_view text);
+
+// "\xNN", digits in lower case.
+void AppendEscapedByte(char byte, std::string* out);
 
 }  // namespace keyhole::core

@@ -196,7 +196,7 @@ constexpr Option kOptions[] = {
            "/metrics answers without a password where everything else asks for one; it shows names "
            "of keys.",
            Switch<At<&Config::http, &HttpOptions::metrics_open>>()),
-    Define(kSafety, "--allow-unprotected", "", kLive,
+    Define(kSafety, "--allow-unprotected", "", kRestart,
            "Listen beyond this machine even where clients need no password.",
            Switch<At<&Config::allow_unprotected>>()),
     Define(

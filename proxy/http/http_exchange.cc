@@ -5,6 +5,7 @@
 
 #include "metrics/exporter.h"
 #include "metrics/openmetrics.h"
+#include "proxy/base/accept.h"
 #include "proxy/base/digits.h"
 #include "proxy/base/percent.h"
 #include "proxy/http/http_item.h"
@@ -30,21 +31,12 @@ std::string_view OriginForm(std::string_view target) {
   return target;
 }
 
-// Whether the bytes' media type is one of those that Accept lists. Weights are not looked at.
-bool AcceptsBytes(std::string_view accept) {
-  while (!accept.empty()) {
-    const size_t end = std::min(accept.find(','), accept.size());
-    std::string_view type = accept.substr(0, end);
-    type = type.substr(0, type.find(';'));
-    while (!type.empty() && type.front() == ' ') type.remove_prefix(1);
-    while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-    if (resp::EqualsIgnoreCase(type, kBytesType)) return true;
-    accept.remove_prefix(std::min(end + 1, accept.size()));
-  }
-  return false;
+// Bytes are for those who name them, and not JSON before them.
+bool PrefersBytes(std::string_view accept) {
+  return Prefers(accept, {.name = kBytesType}, {.name = kJsonType});
 }
 
-// Whether there is such a path is for those to know who may ask.
+// Also of paths that do not exist: only those who may ask are told which do.
 HttpAccess AccessOf(std::string_view path) {
   if (path.starts_with(kItems)) return HttpAccess::kCommands;
   if (path.starts_with("/api")) return HttpAccess::kKeyNames;
@@ -106,7 +98,7 @@ HttpStep HttpExchange::BeginReady(const Call&) {
 
 HttpStep HttpExchange::BeginGet(const Call& call) {
   if (const auto refused = RefuseKey(call.key)) return *refused;
-  want_bytes_ = AcceptsBytes(call.request.accept);
+  want_bytes_ = PrefersBytes(call.request.accept);
   return Send(Waiting::kGet, CommandId::kGet, {key_});
 }
 

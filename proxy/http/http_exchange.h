@@ -85,7 +85,7 @@ enum class HttpStep : uint8_t {
   kBody,     // of HttpSession::BeginHead(): read the body, then Begin()
 };
 
-// Who may have what a path shows. Looked at by HttpSession, and by nobody else.
+// Who may see what a path shows. HttpSession enforces it.
 enum class HttpAccess : uint8_t {
   kOpen,      // anybody: there are no data in it
   kCommands,  // who may run its commands

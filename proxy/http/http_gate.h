@@ -12,12 +12,12 @@
 //   Content-Type  with an Origin, a body must have a type that no form can have: POST must be
 //             application/json, PUT anything but the three types of forms; else 415.
 //
-// /healthz and /readyz answer GET and HEAD whoever asks: load balancers send what Host they like,
-// and what is answered is a word. An HTTP/1.0 request without Host is no browser's. On a unix
-// socket, which no browser reaches, any Host will do.
+// /healthz and /readyz answer GET and HEAD from anyone: load balancers send any Host, and the
+// answer is one word. An HTTP/1.0 request without Host does not come from a browser. On a unix
+// socket, which browsers cannot reach, any Host is accepted.
 //
 // What a listener serves: the item calls are off where --http-items says so; by default in front of
-// a Redis on another machine, for who can reach HTTP is not always who can reach that Redis. With
+// a Redis on another machine, because whoever can reach HTTP cannot always reach that Redis. With
 // --metrics, /metrics is served there and nowhere else.
 //
 // Thread: any; constant after construction.

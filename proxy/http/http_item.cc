@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "proxy/base/percent.h"
+#include "proxy/base/text.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
@@ -152,23 +153,6 @@ bool ItemHandler::Other() {
   return true;
 }
 
-// The length of the valid UTF-8 sequence at the front of `bytes`, 0 if there is none. Neither
-// overlong forms, surrogates nor anything beyond U+10FFFF are valid (RFC 3629).
-size_t Utf8Length(std::string_view bytes) {
-  const auto at = [bytes](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || bytes.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned char second = at(1);
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)) return 0;
-  if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return 0;
-  return length;
-}
-
 bool IsHexDigit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
@@ -179,7 +163,6 @@ bool LooksEscaped(std::string_view text) {
 
 // mark: a backslash that looks like an escape is one, too.
 std::string EscapeInvalidUtf8(std::string_view bytes, bool mark = false) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
@@ -189,8 +172,7 @@ std::string EscapeInvalidUtf8(std::string_view bytes, bool mark = false) {
     } else if (length > 0) {
       text.append(bytes.substr(0, length));
     } else {
-      const auto byte = static_cast<unsigned char>(bytes[0]);
-      text.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+      AppendEscapedByte(bytes[0], &text);
     }
     bytes.remove_prefix(std::max<size_t>(length, 1));
   }

@@ -13,6 +13,7 @@ namespace keyhole::core {
 
 // The media type of exact bytes.
 inline constexpr std::string_view kBytesType = "application/octet-stream";
+inline constexpr std::string_view kJsonType = "application/json";
 
 // How long an item may live. The end is far from where Redis' milliseconds overflow.
 inline constexpr int64_t kMaxTtlSeconds = 1'000'000'000'000;
@@ -29,10 +30,10 @@ struct PostedItem {
 // client, or none.
 std::optional<std::string> ParseItem(std::string_view json, PostedItem* item);
 
-// What ParseItem() says of a wrong ttl, and of one that is no number in a target.
+// What ParseItem() says of a wrong ttl, and of one in a target that is not a number.
 std::string TtlProblem();
 
-// `bytes` as a JSON string, with its quotes. Where they are no valid UTF-8, which JSON cannot
+// `bytes` as a JSON string, with its quotes. Where they are not valid UTF-8, which JSON cannot
 // carry, each wrong byte becomes the four characters \xNN (in JSON "\\xNN").
 std::string JsonString(std::string_view bytes);
 

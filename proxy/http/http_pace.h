@@ -23,7 +23,7 @@ class HttpPace {
 
   // The head of a request is small: who needs longer for it does not mean to send one.
   static constexpr Millis kLongestHead{10000};
-  // Who reads nothing of an answer for so long may be closed for others.
+  // A client that reads nothing of an answer for so long may be closed for others.
   static constexpr Millis kPatienceWithReaders{10000};
 
   explicit HttpPace(Instant accepted) : since_(accepted), request_began_(accepted) {}
@@ -60,9 +60,9 @@ class HttpPace {
   }
 
   // What is at work for a request keeps its place, and so does what has been heard of at this very
-  // moment. Of all others the one that MustGoBefore() the rest makes room: first who waits or has
-  // not sent a head, then who sends a body, then who does not read what it has asked for; of one
-  // kind who has been at it for longest.
+  // moment. Of all others the one that MustGoBefore() the rest makes room: first one that waits
+  // or has not sent a head, then one that sends a body, then one that does not read its answer; of
+  // one kind the one that has been at it longest.
   bool CanGo(Instant now) const {
     if (phase_ == Phase::kAnswering || heard_ == now) return false;
     return phase_ != Phase::kWriting || now - since_ >= kPatienceWithReaders;

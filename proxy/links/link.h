@@ -51,7 +51,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // The reply may come before this returns.
   virtual void Send(const resp::Request& request, Exchange&& pending) = 0;
   // Requests about these keys will follow, or so it seems.
-  virtual void Foresee(std::span<const resp::HashedKey>) {}
+  virtual void Prefetch(std::span<const resp::HashedKey>) {}
   // Its session has become this user of the proxy's own.
   virtual void OnUser(std::string_view) {}
   // The other side has ended the conversation; close when all replies have been sent.
@@ -60,7 +60,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void SendMore(std::string_view bytes) = 0;
   // It takes requests of sessions that need nothing of their connection.
   bool accepting() const { return accepting_; }
-  // So much waits to be written that no more should be added.
+  // So much waits to be written, or to be run, that no more should be added.
   virtual bool is_full() const { return false; }
   // Its session has given the password that it asks for.
   virtual bool authenticated() const { return true; }

@@ -111,7 +111,7 @@ NearEntry* NearCache::Find(const resp::HashedKey& key) {
 
 // In two steps, each for all before the next, so that the slot has come when its entry is asked
 // for.
-void NearCache::Foresee(std::span<const resp::HashedKey> keys) const {
+void NearCache::Prefetch(std::span<const resp::HashedKey> keys) const {
   for (const resp::HashedKey& key : keys) {
     table_.FetchSlot(key);
     shared_.FetchEpoch(key.hash);

@@ -69,7 +69,7 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   // Longer keys are not looked at.
   static constexpr size_t kLongestKey = 1024;
   // These will be asked for next, or so it seems: has the processor fetch what will be looked at.
-  void Foresee(std::span<const resp::HashedKey> keys) const;
+  void Prefetch(std::span<const resp::HashedKey> keys) const;
   // Next to nothing of late was here: few reads are looked at.
   bool sparing() const { return sparing_ && !serving_stale_; }
   // True if a read of these keys is to be passed on without looking, because of that. Counts it.

@@ -36,7 +36,7 @@ struct NearEntry {
   uint64_t hash = 0;
   Instant filled{};    // when it was asked for: what it says was true at some time after that
   Instant expires{};   // the key is gone then
-  uint32_t epoch = 0;  // of writes to it, see WriteEpochs
+  uint32_t epoch = 0;  // of writes to it, see NearShared
   uint32_t hits = 0;   // since it was filled
   uint32_t key_size = 0;
   uint32_t reply_size = 0;

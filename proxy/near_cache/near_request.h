@@ -1,11 +1,11 @@
 // The very request that the near cache answers, in the form in which client libraries send it,
 // recognised at a glance:
 //
-//     *2\r\n $3\r\n GET\r\n $3\r\n foo\r\n
-//     \____ the same for all ____/
+//     *2\r\n $3\r\nGET\r\n $3\r\nfoo\r\n
 //
-// Whatever looks different in any way, or is not complete, is left to the parser, which knows all
-// forms. It saves the near cache's hits what else would be most of their cost.
+// It is read by request_fast.h. Whatever looks different in any way, or is not complete, is left to
+// the parser, which knows all forms. It saves the near cache's hits what else would be most of
+// their cost.
 //
 // Thread: any; a pure function. The key is a view of the bytes.
 #pragma once

@@ -1,10 +1,9 @@
 // The entries of one near cache, bounded in bytes, with the policy that says who goes: S3-FIFO
 // (J. Yang and others, "FIFO queues are all you need for cache eviction", SOSP 2023).
 //
-//     new --> | small: a tenth of the bytes | --used since--> | main | --used--> again, one use
-//     less
-//                  | not used                                   | not used
-//                  v gone                                       v gone
+//     new --> | small: a tenth of the bytes | --used since--> | main | --used--> again,
+//                  | not used                                   |                one use less
+//                  v gone                                       v not used: gone
 //
 // A use is a count of two bits in the entry: nothing is relinked when one is served. The third
 // queue of the policy, the ghost of keys that were lately asked for, is NearGhost: it decides who

@@ -7,7 +7,7 @@
 
 #include "proxy/near_cache/near_cache.h"
 #include "proxy/near_cache/near_request.h"
-#include "resp/glance.h"
+#include "resp/request_fast.h"
 
 namespace keyhole::core {
 namespace {
@@ -29,7 +29,7 @@ ClientSession::ClientSession(SessionContext& context, std::string_view address,
       transport_(&transport),
       parser_(LimitsFor(context)),
       asks_password_(context.asks_password()),
-      looks_ahead_(context.router->in_process()),
+      prefetches_(context.router->in_process()),
       last_active_(context.now) {
   context_.metrics.counters.clients.Add();
   context_.metrics.counters.clients_accepted.Add();
@@ -74,9 +74,9 @@ bool ClientSession::wants_read() const {
 // Sends on its way what is complete. Returns how many bytes need not be kept.
 size_t ClientSession::Process(std::string_view in) {
   size_t done = 0;
-  size_t foreseen = looks_ahead_ ? 1 : in.size();  // the first one is needed now
+  size_t prefetched = prefetches_ ? 1 : in.size();  // the first one is needed now
   while (!closed() && output_ != Output::kEnding && !has_more()) {
-    if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
+    if (done >= prefetched && done < in.size()) prefetched = done + PrefetchAhead(in.substr(done));
     if (near_ != nullptr) [[unlikely]]
       done += ServeNear(in.substr(done));
     const bool go_on = Step(parser_.Next(in.substr(done)));
@@ -89,17 +89,17 @@ size_t ClientSession::Process(std::string_view in) {
 
 // Has what the next requests will look at fetched into the processor's cache, for all of them at
 // once: else each waits for its own. Returns for how many bytes that was done; all, if it cannot.
-size_t ClientSession::LookAhead(std::string_view in) {
-  std::array<resp::HashedKey, resp::kLookAhead> keys;
+size_t ClientSession::PrefetchAhead(std::string_view in) {
+  std::array<resp::HashedKey, resp::kMostPrefetched> keys;
   size_t count = 0;
   size_t done = 0;
   while (count < keys.size()) {
-    const resp::Glimpse next = resp::Glance(in.substr(done));
+    const resp::PeekedRequest next = resp::PeekRequest(in.substr(done));
     if (next.size == 0) break;
     done += next.size;
-    if (next.subject.size() <= kLongestForeseen) keys[count++] = resp::HashedKey(next.subject);
+    if (next.subject.size() <= kLongestPrefetched) keys[count++] = resp::HashedKey(next.subject);
   }
-  if (count > 1) Foresee({keys.data(), count});
+  if (count > 1) Prefetch({keys.data(), count});
   return count == keys.size() ? done : in.size();
 }
 
@@ -109,9 +109,9 @@ size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
   if (context_.near_cache->sparing() || !parser_.at_start() || !may_be_served_near()) return done;
   if (!unrestricted()) return done;  // it goes by the door where users are asked
-  size_t foreseen = 1;
+  size_t prefetched = 1;
   while (!closed()) {
-    if (done >= foreseen && done < in.size()) foreseen = done + LookAhead(in.substr(done));
+    if (done >= prefetched && done < in.size()) prefetched = done + PrefetchAhead(in.substr(done));
     const NearRequest request = ReadNearRequest(in.substr(done));
     if (request.size == 0 || !near_->ServeNow(resp::HashedKey(request.key))) break;
     done += request.size;

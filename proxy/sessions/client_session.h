@@ -78,8 +78,8 @@ class ClientSession final : public Session {
  private:
   static constexpr size_t kReadBytes = 16 * 1024;
   static constexpr size_t kReadAhead = 64 * 1024;
-  static constexpr size_t kLongestForeseen =
-      128;  // hashing longer keys twice costs more than it saves
+  // Hashing longer keys twice costs more than it saves.
+  static constexpr size_t kLongestPrefetched = 128;
   static constexpr size_t kLongOutput = 1024 * 1024;
   // Redis' client-query-buffer-limit: as much of one request as is kept for the embedded store.
   static constexpr size_t kMaxInput = 1024UL * 1024 * 1024;
@@ -91,7 +91,7 @@ class ClientSession final : public Session {
   void Keep(std::string_view rest);
   void ProcessKept() { in_.Consume(Process(in_.Data())); }
   size_t Process(std::string_view in);
-  size_t LookAhead(std::string_view in);
+  size_t PrefetchAhead(std::string_view in);
   [[gnu::noinline]] size_t ServeNear(std::string_view in);
   // What becomes of replies.
   //
@@ -114,7 +114,7 @@ class ClientSession final : public Session {
   resp::ByteQueue out_;
   resp::RequestParser parser_;
   const bool asks_password_;  // we or the store: until then requests must be small
-  const bool looks_ahead_;    // what answers is near: waiting for memory is much of its time
+  const bool prefetches_;     // what answers is near: waiting for memory is much of its time
   // The parser's request could not be taken yet: kRequest or kHead; kNeedMore if there is none.
   resp::RequestParser::Result offered_ = resp::RequestParser::Result::kNeedMore;
   bool eof_ = false;      // the client sends no more, or is not to be heard any more

@@ -69,10 +69,10 @@ void Session::OnLinkEnded() {
   CloseAfterOutput();
 }
 
-void Session::Foresee(std::span<const resp::HashedKey> keys) {
-  if (near_ != nullptr) context_.near_cache->Foresee(keys);
-  if (at_.link != nullptr) at_.link->Foresee(keys);
-  context_.metrics.keys.Foresee(keys);
+void Session::Prefetch(std::span<const resp::HashedKey> keys) {
+  if (near_ != nullptr) context_.near_cache->Prefetch(keys);
+  if (at_.link != nullptr) at_.link->Prefetch(keys);
+  context_.metrics.keys.Prefetch(keys);
 }
 
 void Session::Deliver(std::string_view bytes) {

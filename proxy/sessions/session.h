@@ -56,7 +56,7 @@ class Session : public Requester, private NearReader::Host {
   ~Session() override;
 
   // Requests about these keys will be submitted next, or so it seems.
-  void Foresee(std::span<const resp::HashedKey> keys);
+  void Prefetch(std::span<const resp::HashedKey> keys);
   // One whole request.
   Taken Submit(const resp::Request& request);
   // One in pieces: see resp::RequestParser. Body and tail are always taken.

@@ -7,7 +7,9 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,6 +30,15 @@ class Store;
 struct QueuedCommand {
   const resp::CommandSpec* spec;
   std::vector<std::string> args;
+};
+
+// What a client waits for; see waiting.h.
+struct Wait {
+  QueuedCommand command;
+  int database = 0;
+  std::vector<std::string> keys;
+  UnixMillis deadline = 0;  // kNever: none
+  bool goes_on = true;      // the command has run again and found nothing
 };
 
 struct WatchedKey {
@@ -83,20 +94,20 @@ struct Client {
 
   Transaction transaction;
   ReplyMode reply_mode;
+  std::unique_ptr<Wait> wait;  // null: it waits for nothing
 
   std::set<std::string>& names(Listening kind) { return listening[static_cast<size_t>(kind)]; }
   const std::set<std::string>& names(Listening kind) const {
     return listening[static_cast<size_t>(kind)];
   }
-  bool subscribed() const {
-    return !listening[0].empty() || !listening[1].empty() || !listening[2].empty();
-  }
+  bool subscribed() const { return subscriptions > 0; }
   std::array<std::set<std::string>, 3> listening;  // by Listening
+  size_t subscriptions = 0;                        // names in all of them
   resp::ByteQueue messages;                        // not fetched yet
 
   bool has_messages = false;  // and its session has been told
 
-  // There are messages.
+  // There are messages, or the late reply of a request that waited.
   void Ring() {
     if (std::exchange(has_messages, true) || doorbell == nullptr) return;
     doorbell->Ring(id);

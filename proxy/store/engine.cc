@@ -34,6 +34,7 @@ void Engine::Add(Client* client, UnixMillis now) {
 
 void Engine::Remove(Client* client) {
   Unwatch(*client);
+  waiting.Withdraw(*client);
   EndSubscriptions(*client);
   clients_.erase(client->id);
   store::Add(client->stats, &departed_);
@@ -62,6 +63,7 @@ void Engine::EndSubscriptions(Client& client) {
     }
     client.names(kind).clear();
   }
+  client.subscriptions = 0;
 }
 
 bool Engine::CheckPassword(std::string_view user, std::string_view password) const {

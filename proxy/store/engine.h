@@ -17,6 +17,7 @@
 #include "proxy/store/slow_log.h"
 #include "proxy/store/subscriptions.h"
 #include "proxy/store/types/collection_edit.h"
+#include "proxy/store/waiting.h"
 
 namespace keyhole::store {
 
@@ -80,6 +81,7 @@ class Engine {
   Settings settings;
   Subscriptions subscriptions;
   SlowLog slow_log;
+  Waiting waiting{databases_};
 
  private:
   Stats SinceStart() const;

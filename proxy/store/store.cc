@@ -21,6 +21,15 @@ class Store::Lock {
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
+  // Lets go of what it holds and takes everything, unless it holds that.
+  void TakeAll() {
+    if (!store_.shared() || held_ == kAll) return;
+    ForEach([](Stripe& stripe) { stripe.mutex.unlock(); });
+    held_ = kAll;
+    ForEach([](Stripe& stripe) { stripe.mutex.lock(); });
+  }
+  bool holds_any(Stripes stripes) const { return (held_ & stripes) != 0; }
+
  private:
   template <typename F>
   void ForEach(F&& f) {
@@ -30,7 +39,7 @@ class Store::Lock {
   }
 
   Store& store_;
-  const Stripes held_;
+  Stripes held_;
 };
 
 Store::Store(const StoreOptions& options)
@@ -42,10 +51,11 @@ Store::Stripes Store::StripeOf(std::string_view key) const {
   return Stripes{1} << Keyspace::ShardOf(EntryTable::Hash(key), stripes_.size());
 }
 
-// The channel of SPUBLISH is a key to COMMAND, but is none of the store's.
+// The channel of SPUBLISH is a key to COMMAND, but is none of the store's. Who may come to wait for
+// a key changes what is everybody's.
 Store::Stripes Store::StripesOf(const resp::CommandSpec& spec,
                                 std::span<const std::string_view> args) const {
-  if (spec.has(resp::kPubSub)) return kAll;
+  if (spec.has(resp::kPubSub) || spec.has(resp::kBlocking)) return kAll;
   Stripes wanted = 0;
   resp::ForEachKey(spec, args, [&](std::string_view key) { wanted |= StripeOf(key); });
   return wanted == 0 ? kAll : wanted;
@@ -107,26 +117,46 @@ bool Store::MakeRoom() {
   return !budget.over();
 }
 
-bool Store::Execute(Client& client, const resp::CommandSpec& spec,
-                    std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out) {
+Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
+                       std::span<const std::string_view> args, UnixMillis now,
+                       resp::ByteQueue* out) {
   engine_->budget().set_time(now);
   // Before the command, as in Redis: what it holds in its hands must not go while it runs.
   const bool full = engine_->budget().over() && !MakeRoom();
-  const Lock lock(*this, StripesFor(client, spec, args));
+  Lock lock(*this, StripesFor(client, spec, args));
+  // Who waits for a key is served before anybody else can take what is put there.
+  const Waiting& waiting = engine_->waiting;
+  if (lock.holds_any(waiting.shards()) && !spec.has(resp::kRead)) [[unlikely]]
+    lock.TakeAll();
   client.MoveMessages(out);
   const size_t before = out->size();
   Dispatch(*engine_, client, {spec, args, full}, now, out);
-  return out->size() > before;
+  if (waiting.ready()) [[unlikely]] {
+    lock.TakeAll();
+    ServeWaiting(now);
+  }
+  if (out->size() > before) return Outcome::kReplied;
+  return client.wait == nullptr ? Outcome::kSilent : Outcome::kWaiting;
+}
+
+void Store::ServeWaiting(UnixMillis now) {
+  engine_->waiting.Serve(now, [&](Client& client) { return Resume(*engine_, client, now); });
+}
+
+void Store::EndOverdue(UnixMillis now) {
+  const Lock lock(*this, kAll);
+  engine_->waiting.EndOverdue(now, [&](Client& client) { EndWait(*engine_, client); });
 }
 
 // Only where nobody else may change the tables meanwhile: the lock would cost more than it saves.
-void Store::Foresee(const Client& client, std::span<const resp::HashedKey> keys) {
-  if (!shared()) engine_->database(client.database).Foresee(keys);
+void Store::Prefetch(const Client& client, std::span<const resp::HashedKey> keys) {
+  if (!shared()) engine_->database(client.database).Prefetch(keys);
 }
 
-void Store::TakeMessages(Client& client, resp::ByteQueue* out) {
+bool Store::TakeMessages(Client& client, resp::ByteQueue* out) {
   const Lock lock(*this, 1);
   client.MoveMessages(out);
+  return client.wait == nullptr;
 }
 
 void Store::SetUser(Client& client, std::string_view name) {
@@ -155,6 +185,7 @@ resp::Protocol Store::ProtocolOf(const Client& client) {
 }
 
 bool Store::Sweep(UnixMillis now) {
+  if (engine_->waiting.next_deadline() <= now) EndOverdue(now);
   const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
   const Lock lock(*this, Stripes{1} << index);
   return engine_->Sweep(index, now);

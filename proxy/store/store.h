@@ -55,6 +55,15 @@ namespace keyhole::store {
 struct Client;
 class Engine;
 
+// What has become of a request.
+enum class Outcome : uint8_t {
+  kReplied,  // exactly one reply; of SUBSCRIBE and its relatives one for each channel
+  kSilent,   // none, where Redis too stays silent: CLIENT REPLY OFF and what follows it, CLIENT
+             // REPLY SKIP and the one command after it
+  kWaiting,  // none yet: it waits for a key (waiting.h). The doorbell tells when the reply lies
+             // with the messages; nothing else of the client may be executed before
+};
+
 class Store {
  public:
   explicit Store(const StoreOptions& options);
@@ -71,20 +80,19 @@ class Store {
   // "default".
   void SetUser(Client& client, std::string_view name);
 
-  // Runs one request and appends its reply, exactly one, in the client's protocol, to `out`; of
-  // SUBSCRIBE and its relatives one for each channel. Messages that were published before come
-  // before it. Returns false if there is no reply, which is only where Redis too stays silent:
-  // CLIENT REPLY OFF and what follows it, CLIENT REPLY SKIP and the one command after it.
-  // `spec` is resp::Find(args).
-  bool Execute(Client& client, const resp::CommandSpec& spec,
-               std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out);
+  // Runs one request, `spec` being resp::Find(args). What there is to be sent is appended to `out`,
+  // in the client's protocol: first the messages that were published before, then the reply.
+  // REQUIRES: the client waits for nothing.
+  Outcome Execute(Client& client, const resp::CommandSpec& spec,
+                  std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out);
 
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.
-  void Foresee(const Client& client, std::span<const resp::HashedKey> keys);
+  void Prefetch(const Client& client, std::span<const resp::HashedKey> keys);
 
-  // Appends the messages that have come for the client.
-  void TakeMessages(Client& client, resp::ByteQueue* out);
+  // Appends the messages that have come for the client, and the reply of a request that waited.
+  // False: it waits still.
+  bool TakeMessages(Client& client, resp::ByteQueue* out);
 
   // True once the client has said QUIT or somebody CLIENT KILL: its session must close after it has
   // sent the replies it has. May be asked at any time, without a lock.
@@ -100,8 +108,9 @@ class Store {
   // The protocol of the client's next reply.
   static resp::Protocol ProtocolOf(const Client& client);
 
-  // Removes some expired keys; at most about 200 us. Call it every 100 ms or so, on one worker or
-  // on all. True if so many were found that it is worth calling again in a few milliseconds.
+  // Removes some expired keys, and ends the waits whose time is up; at most about 200 us. Call it
+  // every 100 ms or so, on one worker or on all. True if so many were found that it is worth
+  // calling again in a few milliseconds.
   bool Sweep(UnixMillis now);
 
   // For metrics; from any thread, without a lock.
@@ -129,6 +138,8 @@ class Store {
   Stripes StripesFor(const Client& client, const resp::CommandSpec& spec,
                      std::span<const std::string_view> args) const;
   bool MakeRoom();
+  [[gnu::noinline]] void ServeWaiting(UnixMillis now);
+  [[gnu::noinline]] void EndOverdue(UnixMillis now);
 
   std::unique_ptr<Engine> engine_;
   std::vector<Stripe> stripes_;

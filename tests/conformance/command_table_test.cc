@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -47,6 +48,8 @@ struct Reported {
   int64_t arity = 0;
   int flags = kNoFlags;
   std::array<int64_t, 3> keys{};  // first, last, step
+  std::string request_policy;
+  std::string response_policy;
 };
 using ReportedCommands = std::map<std::string, Reported>;
 
@@ -59,6 +62,12 @@ void AddEntry(const Reply& entry, ReportedCommands* all) {
     if (known != kFlagNames.end()) command.flags |= known->second;
   }
   for (size_t i = 0; i < 3; ++i) command.keys[i] = entry.elements.at(3 + i).integer;
+  for (const Reply& tip : entry.elements.at(7).elements) {
+    const size_t colon = std::min(tip.text.find(':'), tip.text.size());
+    const std::string name = tip.text.substr(0, colon);
+    if (name == "request_policy") command.request_policy = tip.text.substr(colon + 1);
+    if (name == "response_policy") command.response_policy = tip.text.substr(colon + 1);
+  }
   const std::vector<Reply>& subcommands = entry.elements.at(9).elements;
   if (!subcommands.empty()) command.flags |= kContainer;
   all->emplace(entry.elements.at(0).text, command);
@@ -121,6 +130,8 @@ TEST(CommandTableConformance, EveryRowIsAsTheServerSays) {
     if (!kOtherKeys.contains(row.full_name)) {
       EXPECT_EQ(AsReported(row.keys), reported.keys) << row.full_name;
     }
+    EXPECT_EQ(RequestPolicy(row.shards.split), reported.request_policy) << row.full_name;
+    EXPECT_EQ(ResponsePolicy(row.shards.merge), reported.response_policy) << row.full_name;
   }
 }
 

@@ -24,7 +24,7 @@ allowed() {
   case $1 in
     resp/*) echo "resp/.*|$std" ;;
     metrics/process_info.cc) echo "metrics/.*|$std|$process" ;;
-    metrics/*) echo "(resp|metrics|absl)/.*|$std" ;;
+    metrics/*) echo "(resp|metrics|proxy/base|absl)/.*|$std" ;;
     proxy/base/*) echo "(proxy/base|absl)/.*|$std" ;;
     proxy/store/memory/heap.cc) echo "$(allowed proxy/store/memory/)|$memory" ;;
     proxy/store/memory/poison.h) echo "sanitizer/.*" ;;

@@ -23,20 +23,32 @@ void StoreLink::OnUser(std::string_view name) {
   store_.SetUser(*client_, name);
 }
 
-// Messages have come for the client, or somebody has said CLIENT KILL.
+// There are messages for the client, or the reply of the request that waits, or somebody has said
+// CLIENT KILL.
 void StoreLink::OnRing() {
   const boost::intrusive_ptr<StoreLink> self(this);  // the session may be closed by it
+  const boost::intrusive_ptr<Requester> owner(owner_);
   resp::ByteQueue messages;
-  store_.TakeMessages(*client_, &messages);
+  const bool answered = store_.TakeMessages(*client_, &messages);
   Receive(messages.Data());
-  if (ended()) owner_->OnLinkEnded();
+  if (ended()) return owner->OnLinkEnded();
+  if (state_ != State::kWaiting || !answered) return;
+  state_ = State::kCatchingUp;
+  if (!pending_.empty()) EndSilently();
+  CatchUp();
 }
 
-void StoreLink::Foresee(std::span<const resp::HashedKey> keys) {
-  store_.Foresee(*client_, keys);
+void StoreLink::Prefetch(std::span<const resp::HashedKey> keys) {
+  store_.Prefetch(*client_, keys);
 }
 
 void StoreLink::Send(const resp::Request& request, Exchange&& pending) {
+  if (state_ != State::kAnswering) [[unlikely]]
+    return Hold(request, std::move(pending));
+  Run(request, std::move(pending));
+}
+
+inline void StoreLink::Run(const resp::Request& request, Exchange&& pending) {
   const bool plain = pending.replies == 1 && pending.effect == resp::Effect::kNone &&
                      !pending.unheard && !store::Store::Listens(*client_);
   if (plain) {
@@ -46,29 +58,59 @@ void StoreLink::Send(const resp::Request& request, Exchange&& pending) {
   }
 }
 
-// False: there is no reply.
-bool StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec,
-                        resp::ByteQueue* out) {
+void StoreLink::Hold(const resp::Request& request, Exchange&& pending) {
+  size_t bytes = 0;
+  for (const std::string_view arg : request.args) bytes += arg.size();
+  held_bytes_ += bytes;
+  held_.push_back({.args = std::vector<std::string>(request.args.begin(), request.args.end()),
+                   .bytes = bytes,
+                   .pending = std::move(pending)});
+}
+
+// What a reply makes the session send comes behind what is held already.
+void StoreLink::CatchUp() {
+  const bool was_full = is_full();
+  while (state_ == State::kCatchingUp && !held_.empty()) {
+    if (owner_->closed() || ended()) return;
+    Held next = std::move(held_.front());
+    held_.pop_front();
+    held_bytes_ -= next.bytes;
+    const std::vector<std::string_view> args(next.args.begin(), next.args.end());
+    Run({.args = args, .bytes = {}}, std::move(next.pending));
+  }
+  if (state_ == State::kCatchingUp) state_ = State::kAnswering;
+  // Nothing new, but the session looks again whether it may read.
+  if (was_full && !is_full() && !owner_->closed()) owner_->OnOutput(owner_->output().size());
+}
+
+store::Outcome StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec,
+                                  resp::ByteQueue* out) {
   return store_.Execute(*client_, spec, request.args, context_.unix_now, out);
 }
 
+// A command that may wait has an effect, and is not plain.
 void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
+  assert(pending.slot == kStraight);
   resp::ByteQueue& out = owner_->output();
   const size_t before = out.size();
-  if (Execute(request, *pending.spec, &out)) {
+  const store::Outcome outcome = Execute(request, *pending.spec, &out);
+  assert(outcome != store::Outcome::kWaiting);
+  if (outcome == store::Outcome::kReplied) {
     Answered(request, std::move(pending), before);
   } else {
     pending.requester->OnReplyEnd(pending, resp::ReplyHead());
   }
 }
 
-// What may have other replies than one: confirmations, EXEC's, messages that came before.
+// What may have other replies than one: confirmations, EXEC's, messages that came before; or none
+// yet.
 void StoreLink::Ask(const resp::Request& request, Exchange&& pending) {
   const resp::CommandSpec& spec = *pending.spec;
   const bool answered = pending.replies != 0;
   if (answered) Expect(request, std::move(pending));
   resp::ByteQueue reply;
-  const bool replied = Execute(request, spec, &reply);
+  const store::Outcome outcome = Execute(request, spec, &reply);
+  if (outcome == store::Outcome::kWaiting) state_ = State::kWaiting;
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {
     owner_->OnReplyBytes(kStraight, reply.Data());
@@ -78,7 +120,11 @@ void StoreLink::Ask(const resp::Request& request, Exchange&& pending) {
   const bool makes_sense = Receive(reply.Data());
   assert(makes_sense);
   (void)makes_sense;
-  if (replied) return;
+  if (outcome == store::Outcome::kSilent) EndSilently();
+}
+
+// The request that is pending will have no reply.
+void StoreLink::EndSilently() {
   const Exchange silent = pending_.Pop();
   ForgetKeysOf(silent);
   silent.requester->OnReplyEnd(silent, resp::ReplyHead());

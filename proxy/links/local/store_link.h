@@ -1,11 +1,24 @@
-// The embedded store as an upstream: one per session, answers before Send() returns. What comes on
-// its own are messages of channels, announced by the worker's StoreDoorbell.
+// The embedded store as an upstream: one per session, which answers before Send() returns, unless
+// the request waits for a key (BLPOP). What comes later, messages of channels and the reply of a
+// request that waited, is announced by the worker's StoreDoorbell.
+//
+//     kAnswering --a request waits--> kWaiting --the bell, and it has its reply--> kCatchingUp
+//          ^                             ^                                            |    |
+//          |                             +-------------another one waits--------------+    |
+//          +---------------------all that was held in the meantime has been run------------+
+//
+// What is sent in the meantime is held, so that replies keep the order of their requests.
 //
 // Thread: the worker's that made it.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/links/link.h"
 #include "proxy/links/local/store_doorbell.h"
@@ -21,8 +34,10 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   ~StoreLink() override;
 
   void Send(const resp::Request& request, Exchange&& pending) override;
-  void Foresee(std::span<const resp::HashedKey> keys) override;
+  void Prefetch(std::span<const resp::HashedKey> keys) override;
   void OnUser(std::string_view name) override;
+  // Of requests that are held.
+  bool is_full() const override { return held_bytes_ > kLongQueue; }
   // Somebody said CLIENT KILL.
   bool ended() const override;
   // The client may do what it likes.
@@ -31,14 +46,31 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   void SendMore(std::string_view bytes) override;
 
  private:
+  enum class State : uint8_t { kAnswering, kWaiting, kCatchingUp };
+  // A copy, as the request's bytes are gone by then.
+  struct Held {
+    std::vector<std::string> args;
+    size_t bytes;
+    Exchange pending;
+  };
+  static constexpr size_t kLongQueue = 64 * 1024;
+
   void OnRing() override;
-  bool Execute(const resp::Request& request, const resp::CommandSpec& spec, resp::ByteQueue* out);
+  store::Outcome Execute(const resp::Request& request, const resp::CommandSpec& spec,
+                         resp::ByteQueue* out);
+  void Run(const resp::Request& request, Exchange&& pending);
+  [[gnu::noinline]] void Hold(const resp::Request& request, Exchange&& pending);
+  void CatchUp();
+  void EndSilently();
   void AskPlain(const resp::Request& request, Exchange&& pending);
   void Ask(const resp::Request& request, Exchange&& pending);
 
   store::Store& store_;
   StoreDoorbell& doorbell_;
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
+  State state_ = State::kAnswering;
+  std::deque<Held> held_;
+  size_t held_bytes_ = 0;
 };
 
 }  // namespace keyhole::core

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "proxy/store/commands/client_words.h"
+#include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
 #include "resp/number.h"
@@ -24,6 +25,7 @@ std::string FlagsOf(const Client& client) {
   std::string flags;
   if (client.subscribed()) flags.push_back('P');
   if (client.transaction.open) flags.push_back('x');
+  if (client.wait != nullptr) flags.push_back('b');
   if (client.transaction.watch_broken) flags.push_back('d');
   if (client.no_evict) flags.push_back('e');
   return flags.empty() ? "N" : flags;
@@ -164,14 +166,21 @@ void ClientReply(Call& call) {
   }
 }
 
-// Nobody is ever blocked here: there is no command that waits.
 void ClientUnblock(Call& call) {
   if (call.args.size() > 4) return WrongSubcommand(call, "CLIENT");
   if (call.args.size() == 4 && !call.Is(3, "TIMEOUT") && !call.Is(3, "ERROR")) {
     return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
   int64_t id = 0;
-  if (IntegerArgument(call, 2, &id)) call.reply.Integer(0);
+  if (!IntegerArgument(call, 2, &id)) return;
+  const auto it = call.engine.clients().find(static_cast<uint64_t>(id));
+  if (it == call.engine.clients().end() || it->second->wait == nullptr) {
+    return call.reply.Integer(0);
+  }
+  const bool fails = call.args.size() == 4 && call.Is(3, "ERROR");
+  EndWait(call.engine, *it->second,
+          fails ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : std::string_view());
+  call.reply.Integer(1);
 }
 
 void ClientHelp(Call& call) {
@@ -266,6 +275,7 @@ int64_t Kill(Call& call, const Filter& filter) {
     if (client->closing || !filter.Matches(*client, own_address)) continue;
     client->closing = true;
     call.engine.EndSubscriptions(*client);
+    call.engine.waiting.Withdraw(*client);
     client->Ring();  // so that its session notices
     ++killed;
   }

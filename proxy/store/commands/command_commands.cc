@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "proxy/store/commands/command_details.h"
-#include "proxy/store/commands/dispatch.h"
+#include "proxy/store/commands/handler_table.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
 #include "resp/glob.h"

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "proxy/store/commands/dispatch.h"
+#include "proxy/store/commands/handler_table.h"
 #include "resp/command_rights.h"
 #include "resp/hit_rule.h"
 #include "resp/number.h"
@@ -96,6 +98,22 @@ Words CategoriesOf(const CommandSpec& spec) {
     if (IsOfCategory(spec, category)) categories.push_back(category);
   }
   return categories;
+}
+
+// What the column `shards` says. Redis names what is special behind all else, the others before it.
+std::vector<std::string> TipsOf(const CommandSpec& spec) {
+  const resp::ShardColumn& shards = spec.shards;
+  std::vector<std::string> tips;
+  for (const auto& [name, policy] :
+       {std::pair("request_policy:", resp::RequestPolicy(shards.split)),
+        std::pair("response_policy:", resp::ResponsePolicy(shards.merge))}) {
+    if (!policy.empty()) tips.push_back(std::string(name).append(policy));
+  }
+  const Words others = Split(DetailsOf(spec).tips, ' ');
+  const bool special =
+      shards.split == resp::Split::kSpecial || shards.merge == resp::Merge::kSpecial;
+  tips.insert(special ? tips.begin() : tips.end(), others.begin(), others.end());
+  return tips;
 }
 
 void ReplySet(Call& call, const Words& words, std::string_view prefix = {}) {
@@ -201,9 +219,9 @@ void ReplyInfo(Call& call, const CommandSpec& spec) {
   ReplySet(call, FlagsOf(spec));
   ReplyRange(call, spec);
   ReplySet(call, CategoriesOf(spec), "@");
-  const Words tips = Split(DetailsOf(spec).tips, ' ');
+  const std::vector<std::string> tips = TipsOf(spec);
   call.reply.Set(static_cast<int64_t>(tips.size()));
-  for (const std::string_view tip : tips) call.reply.Bulk(tip);
+  for (const std::string& tip : tips) call.reply.Bulk(tip);
   const Words runs = Split(DetailsOf(spec).keys, ';');
   call.reply.Set(static_cast<int64_t>(runs.size()));
   for (const std::string_view run : runs) ReplyKeySpec(call, run);

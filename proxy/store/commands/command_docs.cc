@@ -3,7 +3,7 @@
 #include <array>
 #include <vector>
 
-#include "proxy/store/commands/dispatch.h"
+#include "proxy/store/commands/handler_table.h"
 #include "proxy/store/commands/handlers.h"
 
 namespace keyhole::store::handlers {

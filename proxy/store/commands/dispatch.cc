@@ -1,10 +1,10 @@
 #include "proxy/store/commands/dispatch.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include "absl/strings/ascii.h"
+#include "proxy/store/commands/handler_table.h"
 #include "proxy/store/commands/replies.h"
 
 namespace keyhole::store {
@@ -14,45 +14,6 @@ namespace {
 using resp::CommandId;
 using resp::CommandSpec;
 using resp::Effect;
-
-// `None` of the table. Hides the declaration that handlers.h made of it.
-inline constexpr Handler None = nullptr;
-
-constexpr size_t Index(CommandId id) {
-  return static_cast<size_t>(id);
-}
-
-constexpr std::array<Handler, resp::kCommandCount> MakeHandlers() {
-  using namespace handlers;  // NOLINT: names of commands.def
-  return {
-      nullptr,
-#define CMD(id, name, arity, flags, effect, keys, hit, store) store,
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) store,
-#include "resp/commands.def"
-#undef CMD
-#undef SUB
-  };
-}
-constexpr std::array<Handler, resp::kCommandCount> kHandlers = MakeHandlers();
-
-constexpr bool IsHandler(std::string_view name) {
-  return name != "None";
-}
-
-// By name: with sanitizers g++ 12 does not take a function's address for a constant.
-constexpr std::array<bool, resp::kCommandCount> MakeServed() {
-  std::array<bool, resp::kCommandCount> served{};
-#define CMD(id, name, arity, flags, effect, keys, hit, store) \
-  served[Index(CommandId::id)] = IsHandler(#store);
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) \
-  served[Index(CommandId::id)] = IsHandler(#store);                   \
-  served[Index(CommandId::parent)] |= IsHandler(#store);
-#include "resp/commands.def"
-#undef CMD
-#undef SUB
-  return served;
-}
-constexpr std::array<bool, resp::kCommandCount> kServed = MakeServed();
 
 // Why the request names no command that the store has; empty if it does.
 std::string ExistenceError(const Call& call) {
@@ -108,7 +69,7 @@ std::string Objection(const Call& call, bool full) {
 // Nearly all requests: one look tells that nothing can be said against them.
 bool IsPlain(const Call& call, bool full) {
   const Client& client = call.client;
-  return kHandlers[Index(call.spec.id)] != nullptr && !call.spec.has(resp::kContainer) &&
+  return HandlerOf(call.spec) != nullptr && !call.spec.has(resp::kContainer) &&
          call.spec.AcceptsCount(call.args.size()) && client.authenticated && !full &&
          !client.transaction.open && !client.subscribed();
 }
@@ -140,18 +101,12 @@ bool IsQueued(const CommandSpec& spec) {
   return !RunsInsideMulti(spec.effect);
 }
 
-bool Serves(const CommandSpec& spec) {
-  return kServed[Index(spec.id)];
-}
-
 namespace {
 
-inline void RunUntimed(Call& call) {
+inline void RunHandler(Call& call) {
   const size_t before = call.out->size();
   const bool silent = call.client.reply_mode.silent();
-  ++call.client.stats.commands;
-  call.client.last_command = &call.spec;
-  kHandlers[Index(call.spec.id)](call);
+  HandlerOf(call.spec)(call);
   if (call.out->size() > before && call.out->Data()[before] == '-') ++call.client.stats.errors;
   // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
   // REPLY OFF in it is answered up to there.
@@ -159,6 +114,12 @@ inline void RunUntimed(Call& call) {
   const bool hidden =
       silent && call.client.reply_mode.silent() && !resp::TraitsOf(call.spec.effect).confirmed();
   if (hidden) call.out->Truncate(before);
+}
+
+inline void RunUntimed(Call& call) {
+  ++call.client.stats.commands;
+  call.client.last_command = &call.spec;
+  RunHandler(call);
 }
 
 // Not EXEC: what it runs is logged.
@@ -179,6 +140,34 @@ void Run(Call& call) {
   if (call.engine.slow_log.enabled()) [[unlikely]]
     return RunTimed(call);
   RunUntimed(call);
+}
+
+bool Resume(Engine& engine, Client& client, UnixMillis now) {
+  Wait& wait = *client.wait;
+  const std::vector<std::string_view> args(wait.command.args.begin(), wait.command.args.end());
+  resp::ByteQueue* const out = &client.messages;
+  resp::ReplyWriter reply(out, client.protocol);
+  Call call{engine, client, *wait.command.spec, args, now, reply, out, out->size()};
+  wait.goes_on = false;
+  RunHandler(call);
+  if (wait.goes_on) return false;
+  engine.waiting.Withdraw(client);
+  client.Ring();
+  return true;
+}
+
+void EndWait(Engine& engine, Client& client, std::string_view error) {
+  engine.waiting.Withdraw(client);
+  if (!error.empty()) ++client.stats.errors;
+  resp::ReplyWriter reply(&client.messages, client.protocol);
+  if (!client.reply_mode.silent()) {
+    if (error.empty()) {
+      reply.NullArray();
+    } else {
+      reply.Error(error);
+    }
+  }
+  client.Ring();
 }
 
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,

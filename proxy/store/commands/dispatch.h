@@ -15,14 +15,18 @@ struct Request {
   bool full = false;  // memory is full and nothing can be evicted
 };
 
-// Whether the store serves this row, or for a container any of its subcommands.
-bool Serves(const resp::CommandSpec& spec);
-
 // True if inside MULTI the command is not run but queued.
 bool IsQueued(const resp::CommandSpec& spec);
 
 // Runs a command that nothing speaks against, and mutes its reply if the client wants none.
 void Run(Call& call);
+
+// Runs the command of a client that waits once more. True: it has its reply, among its messages,
+// and waits no longer; its doorbell has rung.
+bool Resume(Engine& engine, Client& client, UnixMillis now);
+// Ends a wait without running its command: the client has the reply of a wait whose time is up, a
+// null array whatever the command is, or this error.
+void EndWait(Engine& engine, Client& client, std::string_view error = {});
 
 // Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
 // it decides which error a request with several faults gets.

@@ -2,7 +2,8 @@
 //
 // A handler is named in the column `store` of resp/commands.def and declared here by that alone; to
 // serve one more command, name it there and define it in one of the *_commands.cc files. When it is
-// called the number of arguments is right, the client may run it, and it writes exactly one reply.
+// called the number of arguments is right, the client may run it, and it writes exactly one reply;
+// or none, if it waits (Call::Wait) or is CLIENT REPLY.
 #pragma once
 
 #include <span>
@@ -43,6 +44,12 @@ struct Call {
     if (arg < 32) secrets |= uint32_t{1} << arg;
   }
 
+  // There is nothing under these keys of what the command takes. True: the client waits now, and
+  // the handler returns without a reply; once one of the keys changes it is called again, with the
+  // same arguments. It must have changed nothing. False: inside of EXEC nobody waits, and it
+  // replies as Redis does there. deadline: kNever if there is none; the first one holds.
+  bool Wait(std::span<const std::string_view> keys, UnixMillis deadline);
+
   bool Is(size_t arg, std::string_view option) const {
     return resp::EqualsIgnoreCase(args[arg], option);
   }
@@ -58,8 +65,8 @@ struct Call {
 using Handler = void (*)(Call&);
 
 namespace handlers {
-#define CMD(id, name, arity, flags, effect, keys, hit, store) void store(Call& call);
-#define SUB(id, parent, name, arity, flags, effect, keys, hit, store) void store(Call& call);
+#define CMD(id, name, arity, flags, effect, keys, hit, store, ...) void store(Call& call);
+#define SUB(id, parent, name, arity, flags, effect, keys, hit, store, ...) void store(Call& call);
 #include "resp/commands.def"
 #undef CMD
 #undef SUB

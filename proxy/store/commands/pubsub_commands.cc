@@ -35,6 +35,7 @@ void Confirm(Call& call, Listening kind, const std::string_view* name) {
 void Listen(Call& call, Listening kind) {
   for (const std::string_view name : call.args.subspan(1)) {
     if (call.client.names(kind).emplace(name).second) {
+      ++call.client.subscriptions;
       call.engine.subscriptions.Add(kind, name, &call.client);
     }
     Confirm(call, kind, &name);
@@ -47,7 +48,10 @@ void StopListening(Call& call, Listening kind) {
   if (wanted.empty()) wanted.assign(names.begin(), names.end());
   if (wanted.empty()) return Confirm(call, kind, nullptr);
   for (const std::string& name : wanted) {
-    if (names.erase(name) > 0) call.engine.subscriptions.Remove(kind, name, &call.client);
+    if (names.erase(name) > 0) {
+      --call.client.subscriptions;
+      call.engine.subscriptions.Remove(kind, name, &call.client);
+    }
     const std::string_view view = name;
     Confirm(call, kind, &view);
   }

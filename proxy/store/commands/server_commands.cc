@@ -62,7 +62,7 @@ void Server(const Call& call, Report* report) {
 void Clients(const Call& call, Report* report) {
   report->Field("connected_clients", call.engine.clients().size());
   report->Field("maxclients", call.engine.settings.max_clients());
-  report->Field("blocked_clients", 0);
+  report->Field("blocked_clients", call.engine.waiting.size());
 }
 
 // What the keys take, of which used_memory_rss is what the kernel has given; the process has more.

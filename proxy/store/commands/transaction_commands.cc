@@ -1,4 +1,4 @@
-// MULTI, EXEC, WATCH. Queueing is in dispatch.cc; that keys changed is noticed in keyspace.cc.
+// MULTI, EXEC, WATCH. Queueing is in dispatch.cc; that a key has changed is noticed in shard.h.
 #include <algorithm>
 #include <vector>
 

@@ -39,7 +39,7 @@ T Keyspace::Sum(F&& f) const {
 
 // In two steps, each for all before the next, so that the bucket has come when its entry is asked
 // for.
-void Keyspace::Foresee(std::span<const resp::HashedKey> keys) {
+void Keyspace::Prefetch(std::span<const resp::HashedKey> keys) {
   for (const resp::HashedKey& key : keys) Of(key.hash).table().FetchBucket(key.hash);
   for (const resp::HashedKey& key : keys) Of(key.hash).table().FetchEntry(key.hash);
 }

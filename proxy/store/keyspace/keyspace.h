@@ -37,7 +37,7 @@ class Keyspace {
 
   // Has the processor fetch what Find() will read for these keys, so that it need not wait for each
   // in turn. Changes nothing; the keys need not be there.
-  void Foresee(std::span<const resp::HashedKey> keys);
+  void Prefetch(std::span<const resp::HashedKey> keys);
 
   // The key gets this value, whatever it was; `encoding` is not an Object's.
   Entry* Put(std::string_view key, std::string_view value, UnixMillis expire,
@@ -85,6 +85,10 @@ class Keyspace {
   }
   void Unwatch(std::string_view key, std::atomic<bool>* broken) {
     Of(EntryTable::Hash(key)).watches().Remove(key, broken);
+  }
+  // Rings when the key changes, until another one or null takes its place; it must live as long.
+  void SetBell(std::string_view key, KeyBell* bell) {
+    Of(EntryTable::Hash(key)).watches().SetBell(key, bell);
   }
 
   // Calls f(const Entry&) for unexpired entries; see EntryTable::Scan.

@@ -57,7 +57,7 @@ Entry* Shard::Put(std::string_view key, uint64_t hash, std::string_view value, U
   if (!value.empty()) std::memcpy(entry.value_bytes(), value.data(), value.size());
   Add(entry, hash);
   Entry* const slot = keys_->table.Insert(entry, hash);
-  Tell();
+  Report();
   watches_.Touched(key);
   return slot;
 }
@@ -108,13 +108,13 @@ void Shard::SetExpire(Entry* slot, UnixMillis expire) {
 void Shard::Erase(Entry* slot) {
   Remove(slot);
   keys_->table.Step(1);
-  Tell();
+  Report();
 }
 
 Entry Shard::Take(Entry* slot) {
   const Entry entry = Detach(slot);
   const Entry taken = Entry::Renamed(entry, entry.key(), keys_->arena, MallocHeap());
-  Tell();
+  Report();
   return taken;
 }
 
@@ -123,7 +123,7 @@ void Shard::Insert(Entry entry, uint64_t hash) {
   const Entry inserted = Entry::Renamed(entry, entry.key(), MallocHeap(), keys_->arena);
   Add(inserted, hash);
   keys_->table.Insert(inserted, hash);
-  Tell();
+  Report();
   watches_.Touched(inserted.key());
 }
 
@@ -138,15 +138,15 @@ void Shard::Swap(Shard& other) {
     shard->BreakWatchesOfExisting(other.keys_->table);
   }
   std::swap(keys_, other.keys_);
-  Tell();
-  other.Tell();
+  Report();
+  other.Report();
 }
 
 void Shard::Clear() {
   BreakWatchesOfExisting(keys_->table);
   keys_->table.Clear(keys_->arena);
   keys_ = std::make_unique<Keys>();
-  Tell();
+  Report();
 }
 
 Entry* Shard::Random(uint64_t* random, UnixMillis now) {
@@ -233,7 +233,7 @@ size_t Shard::Sweep(UnixMillis now, size_t budget) {
   if (keys_->expiring == 0) {
     keys_->mean_ttl = 0;
     keys_->many_dead = false;
-    Tell();
+    Report();
     return budget;
   }
   size_t looked = 0;
@@ -245,7 +245,7 @@ size_t Shard::Sweep(UnixMillis now, size_t budget) {
     spend(some + (removed - before) * kCostOfRemoval);
   } while (keys_->hand != 0 && budget > 0 && keys_->expiring > 0);
   keys_->many_dead = removed * kManyDead > looked;
-  Tell();
+  Report();
   return budget;
 }
 

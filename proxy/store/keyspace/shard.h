@@ -109,24 +109,24 @@ class Shard {
   void Remove(Entry* slot);
   void Moved(Entry* slot, Arena::Links links);
   bool Compact();
-  void Tell();
+  void Report();
   void BreakWatchesOfExisting(const EntryTable& table);
   size_t SweepSome(UnixMillis now, size_t* removed);
 
   MemoryBudget& budget_;
   std::unique_ptr<Keys> keys_ = std::make_unique<Keys>();
   WatchTable watches_;
-  size_t told_ = 0;  // to the budget
-  bool told_exhausted_ = false;
+  size_t reported_ = 0;  // to the budget
+  bool reported_exhausted_ = false;
   uint64_t expired_ = 0;
   std::vector<Entry*> looked_at_;  // reused by Sweep()
 };
 
-inline void Shard::Tell() {
-  told_ = budget_.Tell(told_, memory());
-  if (keys_->arena.full() == told_exhausted_) return;
-  told_exhausted_ = !told_exhausted_;
-  budget_.TellExhausted(told_exhausted_);
+inline void Shard::Report() {
+  reported_ = budget_.Report(reported_, memory());
+  if (keys_->arena.full() == reported_exhausted_) return;
+  reported_exhausted_ = !reported_exhausted_;
+  budget_.ReportExhausted(reported_exhausted_);
 }
 
 template <typename F>
@@ -142,7 +142,7 @@ void Shard::Modify(Entry* slot, F&& f) {
   keys_->entry_bytes += after - before;
   keys_->queues.Weigh(*slot, before, after);
   keys_->expiring += (slot->has_expire() ? 1 : 0) - expiring;
-  Tell();
+  Report();
   watches_.Touched(slot->key());
 }
 

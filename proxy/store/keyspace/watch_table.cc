@@ -15,21 +15,35 @@ absl::string_view Absl(std::string_view s) {
 
 }  // namespace
 
+void WatchTable::Watched::Notify() const {
+  for (std::atomic<bool>* const broken : flags) *broken = true;
+  if (bell != nullptr) bell->Ring();
+}
+
 void WatchTable::Add(std::string_view key, std::atomic<bool>* broken) {
-  watchers_[std::string(key)].push_back(broken);
+  watched_[std::string(key)].flags.push_back(broken);
 }
 
 void WatchTable::Remove(std::string_view key, std::atomic<bool>* broken) {
-  const auto it = watchers_.find(Absl(key));
-  if (it == watchers_.end()) return;
-  std::erase(it->second, broken);
-  if (it->second.empty()) watchers_.erase(it);
+  const auto it = watched_.find(Absl(key));
+  if (it == watched_.end()) return;
+  std::erase(it->second.flags, broken);
+  RemoveIfUnused(key);
 }
 
-void WatchTable::Break(std::string_view key) {
-  const auto it = watchers_.find(Absl(key));
-  if (it == watchers_.end()) return;
-  for (std::atomic<bool>* broken : it->second) *broken = true;
+void WatchTable::SetBell(std::string_view key, KeyBell* bell) {
+  watched_[std::string(key)].bell = bell;
+  RemoveIfUnused(key);
+}
+
+void WatchTable::RemoveIfUnused(std::string_view key) {
+  const auto it = watched_.find(Absl(key));
+  if (it->second.flags.empty() && it->second.bell == nullptr) watched_.erase(it);
+}
+
+void WatchTable::Notify(std::string_view key) {
+  const auto it = watched_.find(Absl(key));
+  if (it != watched_.end()) it->second.Notify();
 }
 
 }  // namespace keyhole::store

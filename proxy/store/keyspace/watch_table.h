@@ -1,5 +1,7 @@
 // Which keys of one database are watched, and by whom: WATCH is a promise that EXEC fails once one
-// of them has changed.
+// of them has changed; and a key for which clients wait (waiting.h) has a bell.
+//
+// Thread: under the lock of the keys' stripe.
 #pragma once
 
 #include <atomic>
@@ -11,30 +13,48 @@
 
 namespace keyhole::store {
 
+// Rings when its key has changed, or may have.
+class KeyBell {
+ public:
+  // Under the lock of the key's stripe: note it, and return.
+  virtual void Ring() = 0;
+
+ protected:
+  ~KeyBell() = default;
+};
+
 class WatchTable {
  public:
   // Sets `*broken` when the key changes, until Remove(). `broken` must live as long.
   void Add(std::string_view key, std::atomic<bool>* broken);
   void Remove(std::string_view key, std::atomic<bool>* broken);
+  // The key's one bell; null: none any more.
+  void SetBell(std::string_view key, KeyBell* bell);
 
   // The key has changed. Costs one comparison while nothing is watched.
   void Touched(std::string_view key) {
-    if (!watchers_.empty()) Break(key);
+    if (!watched_.empty()) Notify(key);
   }
 
-  // Calls f(key) for each watched key and breaks the watches of those for which it is true.
+  // Calls f(key) for each watched key; those for which it is true have changed.
   template <typename F>
   void BreakIf(F&& f) {
-    for (auto& [key, flags] : watchers_) {
-      if (!f(std::string_view(key))) continue;
-      for (std::atomic<bool>* broken : flags) *broken = true;
+    for (const auto& [key, watched] : watched_) {
+      if (f(std::string_view(key))) watched.Notify();
     }
   }
 
  private:
-  void Break(std::string_view key);
+  struct Watched {
+    void Notify() const;
 
-  absl::flat_hash_map<std::string, std::vector<std::atomic<bool>*>> watchers_;
+    std::vector<std::atomic<bool>*> flags;
+    KeyBell* bell = nullptr;
+  };
+  void Notify(std::string_view key);
+  void RemoveIfUnused(std::string_view key);
+
+  absl::flat_hash_map<std::string, Watched> watched_;
 };
 
 }  // namespace keyhole::store

@@ -38,16 +38,16 @@ class MemoryBudget {
     }
   }
   // An arena has no more handles to give, or has again: that too is memory being full.
-  void TellExhausted(bool exhausted) {
+  void ReportExhausted(bool exhausted) {
     exhausted_.fetch_add(exhausted ? 1 : -1, std::memory_order_relaxed);
   }
   uint64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }
   void CountEviction() { evicted_.fetch_add(1, std::memory_order_relaxed); }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
 
-  // A shard took `before` when it last told, and takes `after` by now. Gives what to call `before`
-  // the next time.
-  size_t Tell(size_t before, size_t after) {
+  // A shard took `before` when it last reported, and takes `after` by now. Gives what to call
+  // `before` the next time.
+  size_t Report(size_t before, size_t after) {
     if (shared_) {
       const size_t change = after > before ? after - before : before - after;
       if (change < kStep) return before;

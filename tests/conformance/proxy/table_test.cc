@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "absl/strings/str_join.h"
-#include "proxy/store/commands/dispatch.h"
+#include "proxy/store/commands/handler_table.h"
 #include "resp/command_table.h"
 #include "tests/conformance/script/script.h"
 #include "tests/conformance/script/servers.h"

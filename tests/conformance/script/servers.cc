@@ -32,7 +32,8 @@ class StorePeer : public Peer {
     for (const ScriptLine* line : lines) {
       const std::vector<std::string_view> views = Views(line->args);
       resp::ByteQueue out;
-      const bool replied = store_.Execute(*client_, resp::Find(views), views, Now(), &out);
+      const bool replied = store_.Execute(*client_, resp::Find(views), views, Now(), &out) ==
+                           store::Outcome::kReplied;
       Split(out.Data());
       if (line->reads && !replied) replies_.emplace_back();
     }

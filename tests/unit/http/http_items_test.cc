@@ -145,7 +145,9 @@ TEST_F(Http, ExactBytesAreReadWhereAskedFor) {
     EXPECT_EQ(body(), bytes);
     EXPECT_EQ(type(), "application/octet-stream");
   }
-  for (const char* accept : {"*/*", "application/octet-streams", ",,;"}) {
+  for (const char* accept :
+       {"*/*", "application/octet-streams", ",,;", "application/octet-stream;q=0",
+        "application/json, application/octet-stream;q=0.5"}) {
     Ask("GET", "/items/foo", {}, accept);
     Reply("$1\r\nx\r\n");
     EXPECT_EQ(type(), kJson);

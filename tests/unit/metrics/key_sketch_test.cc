@@ -57,7 +57,7 @@ TEST(KeySketchTest, TheCountIsBetweenItsBoundsAndNobodyHeavyIsMissing) {
       EXPECT_GE(held.count, exact[hash]);
     }
     for (const auto& [hash, count] : exact) {
-      EXPECT_TRUE(count <= sketch.Blur() || contents.contains(hash)) << count;
+      EXPECT_TRUE(count <= sketch.MaxError() || contents.contains(hash)) << count;
     }
   }
 }
@@ -65,10 +65,10 @@ TEST(KeySketchTest, TheCountIsBetweenItsBoundsAndNobodyHeavyIsMissing) {
 TEST(KeySketchTest, ClearForgetsEverything) {
   KeySketch sketch(100);
   for (uint64_t key = 0; key < 1000; ++key) sketch.Offer(HashOf(key));
-  EXPECT_GT(sketch.Blur(), 0u);
+  EXPECT_GT(sketch.MaxError(), 0u);
   sketch.Clear();
   EXPECT_TRUE(Contents(sketch).empty());
-  EXPECT_EQ(sketch.Blur(), 0u);
+  EXPECT_EQ(sketch.MaxError(), 0u);
 }
 
 TEST(KeySketchTest, AHashOfZeroIsAHash) {

@@ -45,6 +45,31 @@ TEST(CommandTable, EveryRowIsFoundByItsNameInAnyCase) {
   }
 }
 
+TEST(CommandTable, SplitAndMergeAreColumns) {
+  EXPECT_EQ(RequestPolicy(Spec(CommandId::kDel).shards.split), "multi_shard");
+  EXPECT_EQ(ResponsePolicy(Spec(CommandId::kDel).shards.merge), "agg_sum");
+  EXPECT_EQ(RequestPolicy(Spec(CommandId::kScan).shards.split), "special");
+  EXPECT_EQ(ResponsePolicy(Spec(CommandId::kScan).shards.merge), "");
+  EXPECT_EQ(ResponsePolicy(Spec(CommandId::kScriptExists).shards.merge), "agg_logical_and");
+  EXPECT_EQ(ResponsePolicy(Spec(CommandId::kInfo).shards.merge), "special");
+  EXPECT_EQ(ResponsePolicy(Merge::kAggLogicalOr), "agg_logical_or");
+  EXPECT_EQ(ResponsePolicy(Merge::kAggMax), "agg_max");
+  EXPECT_EQ(RequestPolicy(Spec(CommandId::kUnknown).shards.split), "");
+}
+
+// What is cut by its keys has its keys in one run; what goes to one shard has nothing to merge.
+TEST(CommandTable, OnlyWhatIsSplitIsMerged) {
+  for (const CommandSpec& row : AllCommands()) {
+    if (row.shards.split == Split::kMultiShard) {
+      EXPECT_EQ(row.keys.kind, KeySpec::Kind::kRange) << row.full_name;
+      EXPECT_EQ(row.keys.last, -1) << row.full_name;
+    }
+    if (row.shards.split == Split::kOneSlot) {
+      EXPECT_EQ(row.shards.merge, Merge::kConcat) << row.full_name;
+    }
+  }
+}
+
 TEST(CommandTable, RowsStandInTheOrderOfTheirIds) {
   size_t id = 0;
   for (const CommandSpec& row : AllCommands()) {

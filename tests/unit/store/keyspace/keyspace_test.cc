@@ -25,21 +25,21 @@ TEST(Keyspace, ForgetsAKeyTheMomentItExpires) {
 }
 
 // Of keys that are there, have gone, have expired or never were.
-TEST(Keyspace, ForeseeingChangesNothing) {
+TEST(Keyspace, PrefetchingChangesNothing) {
   Keyspace keys;
   std::vector<std::string> names;
   for (int i = 0; i < 1000; ++i) names.push_back(Key(i));
-  const auto foresee = [&] {
+  const auto prefetch = [&] {
     std::vector<resp::HashedKey> hashed;
     for (const std::string& name : names) hashed.emplace_back(name);
-    for (size_t i = 0; i < hashed.size(); i += 10) keys.Foresee({&hashed[i], 10});
-    keys.Foresee(hashed);
+    for (size_t i = 0; i < hashed.size(); i += 10) keys.Prefetch({&hashed[i], 10});
+    keys.Prefetch(hashed);
   };
-  foresee();
+  prefetch();
   for (int i = 0; i < 500; ++i) keys.Put(Key(i), "v", i % 3 == 0 ? kStart : kNever);
   for (int i = 0; i < 500; i += 2) keys.Erase(keys.Find(Key(i), 0));
   const size_t memory = keys.memory();
-  foresee();
+  prefetch();
   EXPECT_EQ(keys.size(), 250U);
   EXPECT_EQ(keys.expired(), 0U);
   EXPECT_EQ(keys.memory(), memory);

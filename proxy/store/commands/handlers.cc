@@ -1,0 +1,16 @@
+#include "proxy/store/commands/handlers.h"
+
+namespace keyhole::store {
+
+bool Call::Wait(std::span<const std::string_view> keys, UnixMillis deadline) {
+  if (client.transaction.open) return false;  // EXEC runs it
+  if (client.wait != nullptr) {
+    client.wait->goes_on = true;
+    return true;
+  }
+  engine.waiting.Add(client, {&spec, std::vector<std::string>(args.begin(), args.end())}, keys,
+                     deadline);
+  return true;
+}
+
+}  // namespace keyhole::store
