@@ -2,48 +2,31 @@
 
 #include <utility>
 
-#include "proxy/net/worker.h"
-
 namespace keyhole::net {
 
-Connection::Connection(Worker& worker, Writes writes)
-    : worker_(worker), stream_(worker.context(), *this), writes_(writes) {}
-
-void Connection::Wake() {
-  if (!std::exchange(will_write_, true)) worker_.WriteInTurn(*this, writes_);
+bool Connection::Open(std::unique_ptr<Stream> stream) {
+  stream_ = std::move(stream);
+  return stream_->Open(*this);
 }
 
-void Connection::TurnRead() {
-  will_read_ = false;
-  ReadIn();
-  if (stream_.may_fall_silent() && !std::exchange(will_check_, true)) worker_.CheckSilence(*this);
-}
-
-void Connection::TurnWrite() {
-  will_write_ = false;
-  WriteOut();
-}
-
+// An end of the stream that nobody announced is looked for when nothing has come for a while.
 bool Connection::CheckSilence() {
-  if (stream_.is_open() && stream_.CheckSilence()) {
+  if (!is_open()) return false;
+  const Stream::Silence silence = stream_->CheckSilence();
+  if (silence == Stream::Silence::kFallen) {
     OnSilence();
     ReadLater();
   }
-  will_check_ = stream_.is_open() && stream_.may_fall_silent();
-  return will_check_;
-}
-
-void Connection::ReadLater() {
-  if (stream_.readable() && !std::exchange(will_read_, true)) worker_.ReadInTurn(*this);
+  return silence == Stream::Silence::kDoubted;
 }
 
 void Connection::WriteWhenPossible() {
   write_blocked_ = true;
-  stream_.WaitWritable();
+  stream_->WaitWritable();
 }
 
 void Connection::OnReadable() {
-  stream_.set_readable();
+  stream_->set_readable();
   ReadLater();
 }
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "proxy/http/http_item.h"
-#include "proxy/net/worker.h"
 
 namespace keyhole::net {
 
@@ -48,15 +47,18 @@ std::optional<std::string_view> FieldOf(const Request& request, http::field name
 
 }  // namespace
 
-HttpConnection::HttpConnection(Worker& worker, Socket socket, std::string address, Reporter report,
-                               const core::HttpGate& gate)
-    : worker_(worker),
+HttpConnection::HttpConnection(Loop& loop, core::WorkerState& state,
+                               Registry<HttpConnection>& registry, Socket socket,
+                               std::string address, Reporter report, const core::HttpGate& gate)
+    : loop_(loop),
+      state_(state),
+      registry_(registry),
       gate_(gate),
       stream_(std::move(socket)),
       address_(std::move(address)),
       report_(std::move(report)),
-      pace_(worker.state().now) {
-  worker_.Register(*this);
+      pace_(state.now) {
+  registry_.Add(*this);
 }
 
 HttpConnection::~HttpConnection() = default;
@@ -68,11 +70,11 @@ void HttpConnection::Start() {
 }
 
 void HttpConnection::Read() {
-  reader_.emplace(worker_.state().config.http.body_limit);
+  reader_.emplace(state_.config.http.body_limit);
   request_ = Request();
   verdict_ = core::HttpVerdict();
   keep_ = false;
-  ExpectSilenceAtMost(worker_.state().config.http.idle_timeout);
+  ExpectSilenceAtMost(state_.config.http.idle_timeout);
   Advance();
 }
 
@@ -81,8 +83,8 @@ void HttpConnection::Advance() {
   using Result = core::HttpRequestReader::Result;
   if (buffer_.size() > 0) {
     // From its first byte on a request has as long as a silence.
-    if (!pace_.in_request()) ExpectSilenceAtMost(worker_.state().config.http.idle_timeout);
-    pace_.OnBytes(worker_.state().now);
+    if (!pace_.in_request()) ExpectSilenceAtMost(state_.config.http.idle_timeout);
+    pace_.OnBytes(state_.now);
   }
   const Result result = reader_->Read(View(buffer_));
   switch (result) {
@@ -102,7 +104,7 @@ void HttpConnection::Receive() {
   const size_t size = request_.target().empty() ? kReadHead : kReadBody;
   stream_.async_read_some(buffer_.prepare(size),
                           [self = boost::intrusive_ptr(this)](error_code error, size_t received) {
-                            self->worker_.BeginTurn();
+                            self->loop_.BeginTurn();
                             if (!self->open_) return;
                             if (error) return self->Close();
                             self->buffer_.commit(received);
@@ -126,7 +128,7 @@ bool HttpConnection::ParseHead() {
 }
 
 void HttpConnection::OnHead() {
-  began_ = worker_.state().now;
+  began_ = state_.now;
   pace_.OnHead(began_);
   verdict_ =
       gate_.Check({.method = View(request_.method_string()),
@@ -139,7 +141,7 @@ void HttpConnection::OnHead() {
                    .has_body = reader_->has_body()});
   buffer_.consume(reader_->consumed());
   if (reserve_ && !verdict_.is_urgent) {
-    worker_.state().metrics.counters.clients_refused.Add();
+    state_.metrics.counters.clients_refused.Add();
     return Refuse(503, kFull);
   }
   if (verdict_.status != 0 && reader_->has_body()) return Refuse(verdict_.status, verdict_.text);
@@ -159,7 +161,7 @@ void HttpConnection::TakeBody() {
 void HttpConnection::Encourage() {
   asio::async_write(stream_, asio::buffer(kContinue),
                     [self = boost::intrusive_ptr(this)](error_code error, size_t) {
-                      self->worker_.BeginTurn();
+                      self->loop_.BeginTurn();
                       if (!self->open_) return;
                       if (error) return self->Close();
                       self->Advance();
@@ -168,7 +170,7 @@ void HttpConnection::Encourage() {
 
 void HttpConnection::OnRequest() {
   busy_ = true;
-  pace_.OnRequest(worker_.state().now);
+  pace_.OnRequest(state_.now);
   stream_.expires_never();  // what Redis takes is its own affair
   if (verdict_.status != 0 || verdict_.is_preflight) {
     core::HttpResponse answer;
@@ -186,7 +188,7 @@ void HttpConnection::OnRequest() {
 core::HttpSession& HttpConnection::PrepareSession() {
   if (session_ != nullptr && session_->logged_in() && !session_->between()) session_->Detach();
   if (session_ == nullptr || session_->closed()) {
-    session_ = new core::HttpSession(worker_.state(), worker_.state().config.http, address_, *this);
+    session_ = new core::HttpSession(state_, state_.config.http, address_, *this);
   }
   return *session_;
 }
@@ -208,9 +210,8 @@ void HttpConnection::Refuse(int status, std::string_view text) {
   answer.body = ErrorJson(text);
   answer.head = reader_->method() == "HEAD";
   busy_ = draining_ = unreadable_ = true;
-  worker_.state().metrics.http.Record(HttpMethodOf(reader_->method()),
-                                      metrics::HttpEndpoint::kOther, static_cast<unsigned>(status),
-                                      std::chrono::nanoseconds(0));
+  state_.metrics.http.Record(HttpMethodOf(reader_->method()), metrics::HttpEndpoint::kOther,
+                             static_cast<unsigned>(status), std::chrono::nanoseconds(0));
   Write(answer);
 }
 
@@ -219,7 +220,7 @@ void HttpConnection::OnAnswer(core::HttpStep step) {
   if (!busy_) busy_ = draining_ = unreadable_ = true;  // its body is not wanted: it is the last one
   if (step != core::HttpStep::kReport) return Respond(session_->exchange().response());
   report_(session_->exchange().report(), [self = boost::intrusive_ptr(this)](std::string text) {
-    self->worker_.BeginTurn();
+    self->loop_.BeginTurn();
     if (!self->open_) return;
     core::HttpResponse& answer = self->session_->exchange().response();
     answer.body = std::move(text);
@@ -232,10 +233,9 @@ void HttpConnection::Respond(core::HttpResponse& answer) {
 }
 
 void HttpConnection::RespondTo(metrics::HttpEndpoint endpoint, core::HttpResponse& answer) {
-  worker_.state().ReadClock();
-  worker_.state().metrics.http.Record(HttpMethodOf(reader_->method()), endpoint,
-                                      static_cast<unsigned>(answer.status),
-                                      worker_.state().now - began_);
+  state_.ReadClock();
+  state_.metrics.http.Record(HttpMethodOf(reader_->method()), endpoint,
+                             static_cast<unsigned>(answer.status), state_.now - began_);
   Write(answer);
 }
 
@@ -252,11 +252,11 @@ void HttpConnection::Write(core::HttpResponse& answer) {
   const size_t length = answer.body.size();
   if (!answer.head) response_.body() = std::move(answer.body);
   if (answer.status != 204) response_.content_length(length);
-  pace_.OnAnswer(worker_.state().now);
-  ExpectSilenceAtMost(worker_.state().config.http.idle_timeout);  // it may not read
+  pace_.OnAnswer(state_.now);
+  ExpectSilenceAtMost(state_.config.http.idle_timeout);  // it may not read
   http::async_write(stream_, response_,
                     [self = boost::intrusive_ptr(this)](error_code error, size_t) {
-                      self->worker_.BeginTurn();
+                      self->loop_.BeginTurn();
                       if (self->open_) self->OnWritten(error);
                     });
 }
@@ -275,7 +275,7 @@ void HttpConnection::SetPageFields() {
 
 void HttpConnection::OnWritten(error_code error) {
   busy_ = false;
-  pace_.OnWait(worker_.state().now);
+  pace_.OnWait(state_.now);
   if (!error && unreadable_) return Linger();
   if (error || !response_.keep_alive() || draining_) return Close();
   Read();
@@ -292,7 +292,7 @@ void HttpConnection::Linger() {
   buffer_.clear();
   stream_.async_read_some(buffer_.prepare(kDropBytes),
                           [self = boost::intrusive_ptr(this)](error_code error, size_t) {
-                            self->worker_.BeginTurn();
+                            self->loop_.BeginTurn();
                             if (!self->open_) return;
                             if (error) return self->Close();
                             self->Linger();
@@ -314,20 +314,19 @@ void HttpConnection::Drain() {
 }
 
 void HttpConnection::Tick() {
-  const core::WorkerState& worker = worker_.state();
-  if (!pace_.TooSlow(worker.now, worker.config.http.request_timeout)) return;
+  if (!pace_.TooSlow(state_.now, state_.config.http.request_timeout)) return;
   CloseFor(metrics::HttpCloseReason::kSlowRequest);
 }
 
 bool HttpConnection::CanGo() {
-  if (!pace_.CanGo(worker_.state().now)) return false;
+  if (!pace_.CanGo(state_.now)) return false;
   error_code ignored;  // while an answer is written nothing is read
   return pace_.phase() == core::HttpPace::Phase::kWriting ||
          stream_.socket().available(ignored) == 0;
 }
 
 void HttpConnection::CloseFor(metrics::HttpCloseReason reason) {
-  if (open_) worker_.state().metrics.counters.http_closed[reason].Add();
+  if (open_) state_.metrics.counters.http_closed[reason].Add();
   Close();
 }
 
@@ -338,7 +337,7 @@ void HttpConnection::Close() {
   error_code ignored;
   stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   stream_.close();
-  worker_.Unregister(*this);
+  registry_.Remove(*this);
 }
 
 }  // namespace keyhole::net

@@ -19,15 +19,15 @@
 #include <optional>
 #include <string>
 
+#include "proxy/app/worker_state.h"
 #include "proxy/http/http_framing.h"
 #include "proxy/http/http_gate.h"
 #include "proxy/http/http_pace.h"
 #include "proxy/http/http_session.h"
-#include "proxy/net/asio.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/registry.h"
 
 namespace keyhole::net {
-
-class Worker;
 
 // Makes a report away from the worker's thread and calls back on that thread.
 using Reporter = std::function<void(core::HttpReport, std::function<void(std::string)>)>;
@@ -37,8 +37,8 @@ class HttpConnection final
       public core::HttpSession::Receiver {
  public:
   // gate: outlives the connection.
-  HttpConnection(Worker& worker, Socket socket, std::string address, Reporter report,
-                 const core::HttpGate& gate);
+  HttpConnection(Loop& loop, core::WorkerState& state, Registry<HttpConnection>& registry,
+                 Socket socket, std::string address, Reporter report, const core::HttpGate& gate);
   ~HttpConnection();
 
   void Start();
@@ -82,7 +82,9 @@ class HttpConnection final
   void Linger();
   void ExpectSilenceAtMost(std::chrono::milliseconds limit);
 
-  Worker& worker_;
+  Loop& loop_;
+  core::WorkerState& state_;
+  Registry<HttpConnection>& registry_;
   const core::HttpGate& gate_;
   boost::beast::basic_stream<Protocol, Executor> stream_;
   boost::beast::flat_buffer buffer_;  // what has come and is not consumed

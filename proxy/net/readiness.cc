@@ -4,19 +4,17 @@
 
 namespace keyhole::net {
 
-Readiness::Readable::Readable(Watcher& watcher_in)
-    : Operation(error_code(), &Perform, &Complete), watcher(watcher_in) {}
+Readiness::Readable::Readable() : Operation(error_code(), &Perform, &Complete) {}
 
 Readiness::Operation::status Readiness::Readable::Perform(Operation* base) {
-  static_cast<Readable*>(base)->watcher.OnReadable();
+  static_cast<Readable*>(base)->watcher->OnReadable();
   return not_done;  // stays for the next edge
 }
 
 // Never done: only dropped, by Stop() or with the loop.
 void Readiness::Readable::Complete(void*, asio::detail::operation*, const error_code&, size_t) {}
 
-Readiness::Writable::Writable(Watcher& watcher_in)
-    : Operation(error_code(), &Perform, &Complete), watcher(watcher_in) {}
+Readiness::Writable::Writable() : Operation(error_code(), &Perform, &Complete) {}
 
 Readiness::Operation::status Readiness::Writable::Perform(Operation*) {
   return done;
@@ -27,16 +25,15 @@ void Readiness::Writable::Complete(void* owner, asio::detail::operation* base, c
   if (owner == nullptr) return;  // dropped
   auto* const self = static_cast<Writable*>(base);
   self->awaited = false;
-  self->watcher.OnWritable();
+  self->watcher->OnWritable();
 }
 
-Readiness::Readiness(asio::io_context& context, Watcher& watcher)
+Readiness::Readiness(asio::io_context& context)
     : reactor_(asio::use_service<Reactor>(context)),
-      scheduler_(asio::use_service<asio::detail::scheduler>(context)),
-      readable_(watcher),
-      writable_(watcher) {}
+      scheduler_(asio::use_service<asio::detail::scheduler>(context)) {}
 
-bool Readiness::Start(int descriptor) {
+bool Readiness::Start(int descriptor, Watcher& watcher) {
+  readable_.watcher = writable_.watcher = &watcher;
   reactor_.init_task();
   const int error =
       reactor_.register_internal_descriptor(Reactor::read_op, descriptor, data_, &readable_);

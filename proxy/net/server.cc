@@ -92,7 +92,7 @@ Server::~Server() {
 }
 
 bool Server::Open(std::string* problem) {
-  asio::io_context& context = workers_[0]->context();
+  asio::io_context& context = workers_[0]->loop().context();
   // From here on, before anybody is told that this process is there, a signal stops it gracefully.
   signals_ = std::make_unique<asio::basic_signal_set<Executor>>(context, SIGINT, SIGTERM);
   for (const core::Endpoint& endpoint : config_.listen) {
@@ -123,7 +123,7 @@ std::unique_ptr<Listener> Server::HttpListener(const core::Endpoint& endpoint,
   error_code ignored;  // without a name of its own the machine is called by its addresses
   gates_.push_back(std::make_unique<core::HttpGate>(config_.http, config_.ServesItems(), endpoint,
                                                     serves, asio::ip::host_name(ignored)));
-  auto listener = std::make_unique<Listener>(workers_[0]->context(), endpoint);
+  auto listener = std::make_unique<Listener>(workers_[0]->loop().context(), endpoint);
   listener->set_on_accept([this, gate = gates_.back().get()](Socket socket, std::string peer) {
     AcceptHttp(std::move(socket), std::move(peer), *gate);
   });
@@ -158,7 +158,7 @@ std::string Server::Describe() const {
 }
 
 void Server::Run() {
-  grace_ = std::make_unique<Timer>(workers_[0]->context());
+  grace_ = std::make_unique<Timer>(workers_[0]->loop().context());
   for (const auto& worker : workers_) {
     worker->state().stop_process = [this] {
       workers_[0]->Post([this] {
@@ -228,7 +228,7 @@ void Server::OnRoom(bool made, size_t asked) {
 }
 
 void Server::Refuse(int descriptor, std::string_view peer) {
-  workers_[0]->BeginTurn();
+  workers_[0]->loop().BeginTurn();
   metrics_[0]->counters.clients_refused.Add();
   if (const auto more = refused_.Pass(workers_[0]->state().now)) {
     log_(core::LogLevel::kWarn,
@@ -252,11 +252,7 @@ void Server::AcceptHttp(Socket socket, std::string peer, const core::HttpGate& g
     socket.write_some(asio::buffer(kTooManyHttpClients), error);
     return;
   }
-  worker.BeginTurn();
-  const boost::intrusive_ptr<HttpConnection> connection(
-      new HttpConnection(worker, std::move(socket), std::move(peer), MakeReporter(), gate));
-  if (full) connection->UseReserve();
-  connection->Start();
+  worker.AddHttpClient(std::move(socket), std::move(peer), MakeReporter(), gate, full);
 }
 
 Reporter Server::MakeReporter() {

@@ -1,4 +1,4 @@
-#include "proxy/net/stream.h"
+#include "proxy/net/tcp_stream.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -32,13 +32,13 @@ Stream::Io Outcome(ssize_t result, size_t* n) {
 
 }  // namespace
 
-Stream::Stream(asio::io_context& context, Readiness::Watcher& watcher)
-    : readiness_(context, watcher) {}
+TcpStream::TcpStream(asio::io_context& context, int descriptor)
+    : descriptor_(descriptor), readiness_(context) {}
 
-bool Stream::Open(int descriptor) {
-  descriptor_ = descriptor;
-  const auto set = [descriptor](int level, int option, int value) {
-    ::setsockopt(descriptor, level, option, &value, sizeof(value));
+bool TcpStream::Open(Watcher& watcher) {
+  watcher_ = &watcher;
+  const auto set = [this](int level, int option, int value) {
+    ::setsockopt(descriptor_, level, option, &value, sizeof(value));
   };
   // Fail on unix sockets, which have no such delay and no such probes.
   set(IPPROTO_TCP, TCP_NODELAY, 1);
@@ -46,50 +46,61 @@ bool Stream::Open(int descriptor) {
   set(IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveAfter);
   set(IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveEvery);
   set(IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes);
-  const int flags = ::fcntl(descriptor, F_GETFL, 0);
-  return ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 && readiness_.Start(descriptor);
+  const int flags = ::fcntl(descriptor_, F_GETFL, 0);
+  open_ = ::fcntl(descriptor_, F_SETFL, flags | O_NONBLOCK) == 0 &&
+          readiness_.Start(descriptor_, watcher);
+  return open_;
 }
 
-Stream::Io Stream::Read(std::span<char> room, size_t* n) {
+Stream::Io TcpStream::Read(std::span<char> room, size_t* n) {
   const Io result = Outcome(::recv(descriptor_, room.data(), room.size(), 0), n);
   if (result == Io::kWouldBlock) {
     readable_ = false;
   } else if (result == Io::kSome && *n < room.size()) {
-    doubt_ = Doubt::kFresh;
-    if (reads_ == kNewReads) {
-      readable_ = false;
-    } else {
-      ++reads_;
-    }
+    OnShortRead();
   }
   return result;
 }
 
-Stream::Io Stream::Write(std::string_view bytes, size_t* n) {
+void TcpStream::OnShortRead() {
+  if (std::exchange(doubt_, Doubt::kFresh) == Doubt::kNone) watcher_->OnDoubt();
+  if (reads_ == kNewReads) {
+    readable_ = false;
+  } else {
+    ++reads_;
+  }
+}
+
+Stream::Io TcpStream::Write(std::string_view bytes, size_t* n) {
   return Outcome(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), n);
 }
 
-bool Stream::HasUnread() const {
+bool TcpStream::HasUnread() const {
   char byte = 0;
-  return is_open() && ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  return open_ && ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-bool Stream::CheckSilence() {
-  if (doubt_ == Doubt::kFresh) {
-    doubt_ = Doubt::kStale;
-  } else if (doubt_ == Doubt::kStale) {
-    doubt_ = Doubt::kNone;
-    readable_ = true;
-    return true;
+Stream::Silence TcpStream::CheckSilence() {
+  switch (doubt_) {
+    case Doubt::kNone:
+      break;
+    case Doubt::kFresh:
+      doubt_ = Doubt::kStale;
+      return Silence::kDoubted;
+    case Doubt::kStale:
+      doubt_ = Doubt::kNone;
+      readable_ = true;
+      return Silence::kFallen;
   }
-  return false;
+  return Silence::kNone;
 }
 
-void Stream::ShutdownWrite() {
+void TcpStream::ShutdownWrite() {
   ::shutdown(descriptor_, SHUT_WR);
 }
 
-void Stream::Close() {
+void TcpStream::Close() {
+  open_ = readable_ = false;
   if (descriptor_ < 0) return;
   readiness_.Stop();
   ::close(std::exchange(descriptor_, -1));
