@@ -252,7 +252,9 @@ void Server::AcceptHttp(Socket socket, std::string peer, const core::HttpGate& g
     socket.write_some(asio::buffer(kTooManyHttpClients), error);
     return;
   }
-  worker.AddHttpClient(std::move(socket), std::move(peer), MakeReporter(), gate, full);
+  const int descriptor = socket.release(error);
+  if (error) return;
+  worker.AddHttpClient(descriptor, std::move(peer), MakeReporter(), gate, full);
 }
 
 Reporter Server::MakeReporter() {

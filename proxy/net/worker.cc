@@ -70,13 +70,13 @@ void Worker::AddClient(int descriptor, std::string_view address) {
   if (draining_) client->session().Drain();
 }
 
-void Worker::AddHttpClient(Socket socket, std::string address, Reporter report,
+void Worker::AddHttpClient(int descriptor, std::string address, Reporter report,
                            const core::HttpGate& gate, bool reserve) {
   loop_.BeginTurn();
-  const boost::intrusive_ptr<HttpConnection> connection(new HttpConnection(
-      loop_, state_, http_, std::move(socket), std::move(address), std::move(report), gate));
+  const boost::intrusive_ptr<HttpConnection> connection(
+      new HttpConnection(loop_, state_, http_, std::move(address), std::move(report), gate));
   if (reserve) connection->UseReserve();
-  connection->Start();
+  connection->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
 }
 
 void Worker::Connect(core::UpstreamEnd& end) {

@@ -53,8 +53,9 @@ class Worker final : public core::Connector {
 
   void Connect(core::UpstreamEnd& end) override;
 
-  // An HTTP client that has been accepted. reserve: see HttpConnection::UseReserve().
-  void AddHttpClient(Socket socket, std::string address, Reporter report,
+  // An HTTP client that has been accepted; takes the descriptor. reserve: see
+  // HttpConnection::UseReserve().
+  void AddHttpClient(int descriptor, std::string address, Reporter report,
                      const core::HttpGate& gate, bool reserve);
   size_t http_clients() const { return http_.size(); }
 
