@@ -38,9 +38,9 @@ class Connection : public Loop::Member, public core::Transport, private Watcher 
   Stream& stream() { return *stream_; }
   const Stream& stream() const { return *stream_; }
 
-  // Has ReadIn() called, if there may be something to read.
+  // Has ReadIn() called, if there may be something to read. REQUIRES: Open() has been called.
   void ReadLater() {
-    if (is_open() && stream_->readable()) ReadInTurn();
+    if (stream_->readable()) ReadInTurn();
   }
   // Has WriteOut() called once the stream takes more.
   void WriteWhenPossible();

@@ -32,7 +32,7 @@ class Loop {
     virtual ~Member() = default;
 
    protected:
-    Member(Loop& loop, Writes writes) : loop_(loop), writes_(writes) {}
+    Member(Loop& loop, Writes writes) : writes_(writes), loop_(loop) {}
 
     // Each is called once, in the turn that runs or in the next, however often it was asked for.
     void ReadInTurn();
@@ -45,14 +45,15 @@ class Loop {
     virtual void WriteOut() = 0;
     virtual bool CheckSilence() = 0;
 
-    Loop& loop_;
-
    private:
     friend class Loop;
 
-    const Writes writes_;
+    const Writes writes_;     // beside the count of references: 8 bytes less for each connection
     bool will_read_ = false;  // on the loop's lists
     bool will_write_ = false;
+
+   protected:
+    Loop& loop_;
   };
 
   // read_clock: called once per turn, before anything else in it.

@@ -32,6 +32,8 @@ class Readiness {
   // Begins to watch. False, and errno, if that cannot be. The descriptor must stay open until
   // Stop(); the watcher is told of nothing after that.
   bool Start(int descriptor, Watcher& watcher);
+  // REQUIRES: Start() has been called.
+  Watcher& watcher() const { return *readable_.watcher; }
   // Calls OnWritable() once. Asked for again before that, it changes nothing.
   void WaitWritable();
   void Stop();

@@ -36,7 +36,6 @@ TcpStream::TcpStream(asio::io_context& context, int descriptor)
     : descriptor_(descriptor), readiness_(context) {}
 
 bool TcpStream::Open(Watcher& watcher) {
-  watcher_ = &watcher;
   const auto set = [this](int level, int option, int value) {
     ::setsockopt(descriptor_, level, option, &value, sizeof(value));
   };
@@ -63,7 +62,7 @@ Stream::Io TcpStream::Read(std::span<char> room, size_t* n) {
 }
 
 void TcpStream::OnShortRead() {
-  if (std::exchange(doubt_, Doubt::kFresh) == Doubt::kNone) watcher_->OnDoubt();
+  if (std::exchange(doubt_, Doubt::kFresh) == Doubt::kNone) readiness_.watcher().OnDoubt();
   if (reads_ == kNewReads) {
     readable_ = false;
   } else {

@@ -46,7 +46,6 @@ class TcpStream final : public Stream {
   Doubt doubt_ = Doubt::kNone;
   uint8_t reads_ = 0;  // short ones, as far as they are counted
   int descriptor_;
-  Watcher* watcher_ = nullptr;
   Readiness readiness_;
 };
 
