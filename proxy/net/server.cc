@@ -1,37 +1,14 @@
 #include "proxy/net/server.h"
 
-#include <algorithm>
 #include <boost/asio/ip/host_name.hpp>
 #include <csignal>
 #include <thread>
 #include <utility>
 
-#include "proxy/base/machine_memory.h"
-#include "proxy/base/version.h"
-#include "proxy/config/config_values.h"
-#include "proxy/near_cache/near_cache.h"
-
 namespace keyhole::net {
 namespace {
 
 constexpr std::chrono::milliseconds kTrackKeys{100};
-
-store::StoreOptions StoreOptionsFor(const core::Config& config) {
-  store::StoreOptions options;
-  options.workers = config.workers;
-  options.password = config.requirepass;
-  options.max_memory = config.max_memory.Of(core::MachineMemory());
-  options.eviction = config.eviction;
-  options.max_clients = config.clients.max;
-  options.idle_timeout = config.clients.idle_timeout.count();
-  options.bind.clear();
-  for (const core::Endpoint& endpoint : config.listen) {
-    if (endpoint.kind != core::Endpoint::Kind::kTcp) continue;
-    options.port = endpoint.port;
-    options.bind.append(options.bind.empty() ? "" : " ").append(endpoint.host);
-  }
-  return options;
-}
 
 // What Redis' CLIENT LIST calls the shared links of a worker: "keyhole:web-1:0".
 std::string LinkName(int worker) {
@@ -43,30 +20,13 @@ std::string LinkName(int worker) {
 }  // namespace
 
 Server::Server(core::Config config, LogFunction log)
-    : config_(std::move(config)), log_(std::move(log)), directory_(config_.keys) {
-  if (!config_.upstream.has_value()) {
-    store_ = std::make_unique<store::Store>(StoreOptionsFor(config_));
-  }
-  if (config_.near.memory > 0) near_ = std::make_unique<core::NearShared>();
+    : config_(std::move(config)), log_(std::move(log)), control_(config_, *this) {
   for (int i = 0; i < config_.workers; ++i) {
-    metrics_.push_back(std::make_unique<metrics::WorkerMetrics>(directory_));
-    workers_.push_back(
-        std::make_unique<Worker>(config_, *metrics_.back(), store_.get(), near_.get(), log_));
+    workers_.push_back(std::make_unique<Worker>(config_, control_.AddWorker(), control_.store(),
+                                                control_.near(), log_));
     workers_.back()->state().links.set_name(LinkName(i));
     workers_.back()->on_client_gone = [this] { acceptor_.OnClientGone(); };
   }
-  exporter_ = std::make_unique<metrics::Exporter>(
-      [this] {
-        std::vector<const metrics::WorkerMetrics*> all;
-        for (const auto& one : metrics_) all.push_back(one.get());
-        metrics::Snapshot snapshot = metrics::Take(all, directory_);
-        if (store_ != nullptr) {
-          const store::Store::Usage usage = store_->usage();
-          snapshot.store = {usage.memory, usage.limit, usage.evicted};
-        }
-        return snapshot;
-      },
-      std::string(core::kVersion));
 }
 
 Server::~Server() {
@@ -85,18 +45,7 @@ bool Server::Open(std::string* problem) {
 }
 
 std::string Server::Describe() const {
-  std::string text = acceptor_.Describe();
-  if (config_.upstream.has_value()) return text + ", in front of " + config_.upstream->ToString();
-  text += ", embedded store: data lives in memory and is gone when this process ends; ";
-  const uint64_t limit = store_->usage().limit;
-  if (limit == 0) return text + "it may take all the memory there is (--max-memory 0)";
-  const uint64_t megabytes = std::max<uint64_t>(limit >> 20, 1);
-  text += "up to " + std::to_string(megabytes) + " MiB of keys; beyond that, ";
-  return text +
-         (config_.eviction == store::Eviction::kNone
-              ? "writes are refused"
-              : "the least useful are evicted (" +
-                    std::string(core::kEvictions[static_cast<size_t>(config_.eviction)]) + ")");
+  return acceptor_.Describe() + ", " + control_.Describe();
 }
 
 void Server::Run() {
@@ -120,69 +69,17 @@ void Server::Run() {
   for (std::thread& thread : threads) thread.join();
 }
 
-Reporter Server::MakeReporter() {
-  return [this](const core::HttpReport& report, std::function<void(std::string)> done) {
-    if (report.kind == core::HttpReport::Kind::kPurge) return Purge(report.purge, std::move(done));
-    asio::post(scraper_, [this, report, done = std::move(done)]() mutable {
-      std::string text = Report(report);
-      workers_[0]->Post(
-          [done = std::move(done), text = std::move(text)]() mutable { done(std::move(text)); });
-    });
-  };
+void Server::OnScraper(std::function<void()> f) {
+  asio::post(scraper_, std::move(f));
 }
 
-std::string Server::Report(const core::HttpReport& report) {
-  using Kind = core::HttpReport::Kind;
-  const auto now = std::chrono::steady_clock::now();
-  switch (report.kind) {
-    case Kind::kMetrics:
-      return exporter_->Render(metrics::Exporter::Format::kText);
-    case Kind::kOpenMetrics:
-      return exporter_->Render(metrics::Exporter::Format::kOpenMetrics);
-    case Kind::kKeys:
-      return core::KeysJson(tracker_.Table(now), report.keys);
-    case Kind::kSlow:
-    case Kind::kPurge:  // see Purge()
-      break;
-  }
-  std::vector<metrics::TopEntry> big;
-  std::vector<metrics::TopEntry> slow;
-  for (const auto& worker : metrics_) {
-    worker->big_values.AddTo(&big);
-    worker->slow_commands.AddTo(&slow);
-  }
-  return core::SlowJson(std::move(big), std::move(slow), now);
-}
-
-// Each worker drops what it has; the last one to do so says how much that was in all.
-void Server::Purge(const core::PurgeQuery& query, std::function<void(std::string)> done) {
-  struct Purged {
-    std::atomic<size_t> workers;
-    std::atomic<size_t> entries{0};
-    std::function<void(std::string)> done;
-  };
-  auto purged = std::make_shared<Purged>();
-  purged->workers = workers_.size();
-  purged->done = std::move(done);
-  for (const auto& worker : workers_) {
-    worker->Post([this, &worker, purged, query] {
-      if (core::NearCache* const near = worker->state().near.get()) {
-        purged->entries +=
-            query.is_key ? near->PurgeKey(query.text) : near->PurgePrefix(query.text);
-      }
-      if (--purged->workers > 0) return;
-      // `done` goes along: what it holds is worker 0's, whichever thread lets go of `purged` last.
-      workers_[0]->Post([done = std::move(purged->done), entries = purged->entries.load()] {
-        done(core::PurgeJson(entries));
-      });
-    });
-  }
+void Server::OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) {
+  workers_[worker]->Post([&state = workers_[worker]->state(), f = std::move(f)] { f(state); });
 }
 
 void Server::TrackKeys() {
   if (!tracking_) return;
-  const auto unix_now = std::chrono::system_clock::now().time_since_epoch();
-  tracker_.Tick(std::chrono::steady_clock::now(), std::chrono::duration<double>(unix_now).count());
+  control_.TrackKeys();
   track_keys_.expires_after(kTrackKeys);
   track_keys_.async_wait([this](error_code error) {
     if (!error) TrackKeys();

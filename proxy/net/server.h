@@ -1,4 +1,4 @@
-// The whole process: acceptor, workers, the store, the metrics, and how they start and stop.
+// The threads and the sockets of the process, and how they start and stop.
 //
 //     worker 0: accepts for all, serves HTTP, and its share of clients
 //     worker n: its share of clients
@@ -12,21 +12,17 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "metrics/exporter.h"
-#include "metrics/key_tracker.h"
-#include "metrics/snapshot.h"
+#include "proxy/app/control.h"
 #include "proxy/config/config.h"
-#include "proxy/near_cache/near_shared.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/worker.h"
-#include "proxy/store/store.h"
 
 namespace keyhole::net {
 
-class Server {
+class Server final : private core::Control::Threads {
  public:
   using LogFunction = Worker::LogFunction;
 
@@ -52,24 +48,21 @@ class Server {
   void BeginStop();
   void StopNow();
   void EndWaiting();
-  Reporter MakeReporter();
-  std::string Report(const core::HttpReport& report);
-  void Purge(const core::PurgeQuery& query, std::function<void(std::string)> done);
   void TrackKeys();
+  void OnScraper(std::function<void()> f) override;
+  void OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) override;
 
   const core::Config config_;
   const LogFunction log_;
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<core::NearShared> near_;  // null: no near cache
-  metrics::KeyDirectory directory_;
-  metrics::KeyTracker tracker_{directory_};
-  std::vector<std::unique_ptr<metrics::WorkerMetrics>> metrics_;
+  core::Control control_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<metrics::Exporter> exporter_;
   asio::thread_pool scraper_{1};
   ScraperTimer track_keys_{scraper_};  // this and the next on the scraper only
   bool tracking_ = true;
-  Acceptor acceptor_{config_, workers_, MakeReporter()};
+  Acceptor acceptor_{config_, workers_,
+                     [this](const core::HttpReport& what, core::Control::Done done) {
+                       control_.MakeReport(what, std::move(done));
+                     }};
   std::unique_ptr<asio::basic_signal_set<Executor>> signals_;
   std::unique_ptr<Timer> grace_;
   std::atomic<size_t> drained_{0};  // workers still to stop
