@@ -10,14 +10,14 @@ bool Connection::Open(std::unique_ptr<Stream> stream) {
 }
 
 // An end of the stream that nobody announced is looked for when nothing has come for a while.
-bool Connection::CheckSilence() {
+bool Connection::ProbeEof() {
   if (!is_open()) return false;
-  const Stream::Silence silence = stream_->CheckSilence();
-  if (silence == Stream::Silence::kFallen) {
+  const Stream::Probe probe = stream_->ProbeEof();
+  if (probe == Stream::Probe::kRead) {
     OnSilence();
     ReadLater();
   }
-  return silence == Stream::Silence::kDoubted;
+  return probe == Stream::Probe::kAgain;
 }
 
 void Connection::WriteWhenPossible() {

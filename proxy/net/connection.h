@@ -49,8 +49,8 @@ class Connection : public Loop::Member, public core::Transport, private Watcher 
  private:
   void OnReadable() final;
   void OnWritable() final;
-  void OnDoubt() final { CheckSilenceLater(); }
-  bool CheckSilence() final;
+  void OnShortRead() final { ProbeEofLater(); }
+  bool ProbeEof() final;
 
   std::unique_ptr<Stream> stream_;
   bool write_blocked_ = false;

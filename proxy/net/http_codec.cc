@@ -1,17 +1,11 @@
 #include "proxy/net/http_codec.h"
 
-#include <algorithm>
-#include <boost/beast/core/buffers_range.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/serializer.hpp>
 #include <utility>
 
 #include "proxy/http/http_item.h"
-#include "proxy/net/asio.h"
 
 namespace keyhole::net {
 
-namespace http = boost::beast::http;
 using metrics::HttpMethodOf;
 
 namespace {
@@ -19,42 +13,9 @@ namespace {
 constexpr std::string_view kFull =
     "All places for HTTP are taken by requests that wait for an answer; try again later";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view kChallenge = "Basic realm=\"keyhole\", charset=\"UTF-8\"";
-// What a page of an origin in --http-origins may send.
-constexpr std::string_view kPageMethods = "GET, HEAD, POST, PUT, DELETE";
-constexpr std::string_view kPageHeaders = "Accept, Authorization, Content-Type";
-constexpr std::string_view kPreflightSeconds = "600";
-
-std::string_view View(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 std::string ErrorJson(std::string_view text) {
   return "{\"error\":" + core::JsonString(text) + "}";
-}
-
-template <typename Request>
-std::optional<std::string_view> FieldOf(const Request& request, http::field name) {
-  const auto it = request.find(name);
-  if (it == request.end()) return std::nullopt;
-  return View(it->value());
-}
-
-// Appends the head's bytes.
-template <typename Response>
-void AppendHead(Response& response, std::string* out) {
-  http::response_serializer<http::empty_body> serializer(response);
-  error_code error;  // there is nothing that could fail
-  while (!serializer.is_done() && !error) {
-    size_t n = 0;
-    serializer.next(error, [&](error_code&, const auto& buffers) {
-      for (const asio::const_buffer buffer : boost::beast::buffers_range_ref(buffers)) {
-        out->append(static_cast<const char*>(buffer.data()), buffer.size());
-        n += buffer.size();
-      }
-    });
-    serializer.consume(n);
-  }
 }
 
 }  // namespace
@@ -75,7 +36,7 @@ HttpCodec::~HttpCodec() = default;
 void HttpCodec::AwaitRequest() {
   state_ = State::kReading;
   reader_.emplace(worker_.config.http.body_limit);
-  request_ = Request();
+  fields_.Clear();
   verdict_ = core::HttpVerdict();
   keep_ = false;
 }
@@ -102,7 +63,7 @@ size_t HttpCodec::Process(std::string_view in) {
     const Result result = reader_->Read(rest);
     switch (result) {
       case Result::kHead:
-        ParseHead() ? OnHead() : Refuse(400, "Not a valid HTTP/1.1 request");
+        fields_.Parse(reader_->head()) ? OnHead() : Refuse(400, "Not a valid HTTP/1.1 request");
         break;
       case Result::kRefused:
         Refuse(reader_->refusal().status, reader_->refusal().text);
@@ -119,39 +80,16 @@ size_t HttpCodec::Process(std::string_view in) {
   return done;
 }
 
-// Beast takes the fields apart. Where it finds something wrong, which the reader has not, it is
-// believed.
-bool HttpCodec::ParseHead() {
-  http::request_parser<http::empty_body> parser;
-  const std::string_view head = reader_->head();
-  parser.header_limit(static_cast<uint32_t>(head.size() + 1));
-  parser.body_limit(boost::none);
-  parser.skip(true);  // the body is the reader's
-  error_code error;
-  parser.put(asio::buffer(head), error);
-  if (error || !parser.is_header_done()) return false;
-  request_ = parser.release();
-  return true;
-}
-
 void HttpCodec::OnHead() {
   began_ = worker_.now;
   pace_.OnHead(began_);
-  verdict_ =
-      gate_.Check({.method = View(request_.method_string()),
-                   .target = View(request_.target()),
-                   .host = reader_->host(),
-                   .content_type = View(request_[http::field::content_type]),
-                   .requested_method = View(request_[http::field::access_control_request_method]),
-                   .origin = FieldOf(request_, http::field::origin),
-                   .fetch_site = FieldOf(request_, http::field::sec_fetch_site),
-                   .has_body = reader_->has_body()});
+  verdict_ = gate_.Check(fields_.ForGate(*reader_));
   if (reserve_ && !verdict_.is_urgent) {
     worker_.metrics.counters.clients_refused.Add();
     return Refuse(503, kFull);
   }
   if (verdict_.status != 0 && reader_->has_body()) return Refuse(verdict_.status, verdict_.text);
-  keep_ = request_.keep_alive() && !reserve_;
+  keep_ = fields_.keep_alive() && !reserve_;
   if (!reader_->has_body()) return;
   if (verdict_.is_preflight) return TakeBody();
   state_ = State::kAsking;
@@ -167,16 +105,13 @@ void HttpCodec::OnLetIn() {
 }
 
 void HttpCodec::TakeBody() {
-  const bool waits = request_.version() >= 11 &&
-                     boost::beast::iequals(request_[http::field::expect], "100-continue");
   state_ = State::kReading;
-  if (waits) SendContinue();
+  if (fields_.awaits_continue()) SendContinue();
 }
 
-// The client waits to hear that its body is wanted.
 void HttpCodec::SendContinue() {
   state_ = State::kContinuing;
-  out_ = kContinue;
+  out_.Set(kContinue);
   transport_.Wake();
 }
 
@@ -188,7 +123,7 @@ void HttpCodec::OnRequest() {
     answer.status = verdict_.is_preflight ? 204 : verdict_.status;
     if (verdict_.is_preflight) answer.content_type.clear();
     if (!verdict_.is_preflight) answer.body = ErrorJson(verdict_.text);
-    answer.head = request_.method() == http::verb::head;
+    answer.head = reader_->method() == "HEAD";
     return OnAnswer(metrics::HttpEndpoint::kOther, answer);
   }
   PrepareSession().Begin(RequestSoFar());
@@ -205,14 +140,11 @@ core::HttpSession& HttpCodec::PrepareSession() {
 }
 
 core::HttpRequest HttpCodec::RequestSoFar() {
-  return {.method = View(request_.method_string()),
-          .target = View(request_.target()),
-          .content_type = View(request_[http::field::content_type]),
-          .accept = View(request_[http::field::accept]),
-          .body = reader_->body(),
-          .authorization = View(request_[http::field::authorization]),
-          .metrics_address = gate_.serves() == core::HttpGate::Serves::kMetricsAndHealth};
+  core::HttpRequest request = fields_.ForSession(reader_->body());
+  request.metrics_address = gate_.serves() == core::HttpGate::Serves::kMetricsAndHealth;
+  return request;
 }
+
 // Where a request ends is not known, or its body is not wanted: it is the last one.
 void HttpCodec::Refuse(int status, std::string_view text) {
   core::HttpResponse answer;
@@ -238,48 +170,18 @@ void HttpCodec::OnAnswer(metrics::HttpEndpoint endpoint, core::HttpResponse& ans
 
 void HttpCodec::Write(core::HttpResponse& answer) {
   state_ = State::kWriting;
-  Response response(static_cast<http::status>(answer.status), request_.version());
-  response.set(http::field::server, "keyhole");
-  if (!answer.content_type.empty()) response.set(http::field::content_type, answer.content_type);
-  if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
-  if (answer.status == 401) response.set(http::field::www_authenticate, kChallenge);
-  SetPageFields(&response);
-  response.keep_alive(keep_ && !draining_);
-  if (answer.status != 204) response.content_length(answer.body.size());
-  AppendHead(response, &out_);
-  if (!answer.head) {
-    body_ = std::move(answer.body);
-    body_begun_ = std::min(body_.size(), kBodyBesideHead);
-    out_.append(body_, 0, body_begun_);
-  }
+  out_.Set({.version = fields_.version(),
+            .keep_alive = keep_ && !draining_,
+            .varies = gate_.has_origins(),
+            .verdict = verdict_},
+           answer);
   pace_.OnAnswer(worker_.now);
   transport_.Wake();
 }
 
-// What browsers ask for before they let a page of another origin read or send (CORS). No
-// credentials: a page says its password itself, in Authorization.
-void HttpCodec::SetPageFields(Response* response) const {
-  if (gate_.has_origins()) response->set(http::field::vary, "Origin");
-  if (verdict_.origin.empty()) return;
-  response->set(http::field::access_control_allow_origin, verdict_.origin);
-  if (!verdict_.is_preflight) return;
-  response->set(http::field::access_control_allow_methods, kPageMethods);
-  response->set(http::field::access_control_allow_headers, kPageHeaders);
-  response->set(http::field::access_control_max_age, kPreflightSeconds);
-}
-
-std::string_view HttpCodec::PrepareWrite() const {
-  if (written_ < out_.size()) return std::string_view(out_).substr(written_);
-  return std::string_view(body_).substr(body_begun_ + written_ - out_.size());
-}
-
 void HttpCodec::CommitWrite(size_t n) {
-  written_ += n;
-  if (!PrepareWrite().empty()) return;
-  out_.clear();
-  body_ = std::string();
-  body_begun_ = written_ = 0;
-  OnWritten();
+  out_.CommitWrite(n);
+  if (out_.PrepareWrite().empty()) OnWritten();
 }
 
 void HttpCodec::OnWritten() {
@@ -312,9 +214,7 @@ void HttpCodec::Linger() {
 
 void HttpCodec::Finish() {
   state_ = State::kFinished;
-  out_.clear();
-  body_.clear();
-  body_begun_ = written_ = 0;
+  out_.Clear();
 }
 
 void HttpCodec::Detach() {
@@ -331,7 +231,7 @@ void HttpCodec::Drain() {
 
 void HttpCodec::Trim() {
   if (in_.empty()) in_.Release();
-  if (out_.empty()) out_.shrink_to_fit();
+  out_.Trim();
 }
 
 bool HttpCodec::too_slow() const {
@@ -340,8 +240,7 @@ bool HttpCodec::too_slow() const {
 
 bool HttpCodec::too_silent() const {
   // What Redis takes to say whether the head is let in is not the client's affair.
-  return state_ != State::kAsking &&
-         pace_.TooSilent(worker_.now, worker_.config.http.idle_timeout);
+  return state_ != State::kAsking && pace_.TooSilent(worker_.now, worker_.config.http.idle_timeout);
 }
 
 }  // namespace keyhole::net

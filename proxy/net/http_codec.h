@@ -2,10 +2,10 @@
 // connection are answered one after the other (keep-alive, pipelining). Who does what:
 //
 //     HttpRequestReader  where a request begins and ends; nobody else has a say in that
-//     Beast              takes apart the fields of a head that the reader has found valid, and
-//                        writes the answer's
+//     HttpFields         what stands in a head that the reader has found valid
 //     HttpGate           whether the request is let in
 //     HttpSession        what the answer is
+//     HttpAnswer         its bytes
 //
 //             .---------------------------- written ----------------------------.
 //             v                                                                 |
@@ -24,8 +24,6 @@
 // Thread: its loop's. Owner: the connection.
 #pragma once
 
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
 #include <functional>
@@ -41,6 +39,8 @@
 #include "proxy/http/http_pace.h"
 #include "proxy/http/http_session.h"
 #include "proxy/links/transport.h"
+#include "proxy/net/http_answer.h"
+#include "proxy/net/http_fields.h"
 #include "resp/byte_queue.h"
 
 namespace keyhole::net {
@@ -68,7 +68,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
   bool wants_read() const {
     return (state_ == State::kReading && !yielded_) || state_ == State::kLingering;
   }
-  std::string_view PrepareWrite() const;
+  std::string_view PrepareWrite() const { return out_.PrepareWrite(); }
   void CommitWrite(size_t n);
   // To be called before what PrepareWrite() gives is written in a turn.
   void BeginWriting();
@@ -103,17 +103,12 @@ class HttpCodec final : private core::HttpSession::Receiver {
     kLingering,
     kFinished,
   };
-  using Request = boost::beast::http::request<boost::beast::http::empty_body>;
-  using Response = boost::beast::http::response<boost::beast::http::empty_body>;
 
   // A client that sends many requests at once has so many answered before others have their turn.
   static constexpr int kAnswersPerTurn = 4;
-  // So much of a body is sent together with its head; more of it is not copied.
-  static constexpr size_t kBodyBesideHead = 16UL * 1024;
 
   size_t Process(std::string_view in);
   void ProcessKept() { in_.Consume(Process(in_.Data())); }
-  bool ParseHead();
   void OnHead();
   void TakeBody();
   void SendContinue();
@@ -125,7 +120,6 @@ class HttpCodec final : private core::HttpSession::Receiver {
   void OnAnswer(metrics::HttpEndpoint endpoint, core::HttpResponse& answer) override;
   void MakeReport(const core::HttpReport& report) override { report_(report); }
   void Write(core::HttpResponse& answer);
-  void SetPageFields(Response* response) const;
   void OnWritten();
   void AwaitRequest();
   void Linger();
@@ -141,7 +135,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
   // is empty.
   resp::ByteQueue in_;
   std::optional<core::HttpRequestReader> reader_;
-  Request request_;  // the fields of its head
+  HttpFields fields_;
   core::HttpVerdict verdict_;
   core::Instant began_{};  // the current request's head was complete
   bool keep_ = false;      // the connection goes on after the answer ...
@@ -149,11 +143,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
   bool draining_ = false;  // ... unless all of them are to end
   bool yielded_ = false;   // in_ is looked at in the next turn
   int answers_left_ = kAnswersPerTurn;
-  // What is written: the head with the beginning of the body, then the body from there on.
-  std::string out_;
-  std::string body_;
-  size_t body_begun_ = 0;
-  size_t written_ = 0;  // of out_, then of body_
+  HttpAnswer out_;
   boost::intrusive_ptr<core::HttpSession> session_;
   core::HttpPace pace_;
 };

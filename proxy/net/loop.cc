@@ -62,7 +62,7 @@ void Loop::WriteFirst() {
 }
 
 void Loop::Tick() {
-  std::erase_if(doubted_, [](const auto& member) { return !member->CheckSilence(); });
+  std::erase_if(to_probe_, [](const auto& member) { return !member->ProbeEof(); });
 }
 
 }  // namespace keyhole::net

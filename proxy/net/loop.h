@@ -37,13 +37,13 @@ class Loop {
     // Each is called once, in the turn that runs or in the next, however often it was asked for.
     void ReadInTurn();
     void WriteInTurn();
-    // Has CheckSilence() called with each tick until that gives false. To be asked for again only
+    // Has ProbeEof() called with each tick until that gives false. To be asked for again only
     // then.
-    void CheckSilenceLater() { loop_.doubted_.emplace_back(this); }
+    void ProbeEofLater() { loop_.to_probe_.emplace_back(this); }
 
     virtual void ReadIn() = 0;
     virtual void WriteOut() = 0;
-    virtual bool CheckSilence() = 0;
+    virtual bool ProbeEof() = 0;
 
    private:
     friend class Loop;
@@ -104,8 +104,8 @@ class Loop {
   List to_read_;
   List to_write_first_;
   List to_write_;
-  List in_work_;  // one of the lists above while it is carried out
-  List doubted_;  // something has come from them in the last ticks
+  List in_work_;   // one of the lists above while it is carried out
+  List to_probe_;  // something has come from them in the last ticks
 };
 
 }  // namespace keyhole::net

@@ -35,13 +35,13 @@ class Stream {
   bool readable() const { return readable_; }
   void set_readable() { readable_ = true; }
 
-  // See Watcher::OnDoubt().
-  enum class Silence : uint8_t {
-    kDoubted,  // something has come, or too little time has passed: call again
-    kFallen,   // nothing has come since the call before; readable() is true now. The last call
-    kNone,     // there is nothing to look for. The last call
+  // Looks whether an end has come unnoticed; see Watcher::OnShortRead().
+  enum class Probe : uint8_t {
+    kAgain,  // something has come, or too little time has passed: call again
+    kRead,   // silence: nothing has come since the call before. readable() is true now, over
+    kOver,   // there is nothing to look for
   };
-  virtual Silence CheckSilence() = 0;
+  virtual Probe ProbeEof() = 0;
 
   // Asks the kernel, for one system call.
   virtual bool HasUnread() const = 0;

@@ -56,13 +56,14 @@ Stream::Io TcpStream::Read(std::span<char> room, size_t* n) {
   if (result == Io::kWouldBlock) {
     readable_ = false;
   } else if (result == Io::kSome && *n < room.size()) {
-    OnShortRead();
+    NoteShortRead();
   }
   return result;
 }
 
-void TcpStream::OnShortRead() {
-  if (std::exchange(doubt_, Doubt::kFresh) == Doubt::kNone) readiness_.watcher().OnDoubt();
+void TcpStream::NoteShortRead() {
+  if (std::exchange(short_read_, ShortRead::kFresh) == ShortRead::kNone)
+    readiness_.watcher().OnShortRead();
   if (reads_ == kNewReads) {
     readable_ = false;
   } else {
@@ -79,19 +80,19 @@ bool TcpStream::HasUnread() const {
   return open_ && ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-Stream::Silence TcpStream::CheckSilence() {
-  switch (doubt_) {
-    case Doubt::kNone:
+Stream::Probe TcpStream::ProbeEof() {
+  switch (short_read_) {
+    case ShortRead::kNone:
       break;
-    case Doubt::kFresh:
-      doubt_ = Doubt::kStale;
-      return Silence::kDoubted;
-    case Doubt::kStale:
-      doubt_ = Doubt::kNone;
+    case ShortRead::kFresh:
+      short_read_ = ShortRead::kStale;
+      return Probe::kAgain;
+    case ShortRead::kStale:
+      short_read_ = ShortRead::kNone;
       readable_ = true;
-      return Silence::kFallen;
+      return Probe::kRead;
   }
-  return Silence::kNone;
+  return Probe::kOver;
 }
 
 void TcpStream::ShutdownWrite() {

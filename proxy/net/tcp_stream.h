@@ -6,7 +6,7 @@
 //
 // What has been read short was all there was, and the next bytes announce themselves. An end of
 // the stream that came together with these bytes does not, so it is looked for: at once while the
-// connection is new, as what ends soon ends like this, and later by CheckSilence(), when nothing
+// connection is new, as what ends soon ends like this, and later by ProbeEof(), when nothing
 // has come for a while.
 //
 // Thread: its loop's.
@@ -31,7 +31,7 @@ class TcpStream final : public Stream {
   bool Open(Watcher& watcher) override;
   Io Read(std::span<char> room, size_t* n) override;
   Io Write(std::string_view bytes, size_t* n) override;
-  Silence CheckSilence() override;
+  Probe ProbeEof() override;
   bool HasUnread() const override;
   void WaitWritable() override { readiness_.WaitWritable(); }
   void ShutdownWrite() override;
@@ -39,11 +39,11 @@ class TcpStream final : public Stream {
 
  private:
   // Whether an end may have come together with what was read last.
-  enum class Doubt : uint8_t { kNone, kFresh, kStale };
+  enum class ShortRead : uint8_t { kNone, kFresh, kStale };
 
-  void OnShortRead();
+  void NoteShortRead();
 
-  Doubt doubt_ = Doubt::kNone;
+  ShortRead short_read_ = ShortRead::kNone;
   uint8_t reads_ = 0;  // short ones, as far as they are counted
   int descriptor_;
   Readiness readiness_;

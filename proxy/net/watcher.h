@@ -10,9 +10,9 @@ class Watcher {
  public:
   virtual void OnReadable() = 0;  // or at its end, or broken
   virtual void OnWritable() = 0;
-  // An end of the stream may have come unnoticed: Stream::CheckSilence() is to be called now and
-  // then until it says that this is over.
-  virtual void OnDoubt() = 0;
+  // A read was short, so an end of the stream may have come unnoticed: Stream::ProbeEof() is to be
+  // called now and then until it says that this is over. Not said again before that.
+  virtual void OnShortRead() = 0;
 
  protected:
   ~Watcher() = default;

@@ -89,7 +89,7 @@ class Wire {
       wire_.incoming_.erase(0, *n);
       if (*n == room.size()) return Io::kSome;
       readable_ = wire_.broken_ || wire_.told_of_end_;
-      if (std::exchange(doubt_, 2) == 0) wire_.watcher_->OnDoubt();
+      if (std::exchange(doubt_, 2) == 0) wire_.watcher_->OnShortRead();
       return Io::kSome;
     }
     Io Write(std::string_view bytes, size_t* n) override {
@@ -100,11 +100,11 @@ class Wire {
       if (wire_.broken_) return Io::kError;
       return *n == 0 ? Io::kWouldBlock : Io::kSome;
     }
-    Silence CheckSilence() override {
-      if (doubt_ == 0) return Silence::kNone;
-      if (--doubt_ > 0) return Silence::kDoubted;
+    Probe ProbeEof() override {
+      if (doubt_ == 0) return Probe::kOver;
+      if (--doubt_ > 0) return Probe::kAgain;
       readable_ = true;
-      return Silence::kFallen;
+      return Probe::kRead;
     }
     bool HasUnread() const override { return !wire_.incoming_.empty(); }
     void WaitWritable() override { wire_.awaited_ = true; }

@@ -253,6 +253,22 @@ TEST_F(HttpCodecTest, DrainingEndsAtOnceWhatIsAtNoWork) {
   EXPECT_TRUE(codec_.finished());
 }
 
+TEST_F(HttpCodecTest, APlaceOfTheReserveIsForOneUrgentRequest) {
+  codec_.UseReserve();
+  Send(Call("GET", "/healthz") + Call("GET", "/healthz"));
+  EXPECT_THAT(Take(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Connection: close\r\n"),
+                            EndsWith(R"({"status":"ok"})")));
+  EXPECT_TRUE(codec_.finished());
+}
+
+TEST_F(HttpCodecTest, APlaceOfTheReserveIsForNothingElse) {
+  codec_.UseReserve();
+  Send(Call("GET", "/items/k"));
+  EXPECT_THAT(Take(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("All places for HTTP")));
+  EXPECT_TRUE(codec_.wants_shutdown());
+  EXPECT_EQ(story_.metrics().counters.clients_refused.Load(), 1U);
+}
+
 TEST_F(HttpCodecTest, PagesOfListedOriginsMayRead) {
   net::HttpCodec codec(story_.state(), "10.0.0.1:50001", gate_, *this, [](const auto&) {});
   const std::string request =

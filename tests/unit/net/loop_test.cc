@@ -21,12 +21,12 @@ class Someone final : public Loop::Member {
   Someone(Loop& loop, Loop::Writes writes, std::string name, Log& log)
       : Member(loop, writes), name_(std::move(name)), log_(log) {}
 
-  using Member::CheckSilenceLater;
+  using Member::ProbeEofLater;
   using Member::ReadInTurn;
   using Member::WriteInTurn;
 
   bool has_more = false;
-  int doubts = 0;
+  int probes = 0;
 
  private:
   void ReadIn() override {
@@ -35,9 +35,9 @@ class Someone final : public Loop::Member {
     if (has_more) ReadInTurn();
   }
   void WriteOut() override { log_.push_back(name_ + " writes"); }
-  bool CheckSilence() override {
-    log_.push_back(name_ + " is asked");
-    return --doubts > 0;
+  bool ProbeEof() override {
+    log_.push_back(name_ + " probes");
+    return --probes > 0;
   }
 
   const std::string name_;
@@ -119,13 +119,13 @@ TEST_F(LoopTest, LinksCanBeWrittenAtOnce) {
   EXPECT_THAT(Happened(), ElementsAre("link writes", "clock", "client writes"));
 }
 
-TEST_F(LoopTest, SilenceIsAskedForWithEachTickUntilItIsOver) {
+TEST_F(LoopTest, AnEndIsProbedForWithEachTickUntilThatIsOver) {
   const auto client = Make(Writes::kLast, "client");
-  client->doubts = 2;
-  client->CheckSilenceLater();
+  client->probes = 2;
+  client->ProbeEofLater();
   EXPECT_THAT(log_, IsEmpty());
   for (int i = 0; i < 5; ++i) loop_.Tick();
-  EXPECT_THAT(log_, ElementsAre("client is asked", "client is asked"));
+  EXPECT_THAT(log_, ElementsAre("client probes", "client probes"));
 }
 
 TEST_F(LoopTest, ItRunsUntilItIsFinished) {

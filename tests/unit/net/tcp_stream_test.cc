@@ -20,17 +20,17 @@ class Told final : public Watcher {
  public:
   void OnReadable() override { ++readable; }
   void OnWritable() override { ++writable; }
-  void OnDoubt() override { ++doubt; }
+  void OnShortRead() override { ++short_read; }
 
   int readable = 0;
   int writable = 0;
-  int doubt = 0;
+  int short_read = 0;
 };
 
 class TcpStreamTest : public testing::Test {
  protected:
   using Io = Stream::Io;
-  using Silence = Stream::Silence;
+  using Probe = Stream::Probe;
 
   TcpStreamTest() {
     std::array<int, 2> ends{};
@@ -122,31 +122,31 @@ TEST_F(TcpStreamTest, AnEndThatCameWithBytesIsFoundAtOnceWhileItIsNew) {
 
 TEST_F(TcpStreamTest, AnEndThatCameWithBytesIsFoundInSilenceLater) {
   Age();
-  EXPECT_EQ(told_.doubt, 1);
+  EXPECT_EQ(told_.short_read, 1);
   ASSERT_EQ(::send(peer_, "abc", 3, 0), 3);
   ClosePeer();
   Settle();
   EXPECT_EQ(Read(100, &bytes_), Io::kSome);
   EXPECT_FALSE(stream_->readable());
-  EXPECT_EQ(stream_->CheckSilence(), Silence::kDoubted);
+  EXPECT_EQ(stream_->ProbeEof(), Probe::kAgain);
   EXPECT_FALSE(stream_->readable());
-  EXPECT_EQ(stream_->CheckSilence(), Silence::kFallen);
+  EXPECT_EQ(stream_->ProbeEof(), Probe::kRead);
   EXPECT_TRUE(stream_->readable());
   EXPECT_EQ(Read(100, &bytes_), Io::kEof);
 }
 
 TEST_F(TcpStreamTest, BytesPutSilenceOff) {
   Age();
-  EXPECT_EQ(stream_->CheckSilence(), Silence::kDoubted);
+  EXPECT_EQ(stream_->ProbeEof(), Probe::kAgain);
   Send("abc");
   Read(100, &bytes_);
-  EXPECT_EQ(stream_->CheckSilence(), Silence::kDoubted);
-  EXPECT_EQ(stream_->CheckSilence(), Silence::kFallen);
-  EXPECT_EQ(stream_->CheckSilence(), Silence::kNone);
-  EXPECT_EQ(told_.doubt, 1);
+  EXPECT_EQ(stream_->ProbeEof(), Probe::kAgain);
+  EXPECT_EQ(stream_->ProbeEof(), Probe::kRead);
+  EXPECT_EQ(stream_->ProbeEof(), Probe::kOver);
+  EXPECT_EQ(told_.short_read, 1);
   Send("abc");
   Read(100, &bytes_);
-  EXPECT_EQ(told_.doubt, 2) << "told again after silence";
+  EXPECT_EQ(told_.short_read, 2) << "told again after silence";
 }
 
 TEST_F(TcpStreamTest, SaysOnceWhenItTakesMore) {
