@@ -21,7 +21,7 @@ void ClientConnection::Start(std::unique_ptr<Stream> stream) {
 }
 
 void ClientConnection::OnFinished() {
-  Close(broken() ? CloseReason::kNetworkError : CloseReason::kByClient);
+  Close(stream().broken() ? CloseReason::kNetworkError : CloseReason::kByClient);
 }
 
 void ClientConnection::Close(CloseReason reason) {

@@ -20,18 +20,13 @@ bool Connection::ProbeEof() {
   return probe == Stream::Probe::kAgain;
 }
 
-void Connection::WriteWhenPossible() {
-  write_blocked_ = true;
-  stream_->WaitWritable();
-}
-
 void Connection::OnReadable() {
   stream_->set_readable();
   ReadLater();
 }
 
 void Connection::OnWritable() {
-  write_blocked_ = false;
+  stream_->set_writable();
   Wake();
 }
 

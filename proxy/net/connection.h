@@ -14,7 +14,7 @@
 
 namespace keyhole::net {
 
-class Connection : public Loop::Member, public core::Transport, private Watcher {
+class Connection : public Loop::Member, public core::Transport {
  public:
   // There is something to write, or reading is wanted again, or it is over.
   void Wake() final { WriteInTurn(); }
@@ -43,8 +43,8 @@ class Connection : public Loop::Member, public core::Transport, private Watcher 
     if (stream_->readable()) ReadInTurn();
   }
   // Has WriteOut() called once the stream takes more.
-  void WriteWhenPossible();
-  bool write_blocked() const { return write_blocked_; }
+  void WriteWhenPossible() { stream_->WaitWritable(); }
+  bool write_blocked() const { return stream_->full(); }
 
  private:
   void OnReadable() final;
@@ -53,7 +53,6 @@ class Connection : public Loop::Member, public core::Transport, private Watcher 
   bool ProbeEof() final;
 
   std::unique_ptr<Stream> stream_;
-  bool write_blocked_ = false;
 };
 
 }  // namespace keyhole::net

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "proxy/net/asio.h"
+#include "proxy/net/watcher.h"
 
 namespace keyhole::net {
 
@@ -26,8 +27,10 @@ class Loop {
   // When in a turn a member is written.
   enum class Writes : uint8_t { kFirst, kLast };
 
-  // Lives at least as long as it waits for a turn.
-  class Member : public boost::intrusive_ref_counter<Member, boost::thread_unsafe_counter> {
+  // Lives at least as long as it waits for a turn. It is the watcher of its stream, if it has one;
+  // as a base class of connections alone Watcher would cost each of them 8 bytes.
+  class Member : protected Watcher,
+                 public boost::intrusive_ref_counter<Member, boost::thread_unsafe_counter> {
    public:
     virtual ~Member() = default;
 

@@ -27,9 +27,6 @@ class PeerConnection : public Connection {
  protected:
   explicit PeerConnection(Loop& loop) : Connection(loop, Loop::Writes::kLast) {}
 
-  // The client is gone without a word.
-  bool broken() const { return broken_; }
-
   void ReadIn() final;
   void WriteOut() override;
 
@@ -37,8 +34,6 @@ class PeerConnection : public Connection {
   Self& self() { return static_cast<Self&>(*this); }
   void WriteReplies();
   void OnBroken();
-
-  bool broken_ = false;
 };
 
 template <typename Self>
@@ -71,7 +66,6 @@ void PeerConnection<Self>::ReadIn() {
 // What the client sent before is there to be read, even after a reset.
 template <typename Self>
 void PeerConnection<Self>::OnBroken() {
-  broken_ = true;
   self().peer().OnOutputLost();
   stream().set_readable();
 }

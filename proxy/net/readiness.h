@@ -25,9 +25,11 @@ namespace keyhole::net {
 class Readiness {
  public:
   explicit Readiness(asio::io_context& context);
-  ~Readiness() { Stop(); }
+  ~Readiness() = default;
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
+
+  // The descriptor is the same in all calls.
 
   // Begins to watch. False, and errno, if that cannot be. The descriptor must stay open until
   // Stop(); the watcher is told of nothing after that.
@@ -35,8 +37,9 @@ class Readiness {
   // REQUIRES: Start() has been called.
   Watcher& watcher() const { return *readable_.watcher; }
   // Calls OnWritable() once. Asked for again before that, it changes nothing.
-  void WaitWritable();
-  void Stop();
+  void WaitWritable(int descriptor);
+  // To be called before it is destroyed. Idempotent.
+  void Stop(int descriptor);
 
  private:
   using Reactor = asio::detail::reactor;
@@ -54,14 +57,11 @@ class Readiness {
     static status Perform(Operation* base);
     static void Complete(void* owner, asio::detail::operation* base, const error_code& error,
                          size_t bytes);
-    Watcher* watcher = nullptr;
-    bool awaited = false;
+    Watcher* watcher = nullptr;  // null: it is not awaited
   };
 
   Reactor& reactor_;
-  asio::detail::scheduler& scheduler_;
-  Reactor::per_descriptor_data data_ = nullptr;
-  int descriptor_ = -1;
+  Reactor::per_descriptor_data data_ = nullptr;  // null: not watched
   Readable readable_;
   Writable writable_;
 };

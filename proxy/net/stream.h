@@ -34,6 +34,11 @@ class Stream {
   // There may be something to read. The owner says so when its watcher has been told.
   bool readable() const { return readable_; }
   void set_readable() { readable_ = true; }
+  // It takes no more for now: WaitWritable() has been called, and the watcher not yet been told.
+  bool full() const { return full_; }
+  void set_writable() { full_ = false; }
+  // A read or a write has failed.
+  bool broken() const { return broken_; }
 
   // Looks whether an end has come unnoticed; see Watcher::OnShortRead().
   enum class Probe : uint8_t {
@@ -59,8 +64,11 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  bool open_ = false;
-  bool readable_ = false;
+  // Bits: there is one stream for each client.
+  bool open_ : 1 = false;
+  bool readable_ : 1 = false;
+  bool full_ : 1 = false;
+  bool broken_ : 1 = false;
 };
 
 }  // namespace keyhole::net

@@ -53,6 +53,7 @@ bool TcpStream::Open(Watcher& watcher) {
 
 Stream::Io TcpStream::Read(std::span<char> room, size_t* n) {
   const Io result = Outcome(::recv(descriptor_, room.data(), room.size(), 0), n);
+  broken_ = broken_ || result == Io::kError;
   if (result == Io::kWouldBlock) {
     readable_ = false;
   } else if (result == Io::kSome && *n < room.size()) {
@@ -72,7 +73,9 @@ void TcpStream::NoteShortRead() {
 }
 
 Stream::Io TcpStream::Write(std::string_view bytes, size_t* n) {
-  return Outcome(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), n);
+  const Io result = Outcome(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), n);
+  broken_ = broken_ || result == Io::kError;
+  return result;
 }
 
 bool TcpStream::HasUnread() const {
@@ -95,6 +98,11 @@ Stream::Probe TcpStream::ProbeEof() {
   return Probe::kOver;
 }
 
+void TcpStream::WaitWritable() {
+  full_ = true;
+  readiness_.WaitWritable(descriptor_);
+}
+
 void TcpStream::ShutdownWrite() {
   ::shutdown(descriptor_, SHUT_WR);
 }
@@ -102,7 +110,7 @@ void TcpStream::ShutdownWrite() {
 void TcpStream::Close() {
   open_ = readable_ = false;
   if (descriptor_ < 0) return;
-  readiness_.Stop();
+  readiness_.Stop(descriptor_);
   ::close(std::exchange(descriptor_, -1));
 }
 

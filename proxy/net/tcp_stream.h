@@ -33,7 +33,7 @@ class TcpStream final : public Stream {
   Io Write(std::string_view bytes, size_t* n) override;
   Probe ProbeEof() override;
   bool HasUnread() const override;
-  void WaitWritable() override { readiness_.WaitWritable(); }
+  void WaitWritable() override;
   void ShutdownWrite() override;
   void Close() override;
 
@@ -45,7 +45,7 @@ class TcpStream final : public Stream {
 
   ShortRead short_read_ = ShortRead::kNone;
   uint8_t reads_ = 0;  // short ones, as far as they are counted
-  int descriptor_;
+  int descriptor_;     // -1: closed
   Readiness readiness_;
 };
 

@@ -81,7 +81,8 @@ class Wire {
       ++wire_.reads_;
       *n = std::min(room.size(), wire_.incoming_.size());
       if (*n == 0) {
-        if (wire_.broken_) return Io::kError;
+        broken_ = wire_.broken_;
+        if (broken_) return Io::kError;
         readable_ = wire_.ended_;
         return wire_.ended_ ? Io::kEof : Io::kWouldBlock;
       }
@@ -97,7 +98,8 @@ class Wire {
       *n = wire_.broken_ ? 0 : std::min(bytes.size(), wire_.room_);
       wire_.received_.append(bytes.substr(0, *n));
       wire_.room_ -= *n;
-      if (wire_.broken_) return Io::kError;
+      broken_ = wire_.broken_;
+      if (broken_) return Io::kError;
       return *n == 0 ? Io::kWouldBlock : Io::kSome;
     }
     Probe ProbeEof() override {
@@ -107,7 +109,10 @@ class Wire {
       return Probe::kRead;
     }
     bool HasUnread() const override { return !wire_.incoming_.empty(); }
-    void WaitWritable() override { wire_.awaited_ = true; }
+    void WaitWritable() override {
+      full_ = true;
+      wire_.awaited_ = true;
+    }
     void ShutdownWrite() override { wire_.shut_ = true; }
     void Close() override {
       open_ = readable_ = false;

@@ -35,6 +35,9 @@ class Someone final : public Loop::Member {
     if (has_more) ReadInTurn();
   }
   void WriteOut() override { log_.push_back(name_ + " writes"); }
+  void OnReadable() override {}
+  void OnWritable() override {}
+  void OnShortRead() override {}
   bool ProbeEof() override {
     log_.push_back(name_ + " probes");
     return --probes > 0;
