@@ -4,6 +4,7 @@
 //     kNew --first byte--> kHead --head--> kBody --all--> kAnswering --answer made--> kWriting
 //      accepted              ^                                                           |
 //                            '--first byte-- kWaiting <--written-------------------------'
+//                                               '--> kLingering   it was the last; see HttpCodec
 //
 // A request without a body passes through kBody at once.
 //
@@ -19,24 +20,34 @@ class HttpPace {
  public:
   using Instant = std::chrono::steady_clock::time_point;
   using Millis = std::chrono::milliseconds;
-  enum class Phase : uint8_t { kNew, kWaiting, kHead, kBody, kAnswering, kWriting };
+  enum class Phase : uint8_t { kNew, kWaiting, kHead, kBody, kAnswering, kWriting, kLingering };
 
   // The head of a request is small: who needs longer for it does not mean to send one.
   static constexpr Millis kLongestHead{10000};
   // A client that reads nothing of an answer for so long may be closed for others.
   static constexpr Millis kPatienceWithReaders{10000};
 
-  explicit HttpPace(Instant accepted) : since_(accepted), request_began_(accepted) {}
+  // What a client sends after its last answer is dropped for so long.
+  static constexpr Millis kLinger{2000};
+
+  explicit HttpPace(Instant accepted)
+      : since_(accepted), request_began_(accepted), expected_since_(accepted) {}
 
   Phase phase() const { return phase_; }
   // Something of a request has come.
   bool in_request() const { return phase_ != Phase::kNew && phase_ != Phase::kWaiting; }
 
   // Waits for the next request.
-  void OnWait(Instant now) { Enter(Phase::kWaiting, now); }
+  void OnWait(Instant now) {
+    Enter(Phase::kWaiting, now);
+    expected_since_ = now;
+  }
+  void OnLinger(Instant now) { Enter(Phase::kLingering, now); }
   // Bytes of a request have come.
   void OnBytes(Instant now) {
     heard_ = now;
+    // From its first byte on a request has as long as a silence.
+    if (!in_request()) expected_since_ = now;
     if (phase_ == Phase::kWaiting) {
       Enter(Phase::kHead, now);
       request_began_ = now;
@@ -46,7 +57,10 @@ class HttpPace {
   }
   void OnHead(Instant now) { Enter(Phase::kBody, now); }
   void OnRequest(Instant now) { Enter(Phase::kAnswering, now); }
-  void OnAnswer(Instant now) { Enter(Phase::kWriting, now); }
+  void OnAnswer(Instant now) {
+    Enter(Phase::kWriting, now);
+    expected_since_ = now;  // it may not read
+  }
 
   // The request that is on its way takes too long, however steadily it comes. limit: from its first
   // byte to its last; of a new connection from the start. 0: none.
@@ -57,6 +71,14 @@ class HttpPace {
       return taken >= limit || taken >= kLongestHead;
     }
     return phase_ == Phase::kBody && taken >= limit;
+  }
+
+  // What is expected of the client has not come, or was not taken, for so long: a request, the
+  // whole of it, that it reads the answer. What Redis takes is its own affair. limit: 0: none.
+  bool TooSilent(Instant now, Millis limit) const {
+    if (phase_ == Phase::kAnswering) return false;
+    if (phase_ == Phase::kLingering) return now - since_ >= kLinger;
+    return limit.count() > 0 && now - expected_since_ >= limit;
   }
 
   // What is at work for a request keeps its place, and so does what has been heard of at this very
@@ -82,8 +104,9 @@ class HttpPace {
   }
 
   Phase phase_ = Phase::kNew;
-  Instant since_;          // it is in this phase
-  Instant request_began_;  // kNew, kHead and kBody
+  Instant since_;           // it is in this phase
+  Instant request_began_;   // kNew, kHead and kBody
+  Instant expected_since_;  // see TooSilent()
   Instant heard_{};
 };
 

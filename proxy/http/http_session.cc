@@ -61,16 +61,15 @@ void HttpSession::BeginHead(const HttpRequest& head) {
 
 void HttpSession::Begin(const HttpRequest& request) {
   const HttpStep step = exchange_.Begin(request);
-  if (std::exchange(let_in_, false)) return Do(step);
+  if (std::exchange(awaits_, Awaits::kNothing) == Awaits::kBody) return Do(step);
   LetIn(step, request.authorization);
 }
 
 void HttpSession::LetIn(HttpStep step, std::string_view authorization) {
-  known_ = false;
   if (IsOpen()) return Do(step);
   std::vector<std::string> login = LoginOf(authorization);
   if (login.empty()) return Admit(step);
-  logged_in_ = true;
+  password_ = Password::kGiven;
   admitted_ = step;
   Send(Awaits::kLogin, std::move(login));
 }
@@ -89,8 +88,9 @@ void HttpSession::Admit(HttpStep step) {
 
 void HttpSession::AdmitByRedis(HttpStep step) {
   const bool waits_for_body = step == HttpStep::kBody && context_.router->asks_password();
-  if (exchange_.access() == HttpAccess::kCommands && (known_ || !waits_for_body)) return Do(step);
-  if (!known_) return Do(exchange_.OnRefused(resp::kNoAuthError));
+  const bool is_known = password_ == Password::kRight;
+  if (exchange_.access() == HttpAccess::kCommands && (is_known || !waits_for_body)) return Do(step);
+  if (!is_known) return Do(exchange_.OnRefused(resp::kNoAuthError));
   admitted_ = step;
   Send(Awaits::kNames, {std::string(resp::Spec(resp::CommandId::kScan).name), "0", "COUNT", "1"});
 }
@@ -104,11 +104,20 @@ void HttpSession::Do(HttpStep step) {
 }
 
 void HttpSession::Answer(HttpStep step) {
-  let_in_ = step == HttpStep::kBody;
+  if (step == HttpStep::kBody) awaits_ = Awaits::kBody;
+  if (receiver_ == nullptr) return;
+  if (step == HttpStep::kBody) return receiver_->OnLetIn();
+  if (step == HttpStep::kReport) return receiver_->MakeReport(exchange_.report());
   HttpResponse& response = exchange_.response();
   // Where a password may help, clients are asked for one.
-  if (!IsOpen() && response.status == 403 && !known_) response.status = 401;
-  if (receiver_ != nullptr) receiver_->OnAnswer(step);
+  const bool may_help = password_ != Password::kRight && !IsOpen();
+  if (may_help && response.status == 403) response.status = 401;
+  receiver_->OnAnswer(exchange_.endpoint(), response);
+}
+
+void HttpSession::OnReport(std::string text) {
+  exchange_.response().body = std::move(text);
+  Answer(HttpStep::kRespond);
 }
 
 void HttpSession::Send(Awaits awaits, std::vector<std::string> command) {
@@ -143,10 +152,11 @@ void HttpSession::OnReply(const resp::ReplyHead&) {
   const bool refused = reply.starts_with('-');
   switch (awaited) {
     case Awaits::kNothing:
+    case Awaits::kBody:
       return;
     case Awaits::kLogin:
       if (refused) return Do(exchange_.OnRefused(LineOf(reply)));
-      known_ = true;
+      password_ = Password::kRight;
       return Admit(admitted_);
     case Awaits::kNames:
       return Do(refused ? exchange_.OnRefused(LineOf(reply)) : admitted_);
@@ -156,7 +166,9 @@ void HttpSession::OnReply(const resp::ReplyHead&) {
 }
 
 void HttpSession::OnClose(metrics::CloseReason) {
-  if (std::exchange(awaits_, Awaits::kNothing) != Awaits::kNothing) Do(exchange_.OnUnavailable());
+  const Awaits awaited = std::exchange(awaits_, Awaits::kNothing);
+  if (awaited == Awaits::kNothing || awaited == Awaits::kBody) return;
+  Do(exchange_.OnUnavailable());
 }
 
 void HttpSession::Detach() {

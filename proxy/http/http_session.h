@@ -19,10 +19,13 @@
 //
 // A request with a body passes through this with its head alone, see BeginHead().
 //
-//     Begin --> kLogin ----> kNames --------> kCommand ----> OnAnswer
-//       |  AUTH   | right      | SCAN allowed   ^ |  ^
-//       |         '-- (no names, or known here) ' '--' the next one
-//       '---- nothing to be asked first --------'
+//     BeginHead, Begin --> kLogin ----> kNames ------> kCommand ----> OnAnswer
+//            |       AUTH    | right      | SCAN allowed ^ |  ^
+//            |               '-- (no names, known here) -' '--' the next one
+//            '------ nothing to be asked first ----------'
+//
+//     BeginHead: the same, but where kCommand would come it is OnLetIn --> kBody --> Begin, which
+//     asks no more
 //
 // Thread: the worker's that made it.
 #pragma once
@@ -39,11 +42,15 @@ namespace keyhole::core {
 
 class HttpSession final : public Session {
  public:
-  // Who wants the answer. kRespond: exchange().response() is it. kReport: make it. kBody: see
-  // BeginHead().
+  // Who wants the answer.
   class Receiver {
    public:
-    virtual void OnAnswer(HttpStep step) = 0;
+    // Of BeginHead(): read the body, then call Begin().
+    virtual void OnLetIn() = 0;
+    // Make this, then call OnReport().
+    virtual void MakeReport(const HttpReport& report) = 0;
+    // This is it; the receiver may move from it. endpoint: what the request counts as.
+    virtual void OnAnswer(metrics::HttpEndpoint endpoint, HttpResponse& answer) = 0;
 
    protected:
     ~Receiver() = default;
@@ -57,14 +64,15 @@ class HttpSession final : public Session {
 
   // Views in the request need not outlive this call. The answer may come before it returns.
   void Begin(const HttpRequest& request);
-  // Of a request with a body, before that is read: nobody sends one without the password. kBody: it
-  // is let in, read its body, then Begin(); until then it is between(). Any other step answers it,
-  // and its body is not wanted.
+  // Of a request with a body, before that is read: nobody sends one without the password.
+  // OnLetIn() follows, and until Begin() it is between(); or OnAnswer(), and its body is not
+  // wanted.
   void BeginHead(const HttpRequest& head);
-  bool between() const { return let_in_; }
-  HttpExchange& exchange() { return exchange_; }
+  bool between() const { return awaits_ == Awaits::kBody; }
+  // The report that was asked for.
+  void OnReport(std::string text);
   // A request has given a password: the next one needs a session of its own.
-  bool logged_in() const { return logged_in_; }
+  bool logged_in() const { return password_ != Password::kNone; }
   // Nobody wants an answer any more.
   void Detach();
 
@@ -83,8 +91,10 @@ class HttpSession final : public Session {
   // A page of a thousand values may be this long; one value is limited by --http-body-limit too.
   static constexpr size_t kMaxReply = 64UL * 1024 * 1024;
 
-  // Whose reply is awaited.
-  enum class Awaits : uint8_t { kNothing, kLogin, kNames, kCommand };
+  // Whose reply is awaited. kBody: of a request whose head is let in, it is Begin() that comes
+  // next.
+  enum class Awaits : uint8_t { kNothing, kLogin, kNames, kCommand, kBody };
+  enum class Password : uint8_t { kNone, kGiven, kRight };
 
   bool RedisAsks() const;
   bool IsOpen() const;
@@ -101,9 +111,7 @@ class HttpSession final : public Session {
   HttpExchange exchange_;
   Awaits awaits_ = Awaits::kNothing;
   HttpStep admitted_ = HttpStep::kRespond;  // to be done after kLogin and kNames
-  bool logged_in_ = false;                  // a password was given ...
-  bool known_ = false;                      // ... and was right
-  bool let_in_ = false;                     // by its head; Begin() is to come
+  Password password_ = Password::kNone;
   bool too_large_ = false;
   std::vector<std::string> command_;
   std::string request_;  // its bytes

@@ -23,7 +23,7 @@ using Executor = asio::io_context::executor_type;
 // TCP and unix sockets alike.
 using Protocol = asio::generic::stream_protocol;
 using Socket = asio::basic_stream_socket<Protocol, Executor>;
-using Acceptor = asio::basic_socket_acceptor<Protocol, Executor>;
+using ListeningSocket = asio::basic_socket_acceptor<Protocol, Executor>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, Executor>;
 

@@ -1,36 +1,38 @@
-// The socket of a RESP client: moves bytes between it and a ClientSession.
+// The connection of a RESP client: moves bytes between a stream and a ClientSession.
 //
-// Thread: its worker's.
+// Thread: its loop's.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
-#include "proxy/net/connection.h"
+#include "proxy/net/peer_connection.h"
+#include "proxy/net/registry.h"
 #include "proxy/sessions/client_session.h"
 
 namespace keyhole::net {
 
-class ClientConnection final : public Connection {
+class ClientConnection final : public PeerConnection<ClientConnection> {
  public:
-  ClientConnection(Worker& worker, std::string_view address);
+  ClientConnection(Loop& loop, core::SessionContext& context, Registry<ClientConnection>& registry,
+                   std::string_view address);
   ~ClientConnection() override;
 
-  // Takes the descriptor.
-  void Start(int descriptor);
+  void Start(std::unique_ptr<Stream> stream);
   core::ClientSession& session() { return *session_; }
   void Close(metrics::CloseReason reason);
   // Something has come that has not been read.
-  bool HasUnread() const { return stream_.HasUnread(); }
+  bool HasUnread() const { return is_open() && stream().HasUnread(); }
 
  private:
-  void ReadIn() override;
-  void WriteOut() override;
-  void OnSilence() override { session_->Trim(); }
-  void WriteReplies();
-  void OnBroken();
+  friend class PeerConnection<ClientConnection>;
 
+  core::ClientSession& peer() { return *session_; }
+  void OnSilence() override { session_->Trim(); }
+  void OnFinished();
+
+  Registry<ClientConnection>& registry_;
   boost::intrusive_ptr<core::ClientSession> session_;
-  metrics::CloseReason reason_ = metrics::CloseReason::kByClient;
 };
 
 }  // namespace keyhole::net

@@ -36,7 +36,7 @@ class Listener {
   void RemoveStaleSocket();
   void Accept();
 
-  Acceptor acceptor_;
+  ListeningSocket acceptor_;
   Timer pause_;
   core::Endpoint endpoint_;
   OnAccept on_accept_;

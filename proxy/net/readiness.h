@@ -10,8 +10,7 @@
 // Edges: said is only that something has changed since the last time. What was there before and
 // was not read is not said again.
 //
-// Thread: the loop's. Watcher's functions are called from inside the reactor: they must not close
-// anything, only note what they are told.
+// Thread: the loop's.
 #pragma once
 
 #include <boost/asio/detail/reactor.hpp>
@@ -19,56 +18,50 @@
 #include <boost/asio/detail/scheduler.hpp>
 
 #include "proxy/net/asio.h"
+#include "proxy/net/watcher.h"
 
 namespace keyhole::net {
 
 class Readiness {
  public:
-  class Watcher {
-   public:
-    virtual void OnReadable() = 0;  // or at its end, or broken
-    virtual void OnWritable() = 0;
-
-   protected:
-    ~Watcher() = default;
-  };
-
-  Readiness(asio::io_context& context, Watcher& watcher);
-  ~Readiness() { Stop(); }
+  explicit Readiness(asio::io_context& context);
+  ~Readiness() = default;
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
+  // The descriptor is the same in all calls.
+
   // Begins to watch. False, and errno, if that cannot be. The descriptor must stay open until
-  // Stop().
-  bool Start(int descriptor);
+  // Stop(); the watcher is told of nothing after that.
+  bool Start(int descriptor, Watcher& watcher);
+  // REQUIRES: Start() has been called.
+  Watcher& watcher() const { return *readable_.watcher; }
   // Calls OnWritable() once. Asked for again before that, it changes nothing.
-  void WaitWritable();
-  void Stop();
+  void WaitWritable(int descriptor);
+  // To be called before it is destroyed. Idempotent.
+  void Stop(int descriptor);
 
  private:
   using Reactor = asio::detail::reactor;
   using Operation = asio::detail::reactor_op;
 
   struct Readable : Operation {
-    explicit Readable(Watcher& watcher_in);
+    Readable();
     static status Perform(Operation* base);
     static void Complete(void* owner, asio::detail::operation* base, const error_code& error,
                          size_t bytes);
-    Watcher& watcher;
+    Watcher* watcher = nullptr;
   };
   struct Writable : Operation {
-    explicit Writable(Watcher& watcher_in);
+    Writable();
     static status Perform(Operation* base);
     static void Complete(void* owner, asio::detail::operation* base, const error_code& error,
                          size_t bytes);
-    Watcher& watcher;
-    bool awaited = false;
+    Watcher* watcher = nullptr;  // null: it is not awaited
   };
 
   Reactor& reactor_;
-  asio::detail::scheduler& scheduler_;
-  Reactor::per_descriptor_data data_ = nullptr;
-  int descriptor_ = -1;
+  Reactor::per_descriptor_data data_ = nullptr;  // null: not watched
   Readable readable_;
   Writable writable_;
 };

@@ -1,4 +1,4 @@
-// The whole process: listeners, workers, the store, the metrics, and how they start and stop.
+// The threads and the sockets of the process, and how they start and stop.
 //
 //     worker 0: accepts for all, serves HTTP, and its share of clients
 //     worker n: its share of clients
@@ -9,28 +9,20 @@
 #include <atomic>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "metrics/exporter.h"
-#include "metrics/key_tracker.h"
-#include "metrics/snapshot.h"
+#include "proxy/app/control.h"
 #include "proxy/config/config.h"
-#include "proxy/http/http_gate.h"
-#include "proxy/near_cache/near_shared.h"
-#include "proxy/net/http_connection.h"
-#include "proxy/net/listener.h"
-#include "proxy/net/log_limit.h"
+#include "proxy/net/acceptor.h"
 #include "proxy/net/worker.h"
-#include "proxy/store/store.h"
 
 namespace keyhole::net {
 
-class Server {
+class Server final : private core::Control::Threads {
  public:
   using LogFunction = Worker::LogFunction;
 
@@ -47,63 +39,33 @@ class Server {
   // Serves until SIGTERM or SIGINT, then stops gracefully; a second signal stops at once.
   void Run();
 
-  // What it listens on, with ports that the kernel chose.
-  std::vector<core::Endpoint> listening() const;
-  const core::Endpoint* http() const { return http_ == nullptr ? nullptr : &http_->endpoint(); }
-
  private:
   using ScraperTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                                   asio::wait_traits<std::chrono::steady_clock>,
                                                   asio::thread_pool::executor_type>;
 
-  struct Newcomer {
-    int descriptor;
-    std::string peer;
-  };
-
-  void AcceptClient(Socket socket, std::string peer);
-  // `descriptor` is that of a client that has been accepted; all of this is for worker 0 alone.
-  bool HasRoom() const;
-  void Admit(int descriptor, std::string peer);
-  void MakeRoom(size_t asked);
-  void OnRoom(bool made, size_t asked);
-  void Refuse(int descriptor, std::string_view peer);
-  bool OpenHttp(std::string* problem);
-  std::unique_ptr<Listener> HttpListener(const core::Endpoint& endpoint,
-                                         core::HttpGate::Serves serves);
-  void AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate);
   void WaitForSignal();
   void BeginStop();
   void StopNow();
   void EndWaiting();
-  Reporter MakeReporter();
-  std::string Report(const core::HttpReport& report);
-  void Purge(const core::PurgeQuery& query, std::function<void(std::string)> done);
   void TrackKeys();
+  void OnScraper(std::function<void()> f) override;
+  void OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) override;
 
   const core::Config config_;
   const LogFunction log_;
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<core::NearShared> near_;  // null: no near cache
-  metrics::KeyDirectory directory_;
-  metrics::KeyTracker tracker_{directory_};
-  std::vector<std::unique_ptr<metrics::WorkerMetrics>> metrics_;
+  core::Control control_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<metrics::Exporter> exporter_;
   asio::thread_pool scraper_{1};
   ScraperTimer track_keys_{scraper_};  // this and the next on the scraper only
   bool tracking_ = true;
-  std::vector<std::unique_ptr<Listener>> listeners_;
-  std::unique_ptr<Listener> http_;          // null: off
-  std::unique_ptr<Listener> metrics_door_;  // null: /metrics is served by http_
-  std::vector<std::unique_ptr<core::HttpGate>> gates_;
+  Acceptor acceptor_{config_, workers_,
+                     [this](const core::HttpReport& what, core::Control::Done done) {
+                       control_.MakeReport(what, std::move(done));
+                     }};
   std::unique_ptr<asio::basic_signal_set<Executor>> signals_;
   std::unique_ptr<Timer> grace_;
-  std::atomic<int64_t> clients_{0};
-  std::deque<Newcomer> newcomers_;  // wait for room
-  LogLimit refused_;
   std::atomic<size_t> drained_{0};  // workers still to stop
-  size_t next_worker_ = 0;
   bool stopping_ = false;
 };
 

@@ -1,21 +1,19 @@
-// A connected, non-blocking stream socket (TCP or unix).
+// A connected stream of bytes that never blocks: TCP or a unix socket (tcp_stream.h), in tests a
+// script. Whoever moves bytes knows no more of a socket than this.
 //
-// Reads and writes are plain system calls, made when there is reason to think that they will do
-// something. An idle connection needs no read buffer; a read or a write in time costs one system
-// call.
+// Reading follows readable(): it becomes true when the watcher is told so, and false when a read
+// has found that there is no more for now.
 //
-// What has been read short was all there was, and the next bytes announce themselves. An end of
-// the stream that came together with these bytes does not, so it is looked for: at once while the
-// connection is new, as what ends soon ends like this, and later by CheckSilence(), when nothing
-// has come for a while.
-//
-// Thread: the worker's that made it.
+// Cost: one virtual call for each read and each write.
+// Thread: its loop's. Owner: the connection.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
-#include "proxy/net/readiness.h"
+#include "proxy/net/watcher.h"
 
 namespace keyhole::net {
 
@@ -24,44 +22,53 @@ class Stream {
   // What a read or write came to.
   enum class Io : uint8_t { kSome, kWouldBlock, kEof, kError };
 
-  // The watcher is told of what Readiness says.
-  Stream(asio::io_context& context, Readiness::Watcher& watcher);
-  ~Stream() { Close(); }
+  virtual ~Stream() = default;
 
-  // Takes a connected socket: makes it non-blocking, without Nagle's delay, with probes of whether
-  // the other side is still there, and watches it. False if that cannot be.
-  bool Open(int descriptor);
-  bool is_open() const { return descriptor_ >= 0; }
+  // Begins to tell the watcher, which outlives the stream. False if that cannot be.
+  virtual bool Open(Watcher& watcher) = 0;
+  bool is_open() const { return open_; }
 
-  Io Read(std::span<char> room, size_t* n);
-  Io Write(std::string_view bytes, size_t* n);
+  virtual Io Read(std::span<char> room, size_t* n) = 0;
+  virtual Io Write(std::string_view bytes, size_t* n) = 0;
 
   // There may be something to read. The owner says so when its watcher has been told.
   bool readable() const { return readable_; }
   void set_readable() { readable_ = true; }
-  // To be called now and then while may_fall_silent(): true if nothing has come since the call
-  // before, once; readable() is true then.
-  bool CheckSilence();
-  bool may_fall_silent() const { return doubt_ != Doubt::kNone; }
+  // It takes no more for now: WaitWritable() has been called, and the watcher not yet been told.
+  bool full() const { return full_; }
+  void set_writable() { full_ = false; }
+  // A read or a write has failed.
+  bool broken() const { return broken_; }
+
+  // Looks whether an end has come unnoticed; see Watcher::OnShortRead().
+  enum class Probe : uint8_t {
+    kAgain,  // something has come, or too little time has passed: call again
+    kRead,   // silence: nothing has come since the call before. readable() is true now, over
+    kOver,   // there is nothing to look for
+  };
+  virtual Probe ProbeEof() = 0;
 
   // Asks the kernel, for one system call.
-  bool HasUnread() const;
+  virtual bool HasUnread() const = 0;
 
-  void WaitWritable() { readiness_.WaitWritable(); }
+  // Has the watcher told once that the stream takes more.
+  virtual void WaitWritable() = 0;
 
   // The other side sees the end of the stream; reading goes on.
-  void ShutdownWrite();
-  void Close();
+  virtual void ShutdownWrite() = 0;
+  // The watcher is told nothing any more. Idempotent.
+  virtual void Close() = 0;
 
- private:
-  // Whether an end may have come together with what was read last.
-  enum class Doubt : uint8_t { kNone, kFresh, kStale };
+ protected:
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
-  Readiness readiness_;
-  int descriptor_ = -1;
-  bool readable_ = false;
-  Doubt doubt_ = Doubt::kNone;
-  uint8_t reads_ = 0;  // short ones, as far as they are counted
+  // Bits: there is one stream for each client.
+  bool open_ : 1 = false;
+  bool readable_ : 1 = false;
+  bool full_ : 1 = false;
+  bool broken_ : 1 = false;
 };
 
 }  // namespace keyhole::net

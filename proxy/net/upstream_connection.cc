@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/net/worker.h"
+#include "proxy/net/tcp_stream.h"
 
 namespace keyhole::net {
 namespace {
@@ -13,27 +13,28 @@ constexpr int kReadsPerTurn = 16;
 
 }  // namespace
 
-void UpstreamConnection::Start(Worker& worker, core::UpstreamEnd& link,
-                               const core::Endpoint& endpoint) {
-  const boost::intrusive_ptr<UpstreamConnection> self(new UpstreamConnection(worker, link));
-  link.BindTransport(self.get());
-  // Not from inside the link's own call.
-  asio::post(worker.context(), [self, endpoint] {
-    self->worker_.BeginTurn();
-    if (self->open_) self->Resolve(endpoint);
-  });
-}
-
-UpstreamConnection::UpstreamConnection(Worker& worker, core::UpstreamEnd& link)
-    : Connection(worker, Writes::kFirst),
+UpstreamConnection::UpstreamConnection(Loop& loop, core::WorkerState& state,
+                                       Registry<UpstreamConnection>& registry,
+                                       core::UpstreamEnd& link)
+    : Connection(loop, Loop::Writes::kFirst),
+      state_(state),
+      registry_(registry),
       link_(&link),
-      connecting_(worker.context()),
-      resolver_(worker.context()),
-      began_(worker.state().now) {
-  worker_.Register(*this);
+      connecting_(loop.context()),
+      resolver_(loop.context()),
+      began_(state.now) {
+  registry_.Add(*this);
+  link_->BindTransport(this);
 }
 
 UpstreamConnection::~UpstreamConnection() = default;
+
+void UpstreamConnection::Start(const core::Endpoint& endpoint) {
+  loop_.Post([self = boost::intrusive_ptr(this), endpoint] {
+    self->loop_.BeginTurn();
+    if (self->open_) self->Resolve(endpoint);
+  });
+}
 
 void UpstreamConnection::Resolve(const core::Endpoint& endpoint) {
   if (endpoint.kind == core::Endpoint::Kind::kUnix) {
@@ -42,7 +43,7 @@ void UpstreamConnection::Resolve(const core::Endpoint& endpoint) {
   resolver_.async_resolve(
       endpoint.host, std::to_string(endpoint.port),
       [self = boost::intrusive_ptr(this)](error_code error, const auto& results) {
-        self->worker_.BeginTurn();
+        self->loop_.BeginTurn();
         if (!self->open_) return;
         if (error) return self->Lose();
         std::vector<Protocol::endpoint> endpoints;
@@ -57,30 +58,30 @@ void UpstreamConnection::ConnectTo(std::vector<Protocol::endpoint> endpoints, si
   error_code ignored;
   connecting_.close(ignored);
   const Protocol::endpoint endpoint = endpoints[index];
-  connecting_.async_connect(endpoint,
-                            [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
-                             index](error_code error) mutable {
-                              self->worker_.BeginTurn();
-                              if (!self->open_) return;
-                              if (error) return self->ConnectTo(std::move(endpoints), index + 1);
-                              self->OnConnected();
-                            });
+  connecting_.async_connect(
+      endpoint, [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
+                 index](error_code error) mutable {
+        self->loop_.BeginTurn();
+        if (!self->open_) return;
+        if (error) return self->ConnectTo(std::move(endpoints), index + 1);
+        const int descriptor = self->connecting_.release(error);
+        if (error) return self->Lose();
+        self->OnConnected(std::make_unique<TcpStream>(self->loop_.context(), descriptor));
+      });
 }
 
-void UpstreamConnection::OnConnected() {
-  error_code error;
-  const int descriptor = connecting_.release(error);
-  if (error || !stream_.Open(descriptor)) return Lose();
+void UpstreamConnection::OnConnected(std::unique_ptr<Stream> stream) {
+  if (!Open(std::move(stream))) return Lose();
   connected_ = true;
   link_->OnConnected();
   Wake();
 }
 
 void UpstreamConnection::ReadIn() {
-  const std::span<char> room = worker_.state().read_buffer();
-  for (int i = 0; i < kReadsPerTurn && stream_.readable() && link_->wants_read(); ++i) {
+  const std::span<char> room = state_.read_buffer();
+  for (int i = 0; i < kReadsPerTurn && stream().readable() && link_->wants_read(); ++i) {
     size_t n = 0;
-    const Stream::Io result = stream_.Read(room, &n);
+    const Stream::Io result = stream().Read(room, &n);
     if (result == Stream::Io::kWouldBlock) break;
     if (result != Stream::Io::kSome || !link_->OnRead({room.data(), n})) return Lose();
   }
@@ -95,7 +96,7 @@ void UpstreamConnection::WriteRequests() {
     const std::string_view bytes = link_->PrepareWrite();
     if (bytes.empty()) return;
     size_t n = 0;
-    const Stream::Io result = stream_.Write(bytes, &n);
+    const Stream::Io result = stream().Write(bytes, &n);
     if (result == Stream::Io::kSome) link_->CommitWrite(n);
     if (result == Stream::Io::kError || result == Stream::Io::kEof) return Lose();
     if (n < bytes.size()) WriteWhenPossible();
@@ -108,14 +109,14 @@ void UpstreamConnection::WriteOut() {
   if (!connected_) return;
   WriteRequests();
   if (!open_) return;
-  if (link_->wants_shutdown() && !std::exchange(shut_, true)) stream_.ShutdownWrite();
+  if (link_->wants_shutdown() && !std::exchange(shut_, true)) stream().ShutdownWrite();
   if (link_->wants_read()) ReadLater();
 }
 
 void UpstreamConnection::ExpireConnecting() {
   if (!open_ || connected_) return;
-  const auto limit = worker_.state().config.links.connect_timeout;
-  if (worker_.state().now - began_ >= limit) Lose();
+  const auto limit = state_.config.links.connect_timeout;
+  if (state_.now - began_ >= limit) Lose();
 }
 
 void UpstreamConnection::Lose() {
@@ -133,8 +134,8 @@ void UpstreamConnection::Close() {
   resolver_.cancel();
   error_code ignored;
   connecting_.close(ignored);
-  stream_.Close();
-  worker_.Unregister(*this);
+  CloseStream();
+  registry_.Remove(*this);
 }
 
 }  // namespace keyhole::net

@@ -1,21 +1,29 @@
-// The socket of a link: makes the connection and moves bytes between it and the core's end of it.
+// The connection of a link: makes it and moves bytes between the stream and the core's end of it.
 // One connection each; when it is lost the link asks for a new one.
 //
-// Thread: its worker's. While it connects the operations of that keep it alive too.
+// Thread: its loop's. While it connects the operations of that keep it alive too.
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "proxy/links/link.h"
+#include "proxy/app/worker_state.h"
 #include "proxy/net/connection.h"
+#include "proxy/net/registry.h"
 
 namespace keyhole::net {
 
 class UpstreamConnection final : public Connection {
  public:
-  // Begins to connect to the endpoint for this link.
-  static void Start(Worker& worker, core::UpstreamEnd& link, const core::Endpoint& endpoint);
+  // For this link, which it is bound to.
+  UpstreamConnection(Loop& loop, core::WorkerState& state, Registry<UpstreamConnection>& registry,
+                     core::UpstreamEnd& link);
   ~UpstreamConnection() override;
+
+  // Begins to connect to the endpoint, later: not from inside the link's own call.
+  void Start(const core::Endpoint& endpoint);
+  // It is connected, by this stream.
+  void OnConnected(std::unique_ptr<Stream> stream);
 
   // Ends an attempt that has taken longer than --upstream-connect-timeout.
   void ExpireConnecting();
@@ -23,16 +31,15 @@ class UpstreamConnection final : public Connection {
   void Close();
 
  private:
-  UpstreamConnection(Worker& worker, core::UpstreamEnd& link);
-
   void Resolve(const core::Endpoint& endpoint);
   void ConnectTo(std::vector<Protocol::endpoint> endpoints, size_t index);
-  void OnConnected();
   void ReadIn() override;
   void WriteOut() override;
   void WriteRequests();
   void Lose();
 
+  core::WorkerState& state_;
+  Registry<UpstreamConnection>& registry_;
   boost::intrusive_ptr<core::UpstreamEnd> link_;
   Socket connecting_;
   asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver_;

@@ -3,9 +3,7 @@
 #include <utility>
 
 #include "proxy/near_cache/near_cache.h"
-#include "proxy/net/client_connection.h"
-#include "proxy/net/http_connection.h"
-#include "proxy/net/upstream_connection.h"
+#include "proxy/net/tcp_stream.h"
 
 namespace keyhole::net {
 namespace {
@@ -17,45 +15,35 @@ constexpr std::chrono::seconds kLookAtStrangers{1};
 // room.
 constexpr size_t kMostSpared = 16;
 
-// A copy of what is registered: closing one changes the registry.
-template <typename Registry>
-std::vector<typename Registry::mapped_type> All(const Registry& registry) {
-  std::vector<typename Registry::mapped_type> all;
-  all.reserve(registry.size());
-  for (const auto& entry : registry) all.push_back(entry.second);
-  return all;
-}
-
 }  // namespace
 
 Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
                core::NearShared* near, LogFunction log)
-    // One thread runs this loop; only post() may be called from others.
-    : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
-      work_(context_.get_executor()),
-      tick_(context_),
-      sweep_(context_),
-      state_(config, metrics, store, near) {
+    : state_(config, metrics, store, near),
+      loop_([this] { state_.ReadClock(); }),
+      tick_(loop_.context()),
+      sweep_(loop_.context()) {
   state_.log = std::move(log);
   state_.post = [this](std::function<void()> f) {
     Post([this, f = std::move(f)] {
-      BeginTurn();
+      loop_.BeginTurn();
       f();
     });
   };
   state_.links.on_room = [this] {
-    for (const auto& [client, owned] : clients_) client->Wake();
+    clients_.ForEach([](ClientConnection& client) { client.Wake(); });
   };
+  clients_.on_removed = [this] {
+    if (on_client_gone) on_client_gone();
+    OnGone();
+  };
+  http_.on_removed = [this] { OnGone(); };
 }
 
 Worker::~Worker() = default;
 
-void Worker::Run() {
-  context_.run();
-}
-
 void Worker::Start() {
-  BeginTurn();
+  loop_.BeginTurn();
   if (state_.store == nullptr) state_.links.Start(*this);
   if (state_.near != nullptr) state_.near->Start(*this);
   if (state_.store != nullptr) Sweep();
@@ -65,7 +53,7 @@ void Worker::Start() {
 // More often while there is much to find: a tenth of the time then.
 void Worker::Sweep() {
   if (stopped_) return;
-  BeginTurn();
+  loop_.BeginTurn();
   const bool soon = state_.store->Sweep(state_.unix_now);
   sweep_.expires_after(soon ? kBusySweep : kTick);
   sweep_.async_wait([this](error_code error) {
@@ -74,65 +62,41 @@ void Worker::Sweep() {
 }
 
 void Worker::AddClient(int descriptor, std::string_view address) {
-  BeginTurn();
-  const boost::intrusive_ptr<ClientConnection> client(new ClientConnection(*this, address));
-  client->Start(descriptor);
+  loop_.BeginTurn();
+  const boost::intrusive_ptr<ClientConnection> client(
+      new ClientConnection(loop_, state_, clients_, address));
+  client->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
   strangers_.push_back(client);
   if (draining_) client->session().Drain();
 }
 
+void Worker::AddHttpClient(int descriptor, std::string address, Reporter report,
+                           const core::HttpGate& gate, bool reserve) {
+  loop_.BeginTurn();
+  const boost::intrusive_ptr<HttpConnection> connection(
+      new HttpConnection(loop_, state_, http_, std::move(address), std::move(report), gate));
+  if (reserve) connection->UseReserve();
+  connection->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
+}
+
 void Worker::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
-  UpstreamConnection::Start(*this, end, endpoint);
-}
-
-void Worker::ReadInTurn(Connection& connection) {
-  to_read_.emplace_back(&connection);
-  ScheduleTurn();
-}
-
-void Worker::WriteInTurn(Connection& connection, Connection::Writes writes) {
-  (writes == Connection::Writes::kFirst ? to_write_first_ : to_write_).emplace_back(&connection);
-  ScheduleTurn();
-}
-
-void Worker::ScheduleTurn() {
-  if (std::exchange(turn_scheduled_, true)) return;
-  // Runs when all sockets that are ready by then have said so.
-  asio::post(context_, [this] { Turn(); });
-}
-
-void Worker::Turn() {
-  if (!std::exchange(turn_begun_, true)) state_.ReadClock();
-  CarryOut(to_read_, &Connection::TurnRead);
-  CarryOut(to_write_first_, &Connection::TurnWrite);
-  CarryOut(to_write_, &Connection::TurnWrite);
-  turn_begun_ = false;
-  turn_scheduled_ = false;
-  // Who is not done waits for the next turn, so that nobody starves.
-  if (!to_read_.empty() || !to_write_first_.empty() || !to_write_.empty()) ScheduleTurn();
-  StopIfDrained();
-}
-
-void Worker::CarryOut(List& list, void (Connection::*what)()) {
-  in_work_.swap(list);
-  for (const auto& connection : in_work_) (connection.get()->*what)();
-  in_work_.clear();
+  (new UpstreamConnection(loop_, state_, upstreams_, end))->Start(endpoint);
 }
 
 void Worker::Tick() {
   if (stopped_) return;
-  BeginTurn();
+  loop_.BeginTurn();
   state_.links.Tick();
   if (state_.near != nullptr) state_.near->Tick();
   state_.metrics.keys.CatchUp();
-  for (const auto& link : All(upstreams_)) link->ExpireConnecting();
-  std::erase_if(active_, [](const auto& connection) { return !connection->CheckSilence(); });
+  upstreams_.ForEachOfNow([](UpstreamConnection& link) { link.ExpireConnecting(); });
+  loop_.Tick();
   // Else there is nothing to look for.
   if (state_.client_idle_timeout().count() > 0 || state_.leaving > 0) {
-    for (const auto& client : All(clients_)) client->session().Tick();
+    clients_.ForEachOfNow([](ClientConnection& client) { client.session().Tick(); });
   }
   LookAtStrangers();
-  for (const auto& connection : All(http_)) connection->Tick();
+  http_.ForEachOfNow([](HttpConnection& connection) { connection.Tick(); });
   tick_.expires_after(kTick);
   tick_.async_wait([this](error_code error) {
     if (!error) Tick();
@@ -150,7 +114,7 @@ void Worker::LookAtStrangers() {
 }
 
 bool Worker::CloseOldestStranger() {
-  BeginTurn();
+  loop_.BeginTurn();
   size_t speaking = 0;
   while (speaking < kMostSpared && speaking < strangers_.size()) {
     const auto place = strangers_.begin() + static_cast<std::ptrdiff_t>(speaking);
@@ -175,12 +139,12 @@ bool Worker::CloseOldestStranger() {
 }
 
 bool Worker::CloseIdleHttp() {
-  BeginTurn();
+  loop_.BeginTurn();
   HttpConnection* first = nullptr;
-  for (const auto& [connection, owned] : http_) {
-    const bool sooner = first == nullptr || connection->pace().MustGoBefore(first->pace());
-    if (sooner && connection->CanGo()) first = connection;
-  }
+  http_.ForEach([&first](HttpConnection& connection) {
+    const bool sooner = first == nullptr || connection.pace().MustGoBefore(first->pace());
+    if (sooner && connection.CanGo()) first = &connection;
+  });
   if (first == nullptr) return false;
   if (const auto more = made_http_room_.Pass(state_.now)) {
     state_.log(core::LogLevel::kWarn,
@@ -191,11 +155,16 @@ bool Worker::CloseIdleHttp() {
 }
 
 void Worker::Drain() {
-  BeginTurn();
+  loop_.BeginTurn();
   draining_ = true;
-  for (const auto& client : All(clients_)) client->session().Drain();
-  for (const auto& connection : All(http_)) connection->Drain();
-  ScheduleTurn();
+  clients_.ForEachOfNow([](ClientConnection& client) { client.session().Drain(); });
+  http_.ForEachOfNow([](HttpConnection& connection) { connection.Drain(); });
+  OnGone();
+}
+
+// Not from inside of what has closed it.
+void Worker::OnGone() {
+  if (draining_) loop_.Post([this] { StopIfDrained(); });
 }
 
 void Worker::StopIfDrained() {
@@ -205,43 +174,17 @@ void Worker::StopIfDrained() {
 void Worker::Stop() {
   if (std::exchange(stopped_, true)) return;
   strangers_.clear();
-  for (const auto& client : All(clients_)) client->Close(metrics::CloseReason::kServerStop);
-  for (const auto& connection : All(http_)) connection->Close();
+  clients_.ForEachOfNow(
+      [](ClientConnection& client) { client.Close(metrics::CloseReason::kServerStop); });
+  http_.ForEachOfNow([](HttpConnection& connection) { connection.Close(); });
   if (state_.near != nullptr) state_.near->Stop();
   state_.links.Stop();
-  CarryOut(to_write_first_, &Connection::TurnWrite);
-  for (const auto& link : All(upstreams_)) link->Close();
+  loop_.WriteFirst();
+  upstreams_.ForEachOfNow([](UpstreamConnection& link) { link.Close(); });
   tick_.cancel();
   sweep_.cancel();
-  work_.reset();
+  loop_.Finish();
   if (on_stopped) on_stopped();
-}
-
-void Worker::Register(ClientConnection& connection) {
-  clients_.emplace(&connection, &connection);
-}
-
-void Worker::Unregister(ClientConnection& connection) {
-  clients_.erase(&connection);
-  if (on_client_gone) on_client_gone();
-  if (draining_) ScheduleTurn();
-}
-
-void Worker::Register(HttpConnection& connection) {
-  http_.emplace(&connection, &connection);
-}
-
-void Worker::Unregister(HttpConnection& connection) {
-  http_.erase(&connection);
-  if (draining_) ScheduleTurn();
-}
-
-void Worker::Register(UpstreamConnection& connection) {
-  upstreams_.emplace(&connection, &connection);
-}
-
-void Worker::Unregister(UpstreamConnection& connection) {
-  upstreams_.erase(&connection);
 }
 
 }  // namespace keyhole::net

@@ -1,31 +1,24 @@
-// One thread with its loop, and all that lives on it: sessions, links, counters. Nothing of it is
-// touched from another thread but through Post().
-//
-// The loop goes in turns. The reactor says which sockets have become readable; the turn reads them
-// all, and then writes what came of it, with one call per connection. Links go first, as their
-// bytes have the longest way.
-//
-//     epoll_wait -> ready sockets -> [turn: clock, recv ..., send to links, send to clients] -> ...
+// One thread with its loop, and all that lives on it: sessions, links, counters, connections.
+// Nothing of it is touched from another thread but through Post().
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
 #include <deque>
-#include <memory>
-#include <unordered_map>
-#include <vector>
+#include <functional>
+#include <string>
+#include <string_view>
 
 #include "proxy/app/worker_state.h"
 #include "proxy/links/transport.h"
-#include "proxy/net/asio.h"
-#include "proxy/net/connection.h"
+#include "proxy/net/client_connection.h"
+#include "proxy/net/http_connection.h"
 #include "proxy/net/log_limit.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/registry.h"
+#include "proxy/net/upstream_connection.h"
 
 namespace keyhole::net {
-
-class ClientConnection;
-class UpstreamConnection;
-class HttpConnection;
 
 class Worker final : public core::Connector {
  public:
@@ -38,16 +31,16 @@ class Worker final : public core::Connector {
   Worker& operator=(const Worker&) = delete;
 
   // Runs the loop until it is stopped. Call it on the worker's thread.
-  void Run();
+  void Run() { loop_.Run(); }
 
   // ---- from any thread
   template <typename F>
   void Post(F&& f) {
-    asio::post(context_, std::forward<F>(f));
+    loop_.Post(std::forward<F>(f));
   }
 
   // ---- on the worker's thread
-  asio::io_context& context() { return context_; }
+  Loop& loop() { return loop_; }
   core::WorkerState& state() { return state_; }
   // Connects to the upstream and starts the clock.
   void Start();
@@ -60,27 +53,10 @@ class Worker final : public core::Connector {
 
   void Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) override;
 
-  // The clock is read once per turn. What the loop calls outside of it, timers and Beast, says this
-  // first.
-  void BeginTurn() {
-    if (turn_begun_) return;
-    turn_begun_ = true;
-    state_.ReadClock();
-    ScheduleTurn();
-  }
-  // Each is carried out once, in the turn that runs or in the next.
-  void ReadInTurn(Connection& connection);
-  void WriteInTurn(Connection& connection, Connection::Writes writes);
-  // Its CheckSilence() is called with each tick for as long as that gives true.
-  void CheckSilence(Connection& connection) { active_.emplace_back(&connection); }
-
-  // An open connection is kept alive by being registered.
-  void Register(ClientConnection& connection);
-  void Unregister(ClientConnection& connection);
-  void Register(HttpConnection& connection);
-  void Unregister(HttpConnection& connection);
-  void Register(UpstreamConnection& connection);
-  void Unregister(UpstreamConnection& connection);
+  // An HTTP client that has been accepted; takes the descriptor. reserve: see
+  // HttpConnection::UseReserve().
+  void AddHttpClient(int descriptor, std::string address, Reporter report,
+                     const core::HttpGate& gate, bool reserve);
   size_t http_clients() const { return http_.size(); }
 
   // Closes the client that has been here longest without being one in earnest: see
@@ -95,33 +71,18 @@ class Worker final : public core::Connector {
   std::function<void()> on_stopped;
 
  private:
-  template <typename T>
-  using Registry = std::unordered_map<T*, boost::intrusive_ptr<T>>;
-
-  using List = std::vector<boost::intrusive_ptr<Connection>>;
-
-  void ScheduleTurn();
-  void Turn();
-  void CarryOut(List& list, void (Connection::*what)());
   void Tick();
   void LookAtStrangers();
   void Sweep();
+  void OnGone();
   void StopIfDrained();
 
-  asio::io_context context_;
-  asio::executor_work_guard<Executor> work_;
+  core::WorkerState state_;
+  Loop loop_;
   Timer tick_;
   Timer sweep_;  // of the embedded store
-  core::WorkerState state_;
-  bool turn_begun_ = false;
-  bool turn_scheduled_ = false;
   bool draining_ = false;
   bool stopped_ = false;
-  List to_read_;
-  List to_write_first_;
-  List to_write_;
-  List in_work_;  // one of the lists above while it is carried out
-  List active_;   // something has come from them in the last ticks
   Registry<ClientConnection> clients_;
   // Those of them that were not in when they were looked at last, in the order in which they came.
   std::deque<boost::intrusive_ptr<ClientConnection>> strangers_;

@@ -6,6 +6,9 @@
 #   metrics   prometheus-cpp stays in metrics/exporter.cc
 #   command   no quoted command name outside resp/commands.def; where a word is only by chance one
 #             (a log level "info"), the line ends in  // layering: not a command
+#   circle    no file includes itself by way of others; a header and its source are one file
+#   member    the functions of a class are defined in files that bear its name or that of the header
+#             which declares it: Loop in loop.cc or loop_*.cc
 #   length    no file has more than 400 lines, of tests 600
 #
 # Usage: check.sh [root of the tree]
@@ -85,6 +88,67 @@ check_command_names() {
     }' resp/commands.def "$@"
 }
 
+# Follows all includes, depth first: one that leads back to a file on the way there closes a circle.
+check_circles() {
+  awk '
+    function name(path) { sub(/\.(h|cc)$/, "", path); return path }
+    function visit(file, way,   i, to) {
+      state[file] = "on the way"
+      for (i = 1; i <= count[file]; ++i) {
+        to = includes[file, i]
+        if (state[to] == "on the way") {
+          print at[file, to] ": circle: " substr(way, index(way, to)) " -> " to
+        } else if (state[to] == "") {
+          visit(to, way " -> " to)
+        }
+      }
+      state[file] = "done"
+    }
+    /^ *# *include *"/ {
+      split($0, part, "\"")
+      from = name(FILENAME); to = name(part[2])
+      if (from == to) next
+      if (!(from in count)) order[++files] = from
+      includes[from, ++count[from]] = to
+      at[from, to] = FILENAME ":" FNR
+    }
+    END { for (f = 1; f <= files; ++f) if (state[order[f]] == "") visit(order[f], order[f]) }' "$@"
+}
+
+# Looks at lines that begin a definition: Type Class::Function(
+check_members() {
+  awk '
+    function stem(path) { sub(/.*\//, "", path); sub(/\.[a-z]+$/, "", path); return path }
+    function bears(file, what) { return file == what || index(file, what "_") == 1 }
+    /^ *(class|struct) (alignas[(][^)]*[)] )?[A-Z][A-Za-z0-9]*( final)?( :.*)?( [{].*)?$/ {
+      class = $2 ~ /^alignas/ ? $3 : $2
+      if (class in declared) declared[class] = declared[class] " " stem(FILENAME)
+      else declared[class] = stem(FILENAME)
+    }
+    /^[A-Za-z_].*[(]/ {
+      text = $0
+      while (gsub(/<[^<>]*>/, "", text)) continue
+      sub(/[(].*/, "", text)
+      if (text ~ /=/ || !match(text, /([A-Z][A-Za-z0-9]*::)+~?[A-Za-z0-9_]+$/)) next
+      class = substr(text, RSTART)
+      sub(/::.*/, "", class)
+      definition[++definitions] = FILENAME ":" FNR
+      of[definitions] = class
+      where[definitions] = stem(FILENAME)
+    }
+    END {
+      for (i = 1; i <= definitions; ++i) {
+        class = of[i]
+        words = class
+        gsub(/[A-Z]/, "_&", words)
+        known = bears(where[i], substr(tolower(words), 2))
+        n = split(declared[class], header, " ")
+        for (h = 1; h <= n; ++h) known = known || bears(where[i], header[h])
+        if (!known) print definition[i] ": member: functions of " class " belong in a file of its name"
+      }
+    }' "$@"
+}
+
 findings() {
   local file files lines most
   mapfile -t files < <(find resp metrics proxy tests -name '*.cc' -o -name '*.h' | sort)
@@ -95,6 +159,8 @@ findings() {
     [[ $file != tests/* ]] || most=600
     (( lines <= most )) || echo "$file:$lines: length: more than $most lines"
   done
+  check_circles "${files[@]}"
+  check_members "${files[@]}"
   mapfile -t files < <(find resp metrics proxy -name '*.cc' -o -name '*.h' | sort)
   check_command_names "${files[@]}"
 }

@@ -15,6 +15,9 @@ clean_tree() {
   printf '%s\n' '#include <vector>' '#include "resp/commands.def"' > resp/table.cc
   echo '#include <prometheus/registry.h>' > metrics/exporter.cc
   printf '%s\n' '#include "metrics/a.h"' '#include "proxy/links/link.h"' > proxy/sessions/session.cc
+  printf '%s\n' '#include "proxy/links/transport.h"' 'class Link {' 'struct Place {' > proxy/links/link.h
+  printf '%s\n' '#include "proxy/links/link.h"' 'void Link::Send(int a) {' \
+    'std::vector<Place> Place::All() {' 'Link::Kind all = Other::All();' > proxy/links/link_text.cc
   printf '%s\n' '#include "proxy/sessions/session.h"' '#include <boost/asio.hpp>' > proxy/net/server.cc
   printf '%s\n' 'auto a = level("info");  // layering: not a command' \
     '// the reply of "get"' 'Error("get me");  // "get"' 'auto b = Say("fetch");' > proxy/main.cc
@@ -57,6 +60,11 @@ bites include proxy/links/link.cc '#include "proxy/store/store.h"'
 bites include proxy/base/a.h '#include "resp/glob.h"'
 bites command proxy/sessions/session.cc 'if (name == "get") return;'
 bites command metrics/a.h 'f("other words", "x", "info");'
+bites circle proxy/links/transport.h '#include "proxy/links/link.h"'
+bites circle proxy/links/transport.cc '#include "proxy/links/link.h"'
+bites member proxy/links/transport.cc 'void Link::Send(int a) {'
+bites member proxy/links/linker.cc 'Link::Link() = default;'
+bites member proxy/sessions/session.cc 'std::vector<Link::Kind> Place::All() const {'
 bites length proxy/main.cc "$(seq 400)"
 bites length tests/unit/a_test.cc "$(seq 600)"
 

@@ -79,5 +79,36 @@ TEST(HttpPaceTest, TheOldestIdleOneGoesFirst) {
   }
 }
 
+TEST(HttpPaceTest, ASilenceIsTimedFromWhatIsExpected) {
+  HttpPace pace(kStart);
+  EXPECT_FALSE(pace.TooSilent(kStart + 59s, kLimit));
+  EXPECT_TRUE(pace.TooSilent(kStart + 60s, kLimit)) << "without any byte";
+  EXPECT_FALSE(pace.TooSilent(kStart + 1h, 0ms)) << "none is none";
+  pace.OnBytes(kStart + 50s);
+  pace.OnBytes(kStart + 90s);
+  pace.OnHead(kStart + 100s);
+  EXPECT_FALSE(pace.TooSilent(kStart + 109s, kLimit)) << "as long again from its first byte on";
+  EXPECT_TRUE(pace.TooSilent(kStart + 110s, kLimit)) << "but no longer for further bytes";
+  pace.OnRequest(kStart + 100s);
+  EXPECT_FALSE(pace.TooSilent(kStart + 1h, kLimit)) << "the answer takes what it takes";
+  pace.OnAnswer(kStart + 1h);
+  EXPECT_FALSE(pace.TooSilent(kStart + 1h + 59s, kLimit));
+  EXPECT_TRUE(pace.TooSilent(kStart + 1h + 60s, kLimit)) << "it does not read";
+  pace.OnWait(kStart + 1h + 59s);
+  EXPECT_FALSE(pace.TooSilent(kStart + 1h + 118s, kLimit));
+}
+
+TEST(HttpPaceTest, WhatComesAfterTheLastAnswerIsDroppedForAWhile) {
+  HttpPace pace(kStart);
+  pace.OnBytes(kStart);
+  pace.OnAnswer(kStart);
+  pace.OnWait(kStart);
+  pace.OnLinger(kStart);
+  EXPECT_FALSE(pace.TooSilent(kStart + HttpPace::kLinger - 1ms, 1ms)) << "whatever the limit";
+  EXPECT_TRUE(pace.TooSilent(kStart + HttpPace::kLinger, 0ms));
+  EXPECT_FALSE(pace.TooSlow(kStart + 1h, kLimit));
+  EXPECT_TRUE(pace.CanGo(kStart + 1ms));
+}
+
 }  // namespace
 }  // namespace keyhole::core

@@ -32,7 +32,8 @@ class Browser final : public HttpSession::Receiver {
 
   Browser& Ask(std::string_view method, std::string_view target, std::string_view body = "",
                std::string_view authorization = "") {
-    step_.reset();
+    told_ = Told::kNothing;
+    answer_ = HttpResponse();
     session_->Begin(
         {.method = method, .target = target, .body = body, .authorization = authorization});
     keyhole_.Settle();
@@ -41,28 +42,39 @@ class Browser final : public HttpSession::Receiver {
   // The same before its body has come.
   Browser& Knock(std::string_view method, std::string_view target,
                  std::string_view authorization = "") {
-    step_.reset();
+    told_ = Told::kNothing;
+    answer_ = HttpResponse();
     session_->BeginHead({.method = method, .target = target, .authorization = authorization});
     keyhole_.Settle();
     return *this;
   }
-  bool wants_body() const { return step_ == HttpStep::kBody; }
-  bool answered() const { return step_.has_value(); }
+  bool wants_body() const { return told_ == Told::kLetIn; }
+  bool answered() const { return told_ != Told::kNothing; }
   // What is asked for is to be made elsewhere: it is let in.
-  bool is_report() const { return step_ == HttpStep::kReport; }
-  int status() { return answered() ? session_->exchange().response().status : 0; }
-  std::string body() { return session_->exchange().response().body; }
+  bool is_report() const { return told_ == Told::kReport; }
+  int status() const { return told_ == Told::kNothing ? 0 : answer_.status; }
+  const std::string& body() const { return answer_.body; }
   HttpSession& session() { return *session_; }
 
-  void OnAnswer(HttpStep step) override {
-    EXPECT_FALSE(answered()) << "one answer for one request";
-    step_ = step;
+  void OnLetIn() override { Note(Told::kLetIn); }
+  void MakeReport(const HttpReport&) override { Note(Told::kReport); }
+  void OnAnswer(metrics::HttpEndpoint, HttpResponse& answer) override {
+    Note(Told::kAnswer);
+    answer_ = answer;
   }
 
  private:
+  enum class Told : uint8_t { kNothing, kLetIn, kReport, kAnswer };
+
+  void Note(Told told) {
+    EXPECT_FALSE(answered()) << "one answer for one request";
+    told_ = told;
+  }
+
   Harness& keyhole_;
   boost::intrusive_ptr<HttpSession> session_;
-  std::optional<HttpStep> step_;
+  Told told_ = Told::kNothing;
+  HttpResponse answer_;
 };
 
 TEST(HttpSessions, AnItemIsALookupLikeAnyOther) {

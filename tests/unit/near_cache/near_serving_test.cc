@@ -281,7 +281,11 @@ class Browser final : public core::HttpSession::Receiver {
     keyhole_.Settle();
   }
   std::string Answer() { return std::exchange(answer_, {}); }
-  void OnAnswer(core::HttpStep) override { answer_ = session_->exchange().response().body; }
+  void OnLetIn() override {}
+  void MakeReport(const core::HttpReport&) override {}
+  void OnAnswer(metrics::HttpEndpoint, core::HttpResponse& answer) override {
+    answer_ = answer.body;
+  }
 
  private:
   Harness& keyhole_;

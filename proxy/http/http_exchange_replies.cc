@@ -1,4 +1,4 @@
-// The second half of HttpExchange: what becomes of Redis' replies.
+// Of HttpExchange: what becomes of Redis' replies.
 #include <unordered_set>
 #include <utility>
 

@@ -1,0 +1,92 @@
+// Lets clients in: listens, accepts, holds to --max-clients and gives each a worker. There is one,
+// on worker 0.
+//
+// When all places are taken, whoever has not sent a whole request yet makes room for newcomers:
+//
+//     accepted --> room? --yes--> a worker
+//                    |                ^
+//                    '--no--> newcomers: the workers are asked, one after the other, to close a
+//                                        stranger; if none has any: refused
+//
+// HTTP clients have places of their own, all of them on worker 0.
+//
+// Thread: worker 0's, but for OnClientGone().
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/config/config.h"
+#include "proxy/http/http_gate.h"
+#include "proxy/net/http_connection.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/log_limit.h"
+#include "proxy/net/worker.h"
+
+namespace keyhole::net {
+
+class Acceptor {
+ public:
+  using Workers = std::vector<std::unique_ptr<Worker>>;
+
+  // All of them outlive this; report is called for HTTP clients. REQUIRES: there is a worker when
+  // anything below is called.
+  Acceptor(const core::Config& config, const Workers& workers, Reporter report)
+      : config_(config), workers_(workers), report_(std::move(report)) {}
+
+  // Opens all listening sockets. False: *problem is one line that says why not.
+  bool Open(std::string* problem);
+  // Clients are accepted from now on.
+  void Start();
+  void Close();
+
+  // In plain words: what listens where.
+  std::string Describe() const;
+
+  // A client that was let in has gone. Any thread.
+  void OnClientGone() { clients_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  // kMetrics is HTTP too: --metrics.
+  enum class Speaks : uint8_t { kResp, kHttp, kMetrics };
+  // Where clients come in.
+  struct Door {
+    Speaks speaks;
+    std::unique_ptr<Listener> listener;
+    std::unique_ptr<core::HttpGate> gate;  // null: RESP
+  };
+  // Has been accepted and waits for room.
+  struct Newcomer {
+    int descriptor;
+    std::string peer;
+  };
+
+  Worker& first() const { return *workers_[0]; }
+  bool OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::string* problem);
+  std::unique_ptr<core::HttpGate> MakeGate(Speaks speaks, const core::Endpoint& endpoint) const;
+  // With the port that the kernel chose, if it was asked to.
+  std::vector<core::Endpoint> Where(Speaks speaks) const;
+  void AcceptClient(Socket socket, std::string peer);
+  bool HasRoom() const;
+  void Admit(int descriptor, std::string peer);
+  void MakeRoom(size_t asked);
+  void OnRoom(bool made, size_t asked);
+  void Refuse(int descriptor, std::string_view peer);
+  void AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate);
+
+  const core::Config& config_;
+  const Workers& workers_;
+  const Reporter report_;
+  std::vector<Door> doors_;
+  std::atomic<int64_t> clients_{0};
+  std::deque<Newcomer> newcomers_;
+  LogLimit refused_;
+  size_t next_worker_ = 0;
+};
+
+}  // namespace keyhole::net

@@ -1,0 +1,107 @@
+// What is asked of all workers, with threads that the test runs.
+#include "proxy/app/control.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/config/config_loading.h"
+
+namespace keyhole::core {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class ControlTest : public testing::Test, public Control::Threads {
+ protected:
+  Control& Start(const std::vector<std::string>& options) {
+    workers_.clear();
+    metrics_.clear();
+    config_ = Good(options);
+    control_.emplace(config_, *this);
+    for (int i = 0; i < config_.workers; ++i) {
+      metrics::WorkerMetrics& metrics = control_->AddWorker();
+      metrics_.push_back(&metrics);
+      workers_.push_back(
+          std::make_unique<WorkerState>(config_, metrics, control_->store(), control_->near()));
+    }
+    return *control_;
+  }
+  // What is given for this, and on which threads all of it was done.
+  std::string Ask(const HttpReport& what) {
+    std::string text = "nothing";
+    control_->MakeReport(what, [&text](std::string made) { text = std::move(made); });
+    EXPECT_EQ(text, "nothing") << "later";
+    while (!todo_.empty()) {
+      const auto [thread, f] = std::move(todo_.front());
+      todo_.pop_front();
+      on_.push_back(thread);
+      f();
+    }
+    return text;
+  }
+
+  void OnScraper(std::function<void()> f) override { todo_.emplace_back("scraper", std::move(f)); }
+  void OnWorker(size_t worker, std::function<void(WorkerState&)> f) override {
+    todo_.emplace_back("worker " + std::to_string(worker),
+                       [&state = *workers_[worker], f = std::move(f)] { f(state); });
+  }
+
+  Config config_;
+  std::optional<Control> control_;
+  std::vector<metrics::WorkerMetrics*> metrics_;
+  std::vector<std::unique_ptr<WorkerState>> workers_;
+  std::deque<std::pair<std::string, std::function<void()>>> todo_;
+  std::vector<std::string> on_;
+};
+
+TEST_F(ControlTest, ReportsAreMadeOnTheScraperAndGivenOnWorker0) {
+  Start({"--workers", "3"});
+  metrics_[0]->counters.clients_refused.Add();
+  metrics_[2]->counters.clients_refused.Add();
+  const std::string text = Ask({.kind = HttpReport::Kind::kMetrics});
+  EXPECT_THAT(text, HasSubstr("\nkeyhole_clients_refused_total 2\n"));
+  EXPECT_THAT(on_, ElementsAre("scraper", "worker 0"));
+  EXPECT_THAT(Ask({.kind = HttpReport::Kind::kKeys}), StartsWith("{"));
+  EXPECT_THAT(Ask({.kind = HttpReport::Kind::kSlow}), StartsWith("{"));
+}
+
+TEST_F(ControlTest, APurgeAsksAllWorkersAndTheLastOneAnswers) {
+  Start({"--workers", "3", "--upstream", "redis://127.0.0.1:1", "--near-cache", "3mb"});
+  EXPECT_EQ(Ask({.kind = HttpReport::Kind::kPurge}), PurgeJson(0));
+  EXPECT_THAT(on_, ElementsAre("worker 0", "worker 1", "worker 2", "worker 0"));
+}
+
+TEST_F(ControlTest, APurgeWithoutNearCacheDropsNothing) {
+  Start({});
+  EXPECT_EQ(Ask({.kind = HttpReport::Kind::kPurge}), PurgeJson(0));
+}
+
+TEST_F(ControlTest, SaysWhatAnswers) {
+  EXPECT_EQ(Start({"--upstream", "redis://db:6380"}).Describe(), "in front of redis://db:6380/0");
+  EXPECT_EQ(control_->store(), nullptr);
+  EXPECT_EQ(control_->near(), nullptr);
+}
+
+TEST_F(ControlTest, SaysWhatTheStoreDoesWhenItIsFull) {
+  EXPECT_THAT(Start({"--max-memory", "64mb"}).Describe(),
+              EndsWith("up to 64 MiB of keys; beyond that, the least useful are evicted "
+                       "(s3-fifo)"));
+  EXPECT_THAT(Start({"--max-memory", "64mb", "--eviction", "noeviction"}).Describe(),
+              EndsWith("beyond that, writes are refused"));
+  EXPECT_THAT(Start({"--max-memory", "0"}).Describe(),
+              EndsWith("it may take all the memory there is (--max-memory 0)"));
+}
+
+}  // namespace
+}  // namespace keyhole::core
