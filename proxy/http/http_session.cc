@@ -36,9 +36,13 @@ std::vector<std::string> LoginOf(std::string_view authorization) {
 
 HttpSession::HttpSession(SessionContext& context, const HttpOptions& options,
                          std::string_view address, Receiver& receiver)
-    : Session(context, address), options_(options), receiver_(&receiver) {}
+    : context_(context),
+      session_(new Session(context, address, *this)),
+      options_(options), receiver_(&receiver) {}
 
-HttpSession::~HttpSession() = default;
+HttpSession::~HttpSession() {
+  Detach();
+}
 
 // A client is to Redis who it says it is.
 bool HttpSession::RedisAsks() const {
@@ -77,9 +81,9 @@ void HttpSession::LetIn(HttpStep step, std::string_view authorization) {
 // The client is who it is; what it may run its commands tell.
 void HttpSession::Admit(HttpStep step) {
   if (RedisAsks()) return AdmitByRedis(step);
-  if (!authenticated()) return Do(exchange_.OnRefused(resp::kNoAuthError));
+  if (!session_->authenticated()) return Do(exchange_.OnRefused(resp::kNoAuthError));
   const bool names_keys = exchange_.access() != HttpAccess::kCommands;
-  if (names_keys && user() != nullptr && !user()->reads_all_keys()) {
+  if (names_keys && session_->user() != nullptr && !session_->user()->reads_all_keys()) {
     return Do(exchange_.OnRefused(
         "NOPERM this user may not see the names of all keys; it needs allkeys or %R~*"));
   }
@@ -134,13 +138,14 @@ void HttpSession::Send(Awaits awaits, std::vector<std::string> command) {
 // logged in, or when a fence of the near cache has come back.
 void HttpSession::SubmitCommand() {
   const std::vector<std::string_view> args(command_.begin(), command_.end());
-  Submit({args, request_});
+  session_->Submit({args, request_});
 }
 
-void HttpSession::OnOutput(size_t before) {
+bool HttpSession::OnOutput(size_t before) {
   const size_t limit = std::max<size_t>(kMaxReply, options_.body_limit);
   too_large_ = too_large_ || reply_.size() > limit;
   if (too_large_) reply_.Truncate(before);
+  return false;
 }
 
 void HttpSession::OnReply(const resp::ReplyHead&) {
@@ -173,7 +178,7 @@ void HttpSession::OnClose(metrics::CloseReason) {
 
 void HttpSession::Detach() {
   receiver_ = nullptr;
-  Close(metrics::CloseReason::kByClient);
+  session_->Close(metrics::CloseReason::kByClient);
 }
 
 }  // namespace keyhole::core

@@ -30,17 +30,22 @@
 // Thread: the worker's that made it.
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/http/http_exchange.h"
 #include "proxy/http/options.h"
+#include "proxy/sessions/front.h"
 #include "proxy/sessions/session.h"
 
 namespace keyhole::core {
 
-class HttpSession final : public Session {
+class HttpSession final
+    : public boost::intrusive_ref_counter<HttpSession, boost::thread_unsafe_counter>,
+      private Front {
  public:
   // Who wants the answer.
   class Receiver {
@@ -60,7 +65,9 @@ class HttpSession final : public Session {
   // Detach().
   HttpSession(SessionContext& context, const HttpOptions& options, std::string_view address,
               Receiver& receiver);
-  ~HttpSession() override;
+  ~HttpSession();
+  HttpSession(const HttpSession&) = delete;
+  HttpSession& operator=(const HttpSession&) = delete;
 
   // Views in the request need not outlive this call. The answer may come before it returns.
   void Begin(const HttpRequest& request);
@@ -73,19 +80,10 @@ class HttpSession final : public Session {
   void OnReport(std::string text);
   // A request has given a password: the next one needs a session of its own.
   bool logged_in() const { return password_ != Password::kNone; }
+  // Its connection to Redis, or to the store, is over: the next request needs another one.
+  bool closed() const { return session_->closed(); }
   // Nobody wants an answer any more.
   void Detach();
-
-  bool output_is_long() const override { return false; }
-  resp::ByteQueue& output() override { return reply_; }
-  void OnOutput(size_t before) override;
-
- protected:
-  void OnReply(const resp::ReplyHead& head) override;
-  void OnMaySubmit() override { SubmitCommand(); }
-  void OnClose(metrics::CloseReason reason) override;
-  void CloseAfterOutput() override {}
-  void OnServedNear() override { OnReply(resp::ReplyHead()); }
 
  private:
   // A page of a thousand values may be this long; one value is limited by --http-body-limit too.
@@ -95,6 +93,16 @@ class HttpSession final : public Session {
   // next.
   enum class Awaits : uint8_t { kNothing, kLogin, kNames, kCommand, kBody };
   enum class Password : uint8_t { kNone, kGiven, kRight };
+
+  // ---- for the session
+  resp::ByteQueue& output() override { return reply_; }
+  bool OnOutput(size_t before) override;
+  bool output_is_long() const override { return false; }
+  void OnReply(const resp::ReplyHead& head) override;
+  void OnAnsweredHere() override { OnReply(resp::ReplyHead()); }
+  void OnMaySubmit() override { SubmitCommand(); }
+  void CloseAfterOutput() override {}
+  void OnClose(metrics::CloseReason reason) override;
 
   bool RedisAsks() const;
   bool IsOpen() const;
@@ -106,6 +114,8 @@ class HttpSession final : public Session {
   void Send(Awaits awaits, std::vector<std::string> command);
   void SubmitCommand();
 
+  SessionContext& context_;
+  const boost::intrusive_ptr<Session> session_;
   const HttpOptions& options_;
   Receiver* receiver_;
   HttpExchange exchange_;

@@ -127,7 +127,7 @@ bool Worker::CloseOldestStranger() {
     if (client->session().detached() || client->session().is_in()) continue;
     if (const auto more = made_room_.Pass(state_.now)) {
       state_.log(core::LogLevel::kWarn,
-                 "closed " + client->session().address() +
+                 "closed " + client->session().session().address() +
                      " to make room, as --max-clients is reached and it has not " +
                      (client->session().is_let_in() ? "sent a whole request" : "logged in") +
                      *more);

@@ -25,7 +25,8 @@ resp::RequestLimits LimitsFor(const SessionContext& context) {
 
 ClientSession::ClientSession(SessionContext& context, std::string_view address,
                              Transport& transport)
-    : Session(context, address),
+    : context_(context),
+      session_(new Session(context, address, *this)),
       transport_(&transport),
       parser_(LimitsFor(context)),
       asks_password_(context.asks_password()),
@@ -35,7 +36,9 @@ ClientSession::ClientSession(SessionContext& context, std::string_view address,
   context_.metrics.counters.clients_accepted.Add();
 }
 
-ClientSession::~ClientSession() = default;
+ClientSession::~ClientSession() {
+  if (!detached()) Detach(CloseReason::kByClient);
+}
 
 std::span<char> ClientSession::PrepareRead() {
   return in_.empty() ? context_.read_buffer() : in_.Prepare(kReadBytes);
@@ -65,10 +68,10 @@ void ClientSession::Keep(std::string_view rest) {
 }
 
 bool ClientSession::wants_read() const {
-  if (closed() || eof_ || output_ == Output::kEnding || link_is_full()) return false;
+  if (closed() || eof_ || output_ == Output::kEnding || session_->link_is_full()) return false;
   // While a request waits for its turn little is read ahead, but something is: so that a client
   // that leaves is noticed. The head of a request in pieces must stay where it is.
-  return offered_ == Result::kNeedMore || (offered_ == Result::kRequest && in_.size() < kReadAhead);
+  return !has_more() || failing() || (offered_ == Result::kRequest && in_.size() < kReadAhead);
 }
 
 // Sends on its way what is complete. Returns how many bytes need not be kept.
@@ -77,14 +80,14 @@ size_t ClientSession::Process(std::string_view in) {
   size_t prefetched = prefetches_ ? 1 : in.size();  // the first one is needed now
   while (!closed() && output_ != Output::kEnding && !has_more()) {
     if (done >= prefetched && done < in.size()) prefetched = done + PrefetchAhead(in.substr(done));
-    if (near_ != nullptr) [[unlikely]]
+    if (session_->near() != nullptr) [[unlikely]]
       done += ServeNear(in.substr(done));
     const bool go_on = Step(parser_.Next(in.substr(done)));
     // A request that could not be taken yet stays.
     if (offered_ == Result::kNeedMore) done += parser_.consumed();
     if (!go_on) break;
   }
-  return failing_ ? in.size() : done;  // after an error nobody knows what follows
+  return failing() ? in.size() : done;  // after an error nobody knows what follows
 }
 
 // Has what the next requests will look at fetched into the processor's cache, for all of them at
@@ -99,7 +102,7 @@ size_t ClientSession::PrefetchAhead(std::string_view in) {
     done += next.size;
     if (next.subject.size() <= kLongestPrefetched) keys[count++] = resp::HashedKey(next.subject);
   }
-  if (count > 1) Prefetch({keys.data(), count});
+  if (count > 1) session_->Prefetch({keys.data(), count});
   return count == keys.size() ? done : in.size();
 }
 
@@ -107,13 +110,13 @@ size_t ClientSession::PrefetchAhead(std::string_view in) {
 // how many bytes that were.
 size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
-  if (context_.near_cache->sparing() || !parser_.at_start() || !may_be_served_near()) return done;
-  if (!unrestricted()) return done;  // it goes by the door where users are asked
+  if (context_.near_cache->sparing() || !parser_.at_start() || !session_->may_be_served_near()) return done;
+  if (!session_->unrestricted()) return done;  // it goes by the door where users are asked
   size_t prefetched = 1;
   while (!closed()) {
     if (done >= prefetched && done < in.size()) prefetched = done + PrefetchAhead(in.substr(done));
     const NearRequest request = ReadNearRequest(in.substr(done));
-    if (request.size == 0 || !near_->ServeNow(resp::HashedKey(request.key))) break;
+    if (request.size == 0 || !session_->near()->ServeNow(resp::HashedKey(request.key))) break;
     done += request.size;
   }
   return done;
@@ -126,32 +129,32 @@ bool ClientSession::Step(Result result) {
     case Result::kHead:
       return Offer(result);
     case Result::kBody:
-      SubmitBody(parser_.request().bytes);
+      session_->SubmitBody(parser_.request().bytes);
       break;
     case Result::kTail:
-      SubmitTail(parser_.request());
+      session_->SubmitTail(parser_.request());
       break;
     case Result::kNeedMore:
       return false;
     case Result::kError:
-      failing_ = true;
-      if (idle() || uploading()) Fail();
+      offered_ = Result::kError;
+      if (session_->idle() || session_->uploading()) Fail();
       return false;
   }
   return true;
 }
 
 bool ClientSession::Offer(Result result) {
-  const Taken taken =
-      result == Result::kHead ? SubmitHead(parser_.request()) : Submit(parser_.request());
-  offered_ = taken == Taken::kYes ? Result::kNeedMore : result;
-  if (asks_password_) parser_.set_authenticated(authenticated());
-  return taken == Taken::kYes;
+  const Session::Taken taken =
+      result == Result::kHead ? session_->SubmitHead(parser_.request()) : session_->Submit(parser_.request());
+  offered_ = taken == Session::Taken::kYes ? Result::kNeedMore : result;
+  if (asks_password_) parser_.set_authenticated(session_->authenticated());
+  return taken == Session::Taken::kYes;
 }
 
 void ClientSession::OnMaySubmit() {
+  if (closed() || !has_more() || failing()) return;
   const Result offered = std::exchange(offered_, Result::kNeedMore);
-  if (closed() || offered == Result::kNeedMore) return;
   const boost::intrusive_ptr<ClientSession> self(this);
   if (offered == Result::kRequest) {  // it was not consumed: the parser finds it again
     ProcessKept();
@@ -167,7 +170,7 @@ void ClientSession::OnMaySubmit() {
 // What the client sent is no RESP: it is told so, after the replies to all that came before.
 void ClientSession::Fail() {
   context_.metrics.counters.protocol_errors.Add();
-  Deliver(parser_.error());
+  session_->Deliver(parser_.error());
   CloseAfterOutput();
 }
 
@@ -176,23 +179,27 @@ resp::ByteQueue& ClientSession::output() {
   return out_;
 }
 
-void ClientSession::OnOutput(size_t before) {
-  if (output_ != Output::kOpen) return out_.Truncate(before);  // the last reply has been given
+bool ClientSession::OnOutput(size_t before) {
+  if (output_ != Output::kOpen) {  // the last reply has been given
+    out_.Truncate(before);
+    return false;
+  }
   const uint64_t limit = context_.clients.output_limit;
   if (limit != 0 && out_.size() > limit) {
     Close(CloseReason::kOutputLimit);
   } else if (transport_ != nullptr) {
     transport_->Wake();
   }
+  return output_is_long();
 }
 
 void ClientSession::OnReply(const resp::ReplyHead& head) {
   if (!served_) [[unlikely]]
     served_ = !head.is_error();
-  if (link_has_ended()) CloseAfterOutput();
-  if (asks_password_) parser_.set_authenticated(authenticated());
-  if (!idle()) return;
-  if (failing_ && output_ != Output::kEnding) Fail();
+  if (session_->link_has_ended()) CloseAfterOutput();
+  if (asks_password_) parser_.set_authenticated(session_->authenticated());
+  if (!session_->idle()) return;
+  if (failing() && output_ != Output::kEnding) Fail();
   EndIfDone();
 }
 
@@ -203,7 +210,7 @@ void ClientSession::CommitWrite(size_t n) {
   spoken_to_ = true;
   out_.Consume(n);
   if (out_.empty()) context_.buffers.TakeBack(out_);
-  if (was_long && !output_is_long()) ResumeLink();
+  if (was_long && !output_is_long()) session_->ResumeLink();
 }
 
 void ClientSession::OnEof() {
@@ -221,7 +228,7 @@ void ClientSession::OnOutputLost() {
   leaving_ = true;
   ++context_.leaving;
   last_active_ = context_.now;
-  if (was_long) ResumeLink();
+  if (was_long) session_->ResumeLink();
 }
 
 void ClientSession::Drain() {
@@ -235,8 +242,8 @@ void ClientSession::Drain() {
 // happen (BLPOP) keeps what is behind it from being carried out, as it does in Redis.
 void ClientSession::EndIfDone() {
   if (!eof_ || closed() || output_ == Output::kEnding) return;
-  if (!idle()) {
-    if (!has_more() || held()) EndInput();
+  if (!session_->idle()) {
+    if (!has_more() || session_->held()) session_->EndInput();
   } else if (!has_more()) {
     CloseAfterOutput();
   }
@@ -261,17 +268,17 @@ void ClientSession::TickLeaving() {
 void ClientSession::Tick() {
   if (output_ == Output::kLost && !closed()) return TickLeaving();
   const auto limit = context_.client_idle_timeout();
-  if (limit.count() == 0 || closed() || held() || !idle()) return;
+  if (limit.count() == 0 || closed() || session_->held() || !session_->idle()) return;
   if (context_.now - last_active_ >= limit) Close(CloseReason::kIdle);
 }
 
 bool ClientSession::is_let_in() const {
   const bool redis_asks = context_.users == nullptr && context_.router->asks_password();
-  return authenticated() && (served_ || !redis_asks);
+  return session_->authenticated() && (served_ || !redis_asks);
 }
 
 bool ClientSession::is_in() const {
-  return is_let_in() && (spoken_to_ || (has_link() && !uploading()));
+  return is_let_in() && (spoken_to_ || (session_->has_link() && !session_->uploading()));
 }
 
 bool ClientSession::trickles() const {
@@ -284,13 +291,13 @@ void ClientSession::OnClose(CloseReason reason) {
   context_.metrics.counters.clients_closed[reason].Add();
   if (std::exchange(leaving_, false)) --context_.leaving;
   const bool lost = reason == CloseReason::kUnfinished || reason == CloseReason::kUpstreamLost;
-  if ((output_ == Output::kLost || eof_) && lost) context_.OnUnfinished(address());
+  if ((output_ == Output::kLost || eof_) && lost) context_.OnUnfinished(session_->address());
   if (transport_ != nullptr) transport_->Wake();
 }
 
 void ClientSession::Detach(CloseReason reason) {
   transport_ = nullptr;
-  Close(failing_ ? CloseReason::kProtocolError : reason);
+  Close(failing() ? CloseReason::kProtocolError : reason);
 }
 
 }  // namespace keyhole::core

@@ -7,23 +7,30 @@
 // Thread: the worker's that made it.
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "proxy/links/transport.h"
+#include "proxy/sessions/front.h"
 #include "proxy/sessions/session.h"
 #include "resp/byte_queue.h"
 #include "resp/request_parser.h"
 
 namespace keyhole::core {
 
-class ClientSession final : public Session {
+class ClientSession final
+    : public boost::intrusive_ref_counter<ClientSession, boost::thread_unsafe_counter>,
+      private Front {
  public:
   // The transport must outlive the session's life as a client: see Detach().
   ClientSession(SessionContext& context, std::string_view address, Transport& transport);
-  ~ClientSession() override;
+  ~ClientSession();
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
 
   // ---- for the edge
   // Where to read to. Nothing else may be read on this worker before CommitRead().
@@ -65,15 +72,12 @@ class ClientSession final : public Session {
   // it.
   bool trickles() const;
 
-  bool output_is_long() const override { return out_.size() > kLongOutput; }
-  resp::ByteQueue& output() override;
-  void OnOutput(size_t before) override;
-
- protected:
-  void OnReply(const resp::ReplyHead& head) override;
-  void OnMaySubmit() override;
-  void OnClose(metrics::CloseReason reason) override;
-  void CloseAfterOutput() override;
+  // Where its requests go.
+  Session& session() { return *session_; }
+  const Session& session() const { return *session_; }
+  bool closed() const { return session_->closed(); }
+  // It takes no more, or has done what it should not.
+  void Close(metrics::CloseReason reason) { session_->Close(reason); }
 
  private:
   static constexpr size_t kReadBytes = 16 * 1024;
@@ -88,6 +92,15 @@ class ClientSession final : public Session {
   // Redis.
   static constexpr std::chrono::seconds kLongestRequestOfStranger{30};
 
+  // ---- for the session
+  resp::ByteQueue& output() override;
+  bool OnOutput(size_t before) override;
+  bool output_is_long() const override { return out_.size() > kLongOutput; }
+  void OnReply(const resp::ReplyHead& head) override;
+  void OnMaySubmit() override;
+  void CloseAfterOutput() override;
+  void OnClose(metrics::CloseReason reason) override;
+
   void Keep(std::string_view rest);
   void ProcessKept() { in_.Consume(Process(in_.Data())); }
   size_t Process(std::string_view in);
@@ -100,14 +113,17 @@ class ClientSession final : public Session {
   enum class Output : uint8_t { kOpen, kLost, kEnding };
 
   // Requests have come that have not been submitted.
-  bool has_more() const { return offered_ != resp::RequestParser::Result::kNeedMore || failing_; }
+  bool has_more() const { return offered_ != resp::RequestParser::Result::kNeedMore; }
+  bool failing() const { return offered_ == resp::RequestParser::Result::kError; }
   void TickLeaving();
   bool Step(resp::RequestParser::Result result);
   bool Offer(resp::RequestParser::Result result);
   void EndIfDone();
   void Fail();
 
-  Transport* transport_;
+  SessionContext& context_;
+  const boost::intrusive_ptr<Session> session_;
+  Transport* transport_;  // null: detached
   // What has come and cannot be dealt with yet. While it is empty, as it is between the requests of
   // a client that waits for its replies, bytes are parsed where they were read to.
   resp::ByteQueue in_;
@@ -115,10 +131,10 @@ class ClientSession final : public Session {
   resp::RequestParser parser_;
   const bool asks_password_;  // we or the store: until then requests must be small
   const bool prefetches_;     // what answers is near: waiting for memory is much of its time
-  // The parser's request could not be taken yet: kRequest or kHead; kNeedMore if there is none.
+  // What the parser has found and nobody could deal with yet: kRequest, kHead or, for the rest of
+  // its life, kError; kNeedMore if there is nothing.
   resp::RequestParser::Result offered_ = resp::RequestParser::Result::kNeedMore;
-  bool eof_ = false;      // the client sends no more, or is not to be heard any more
-  bool failing_ = false;  // a protocol error waits for its turn among the replies
+  bool eof_ = false;  // the client sends no more, or is not to be heard any more
   Output output_ = Output::kOpen;
   bool leaving_ = false;        // counted in SessionContext::leaving
   bool spoken_to_ = false;      // it has been sent something

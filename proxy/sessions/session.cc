@@ -25,8 +25,8 @@ bool SaysNothingWasDone(std::string_view error) {
 
 }  // namespace
 
-Session::Session(SessionContext& context, std::string_view address)
-    : context_(context), own_users_(context.users != nullptr), address_(address) {
+Session::Session(SessionContext& context, std::string_view address, Front& front)
+    : context_(context), front_(front), own_users_(context.users != nullptr), address_(address) {
   state_ = context.initial_state;
   if (context.near_cache != nullptr) {
     NearReader::Host& host = *this;  // in private
@@ -53,7 +53,7 @@ void Session::ResumeLink() {
 
 void Session::EndInput() {
   // What answers in this process has answered all it will.
-  if (context_.router->in_process()) return CloseAfterOutput();
+  if (context_.router->in_process()) return front_.CloseAfterOutput();
   if (!at_.own() || idle() || !at_.link->EndInput()) return;
   conversation_.KeepLink();  // not to be used again
 }
@@ -64,9 +64,10 @@ void Session::OnLinkIsYours(Link& link) {
 }
 
 void Session::OnLinkEnded() {
-  if (resetting_) return FinishReset();
+  if (closed_) return;
+  if (resetting_ != Resetting::kNo) return FinishReset();
   at_.Detach();
-  CloseAfterOutput();
+  front_.CloseAfterOutput();
 }
 
 void Session::Prefetch(std::span<const resp::HashedKey> keys) {
@@ -271,8 +272,10 @@ bool Session::OnReplyBytes(ReplySlot slot, std::string_view bytes) {
     LimitKept();
     return false;
   }
-  Deliver(bytes);
-  return output_is_long();
+  resp::ByteQueue& to = front_.output();
+  const size_t before = to.size();
+  to.Append(bytes);
+  return front_.OnOutput(before);
 }
 
 void Session::OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) {
@@ -292,7 +295,7 @@ void Session::End(ReplySlot slot, const resp::ReplyHead& head) {
   const boost::intrusive_ptr<Session> self(this);
   if (due) [[unlikely]]
     Deliver(order_.TakeDue());
-  OnReply(head);
+  front_.OnReply(head);
   if (!idle() || closed_) return;
   conversation_.OnAllAnswered();
   if (at_.kind == Attachment::Kind::kMoving) at_.Detach();  // to where state_ holds now
@@ -300,7 +303,7 @@ void Session::End(ReplySlot slot, const resp::ReplyHead& head) {
     conversation_.Believe(at_.link->proven());
     if (!pinned()) context_.router->Release(&at_);
   }
-  if (std::exchange(waiting_, false)) OnMaySubmit();
+  if (std::exchange(waiting_, false)) front_.OnMaySubmit();
 }
 
 void Session::OnLinkLost() {
@@ -336,7 +339,7 @@ bool Session::may_be_served_near() const {
 
 void Session::OnNearFence() {
   if (closed_ || !idle()) return;
-  if (std::exchange(waiting_, false)) OnMaySubmit();
+  if (std::exchange(waiting_, false)) front_.OnMaySubmit();
 }
 
 }  // namespace keyhole::core

@@ -35,6 +35,7 @@
 #include "proxy/links/router.h"
 #include "proxy/near_cache/near_reader.h"
 #include "proxy/sessions/conversation.h"
+#include "proxy/sessions/front.h"
 #include "proxy/sessions/reply_order.h"
 #include "proxy/sessions/session_context.h"
 #include "resp/byte_queue.h"
@@ -46,14 +47,16 @@ namespace keyhole::core {
 
 class User;
 
-class Session : public Requester, private NearReader::Host {
+class Session final : public Requester, private NearReader::Host {
  public:
   // kLater: earlier replies must come first; OnMaySubmit() tells when, submit the same again then.
   enum class Taken : uint8_t { kYes, kLater };
 
-  // address: of the client, for those who ask who it is.
-  Session(SessionContext& context, std::string_view address);
+  // address: of the client, for those who ask who it is. front: who has it, see Front.
+  Session(SessionContext& context, std::string_view address, Front& front);
   ~Session() override;
+
+  SessionContext& context() { return context_; }
 
   // Requests about these keys will be submitted next, or so it seems.
   void Prefetch(std::span<const resp::HashedKey> keys);
@@ -86,7 +89,24 @@ class Session : public Requester, private NearReader::Host {
   const User* user() const { return user_; }
   const std::string& address() const { return address_; }
 
+  bool has_link() const { return at_.link != nullptr; }
+  // What reads are asked from before they go to a link; null: there is no near cache.
+  NearReader* near() { return near_.get(); }
+  bool may_be_served_near() const final;
+  // Nothing that it may ask needs to be checked first.
+  bool unrestricted() const;
+  // The front itself has something to say, after all replies. REQUIRES: idle(), or uploading().
+  void Deliver(std::string_view bytes);
+  // output_is_long() has become false.
+  void ResumeLink();
+  // The client sends no more. On a private link that is passed on, and what becomes of requests in
+  // flight (a BLPOP that waits) is up to Redis, as without a proxy.
+  void EndInput();
+
   // ---- for links
+  resp::ByteQueue& output() final { return front_.output(); }
+  void OnOutput(size_t before) final { front_.OnOutput(before); }
+  bool output_is_long() const final { return front_.output_is_long(); }
   bool OnReplyBytes(ReplySlot slot, std::string_view bytes) final;
   void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head) final;
   void OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) final;
@@ -97,31 +117,11 @@ class Session : public Requester, private NearReader::Host {
   void OnLinkEnded() final;
   void OnLinkDown() final;
 
- protected:
-  bool has_link() const { return at_.link != nullptr; }
-  // Bytes of replies, in the order of the requests.
-  void Deliver(std::string_view bytes);
-  virtual void OnReply(const resp::ReplyHead& head) = 0;  // a reply has been delivered to its end
-  virtual void OnMaySubmit() = 0;
-  virtual void OnClose(metrics::CloseReason reason) = 0;
-  // Close once all that was delivered has been sent.
-  virtual void CloseAfterOutput() = 0;
-  // A reply has been delivered without a link.
-  void OnServedNear() override {}
-  bool may_be_served_near() const final;
-  // Nothing that it may ask needs to be checked first.
-  bool unrestricted() const;
-  // output_is_long() has become false.
-  void ResumeLink();
-  // The client sends no more. On a private link that is passed on, and what becomes of requests in
-  // flight (a BLPOP that waits) is up to Redis, as without a proxy.
-  void EndInput();
-
-  SessionContext& context_;
-  std::unique_ptr<NearReader> near_;  // null: there is no near cache
-
  private:
   using Effect = resp::Effect;
+  // RESET, while what was sent before it is on its way to be carried out. kSilently: CLIENT REPLY
+  // SKIP hides that it is done.
+  enum class Resetting : uint8_t { kNo, kAnswered, kSilently };
 
   Taken Take(const resp::Request& request, bool in_pieces);
   Taken CarryOut(const resp::Request& request, Exchange& exchange);
@@ -142,9 +142,9 @@ class Session : public Requester, private NearReader::Host {
   bool pinned() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
   bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
-  void BeginReset();
+  void BeginReset(Resetting how);
   void FinishReset();
-  void AnswerReset();
+  void AnswerReset(Resetting how);
   void Reset();
   bool HidesItsName(const resp::Request& request, const resp::CommandSpec& spec) const;
   static std::string UnknownText(const resp::Request& request, const resp::CommandSpec& spec);
@@ -169,9 +169,13 @@ class Session : public Requester, private NearReader::Host {
 
   // for the near cache
   bool sees_near_cache() const final;
+  void OnServedNear() final { front_.OnAnsweredHere(); }
   void DeliverNear(std::string_view bytes) final { Answer(bytes); }
   void OnNearFence() final;
 
+  SessionContext& context_;
+  Front& front_;                      // not to be called once closed()
+  std::unique_ptr<NearReader> near_;  // null: there is no near cache
   // state_ is towards Redis or the store; with users of our own it is not who the client is.
   const User* user_ = nullptr;  // who it is to us; null: nobody, or we ask nobody
   const bool own_users_;        // we ask
@@ -181,9 +185,8 @@ class Session : public Requester, private NearReader::Host {
   Attachment at_;
   ReplyOrder order_;
   Conversation conversation_;
-  bool resetting_ = false;    // RESET waits for what is on its way
-  bool skips_reset_ = false;  // and will not be answered
-  bool waiting_ = false;      // the last Submit() gave kLater
+  Resetting resetting_ = Resetting::kNo;
+  bool waiting_ = false;  // the last Submit() gave kLater
 };
 
 }  // namespace keyhole::core

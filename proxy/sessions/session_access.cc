@@ -203,7 +203,7 @@ bool Session::MustWait() {
 }
 
 Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exchange) {
-  if (resetting_) {
+  if (resetting_ != Resetting::kNo) {
     waiting_ = true;
     return Taken::kLater;
   }
@@ -289,7 +289,7 @@ Session::Taken Session::LogIn(const resp::Request& request, const Exchange& exch
   context_.metrics.counters.requests[exchange.spec->id].Add();
   if (!hides_reply()) Deliver("+OK\r\n");
   if (skips_reply()) SendUnheard(CommandId::kGet);
-  OnServedNear();  // last: the request may be gone after it
+  front_.OnAnsweredHere();  // last: the request may be gone after it
   return Taken::kYes;
 }
 
@@ -360,7 +360,7 @@ Session::Taken Session::Refuse(const Exchange& exchange, std::string_view error)
   }
   if (conversation_.queueing() || skips_reply())
     SendUnheard(ends ? CommandId::kDiscard : CommandId::kGet);
-  OnServedNear();  // last: the request may be gone after it
+  front_.OnAnsweredHere();  // last: the request may be gone after it
   return Taken::kYes;
 }
 

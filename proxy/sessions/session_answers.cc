@@ -35,7 +35,7 @@ std::string Session::UnknownText(const resp::Request& request, const resp::Comma
 }
 
 void Session::UpdateGuard() {
-  guarded_ = own_users_ || borrows_ || resetting_ || conversation_.raw();
+  guarded_ = own_users_ || borrows_ || resetting_ != Resetting::kNo || conversation_.raw();
 }
 
 // With the embedded store, to shut the server down is to stop this process.
@@ -70,7 +70,7 @@ void Session::AnswerHere(Effect effect) {
   switch (effect) {
     case Effect::kQuit:
       if (answered) Deliver("+OK\r\n");
-      CloseAfterOutput();
+      front_.CloseAfterOutput();
       break;
     case Effect::kHangUp:
       context_.log(LogLevel::kWarn, "closed " + address_ +
@@ -79,13 +79,12 @@ void Session::AnswerHere(Effect effect) {
       Close(CloseReason::kProtocolError);
       break;
     case Effect::kReset:
-      skips_reset_ = skipped;
-      BeginReset();
+      BeginReset(skipped ? Resetting::kSilently : Resetting::kAnswered);
       break;
     default:
       if (context_.clients.allow_shutdown) {
         context_.stop_process();
-        CloseAfterOutput();
+        front_.CloseAfterOutput();
         break;
       }
       context_.metrics.counters.errors[metrics::ErrorClass::kErr].Add();
@@ -108,14 +107,14 @@ void Session::Close(CloseReason reason) {
     }
   }
   at_.Detach();
-  OnClose(reason);
+  front_.OnClose(reason);
 }
 
 // Requests whose replies are hidden may still be on their way: Redis is to carry them out first,
 // and says by the end of the connection that it has.
-void Session::BeginReset() {
-  if (!at_.own() || !conversation_.unheard() || !at_.link->EndInput()) return AnswerReset();
-  resetting_ = true;
+void Session::BeginReset(Resetting how) {
+  if (!at_.own() || !conversation_.unheard() || !at_.link->EndInput()) return AnswerReset(how);
+  resetting_ = how;
   UpdateGuard();
   order_.Open(at_.link.get());  // nothing else is in flight
 }
@@ -124,16 +123,15 @@ void Session::BeginReset() {
 void Session::FinishReset() {
   const boost::intrusive_ptr<Session> self(this);
   order_.Close(kStraight);
-  resetting_ = false;
-  AnswerReset();
-  OnReply(resp::ReplyHead());
-  if (!closed_ && std::exchange(waiting_, false)) OnMaySubmit();
+  AnswerReset(std::exchange(resetting_, Resetting::kNo));
+  front_.OnReply(resp::ReplyHead());
+  if (!closed_ && std::exchange(waiting_, false)) front_.OnMaySubmit();
 }
 
 // CLIENT REPLY OFF ends with it, SKIP hides it.
-void Session::AnswerReset() {
+void Session::AnswerReset(Resetting how) {
   Reset();
-  if (!std::exchange(skips_reset_, false)) Deliver("+RESET\r\n");
+  if (how == Resetting::kAnswered) Deliver("+RESET\r\n");
 }
 
 // Back to what a new connection is.

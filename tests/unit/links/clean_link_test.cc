@@ -159,7 +159,7 @@ TEST(CleanLink, AHelloWithAZeroByteInAWordIsReadAsRedisReadsIt) {
                        51));
   EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());  // the shared link is not Ann's
   keyhole.redis(1).Reply("%0\r\n");
-  EXPECT_EQ(app.session().state().user, "ann");
+  EXPECT_EQ(app.session().session().state().user, "ann");
 }
 
 TEST(CleanLink, AnOptionOfHelloThatWeDoNotKnowIsNothingForASharedLink) {

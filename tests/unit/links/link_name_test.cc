@@ -32,7 +32,7 @@ TEST(LinkName, ANameIsTakenBackInTheSameBreath) {
   keyhole.redis(0).Reply("+OK\r\n+OK\r\n$1\r\n1\r\n");
   EXPECT_EQ(billing.Received(), "+OK\r\n");
   EXPECT_EQ(search.Received(), "$1\r\n1\r\n");
-  EXPECT_EQ(billing.session().state().name, "billing");
+  EXPECT_EQ(billing.session().session().state().name, "billing");
   EXPECT_EQ(
       keyhole.counters().replies[metrics::RequestFamily::kOther][metrics::ReplyResult::kOk].Load(),
       1u);
@@ -44,7 +44,7 @@ TEST(LinkName, ANameThatIsRefusedIsNotKept) {
   app.Send("CLIENT SETNAME \"a b\"\r\n");
   keyhole.redis(0).Reply("-ERR Client names cannot contain spaces\r\n+OK\r\n");
   EXPECT_EQ(app.Received(), "-ERR Client names cannot contain spaces\r\n");
-  EXPECT_EQ(app.session().state().name, "");
+  EXPECT_EQ(app.session().session().state().name, "");
 }
 
 TEST(LinkName, PrivateLinksCarryTheClients) {
@@ -111,8 +111,8 @@ TEST(LinkName, HelloNamesTheSessionOnly) {
               ElementsAre("HELLO 3 SETNAME second", "client setname keyhole"));
   keyhole.redis(1).Reply("%0\r\n+OK\r\n");
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET a"));
-  EXPECT_EQ(first.session().state().name, "first");
-  EXPECT_EQ(second.session().state().name, "second");
+  EXPECT_EQ(first.session().session().state().name, "first");
+  EXPECT_EQ(second.session().session().state().name, "second");
 }
 
 TEST(LinkName, ASlowReaderTakesItsNameAlong) {

@@ -20,7 +20,7 @@ std::string CountedOf(const std::string& request, const std::string& reply) {
   app.Send(request + "\r\n");
   keyhole.last().Reply(reply);
   EXPECT_EQ(app.Received(), reply) << request;
-  EXPECT_TRUE(app.session().idle()) << request;
+  EXPECT_TRUE(app.session().session().idle()) << request;
   return keyhole.Counted();
 }
 

@@ -207,7 +207,7 @@ TEST(Replication, AfterReplyOffIsNoDifferent) {
   replica.Send("CLIENT REPLY OFF\r\nSYNC\r\n");
   keyhole.redis(1).Reply("$5\r\nREDIS");
   EXPECT_EQ(replica.Received(), "$5\r\nREDIS");
-  EXPECT_TRUE(replica.session().idle());
+  EXPECT_TRUE(replica.session().session().idle());
 }
 
 // ---- one's own slowness ----

@@ -80,11 +80,11 @@ TEST_P(Pubsub, UnsubscribeWithoutArgumentsIsConfirmedOncePerChannel) {
                          Confirm(type, "subscribe", "c", 3) + Confirm(type, "psubscribe", "p*", 4));
   listener.redis().Reply(Confirm(type, "unsubscribe", "b", 3) +
                          Confirm(type, "unsubscribe", "a", 2));
-  EXPECT_FALSE(listener.client.session().idle());
+  EXPECT_FALSE(listener.client.session().session().idle());
   listener.redis().Reply(Confirm(type, "unsubscribe", "c", 1));
   EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
   listener.redis().Reply(Confirm(type, "punsubscribe", "p*", 0));
-  EXPECT_TRUE(listener.client.session().idle());
+  EXPECT_TRUE(listener.client.session().session().idle());
   EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 0);
 }
 
@@ -104,7 +104,7 @@ TEST_P(Pubsub, ShardChannels) {
   listener.client.Send("SSUBSCRIBE s t\r\nSUBSCRIBE a\r\n");
   listener.redis().Reply(Confirm(type, "ssubscribe", "s", 1) + Confirm(type, "ssubscribe", "t", 2) +
                          Confirm(type, "subscribe", "a", 1));
-  EXPECT_TRUE(listener.client.session().idle());
+  EXPECT_TRUE(listener.client.session().session().idle());
   listener.client.Send("UNSUBSCRIBE\r\nSUNSUBSCRIBE\r\n");
   listener.redis().Reply(Confirm(type, "unsubscribe", "a", 0));
   EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
@@ -179,7 +179,7 @@ TEST_P(Pubsub, ChannelsTooManyToBeReadAtOnce) {
   listener.redis().Reply(confirmed);
   EXPECT_EQ(listener.client.Received(), confirmed);
   EXPECT_TRUE(listener.redis().open());
-  EXPECT_TRUE(listener.client.session().idle());
+  EXPECT_TRUE(listener.client.session().session().idle());
   EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
   listener.redis().Reply(Message(type, "hi"));
   EXPECT_EQ(listener.client.Received(), Message(type, "hi"));
@@ -196,9 +196,9 @@ TEST(PubsubInResp2, PingIsAnArrayAndStillAnAnswer) {
   listener.redis().Reply(Confirm('*', "subscribe", "a", 1));
   listener.client.Send("PING\r\n");
   listener.redis().Reply(Message('*', "x"));
-  EXPECT_FALSE(listener.client.session().idle());
+  EXPECT_FALSE(listener.client.session().session().idle());
   listener.redis().Reply("*2\r\n$4\r\npong\r\n$0\r\n\r\n");
-  EXPECT_TRUE(listener.client.session().idle());
+  EXPECT_TRUE(listener.client.session().session().idle());
 }
 
 TEST(PubsubInResp3, OtherCommandsMayBeUsedMeanwhile) {
@@ -219,7 +219,7 @@ TEST(PubsubInResp3, AListThatLooksLikeAMessageIsAReply) {
   listener.redis().Reply(Confirm('>', "subscribe", "a", 1));
   listener.client.Send("LRANGE l 0 -1\r\nGET k\r\n");
   listener.redis().Reply(Message('*', "x") + "_\r\n");
-  EXPECT_TRUE(listener.client.session().idle());
+  EXPECT_TRUE(listener.client.session().session().idle());
   EXPECT_EQ(listener.keyhole.Counted(), "k 0/1");
 }
 
@@ -229,9 +229,9 @@ TEST(PubsubInResp3, BackInResp2MessagesAreArrays) {
   listener.redis().Reply(Confirm('>', "subscribe", "a", 1));
   listener.client.Send("HELLO 2\r\nPING\r\n");
   listener.redis().Reply("*0\r\n" + Message('*', "x"));
-  EXPECT_FALSE(listener.client.session().idle());
+  EXPECT_FALSE(listener.client.session().session().idle());
   listener.redis().Reply("*2\r\n$4\r\npong\r\n$0\r\n\r\n");
-  EXPECT_TRUE(listener.client.session().idle());
+  EXPECT_TRUE(listener.client.session().session().idle());
 }
 
 // It was put in the middle of the message.

@@ -129,9 +129,9 @@ TEST(Hello, RefusedHalfWayKeepsTheNameBefore) {
   keyhole.redis(1).Reply("-WRONGPASS no\r\n");
   app.Send("HELLO 3 SETNAME \"a b\"\r\n");
   keyhole.redis(1).Reply("-ERR Client names cannot contain spaces\r\n");
-  EXPECT_EQ(app.session().state().name, "app");
-  EXPECT_EQ(app.session().state().user, "");
-  EXPECT_EQ(app.session().state().protocol, resp::Protocol::kResp2);
+  EXPECT_EQ(app.session().session().state().name, "app");
+  EXPECT_EQ(app.session().session().state().user, "");
+  EXPECT_EQ(app.session().session().state().protocol, resp::Protocol::kResp2);
 }
 
 TEST(Auth, IdentitiesNeverShareALink) {
@@ -192,7 +192,7 @@ TEST(StateChanges, OfOnePipelineAddUp) {
   EXPECT_THAT(keyhole.redis(1).Requests(),
               ElementsAre("HELLO 3 AUTH ann secret", "SELECT 2", "CLIENT SETNAME app", "GET a"));
   keyhole.redis(1).Reply("%0\r\n+OK\r\n+OK\r\n_\r\n");
-  const SessionState& state = app.session().state();
+  const SessionState& state = app.session().session().state();
   EXPECT_EQ(state.user, "ann");
   EXPECT_EQ(state.password, "secret");
   EXPECT_EQ(state.db, 2);
@@ -210,8 +210,8 @@ TEST(StateChanges, ThatFailAreLeftOut) {
   Client& app = keyhole.Connect();
   app.Send("AUTH ann wrong\r\nSELECT 2\r\nSELECT 99\r\n");
   keyhole.redis(1).Reply("-WRONGPASS no\r\n+OK\r\n-ERR DB index is out of range\r\n");
-  EXPECT_FALSE(app.session().state().has_identity());
-  EXPECT_EQ(app.session().state().db, 2);
+  EXPECT_FALSE(app.session().session().state().has_identity());
+  EXPECT_EQ(app.session().session().state().db, 2);
 }
 
 // Too big to be read, so nobody knows what it did: the connection is not shared.
@@ -264,7 +264,7 @@ TEST(Reset, MakesAnotherClientOfIt) {
   EXPECT_EQ(app.Received(), "_\r\n+RESET\r\n");
   EXPECT_FALSE(keyhole.redis(tracking).open());
   EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("GET b"));
-  EXPECT_EQ(app.session().state().protocol, resp::Protocol::kResp2);
+  EXPECT_EQ(app.session().session().state().protocol, resp::Protocol::kResp2);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ TEST(StoreSession, RepliesThatAreHiddenShiftNothing) {
   EXPECT_EQ(Ask(app, "CLIENT REPLY OFF\r\nGET x\r\nGET y\r\nCLIENT REPLY ON\r\nGET b\r\n"),
             "+OK\r\n$-1\r\n");
   EXPECT_EQ(keyhole.Counted(), "a 1/0, b 0/1");
-  EXPECT_TRUE(app.session().idle());
+  EXPECT_TRUE(app.session().session().idle());
 }
 
 TEST(StoreSession, ReplyModeInATransactionIsQueued) {
@@ -141,7 +141,7 @@ TEST(StoreSession, ResetIsTheStoresOwn) {
   Client& app = keyhole.Connect();
   EXPECT_EQ(Ask(app, "SELECT 1\r\nSET a 1\r\nMULTI\r\nRESET\r\nGET a\r\n"),
             "+OK\r\n+OK\r\n+OK\r\n+RESET\r\n$-1\r\n");
-  EXPECT_EQ(app.session().state().db, 0);
+  EXPECT_EQ(app.session().session().state().db, 0);
 }
 
 TEST(StoreSession, ASlowReaderIsClosed) {
@@ -206,7 +206,7 @@ TEST(StorePubsub, WhatWasPublishedBeforeComesBeforeTheReply) {
   // To itself: first the message, then that one got it.
   EXPECT_EQ(Ask(ann, "PUBLISH a 3\r\n"), ">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\n3\r\n:1\r\n");
   EXPECT_EQ(keyhole.Counted(), "k 0/1");
-  EXPECT_TRUE(ann.session().idle());
+  EXPECT_TRUE(ann.session().session().idle());
 }
 
 TEST(StorePubsub, ConfirmationsAreNotHidden) {
@@ -224,9 +224,9 @@ TEST(StorePubsub, ResetAndLeavingEndSubscriptions) {
   Client& ann = keyhole.Connect();
   Client& bob = keyhole.Connect();
   Ask(ann, "PSUBSCRIBE *\r\n");
-  EXPECT_TRUE(ann.session().held());
+  EXPECT_TRUE(ann.session().session().held());
   EXPECT_EQ(Ask(ann, "RESET\r\nGET a\r\n"), "+RESET\r\n$-1\r\n");
-  EXPECT_FALSE(ann.session().held());
+  EXPECT_FALSE(ann.session().session().held());
   EXPECT_EQ(Ask(bob, "PUBLISH x 1\r\n"), ":0\r\n");
   Ask(ann, "SSUBSCRIBE x\r\n");
   EXPECT_EQ(Ask(bob, "SPUBLISH x 1\r\n"), ":1\r\n");

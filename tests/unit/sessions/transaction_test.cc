@@ -217,10 +217,10 @@ TEST(ExecReply, StateChangesTakeEffectWithIt) {
   Client& app = keyhole.Connect();
   app.Send("MULTI\r\nSELECT 5\r\n");
   keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n");
-  EXPECT_EQ(app.session().state().db, 0);
+  EXPECT_EQ(app.session().session().state().db, 0);
   app.Send("EXEC\r\n");
   keyhole.redis(1).Reply("*1\r\n+OK\r\n");
-  EXPECT_EQ(app.session().state().db, 5);
+  EXPECT_EQ(app.session().session().state().db, 5);
   app.Send("GET a\r\n");
   EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());
 }
@@ -229,7 +229,7 @@ TEST(ExecReply, BlockingCommandsInItDoNotBlock) {
   Harness keyhole;
   Client& app = keyhole.Connect();
   app.Send("MULTI\r\nBLPOP q 0\r\nEXEC\r\n");
-  EXPECT_FALSE(app.session().held());
+  EXPECT_FALSE(app.session().session().held());
   keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
 }
