@@ -24,20 +24,23 @@ inline bool ParseInteger(std::string_view text, int64_t* value) {
   return true;
 }
 
-// The part of ReadShortLength() for all lengths.
-inline bool ReadLengthByDigits(const char** at, const char* end, size_t* value) {
+// The part of ReadShortLength() for all lengths. By value and never inlined, so that what the
+// caller reads with stays in its registers.
+struct LengthByDigits {
+  const char* end = nullptr;  // behind it; null: it is none
+  size_t value = 0;
+};
+[[gnu::noinline]] inline LengthByDigits ReadLengthByDigits(const char* at, const char* end) {
   constexpr std::ptrdiff_t kMaxDigits = 7;
-  const char* p = *at;
+  const char* p = at;
   size_t number = 0;
-  while (p != end && *p >= '0' && *p <= '9' && p - *at <= kMaxDigits) {
+  while (p != end && *p >= '0' && *p <= '9' && p - at <= kMaxDigits) {
     number = number * 10 + static_cast<size_t>(*p++ - '0');
   }
-  const std::ptrdiff_t digits = p - *at;
-  if (digits == 0 || digits > kMaxDigits || (**at == '0' && digits > 1)) return false;
-  if (end - p < 2 || *p != '\r') return false;
-  *value = number;
-  *at = p + 2;
-  return true;
+  const std::ptrdiff_t digits = p - at;
+  if (digits == 0 || digits > kMaxDigits || (*at == '0' && digits > 1)) return {};
+  if (end - p < 2 || *p != '\r') return {};
+  return {p + 2, number};
 }
 
 // Reads the usual length or count, "<1 to 7 digits>\r" and the byte behind it, at *at; moves *at
@@ -61,7 +64,11 @@ inline bool ReadLengthByDigits(const char** at, const char* end, size_t* value) 
       return true;
     }
   }
-  return ReadLengthByDigits(at, end, value);
+  const LengthByDigits length = ReadLengthByDigits(p, end);
+  if (length.end == nullptr) return false;
+  *value = length.value;
+  *at = length.end;
+  return true;
 }
 
 }  // namespace keyhole::resp

@@ -186,12 +186,11 @@ bool RequestParser::TakeWhole(std::string_view in) {
   const size_t most = std::min(limits_.big_argument, static_cast<size_t>(limits_.max_bulk));
   if (args_.size() < count) args_.resize(count);  // stays as long: shrinking takes time
   for (size_t i = 0; i < count; ++i) {
-    std::string_view argument;
+    std::string_view& argument = args_[i];
     if (!ReadBulk(&at, end, &argument) || argument.size() > most ||
         static_cast<size_t>(argument.data() - begin) > limits_.big_request) {
       return false;
     }
-    args_[i] = argument;
   }
   request_ = {{args_.data(), count}, {begin, static_cast<size_t>(at - begin)}};
   result_ = Result::kRequest;
