@@ -38,7 +38,8 @@ HttpSession::HttpSession(SessionContext& context, const HttpOptions& options,
                          std::string_view address, Receiver& receiver)
     : context_(context),
       session_(new Session(context, address, *this)),
-      options_(options), receiver_(&receiver) {}
+      options_(options),
+      receiver_(&receiver) {}
 
 HttpSession::~HttpSession() {
   Detach();

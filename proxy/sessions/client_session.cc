@@ -110,7 +110,8 @@ size_t ClientSession::PrefetchAhead(std::string_view in) {
 // how many bytes that were.
 size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
-  if (context_.near_cache->sparing() || !parser_.at_start() || !session_->may_be_served_near()) return done;
+  if (context_.near_cache->sparing() || !parser_.at_start() || !session_->may_be_served_near())
+    return done;
   if (!session_->unrestricted()) return done;  // it goes by the door where users are asked
   size_t prefetched = 1;
   while (!closed()) {
@@ -145,8 +146,8 @@ bool ClientSession::Step(Result result) {
 }
 
 bool ClientSession::Offer(Result result) {
-  const Session::Taken taken =
-      result == Result::kHead ? session_->SubmitHead(parser_.request()) : session_->Submit(parser_.request());
+  const Session::Taken taken = result == Result::kHead ? session_->SubmitHead(parser_.request())
+                                                       : session_->Submit(parser_.request());
   offered_ = taken == Session::Taken::kYes ? Result::kNeedMore : result;
   if (asks_password_) parser_.set_authenticated(session_->authenticated());
   return taken == Session::Taken::kYes;
