@@ -42,7 +42,7 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
 
 void WorkerMetrics::RecordReply(const resp::CommandSpec& spec, bool error,
                                 std::chrono::nanoseconds duration,
-                                std::optional<std::string_view> key, TopList::Instant now) {
+                                std::span<const std::string_view> named, TopList::Instant now) {
   const RequestFamily family = FamilyOf(spec);
   counters.replies[family][error ? ReplyResult::kError : ReplyResult::kOk].Add();
   request_latency[family].Record(duration);
@@ -50,6 +50,7 @@ void WorkerMetrics::RecordReply(const resp::CommandSpec& spec, bool error,
   if (family == RequestFamily::kBlocking || family == RequestFamily::kPubsub) return;
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration);
   if (microseconds.count() <= 0) return;
+  const auto key = named.empty() ? std::nullopt : std::optional(named.front());
   slow_commands.Offer(spec.id, key, static_cast<uint64_t>(microseconds.count()), now, directory);
 }
 

@@ -28,9 +28,9 @@ namespace keyhole::metrics {
 struct alignas(64) WorkerMetrics {
   explicit WorkerMetrics(KeyDirectory& directory_in) : directory(directory_in), keys(directory) {}
 
-  // A request has been answered. key: its first one, if it has any.
+  // A request has been answered. named: its keys, as far as they are known.
   void RecordReply(const resp::CommandSpec& spec, bool error, std::chrono::nanoseconds duration,
-                   std::optional<std::string_view> key, TopList::Instant now);
+                   std::span<const std::string_view> named, TopList::Instant now);
   // A lookup has been answered with a value of so many bytes.
   void RecordValue(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes,
                    TopList::Instant now) {

@@ -231,19 +231,31 @@ constexpr std::array<Slot, kSlots> kTable = [] {
   return table;
 }();
 
-// Apart, so that looking for short names, as nearly all are, needs few registers.
-[[gnu::noinline]] bool HasOtherWords(CommandId id, std::string_view name) {
+bool HasOtherWords(CommandId id, std::string_view name) {
   return WordsAfterFirst(name) == kOtherWords[Index(id)];
 }
 
-CommandId Lookup(std::string_view name, CommandId parent) {
+// Names of more than 8 bytes.
+[[gnu::noinline]] CommandId LookupLong(std::string_view name, CommandId parent) {
   if (name.size() > kMaxName) return CommandId::kUnknown;
   const uint64_t word = FirstWord(name);
   for (size_t i = SlotOf(word, name.size(), parent);; i = (i + 1) % kSlots) {
     const Slot& slot = kTable[i];
     if (slot.id == CommandId::kUnknown) return slot.id;
     if (slot.word != word || slot.size != name.size() || slot.parent != parent) continue;
-    if (name.size() <= 8 || HasOtherWords(slot.id, name)) return slot.id;
+    if (HasOtherWords(slot.id, name)) return slot.id;
+  }
+}
+
+// Apart, so that looking for short names, as nearly all are, needs few registers.
+inline CommandId Lookup(std::string_view name, CommandId parent) {
+  if (name.size() > 8) [[unlikely]]
+    return LookupLong(name, parent);
+  const uint64_t word = FirstWord(name);
+  for (size_t i = SlotOf(word, name.size(), parent);; i = (i + 1) % kSlots) {
+    const Slot& slot = kTable[i];
+    const bool same = slot.word == word && slot.size == name.size() && slot.parent == parent;
+    if (same || slot.id == CommandId::kUnknown) return slot.id;
   }
 }
 
@@ -257,11 +269,17 @@ std::span<const CommandSpec> AllCommands() {
   return std::span(kRows).subspan(1);
 }
 
-const CommandSpec& Find(std::span<const std::string_view> args) {
-  const CommandSpec& command = Spec(Lookup(args[0], CommandId::kUnknown));
-  if (!command.has(kContainer) || args.size() < 2) return command;
-  const CommandId subcommand = Lookup(args[1], command.id);
+[[gnu::noinline]] static const CommandSpec& FindSubcommand(const CommandSpec& command,
+                                                           std::string_view name) {
+  const CommandId subcommand = Lookup(name, command.id);
   return subcommand == CommandId::kUnknown ? command : Spec(subcommand);
+}
+
+const CommandSpec& Find(std::span<const std::string_view> args) {
+  const CommandSpec& command = kRows[Index(Lookup(args[0], CommandId::kUnknown))];
+  if (!command.has(kContainer) || args.size() < 2) [[likely]]
+    return command;
+  return FindSubcommand(command, args[1]);
 }
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {

@@ -84,7 +84,7 @@ HitRule ResolveByArguments(const CommandSpec& spec, Args args) {
   return NamesOneKey(spec, args) ? spec.hit.rule : HitRule::kNone;
 }
 
-Verdict Judge(HitRule rule, const ReplyHead& reply, size_t key) {
+Verdict JudgeByRule(HitRule rule, const ReplyHead& reply, size_t key) {
   if (TellsNothing(reply)) return Verdict::kNeither;
   const bool is_integer = reply.type == ReplyType::kInteger;
   switch (rule) {

@@ -34,7 +34,14 @@ inline HitRule Resolve(const CommandSpec& spec, std::span<const std::string_view
   return ResolveByArguments(spec, args);
 }
 
+// The part of Judge() for all that is not a value, or null, in answer to GET and its like.
+Verdict JudgeByRule(HitRule rule, const ReplyHead& reply, size_t key);
+
 // The verdict on key number `key` (0 for the first). `rule` as Resolve() gave it.
-Verdict Judge(HitRule rule, const ReplyHead& reply, size_t key);
+inline Verdict Judge(HitRule rule, const ReplyHead& reply, size_t key) {
+  if (rule == HitRule::kNullIsMiss && reply.type == ReplyType::kBulkString) [[likely]]
+    return reply.is_null ? Verdict::kMiss : Verdict::kHit;
+  return JudgeByRule(rule, reply, key);
+}
 
 }  // namespace keyhole::resp

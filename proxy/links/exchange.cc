@@ -77,28 +77,22 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
 
 }  // namespace
 
-Exchange MakeExchange(const resp::Request& request, bool in_pieces, bool replies_hidden) {
-  Exchange exchange;
-  exchange.in_pieces = in_pieces;
-  exchange.spec =
-      request.args.empty() ? &resp::Spec(resp::CommandId::kUnknown) : &resp::Find(request.args);
-  const bool unknown = exchange.spec->id == resp::CommandId::kUnknown;
-  if (unknown || exchange.spec->AcceptsCount(request.argument_count())) {
-    exchange.effect = exchange.spec->effect;
-  }
-  exchange.answered = !replies_hidden;
-  if (exchange.effect == Effect::kClientReply) {
+void ReadEffect(const resp::Request& request, Exchange* exchange) {
+  const resp::CommandSpec& spec = *exchange->spec;
+  const bool unknown = spec.id == resp::CommandId::kUnknown;
+  if (!unknown && !spec.AcceptsCount(request.argument_count())) return;
+  exchange->effect = spec.effect;
+  if (spec.effect == Effect::kClientReply) {
     const std::string_view mode = request.args.back();
-    if (IsKeyword(mode, "ON")) exchange.answered = true;
-    if (IsKeyword(mode, "OFF") || IsKeyword(mode, "SKIP")) exchange.answered = false;
-  } else if (exchange.effect != Effect::kNone && resp::TraitsOf(exchange.effect).sets) {
-    if (in_pieces) {
-      exchange.effect = Effect::kTaint;  // nobody has read to what
+    if (IsKeyword(mode, "ON")) exchange->answered = true;
+    if (IsKeyword(mode, "OFF") || IsKeyword(mode, "SKIP")) exchange->answered = false;
+  } else if (resp::TraitsOf(spec.effect).sets) {
+    if (exchange->in_pieces) {
+      exchange->effect = Effect::kTaint;  // nobody has read to what
     } else {
-      exchange.change = ChangeBy(request.args, exchange.effect);
+      exchange->change = ChangeBy(request.args, spec.effect);
     }
   }
-  return exchange;
 }
 
 int32_t AwaitedReplies(const Exchange& exchange, size_t arguments) {

@@ -46,8 +46,20 @@ struct Exchange {
   bool plain() const { return effect == resp::Effect::kNone && !in_pieces && answered; }
 };
 
+// The part of MakeExchange() for commands that have an effect.
+void ReadEffect(const resp::Request& request, Exchange* exchange);
+
 // replies_hidden: by CLIENT REPLY OFF or SKIP.
-Exchange MakeExchange(const resp::Request& request, bool in_pieces, bool replies_hidden);
+inline Exchange MakeExchange(const resp::Request& request, bool in_pieces, bool replies_hidden) {
+  Exchange exchange;
+  exchange.in_pieces = in_pieces;
+  exchange.answered = !replies_hidden;
+  exchange.spec =
+      request.args.empty() ? &resp::Spec(resp::CommandId::kUnknown) : &resp::Find(request.args);
+  if (exchange.spec->effect != resp::Effect::kNone) [[unlikely]]
+    ReadEffect(request, &exchange);
+  return exchange;
+}
 
 // How many replies the request has: Exchange::replies. arguments: with the command's name.
 int32_t AwaitedReplies(const Exchange& exchange, size_t arguments);

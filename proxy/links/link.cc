@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -45,11 +44,20 @@ void Link::ForEachKeptKey(const resp::Request& request, const Exchange& pending,
 }
 
 void Link::Expect(const resp::Request& request, Exchange&& pending) {
-  ForEachKeptKey(request, pending, [&](std::string_view key) {
-    keys_.Push(key);
-    ++pending.keys;
-  });
+  if (pending.spec->keys.IsFirstArgument() && request.args.size() > 1) [[likely]] {
+    keys_.Push(request.args[1]);
+    pending.keys = 1;
+  } else {
+    KeepKeys(request, &pending);
+  }
   pending_.Push(std::move(pending));
+}
+
+void Link::KeepKeys(const resp::Request& request, Exchange* pending) {
+  ForEachKeptKey(request, *pending, [&](std::string_view key) {
+    keys_.Push(key);
+    ++pending->keys;
+  });
 }
 
 void Link::Answered(const resp::Request& request, Exchange&& pending, size_t before) {
@@ -68,7 +76,7 @@ void Link::Answered(const resp::Request& request, Exchange&& pending, size_t bef
   // Before the session has the reply: it may let go of the request then, and the keys with it.
   const bool queued = Note(pending, given_, scanner_.head());
   owner_->OnOutput(before);
-  Tell(pending, queued, scanner_.head());
+  Report(pending, queued, scanner_.head());
 }
 
 void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t arguments) {
@@ -123,7 +131,7 @@ bool Link::PendingOnlyOf(const Requester& requester) const {
 }
 
 void Link::BeginReply(char type) {
-  if (pending_.empty()) return BeginAside();
+  if (pending_.empty()) return BeginPush();
   const Exchange& front = pending_.front();
   slot_ = front.slot;  // what answers no request comes before its reply
   if (type == static_cast<char>(ReplyType::kPush)) {
@@ -144,22 +152,22 @@ void Link::BeginReply(char type) {
   }
 }
 
-void Link::BeginAside() {
+void Link::BeginPush() {
   receiver_ = owner_;
   if (owner_ == nullptr) return;
-  slot_ = owner_->OnAsideBegin(*this);
-  aside_ = true;
+  slot_ = owner_->OnPushBegin(*this);
+  push_ = true;
 }
 
-bool Link::EndAside() {
-  if (!std::exchange(aside_, false) || owner_ == nullptr) return true;
+bool Link::EndPush() {
+  if (!std::exchange(push_, false) || owner_ == nullptr) return true;
   const boost::intrusive_ptr<Requester> owner(owner_);
-  owner->OnAsideEnd(slot_);
+  owner->OnPushEnd(slot_);
   return true;
 }
 
 // Something that comes on its own and answers no request.
-bool Link::IsAside(const ReplyHead& head) const {
+bool Link::IsPush(const ReplyHead& head) const {
   if (head.type == ReplyType::kPush) return true;
   if (head.type == ReplyType::kArray && subscribed() && owner_ != nullptr &&
       owner_->protocol() == resp::Protocol::kResp2) {  // which has no pushes
@@ -216,7 +224,7 @@ bool Link::EndReply() {
       return !NoteSubscription(queued, head) || EndExec(head);
     }
   }
-  if (IsAside(head)) return EndAside();
+  if (IsPush(head)) return EndPush();
   if (pending_.empty()) return false;
   if (transaction_.left > 0 || pending_.front().effect == Effect::kExec) return EndExec(head);
   Complete(head);
@@ -263,14 +271,13 @@ void Link::Complete(const ReplyHead& head) {
   }
   const bool queued = !pending.unheard && Note(pending, keys, head);
   keys_.Pop(keys);
-  Tell(pending, queued, head);
+  Report(pending, queued, head);
 }
 
 // What the metrics learn of a request from its reply. True if it is only queued: what there is to
 // count or to apply is told by EXEC's reply.
 bool Link::Note(Exchange& pending, KeyViews keys, const ReplyHead& head) {
-  context_.metrics.RecordReply(*pending.spec, head.is_error(), context_.now - pending.sent,
-                               keys.empty() ? std::nullopt : std::optional(keys.front()),
+  context_.metrics.RecordReply(*pending.spec, head.is_error(), context_.now - pending.sent, keys,
                                context_.now);
   OnAnswered(pending);
   if (head.is_error()) [[unlikely]] {
@@ -292,7 +299,7 @@ bool Link::Note(Exchange& pending, KeyViews keys, const ReplyHead& head) {
 }
 
 // What its session learns.
-void Link::Tell(Exchange& pending, bool queued, const ReplyHead& head) {
+void Link::Report(Exchange& pending, bool queued, const ReplyHead& head) {
   const Effect effect = pending.effect;
   if (effect != Effect::kNone && !queued) {
     Prove(effect, pending.change.get(), head);
@@ -315,7 +322,7 @@ void Link::Prove(Effect effect, const StateChange* change, const ReplyHead& head
 }
 
 // What the observer is to know of a request that has been answered.
-void Link::TellObserver(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
+void Link::NotifyObserver(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
   context_.observer->OnAnswered(spec);
   for (const std::string_view key : keys) {
     context_.observer->OnAnsweredFor(spec, key, keys.size() == 1 ? head.bytes : 0);
@@ -323,23 +330,34 @@ void Link::TellObserver(const resp::CommandSpec& spec, KeyViews keys, const Repl
 }
 
 // Counts the keys by what the reply says.
-void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
-                 const ReplyHead& head) {
+inline void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
+                        const ReplyHead& head) {
   if (context_.observer != nullptr) [[unlikely]]
-    TellObserver(spec, keys, head);
+    NotifyObserver(spec, keys, head);
+  if (keys.size() != 1 || rule == HitRule::kEachNullIsMiss) [[unlikely]]
+    return CountMany(spec, rule, keys, head);
+  CountKey(spec, rule, keys.front(), head, 0, head.bytes);
+}
+
+// One of them: the element with this index, of so many bytes, is about it.
+inline void Link::CountKey(const resp::CommandSpec& spec, HitRule rule, std::string_view key,
+                           const ReplyHead& head, size_t element, uint64_t bytes) {
+  if (bytes > 0) context_.metrics.RecordValue(spec, key, bytes, context_.now);
+  if (rule == HitRule::kNone) return;
+  const Verdict verdict = resp::Judge(rule, head, element);
+  if (verdict == Verdict::kNeither) [[unlikely]]
+    return context_.metrics.keys.RecordError(key);
+  context_.metrics.keys.Record(key, verdict == Verdict::kHit, bytes);
+}
+
+void Link::CountMany(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
+                     const ReplyHead& head) {
   const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;
   for (size_t i = 0; i < keys.size(); ++i) {
     const uint64_t bytes = !each                       ? head.bytes
                            : i < head.elements->size() ? (*head.element_bytes)[i]
                                                        : 0;
-    if (bytes > 0) context_.metrics.RecordValue(spec, keys[i], bytes, context_.now);
-    if (rule == HitRule::kNone) continue;
-    const Verdict verdict = resp::Judge(rule, head, i);
-    if (verdict == Verdict::kNeither) {
-      context_.metrics.keys.RecordError(keys[i]);
-    } else {
-      context_.metrics.keys.Record(keys[i], verdict == Verdict::kHit, bytes);
-    }
+    CountKey(spec, rule, keys[i], head, i, bytes);
   }
   if (rule == HitRule::kNone) return;
   // Keys too long or too many to be kept are told apart by nobody, but they are counted.

@@ -135,31 +135,36 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void BeginReply(char type);
   bool EndReply();
   bool EndExec(const resp::ReplyHead& head);
-  bool IsAside(const resp::ReplyHead& head) const;
+  bool IsPush(const resp::ReplyHead& head) const;
   static bool IsConfirmation(const resp::CommandSpec& spec, const resp::ReplyHead& head);
   bool NoteSubscription(Exchange& pending, const resp::ReplyHead& head);
-  void BeginAside();
-  bool EndAside();
+  void BeginPush();
+  bool EndPush();
   void Complete(const resp::ReplyHead& head);
   bool Note(Exchange& pending, KeyViews keys, const resp::ReplyHead& head);
-  void Tell(Exchange& pending, bool queued, const resp::ReplyHead& head);
+  void Report(Exchange& pending, bool queued, const resp::ReplyHead& head);
   void Prove(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
   void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
              const resp::ReplyHead& head);
+  void CountKey(const resp::CommandSpec& spec, resp::HitRule rule, std::string_view key,
+                const resp::ReplyHead& head, size_t element, uint64_t bytes);
+  [[gnu::noinline]] void CountMany(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
+                                   const resp::ReplyHead& head);
 
   // The keys of a request that Link has to keep: of a lookup all of them, of others the first one
   // (all of them, for an observer).
+  [[gnu::noinline]] void KeepKeys(const resp::Request& request, Exchange* pending);
   template <typename F>
   void ForEachKeptKey(const resp::Request& request, const Exchange& pending, F&& f) const;
-  [[gnu::noinline]] void TellObserver(const resp::CommandSpec& spec, KeyViews keys,
-                                      const resp::ReplyHead& head);
+  [[gnu::noinline]] void NotifyObserver(const resp::CommandSpec& spec, KeyViews keys,
+                                        const resp::ReplyHead& head);
 
   KeyQueue keys_;                        // of all that is pending
   std::vector<std::string_view> given_;  // reused by Answered()
   Transaction transaction_;
   boost::intrusive_ptr<Requester> receiver_;  // of the reply that is coming; null: dropped
   ReplySlot slot_ = kStraight;                // its place there
-  bool aside_ = false;                        // it answers no request, and none is pending
+  bool push_ = false;                         // it answers no request, and none is pending
   int64_t channels_ = 0;
   int64_t patterns_ = 0;
   int64_t shards_ = 0;

@@ -53,8 +53,8 @@ class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_u
 
   // ---- what comes over its own link and answers no request, while none is in flight there
   // Gives the place for its bytes.
-  virtual ReplySlot OnAsideBegin(const Link& link) = 0;
-  virtual void OnAsideEnd(ReplySlot slot) = 0;
+  virtual ReplySlot OnPushBegin(const Link& link) = 0;
+  virtual void OnPushEnd(ReplySlot slot) = 0;
 
   // ---- the link
   // It is lost with requests of which nobody knows whether they ran, or that waited too long.

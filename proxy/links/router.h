@@ -53,8 +53,8 @@ class Router {
     bool idle;                 // nothing is in flight
     bool pinned;               // its own link must stay
   };
-  // kLater: earlier replies must come first.
-  enum class Route : uint8_t { kGo, kLater };
+  // kDeferred: earlier replies must come first.
+  enum class Route : uint8_t { kGo, kDeferred };
 
   virtual ~Router() = default;
 

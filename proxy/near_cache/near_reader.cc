@@ -121,7 +121,7 @@ bool NearReader::Await() {
 void NearReader::NoteServed(const resp::CommandSpec& spec, std::string_view key) {
   LinkContext& context = near_.context();
   context.metrics.counters.requests[spec.id].Add();
-  context.metrics.RecordReply(spec, false, std::chrono::nanoseconds(0), key, context.now);
+  context.metrics.RecordReply(spec, false, std::chrono::nanoseconds(0), {&key, 1}, context.now);
 }
 
 }  // namespace keyhole::core

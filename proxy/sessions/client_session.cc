@@ -244,7 +244,7 @@ void ClientSession::Drain() {
 void ClientSession::EndIfDone() {
   if (!eof_ || closed() || output_ == Output::kEnding) return;
   if (!session_->idle()) {
-    if (!has_more() || session_->held()) session_->EndInput();
+    if (!has_more() || session_->blocked()) session_->EndInput();
   } else if (!has_more()) {
     CloseAfterOutput();
   }
@@ -269,7 +269,7 @@ void ClientSession::TickLeaving() {
 void ClientSession::Tick() {
   if (output_ == Output::kLost && !closed()) return TickLeaving();
   const auto limit = context_.client_idle_timeout();
-  if (limit.count() == 0 || closed() || session_->held() || !session_->idle()) return;
+  if (limit.count() == 0 || closed() || session_->blocked() || !session_->idle()) return;
   if (context_.now - last_active_ >= limit) Close(CloseReason::kIdle);
 }
 

@@ -42,7 +42,7 @@ bool Session::pinned() const {
          at_.link->monitoring() || at_.link->proven() == ProvenState::Value::kUnknown;
 }
 
-bool Session::held() const {
+bool Session::blocked() const {
   return conversation_.blocked() ||
          (at_.link != nullptr && (at_.link->subscribed() || at_.link->monitoring()));
 }
@@ -146,13 +146,14 @@ void Session::SubmitTail(const resp::Request& request) {
     const Answer answer =
         exchange.in_pieces ? Answer::kForward : near_->Ask(request, *exchange.spec);
     waiting_ = waiting_ || answer == Answer::kWait;
-    if (answer != Answer::kForward) return answer == Answer::kServed ? Taken::kYes : Taken::kLater;
+    if (answer != Answer::kForward)
+      return answer == Answer::kServed ? Taken::kYes : Taken::kDeferred;
   }
   const bool here = !exchange.plain() && AnswersHere(exchange.effect);
   const bool open = exchange.plain() && at_.open();
   if (here ? !MayAnswerHere(exchange.effect) : !open && !ChooseLink(exchange, request)) {
     waiting_ = true;
-    return Taken::kLater;
+    return Taken::kDeferred;
   }
   context_.metrics.counters.requests[exchange.spec->id].Add();
   if (here) {
@@ -163,7 +164,7 @@ void Session::SubmitTail(const resp::Request& request) {
   return Taken::kYes;
 }
 
-Session::Taken Session::CarryOut(const resp::Request& request, Exchange& exchange) {
+Session::Taken Session::Proceed(const resp::Request& request, Exchange& exchange) {
   return Run(request, exchange);
 }
 
@@ -199,7 +200,7 @@ void Session::AdaptToState(Exchange* exchange) const {
 bool Session::ChooseLink(const Exchange& exchange, const resp::Request& request) {
   const bool attached = at_.link != nullptr;
   const Router::Asking asking{*this, state_, address_, idle(), attached && pinned()};
-  if (context_.router->Choose(exchange, request, asking, &at_) == Router::Route::kLater)
+  if (context_.router->Choose(exchange, request, asking, &at_) == Router::Route::kDeferred)
     return false;
   if (!attached && own_users_) Become(user_);  // the link is told
   return true;
@@ -284,7 +285,7 @@ void Session::OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) 
   End(exchange.slot, head);
 }
 
-void Session::OnAsideEnd(ReplySlot slot) {
+void Session::OnPushEnd(ReplySlot slot) {
   End(slot, resp::ReplyHead());
 }
 

@@ -49,8 +49,9 @@ class User;
 
 class Session final : public Requester, private NearReader::Host {
  public:
-  // kLater: earlier replies must come first; OnMaySubmit() tells when, submit the same again then.
-  enum class Taken : uint8_t { kYes, kLater };
+  // kDeferred: earlier replies must come first; OnMaySubmit() tells when, submit the same again
+  // then.
+  enum class Taken : uint8_t { kYes, kDeferred };
 
   // address: of the client, for those who ask who it is. front: who has it, see Front.
   Session(SessionContext& context, std::string_view address, Front& front);
@@ -72,7 +73,7 @@ class Session final : public Requester, private NearReader::Host {
   // Nothing is awaited from any link.
   bool idle() const { return order_.idle(); }
   // A request of it waits for something to happen (BLPOP), or it listens to messages.
-  bool held() const;
+  bool blocked() const;
   // The link has nothing more to say, see Link::ended().
   bool link_has_ended() const { return at_.link != nullptr && at_.link->ended(); }
   // A request in pieces is under way.
@@ -110,8 +111,8 @@ class Session final : public Requester, private NearReader::Host {
   bool OnReplyBytes(ReplySlot slot, std::string_view bytes) final;
   void OnEffect(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head) final;
   void OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) final;
-  ReplySlot OnAsideBegin(const Link& link) final { return order_.Open(&link); }
-  void OnAsideEnd(ReplySlot slot) final;
+  ReplySlot OnPushBegin(const Link& link) final { return order_.Open(&link); }
+  void OnPushEnd(ReplySlot slot) final;
   void OnLinkLost() final;
   void OnLinkIsYours(Link& link) final;
   void OnLinkEnded() final;
@@ -124,7 +125,7 @@ class Session final : public Requester, private NearReader::Host {
   enum class Resetting : uint8_t { kNo, kAnswered, kSilently };
 
   Taken Take(const resp::Request& request, bool in_pieces);
-  Taken CarryOut(const resp::Request& request, Exchange& exchange);
+  Taken Proceed(const resp::Request& request, Exchange& exchange);
   Taken Run(const resp::Request& request, Exchange& exchange);
   void AdaptToState(Exchange* exchange) const;
   bool AnswersHere(Effect effect) const;
@@ -157,8 +158,8 @@ class Session final : public Requester, private NearReader::Host {
   Taken Greet(const resp::Request& request, Exchange& exchange);
   std::string ReadHello(std::span<const std::string_view> args,
                         std::vector<std::string_view>* rest);
-  Taken TellUser(const Exchange& exchange);
-  Taken CarryOutInstead(std::span<const std::string_view> args, bool answered);
+  Taken AnswerWhoAmI(const Exchange& exchange);
+  Taken ProceedWith(std::span<const std::string_view> args, bool answered);
   Taken Refuse(const Exchange& exchange, std::string_view error);
   bool MustWait();
   void SendUnheard(resp::CommandId id);
@@ -186,7 +187,7 @@ class Session final : public Requester, private NearReader::Host {
   ReplyOrder order_;
   Conversation conversation_;
   Resetting resetting_ = Resetting::kNo;
-  bool waiting_ = false;  // the last Submit() gave kLater
+  bool waiting_ = false;  // the last Submit() gave kDeferred
 };
 
 }  // namespace keyhole::core

@@ -205,10 +205,10 @@ bool Session::MustWait() {
 Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exchange) {
   if (resetting_ != Resetting::kNo) {
     waiting_ = true;
-    return Taken::kLater;
+    return Taken::kDeferred;
   }
   if (conversation_.raw()) return TakeRaw(request, exchange);
-  if (exchange.spec->effect == Effect::kHangUp) return CarryOut(request, exchange);
+  if (exchange.spec->effect == Effect::kHangUp) return Proceed(request, exchange);
   if (own_users_) return TakeByUser(request, exchange);
   return TakeFromBorrower(request, exchange);
 }
@@ -219,7 +219,7 @@ Session::Taken Session::TakeByUser(const resp::Request& request, Exchange& excha
   switch (well_formed ? spec.effect : Effect::kNone) {
     case Effect::kQuit:
     case Effect::kReset:
-      return CarryOut(request, exchange);
+      return Proceed(request, exchange);
     case Effect::kAuth:
       return LogIn(request, exchange);
     case Effect::kHello:
@@ -237,11 +237,12 @@ Session::Taken Session::TakeByUser(const resp::Request& request, Exchange& excha
   const Denial denial = user_->Check(spec, request.args, !exchange.in_pieces);
   if (denial != Denial::kNone) return Refuse(exchange, DenialText(denial, spec, request));
   const CommandRights& rights = resp::RightsOf(spec.id);
-  if (rights.has(resp::kTellsUser) && well_formed && !exchange.in_pieces) return TellUser(exchange);
+  if (rights.has(resp::kTellsUser) && well_formed && !exchange.in_pieces)
+    return AnswerWhoAmI(exchange);
   // The store's own password would be asked for beside those of the users.
   const bool own_password = context_.router->in_process() && rights.has(resp::kSetsConfig);
   return borrows_ || own_password ? TakeFromBorrower(request, exchange)
-                                  : CarryOut(request, exchange);
+                                  : Proceed(request, exchange);
 }
 
 // Replies are no longer followed, so nothing can be answered in its place among them, and nothing
@@ -270,9 +271,9 @@ Session::Taken Session::TakeRaw(const resp::Request& request, const Exchange& ex
 }
 
 Session::Taken Session::TakeFromBorrower(const resp::Request& request, Exchange& exchange) {
-  if (resp::RightsOf(exchange.spec->id).care == resp::kNoCare) return CarryOut(request, exchange);
+  if (resp::RightsOf(exchange.spec->id).care == resp::kNoCare) return Proceed(request, exchange);
   const std::string refusal = BorrowerText(*exchange.spec, request.args, !exchange.in_pieces);
-  return refusal.empty() ? CarryOut(request, exchange) : Refuse(exchange, refusal);
+  return refusal.empty() ? Proceed(request, exchange) : Refuse(exchange, refusal);
 }
 
 Session::Taken Session::LogIn(const resp::Request& request, const Exchange& exchange) {
@@ -282,7 +283,7 @@ Session::Taken Session::LogIn(const resp::Request& request, const Exchange& exch
   if (args.size() > 3) return Refuse(exchange, resp::kSyntaxError);
   const Users& users = *context_.users;
   if (args.size() == 2 && !users.default_asks_password()) return Refuse(exchange, kNoPassword);
-  if (MustWait()) return Taken::kLater;
+  if (MustWait()) return Taken::kDeferred;
   const User* const user = users.LogIn(args.size() == 3 ? args[1] : kDefaultUser, args.back());
   if (user == nullptr) return Refuse(exchange, kWrongPassword);
   Become(user);
@@ -297,11 +298,11 @@ Session::Taken Session::LogIn(const resp::Request& request, const Exchange& exch
 Session::Taken Session::Greet(const resp::Request& request, Exchange& exchange) {
   if (exchange.in_pieces) return Refuse(exchange, kTooLarge);
   if (conversation_.queueing()) return Refuse(exchange, kAuthInMulti);
-  if (MustWait()) return Taken::kLater;
+  if (MustWait()) return Taken::kDeferred;
   std::vector<std::string_view> rest;
   const std::string error = ReadHello(request.args, &rest);
   if (!error.empty()) return Refuse(exchange, error);
-  return CarryOutInstead(rest, exchange.answered);
+  return ProceedWith(rest, exchange.answered);
 }
 
 // Takes the words of HELLO one after the other, as Redis does: a right password counts even if
@@ -331,21 +332,21 @@ std::string Session::ReadHello(Args args, std::vector<std::string_view>* rest) {
 
 // To Redis all clients are the same user, so it is asked to echo the name of ours: in its turn, in
 // the client's protocol, inside MULTI too.
-Session::Taken Session::TellUser(const Exchange& exchange) {
+Session::Taken Session::AnswerWhoAmI(const Exchange& exchange) {
   const std::array<std::string_view, 2> args{resp::Spec(CommandId::kEcho).name, user_->name()};
-  return CarryOutInstead(args, exchange.answered);
+  return ProceedWith(args, exchange.answered);
 }
 
-Session::Taken Session::CarryOutInstead(Args args, bool answered) {
+Session::Taken Session::ProceedWith(Args args, bool answered) {
   std::string bytes;
   resp::AppendRequest(args, &bytes);
   const resp::Request request{args, bytes};
   Exchange exchange = MakeExchange(request, false, !answered);
-  return CarryOut(request, exchange);
+  return Proceed(request, exchange);
 }
 
 Session::Taken Session::Refuse(const Exchange& exchange, std::string_view error) {
-  if (!MayAnswer() && MustWait()) return Taken::kLater;
+  if (!MayAnswer() && MustWait()) return Taken::kDeferred;
   context_.metrics.counters.requests[exchange.spec->id].Add();
   context_.metrics.counters.errors[metrics::ErrorClassOf(error)].Add();
   // An EXEC that cannot run ends its transaction all the same.

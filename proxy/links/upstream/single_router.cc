@@ -25,13 +25,13 @@ Router::Route SingleRouter::Choose(const Exchange& exchange, const resp::Request
   if (at->own()) {
     // It was taken at once, in whatever database: see resp::LinkNeed::kAtOnce.
     const bool elsewhere = LinkOf(*at).state().db != asking.state.db;
-    if ((exchange.raw || elsewhere) && !asking.idle) return Route::kLater;
+    if ((exchange.raw || elsewhere) && !asking.idle) return Route::kDeferred;
     if (needs_own || !asking.idle || asking.pinned) return Route::kGo;
     Release(at);
   }
-  if (at->kind == Kind::kMoving) return Route::kLater;
+  if (at->kind == Kind::kMoving) return Route::kDeferred;
   if (needs_own) {
-    if (!asking.idle) return Route::kLater;
+    if (!asking.idle) return Route::kDeferred;
     TakeOwn(exchange, asking, at);
     return Route::kGo;
   }
@@ -41,7 +41,7 @@ Router::Route SingleRouter::Choose(const Exchange& exchange, const resp::Request
   }
   if (at->open()) return Route::kGo;
   // A link that is gone has nothing in flight; one that is retired may have.
-  if (at->link != nullptr && !LinkOf(*at).gone() && !asking.idle) return Route::kLater;
+  if (at->link != nullptr && !LinkOf(*at).gone() && !asking.idle) return Route::kDeferred;
   *at = {pool_.Shared(asking.state), Kind::kShared};
   return Route::kGo;
 }
@@ -49,7 +49,7 @@ Router::Route SingleRouter::Choose(const Exchange& exchange, const resp::Request
 // Where the new state already holds, the request changes nothing, and Redis still answers it.
 Router::Route SingleRouter::MoveTo(const SessionState& target, const Exchange& exchange,
                                    const Asking& asking, Attachment* at) {
-  if (!asking.idle) return Route::kLater;
+  if (!asking.idle) return Route::kDeferred;
   if (UpstreamLink* there = pool_.ReadyShared(target); there != nullptr) {
     *at = {there, Kind::kMoving};
   } else {

@@ -235,7 +235,7 @@ TEST(PubsubInResp3, BackInResp2MessagesAreArrays) {
 }
 
 // It was put in the middle of the message.
-TEST(PubsubAside, AnAnswerOfTheProxyWaitsForTheEndOfAMessage) {
+TEST(PubsubPush, AnAnswerOfTheProxyWaitsForTheEndOfAMessage) {
   Harness keyhole;
   Client& app = keyhole.Connect();
   app.Send("SUBSCRIBE a\r\n");

@@ -138,7 +138,7 @@ TEST(ReplyMode, ASilentBlockingCommandHoldsNobodyBack) {
   Client& app = keyhole.Connect();
   app.Send("CLIENT REPLY OFF\r\nBLPOP q 1\r\nCLIENT REPLY ON\r\n");
   keyhole.redis(1).Reply("+OK\r\n");
-  EXPECT_FALSE(app.session().session().held());
+  EXPECT_FALSE(app.session().session().blocked());
 }
 
 }  // namespace

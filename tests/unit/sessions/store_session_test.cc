@@ -224,9 +224,9 @@ TEST(StorePubsub, ResetAndLeavingEndSubscriptions) {
   Client& ann = keyhole.Connect();
   Client& bob = keyhole.Connect();
   Ask(ann, "PSUBSCRIBE *\r\n");
-  EXPECT_TRUE(ann.session().session().held());
+  EXPECT_TRUE(ann.session().session().blocked());
   EXPECT_EQ(Ask(ann, "RESET\r\nGET a\r\n"), "+RESET\r\n$-1\r\n");
-  EXPECT_FALSE(ann.session().session().held());
+  EXPECT_FALSE(ann.session().session().blocked());
   EXPECT_EQ(Ask(bob, "PUBLISH x 1\r\n"), ":0\r\n");
   Ask(ann, "SSUBSCRIBE x\r\n");
   EXPECT_EQ(Ask(bob, "SPUBLISH x 1\r\n"), ":1\r\n");

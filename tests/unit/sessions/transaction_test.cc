@@ -229,7 +229,7 @@ TEST(ExecReply, BlockingCommandsInItDoNotBlock) {
   Harness keyhole;
   Client& app = keyhole.Connect();
   app.Send("MULTI\r\nBLPOP q 0\r\nEXEC\r\n");
-  EXPECT_FALSE(app.session().session().held());
+  EXPECT_FALSE(app.session().session().blocked());
   keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
 }

@@ -29,10 +29,10 @@ class WaitingSession : public testing::Test {
 
 TEST_F(WaitingSession, TheReplyComesLater) {
   EXPECT_EQ(Ask(ann_, "BLPOP k 0\r\n"), "");
-  EXPECT_TRUE(ann_.session().session().held());
+  EXPECT_TRUE(ann_.session().session().blocked());
   EXPECT_EQ(Ask(bob_, "SET k 1\r\nEXISTS k\r\n"), "+OK\r\n:0\r\n");
   EXPECT_EQ(ann_.Received(), kTook1);
-  EXPECT_FALSE(ann_.session().session().held());
+  EXPECT_FALSE(ann_.session().session().blocked());
   EXPECT_EQ(Ask(ann_, "PING\r\n"), "+PONG\r\n");
 }
 
