@@ -47,8 +47,7 @@ class NearReader final : private NearCache::Waiter {
   NearReader(NearCache& near, Requester& requester, Host& host)
       : near_(near), requester_(requester), host_(host) {}
 
-  // One whole request with this row. Of the plan only what is asked for, by value: it stays in
-  // registers then.
+  // One whole request with this row.
   [[gnu::noinline]] Answer Ask(const resp::Request& request, const resp::CommandSpec& spec);
   // Answers a read of this key, if that can be done at once. REQUIRES: may_be_served_near(), and a
   // key of NearCache::kLongestKey at most, as ReadNearRequest() gives it.

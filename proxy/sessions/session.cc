@@ -106,8 +106,9 @@ void Session::LimitKept() {
 
 // Nothing in flight can change what the proxy itself answers to the next request.
 bool Session::MayAnswer() const {
-  return idle() || (!borrows_ && !conversation_.blocked() && conversation_.may_be_cached() &&
-                    !at_.own() && at_.kind != Attachment::Kind::kMoving);
+  return idle() ||
+         ((own_users_ || !borrows_) && !conversation_.blocked() && conversation_.may_be_cached() &&
+          !at_.own() && at_.kind != Attachment::Kind::kMoving);
 }
 
 Session::Taken Session::Submit(const resp::Request& request) {

@@ -2,14 +2,18 @@
 // replies come back in order. The one door into the house: RESP clients (client_session.h) and the
 // HTTP adapter (http_session.h) both pass through Submit().
 //
-// A session starts on its worker's shared link. It has one link at a time, and changes it only
-// when all its earlier replies have come, so its own requests never overtake each other:
+// Which link a request goes to the router says. Where there is one Redis that is one link at a
+// time, changed only when all earlier replies have come, so a session's requests never overtake
+// each other:
 //
 //     GET a   shared    |
 //     MULTI   private   | waits until the reply to GET a is here
 //     SET b   private
 //     EXEC    private   | once answered, the private link goes back to the pool
 //     GET b   shared
+//
+// Where keys are spread over several, requests are in flight on several links at once, and
+// ReplyOrder puts their replies in order.
 //
 // Which requests need a private link is a column of the command table (resp::Effect). Database,
 // protocol, identity and name are values (SessionState): a session that changes them moves to a
