@@ -72,6 +72,10 @@ constexpr Option kOptions[] = {
     Define(kBehind, "--upstream-connect-timeout", "DURATION", kLive,
            "How long one attempt to connect to the upstream may take before the next one is made.",
            Duration<At<&Config::links, &UpstreamOptions::connect_timeout>, 1>()),
+    Define(kBehind, "--upstream-idle", "NUMBER", kLive,
+           "How many connections to the upstream a worker keeps open at most while nobody uses "
+           "them. There are as many as were in use at once in the last minute.",
+           Number<At<&Config::links, &UpstreamOptions::max_idle>, 0, 100000>()),
     Define(kBehind, "--sharing", "on|off", kRestart,
            "on: clients share one connection to the upstream where their commands allow it. off: "
            "every client has one of its own.",

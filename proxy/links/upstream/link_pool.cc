@@ -13,6 +13,8 @@ namespace {
 // How long an idle link may still be called what its last client called itself: that one, or
 // another of its name, is likely to come back.
 constexpr std::chrono::seconds kKeepsName{1};
+// How long a shared link is kept that no session uses.
+constexpr std::chrono::seconds kKeepsUnused{60};
 }  // namespace
 
 LinkPool::LinkPool(LinkContext& context, Options options)
@@ -91,6 +93,7 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, re
   if (link == nullptr) link = Make(state, &owner);
   link->Adopt(state, need == resp::LinkNeed::kFenced);
   private_.push_back(link);
+  in_use_.Note(context_.now, private_.size());
   return link;
 }
 
@@ -103,7 +106,7 @@ void LinkPool::GiveBack(UpstreamLink& given) {
     link->SetRole(Role::kShared, nullptr);  // the first in its state
     link->Introduce(AsOurs(link->state()));
     shared_.push_back(link);
-  } else if (idle_.size() < kMaxIdle) {
+  } else if (idle_.size() < options_.max_idle) {
     link->SetRole(Role::kIdle, nullptr);
     idle_.push_back(link);
   } else {
@@ -125,6 +128,8 @@ void LinkPool::Tick() {
     }
   }
   RenameIdle();
+  CloseSurplus();
+  CloseUnused();
   context_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
   context_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
 }
@@ -135,6 +140,27 @@ void LinkPool::RenameIdle() {
     if (name.empty() || name == options_.name || link->pending() > 0) continue;
     if (context_.now - link->idle_since() < kKeepsName) continue;
     link->Introduce(AsOurs(link->state()));
+  }
+}
+
+void LinkPool::CloseSurplus() {
+  const size_t wanted = in_use_.mark(context_.now);
+  if (idle_.empty() || idle_.size() + private_.size() <= wanted) return;
+  const LinkPtr oldest = idle_.front();
+  oldest->Close();
+}
+
+// Of states that sessions were in once: there may be thousands of users.
+void LinkPool::CloseUnused() {
+  constexpr int kPoolAndEdge = 2;  // hold it; any other is a session, or a request of one
+  for (size_t i = shared_.size(); i-- > 0;) {
+    UpstreamLink& link = *shared_[i];
+    if (IsMain(link) || link.use_count() > kPoolAndEdge || link.pending() > 0) {
+      link.NoteUse();
+    } else if (context_.now - link.idle_since() >= kKeepsUnused) {
+      const LinkPtr unused(&link);
+      unused->Close();
+    }
   }
 }
 

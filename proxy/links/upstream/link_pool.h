@@ -2,7 +2,11 @@
 //
 //     main      the shared link of the state every session starts in: kept up always
 //     shared    one more for each other (identity, database, protocol) that sessions are in
-//     idle      private links given back clean, the last one first; at most kMaxIdle
+//     idle      private links given back clean, the last one first
+//
+// Idle links follow demand: with those in use there are as many as were in use at once in the last
+// minute, Options::max_idle of them at most; what is beyond is closed one a tick, the oldest first.
+// A shared link other than the main one is closed when no session has been there for a minute.
 //
 // A link is shared or idle only while the replies of Redis prove that it is clean; see
 // proven_state.h. Shared links are called what the worker calls them, private ones as their client.
@@ -17,6 +21,7 @@
 #include <vector>
 
 #include "proxy/base/endpoint.h"
+#include "proxy/base/high_water.h"
 #include "proxy/links/connection_state.h"
 #include "proxy/links/transport.h"
 #include "proxy/links/upstream/upstream_link.h"
@@ -25,13 +30,12 @@ namespace keyhole::core {
 
 class LinkPool final : private UpstreamLink::Keeper {
  public:
-  static constexpr size_t kMaxIdle = 32;
-
   struct Options {
     Endpoint endpoint;                     // of the Redis that they lead to
     SessionState initial_state;            // every session starts in it
     std::string name = "keyhole";          // of shared links, as CLIENT LIST of Redis shows it
     std::chrono::milliseconds wait{1000};  // for a lost upstream
+    size_t max_idle = 1000;
   };
 
   LinkPool(LinkContext& context, Options options);
@@ -72,6 +76,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   void Connect(UpstreamLink& link);
   UpstreamLink* FindShared(const SessionState& state);
   void RenameIdle();
+  void CloseSurplus();
+  void CloseUnused();
   // A shared link takes no more sessions. It ends when all that is pending has been answered.
   void Retire(UpstreamLink& link);
 
@@ -95,6 +101,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   std::vector<LinkPtr> shared_;  // with main_
   std::vector<LinkPtr> idle_;
   std::vector<LinkPtr> private_;
+  HighWater in_use_;  // of private_
   bool asks_password_ = false;
   bool reported_up_ = false;
   bool reported_down_ = false;

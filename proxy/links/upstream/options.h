@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "proxy/base/endpoint.h"
@@ -32,7 +33,8 @@ struct Upstream {
 struct UpstreamOptions {
   std::chrono::milliseconds wait{1000};  // of requests for a lost upstream; 0: not at all
   std::chrono::milliseconds connect_timeout{1000};  // of one attempt; > 0
-  bool sharing = true;  // false: every client has a private link from the start
+  uint64_t max_idle = 1000;  // connections kept open, by each worker, while nobody uses them
+  bool sharing = true;       // false: every client has a private link from the start
 
   bool operator==(const UpstreamOptions&) const = default;
 };

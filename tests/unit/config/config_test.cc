@@ -38,6 +38,8 @@ TEST(ConfigTest, EveryFlagArrives) {
                               "0",
                               "--upstream-connect-timeout",
                               "250ms",
+                              "--upstream-idle",
+                              "7",
                               "--sharing",
                               "off",
                               "--tracked-keys",
@@ -88,6 +90,7 @@ TEST(ConfigTest, EveryFlagArrives) {
   EXPECT_EQ(config.upstream, (Upstream{Endpoint::Tcp("db", 6390), "bob", "s3cret", 4}));
   EXPECT_EQ(config.links.wait, milliseconds(0));
   EXPECT_EQ(config.links.connect_timeout, milliseconds(250));
+  EXPECT_EQ(config.links.max_idle, 7U);
   EXPECT_FALSE(config.links.sharing);
   EXPECT_EQ(config.keys.capacity, 2000U);
   EXPECT_THAT(config.keys.patterns, ElementsAre("user:*", "[a-z]?"));

@@ -127,17 +127,66 @@ TEST(LinkPool, NorOneThatSpeaksTheOtherProtocol) {
   EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("BLPOP q 1"));
 }
 
-TEST(LinkPool, KeepsOnlySoMany) {
+// So many clients wait at once, each on a link of its own; then all are answered.
+void BlockAtOnce(Harness& keyhole, size_t count) {
+  const size_t had = keyhole.connections();
+  for (size_t i = 0; i < count; ++i) keyhole.Connect().Send("BLPOP q 0\r\n");
+  ASSERT_EQ(keyhole.connections(), had + count);
+  for (size_t i = had; i < keyhole.connections(); ++i) keyhole.redis(i).Reply("*-1\r\n");
+}
+
+TEST(LinkPool, KeepsAsManyAsWereInUseAtOnce) {
   Harness keyhole;
-  std::vector<Client*> clients;
-  for (size_t i = 0; i < LinkPool::kMaxIdle + 5; ++i) {
-    clients.push_back(&keyhole.Connect());
-    clients.back()->Send("BLPOP q 0\r\n");
-  }
-  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), static_cast<int64_t>(LinkPool::kMaxIdle) + 5);
-  for (size_t i = 1; i <= clients.size(); ++i) keyhole.redis(i).Reply("*-1\r\n");
-  EXPECT_EQ(keyhole.links(LinkKind::kIdle), static_cast<int64_t>(LinkPool::kMaxIdle));
+  BlockAtOnce(keyhole, 100);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 100);
+  keyhole.Advance(std::chrono::seconds(49));
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 100);
+  const size_t had = keyhole.connections();
+  keyhole.Connect().Send("BLPOP q 0\r\n");
+  EXPECT_EQ(keyhole.connections(), had) << "one of them was used";
+}
+
+TEST(LinkPool, GivesBackSlowlyWhatIsNoLongerNeeded) {
+  Harness keyhole;
+  BlockAtOnce(keyhole, 100);
+  keyhole.Advance(std::chrono::seconds(60));
+  const int64_t left = keyhole.links(LinkKind::kIdle);
+  EXPECT_LT(left, 100);
+  EXPECT_GE(left, 90) << "one each tick";
+  for (int i = 0; i < 100; ++i) keyhole.Advance(std::chrono::milliseconds(100));
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 0);
+}
+
+TEST(LinkPool, KeepsNoMoreThanItMay) {
+  core::Config config = Harness::WithUpstream();
+  config.links.max_idle = 3;
+  Harness keyhole(config);
+  BlockAtOnce(keyhole, 5);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 3);
   EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
+}
+
+TEST(LinkPool, ASharedLinkThatNobodyUsesIsClosed) {
+  Harness keyhole;
+  Client& ann = keyhole.Connect();
+  ann.Send("SELECT 3\r\n");
+  keyhole.redis(1).Reply("+OK\r\n");
+  ann.Send("GET a\r\n");
+  keyhole.redis(1).Reply("+OK\r\n$-1\r\n");  // to its name, and to her
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 2);
+  for (int i = 0; i < 100; ++i) keyhole.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 2) << "she is still there";
+  ann.Leave(metrics::CloseReason::kByClient);
+  for (int i = 0; i < 59; ++i) keyhole.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 2);
+  for (int i = 0; i < 3; ++i) keyhole.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 1);
+  Client& bob = keyhole.Connect();
+  bob.Send("SELECT 3\r\n");
+  EXPECT_EQ(keyhole.connections(), 3u);
+  EXPECT_THAT(keyhole.last().Requests(), ElementsAre("SELECT 3"));
+  keyhole.last().Reply("+OK\r\n");
+  EXPECT_EQ(bob.Received(), "+OK\r\n");
 }
 
 TEST(LinkPool, AnIdleLinkThatIsLostIsForgotten) {
