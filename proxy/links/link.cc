@@ -115,7 +115,7 @@ bool Link::Receive(std::string_view bytes) {
     if (result == resp::ReplyScanner::Result::kError) return false;
     if (receiver_ != nullptr) {
       const bool slow = receiver_->OnReplyBytes(slot_, bytes.substr(0, used));
-      if (slow && owner_ == nullptr) OnSlowReader(*receiver_);
+      if (slow && owner_ == nullptr && !receiver_->closed()) OnSlowReader(*receiver_);
     }
     bytes.remove_prefix(used);
     if (result == resp::ReplyScanner::Result::kDone && !EndReply()) return false;
@@ -218,7 +218,9 @@ bool Link::EndReply() {
     if (NoteSubscription(front, head)) Complete(head);
     return true;
   }
-  if (transaction_.left > 0 && transaction_.next < transaction_.queued.size()) {
+  // Nothing is pending if the session has closed on what has just come.
+  if (!pending_.empty() && transaction_.left > 0 &&
+      transaction_.next < transaction_.queued.size()) {
     Exchange& queued = transaction_.queued[transaction_.next];
     if (IsConfirmation(*queued.spec, head)) {
       return !NoteSubscription(queued, head) || EndExec(head);

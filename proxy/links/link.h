@@ -103,6 +103,12 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void OnUnclean() {}
   // A request has been answered; called before its session is told.
   virtual void OnAnswered(const Exchange&) {}
+  // The connection is a new one: nothing has come, and nothing is known of it.
+  void BeginConnection() {
+    scanner_ = resp::ReplyScanner();
+    proven_ = ProvenState();
+    push_ = false;
+  }
   // Bytes of replies. False if they make no sense here: the link is beyond use.
   bool Receive(std::string_view bytes);
   // Notes what is awaited, with the keys to be counted. Called by Send().

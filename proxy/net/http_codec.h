@@ -79,6 +79,8 @@ class HttpCodec final : private core::HttpSession::Receiver {
   bool finished() const { return state_ == State::kFinished; }
   void Detach();
 
+  // Requests have come that are looked at in the next turn.
+  bool has_more() const { return yielded_; }
   // It has a place that is kept for urgent requests, see HttpVerdict: it gets one answer.
   void UseReserve() { reserve_ = true; }
   // The report that was asked for. Not to be called after Detach().

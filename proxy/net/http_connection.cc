@@ -48,7 +48,7 @@ void HttpConnection::Tick() {
 }
 
 bool HttpConnection::CanGo() const {
-  if (!pace().CanGo(state_.now)) return false;
+  if (!pace().CanGo(state_.now) || codec_.has_more()) return false;
   // While an answer is written nothing is read.
   return pace().phase() == core::HttpPace::Phase::kWriting || !stream().HasUnread();
 }

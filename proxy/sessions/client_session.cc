@@ -191,7 +191,7 @@ bool ClientSession::OnOutput(size_t before) {
   } else if (transport_ != nullptr) {
     transport_->Wake();
   }
-  return output_is_long();
+  return !closed() && output_is_long();
 }
 
 void ClientSession::OnReply(const resp::ReplyHead& head) {

@@ -52,7 +52,7 @@ void Session::ResumeLink() {
 }
 
 void Session::EndInput() {
-  // What answers in this process has answered all it will.
+  // What answers in this process has answered; what waits there (BLPOP) is given up, as by Redis.
   if (context_.router->in_process()) return front_.CloseAfterOutput();
   if (!at_.own() || idle() || !at_.link->EndInput()) return;
   conversation_.KeepLink();  // not to be used again
@@ -297,6 +297,7 @@ void Session::End(ReplySlot slot, const resp::ReplyHead& head) {
   const boost::intrusive_ptr<Session> self(this);
   if (due) [[unlikely]]
     Deliver(order_.TakeDue());
+  if (closed_) return;
   front_.OnReply(head);
   if (!idle() || closed_) return;
   conversation_.OnAllAnswered();

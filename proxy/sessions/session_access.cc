@@ -289,6 +289,7 @@ Session::Taken Session::LogIn(const resp::Request& request, const Exchange& exch
   Become(user);
   context_.metrics.counters.requests[exchange.spec->id].Add();
   if (!hides_reply()) Deliver("+OK\r\n");
+  if (closed_) return Taken::kYes;
   if (skips_reply()) SendUnheard(CommandId::kGet);
   front_.OnAnsweredHere();  // last: the request may be gone after it
   return Taken::kYes;
@@ -358,6 +359,7 @@ Session::Taken Session::Refuse(const Exchange& exchange, std::string_view error)
       if (error.starts_with("ERR ")) error.remove_prefix(4);
     }
     AnswerError(text.append(error));
+    if (closed_) return Taken::kYes;  // it was one too many
   }
   if (conversation_.queueing() || skips_reply())
     SendUnheard(ends ? CommandId::kDiscard : CommandId::kGet);

@@ -123,7 +123,13 @@ void Session::BeginReset(Resetting how) {
 void Session::FinishReset() {
   const boost::intrusive_ptr<Session> self(this);
   order_.Close(kStraight);
+  // The link has ended in the middle of a push: what the client has of it has no end.
+  if (!idle()) {
+    at_.Detach();
+    return front_.CloseAfterOutput();
+  }
   AnswerReset(std::exchange(resetting_, Resetting::kNo));
+  if (closed_) return;
   front_.OnReply(resp::ReplyHead());
   if (!closed_ && std::exchange(waiting_, false)) front_.OnMaySubmit();
 }

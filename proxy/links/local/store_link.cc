@@ -59,8 +59,8 @@ inline void StoreLink::Run(const resp::Request& request, Exchange&& pending) {
 }
 
 void StoreLink::Hold(const resp::Request& request, Exchange&& pending) {
-  size_t bytes = 0;
-  for (const std::string_view arg : request.args) bytes += arg.size();
+  size_t bytes = sizeof(Held);
+  for (const std::string_view arg : request.args) bytes += sizeof(std::string) + arg.size();
   held_bytes_ += bytes;
   held_.push_back({.args = std::vector<std::string>(request.args.begin(), request.args.end()),
                    .bytes = bytes,

@@ -45,7 +45,7 @@ void UpstreamLink::SetRole(Role role, Requester* owner) {
   gauge().Add();
   owner_ = owner;
   accepting_ = role == Role::kShared;
-  if (role == Role::kIdle) idle_since_ = context_.now;
+  if (role != Role::kPrivate) NoteUse();
 }
 
 [[gnu::always_inline]] inline void UpstreamLink::Enqueue(const resp::Request& request,
@@ -139,8 +139,7 @@ void UpstreamLink::OnConnecting() {
 }
 
 void UpstreamLink::OnConnected() {
-  scanner_ = resp::ReplyScanner();
-  proven_ = ProvenState();
+  BeginConnection();
   unclean_ = false;
   Greeting greeting = Greeting::For(state_);
   if (fence_) greeting.Fence();

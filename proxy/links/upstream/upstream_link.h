@@ -122,6 +122,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void SetRole(Role role, Requester* owner);
   // While it is idle: since then.
   Instant idle_since() const { return idle_since_; }
+  void NoteUse() { idle_since_ = context_.now; }
   bool abandoned() const {
     return role_ == Role::kRetired && owner_ == nullptr && pending_.empty();
   }

@@ -216,6 +216,24 @@ TEST(SlowReader, IsClosedAloneAtTheLimit) {
   EXPECT_EQ(keyhole.Counted(), "b 1/0, big 1/0, c 0/1");
 }
 
+// It was given the link after it had been closed, which then belonged to nobody that lived.
+TEST(SlowReader, ThatIsClosedIsNotGivenTheLink) {
+  Config config = Harness::WithUpstream();
+  config.clients.output_limit = 1 << 20;
+  Harness keyhole(config);
+  Client& slow = keyhole.Connect();
+  slow.StopReading();
+  slow.Send("GET big\r\n");
+  keyhole.redis(0).Reply("$3000000\r\n" + std::string(2'000'000, 'x'));
+  EXPECT_TRUE(slow.closed());
+  EXPECT_EQ(keyhole.links(metrics::LinkKind::kPrivate), 0);
+  keyhole.redis(0).Reply(std::string(1'000'000, 'x') + "\r\n");
+  Client& other = keyhole.Connect();
+  other.Send("GET a\r\n");
+  keyhole.redis(0).Reply("$-1\r\n");
+  EXPECT_EQ(other.Received(), "$-1\r\n");
+}
+
 TEST(SlowReader, HasItsLinkForItselfWhenNobodyElseWaitsThere) {
   Harness keyhole;
   Client& slow = keyhole.Connect();

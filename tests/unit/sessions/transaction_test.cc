@@ -234,5 +234,19 @@ TEST(ExecReply, BlockingCommandsInItDoNotBlock) {
   EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
 }
 
+// The confirmation among EXEC's elements belonged to no request any more.
+TEST(TransactionLimits, AnElementOfExecMayBeOneTooManyForTheOutput) {
+  Config config = Harness::WithUpstream();
+  config.clients.output_limit = 10'000;
+  Harness keyhole(config);
+  Client& app = keyhole.Connect();
+  app.StopReading();
+  app.Send("MULTI\r\nECHO x\r\nSUBSCRIBE c\r\nEXEC\r\n");
+  keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n$9960\r\n" + std::string(9960, 'x') +
+                         "\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+  EXPECT_TRUE(app.closed());
+  EXPECT_FALSE(keyhole.redis(1).open());
+}
+
 }  // namespace
 }  // namespace keyhole::core

@@ -125,6 +125,22 @@ TEST_F(UserAccess, ARefusalInsideMultiMakesExecFail) {
   EXPECT_EQ(keyhole_.links(metrics::LinkKind::kPrivate), 0);
 }
 
+// Redis was to be told of it over the link that the client had just lost.
+TEST(UserAccessLimits, ARefusalMayBeOneTooManyForTheOutput) {
+  core::Config config = WithUsers();
+  config.clients.output_limit = 300;
+  Harness keyhole(config);
+  Client& app = keyhole.Connect();
+  app.Send("AUTH alice apass\r\nMULTI\r\n");
+  keyhole.redis(1).Reply("+OK\r\n");
+  app.StopReading();
+  for (int i = 0; i < 5 && !app.closed(); ++i) {
+    app.Send("SET b 1\r\n");
+    if (keyhole.redis(1).open()) keyhole.redis(1).Reply("-ERR wrong number of arguments\r\n");
+  }
+  EXPECT_TRUE(app.closed());
+}
+
 TEST_F(UserAccess, APasswordCannotBeQueued) {
   Client& app = Connect("alice apass");
   app.Send("MULTI\r\n");
