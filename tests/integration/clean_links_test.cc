@@ -97,7 +97,9 @@ class CleanLinksTest : public testing::Test {
  protected:
   CleanLinksTest()
       : redis_({"save \"\""}),
-        proxy_({"--upstream", "redis://127.0.0.1:" + std::to_string(redis_.port())}) {
+        // Each session looks into all idle links and one more, so there would be ever more of them.
+        proxy_({"--upstream", "redis://127.0.0.1:" + std::to_string(redis_.port()),
+                "--upstream-idle", "16"}) {
     for (const std::string_view forbidden : kForbidden) {
       std::vector<std::string> rule = {"ACL", "SETUSER", User(forbidden), "on", ">pw",
                                        "~*",  "&*",      "+@all"};

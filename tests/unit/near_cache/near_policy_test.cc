@@ -87,9 +87,12 @@ TEST(NearGhost, LetsAKeyInWhenItHasBeenAskedForOftenEnough) {
 
 TEST(NearGhost, ForgetsKeysThatAreNotAskedForAgain) {
   NearGhost ghost(64 * 1024, 2);
-  ghost.Touch(Hash("a"));
+  constexpr int kKeys = 100;
+  for (int i = 0; i < kKeys; ++i) ghost.Touch(Hash("a:" + std::to_string(i)));
   for (int i = 0; i < 100'000; ++i) ghost.Touch(Hash("other:" + std::to_string(i)));
-  EXPECT_FALSE(ghost.Touch(Hash("a")));
+  int known = 0;
+  for (int i = 0; i < kKeys; ++i) known += ghost.Touch(Hash("a:" + std::to_string(i))) ? 1 : 0;
+  EXPECT_LE(known, 5) << "a few may be taken for others, as parts of hashes are compared";
 }
 
 TEST(NearGhost, AStayThatDidNotPayDoublesTheNumber) {
