@@ -20,12 +20,18 @@ SIMULATOR = ROOT / "build/bench/tests/bench/near_cache_bench"
 # redis-benchmark asks for all its keys alike. These prefixes are those of 99 000 of 100 000 keys.
 MOST_KEYS = [f"key:0000000{digit}" for digit in range(9)] + [f"key:00000009{digit}" for digit in range(9)]
 
-PEERS.update({
-    "keyhole, near": (keyhole("--near-cache", "64mb"), True),
-    "keyhole, near 99": (keyhole("--near-cache", "64mb",
-                                 *[word for prefix in MOST_KEYS for word in ("--near-cache-prefix", prefix)]), True),
-    "keyhole, near, 4 MB": (keyhole("--near-cache", "4mb"), True),
-})
+NEAR = {
+    "keyhole, near": ["--near-cache", "64mb"],
+    "keyhole, near 99": ["--near-cache", "64mb",
+                         *[word for prefix in MOST_KEYS for word in ("--near-cache-prefix", prefix)]],
+    "keyhole, near, 4 MB": ["--near-cache", "4mb"],
+}
+PEERS.update({name: (keyhole(*options), True) for name, options in NEAR.items()})
+
+
+def add_before(program):
+    """The same peers with an older program."""
+    PEERS.update({f"{name}, before": (keyhole(*options, program=program), True) for name, options in NEAR.items()})
 
 
 @dataclass
@@ -60,7 +66,8 @@ class Case:
         return results
 
     def print(self, results):
-        reference = self.peers[0]
+        older = [name for name in report.names(results) if name.endswith(", before")]
+        reference = older[0] if older else self.peers[0]
         rows = [[peer, report.span(report.of(results, peer, "cpu")),
                  report.span(report.of(results, peer, "redis")),
                  f"{statistics.median(report.of(results, peer, 'rps')):.0f}",

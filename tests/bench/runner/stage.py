@@ -40,7 +40,8 @@ class Stage:
     def _before(names):
         """The peers with the older program that go with these."""
         embedded = ["embedded, before"] if "keyhole, embedded" in names else []
-        return embedded if embedded and "keyhole" not in names else ["before", *embedded]
+        near = [f"{name}, before" for name in names if name.startswith("keyhole, near")]
+        return embedded + near if embedded + near and "keyhole" not in names else ["before", *embedded, *near]
 
     def peer(self, name):
         if name not in self.peers:
