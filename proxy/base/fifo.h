@@ -1,11 +1,13 @@
 // A first-in-first-out queue in a ring that grows by doubling and never shrinks: no allocation in
-// the steady state, where std::deque allocates a block every few elements.
+// the steady state, where std::deque allocates a block every few elements, and none while it has
+// never held any. At most 2^31 elements.
 //
 // Thread: its owner's. References live until the next Push() or Pop().
 #pragma once
 
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -15,7 +17,10 @@ template <typename T>
 class Fifo {
  public:
   Fifo() = default;
-  ~Fifo() { Clear(); }
+  ~Fifo() {
+    while (size_ > 0) Pop();
+    Free();
+  }
   Fifo(const Fifo&) = delete;
   Fifo& operator=(const Fifo&) = delete;
 
@@ -56,32 +61,28 @@ class Fifo {
 
  private:
   // Elements are made and destroyed in place: a slot that holds none costs nothing.
-  struct Free {
-    void operator()(T* ring) const { std::allocator<T>().deallocate(ring, capacity); }
-    size_t capacity = 0;
-  };
-  using Ring = std::unique_ptr<T, Free>;
-
-  T* At(size_t i) const { return ring_.get() + ((head_ + i) & (capacity_ - 1)); }
+  T* At(size_t i) const { return ring_ + ((head_ + i) & (capacity_ - 1)); }
   [[gnu::noinline]] void Grow() {
-    const size_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
-    Ring bigger(std::allocator<T>().allocate(capacity), Free{capacity});
+    const uint32_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
+    assert(capacity > capacity_);
+    T* const bigger = std::allocator<T>().allocate(capacity);
     for (size_t i = 0; i < size_; ++i) {
-      std::construct_at(bigger.get() + i, std::move(*At(i)));
+      std::construct_at(bigger + i, std::move(*At(i)));
       std::destroy_at(At(i));
     }
-    ring_ = std::move(bigger);
+    Free();
+    ring_ = bigger;
     capacity_ = capacity;
     head_ = 0;
   }
-  void Clear() {
-    while (size_ > 0) Pop();
+  void Free() {
+    if (ring_ != nullptr) std::allocator<T>().deallocate(ring_, capacity_);
   }
 
-  Ring ring_;
-  size_t capacity_ = 0;  // a power of two, or 0
-  size_t head_ = 0;
-  size_t size_ = 0;
+  T* ring_ = nullptr;      // owned
+  uint32_t capacity_ = 0;  // a power of two, or 0
+  uint32_t head_ = 0;
+  uint32_t size_ = 0;
 };
 
 }  // namespace keyhole::core

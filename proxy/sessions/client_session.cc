@@ -25,15 +25,14 @@ resp::RequestLimits LimitsFor(const SessionContext& context) {
 
 ClientSession::ClientSession(SessionContext& context, std::string_view address,
                              Transport& transport)
-    : context_(context),
-      session_(new Session(context, address, *this)),
+    : session_(new Session(context, address, *this)),
       transport_(&transport),
       parser_(LimitsFor(context)),
       asks_password_(context.asks_password()),
       prefetches_(context.router->in_process()),
       last_active_(context.now) {
-  context_.metrics.counters.clients.Add();
-  context_.metrics.counters.clients_accepted.Add();
+  context.metrics.counters.clients.Add();
+  context.metrics.counters.clients_accepted.Add();
 }
 
 ClientSession::~ClientSession() {
@@ -41,15 +40,15 @@ ClientSession::~ClientSession() {
 }
 
 std::span<char> ClientSession::PrepareRead() {
-  return in_.empty() ? context_.read_buffer() : in_.Prepare(kReadBytes);
+  return in_.empty() ? context().read_buffer() : in_.Prepare(kReadBytes);
 }
 
 void ClientSession::CommitRead(size_t n) {
   const boost::intrusive_ptr<ClientSession> self(this);
-  last_active_ = context_.now;
-  context_.metrics.counters.client_bytes_in.Add(n);
+  last_active_ = context().now;
+  context().metrics.counters.client_bytes_in.Add(n);
   if (in_.empty()) {
-    const std::string_view in(context_.read_buffer().data(), n);
+    const std::string_view in(context().read_buffer().data(), n);
     Keep(in.substr(Process(in)));
   } else {
     in_.Commit(n);
@@ -62,7 +61,7 @@ void ClientSession::CommitRead(size_t n) {
 // Takes what is left of a read out of the memory that the next read needs.
 void ClientSession::Keep(std::string_view rest) {
   if (rest.empty()) return;
-  incomplete_since_ = context_.now;
+  incomplete_since_ = context().now;
   in_.Append(rest);
   if (offered_ == Result::kHead) parser_.Relocate(in_.Data());
 }
@@ -110,7 +109,7 @@ size_t ClientSession::PrefetchAhead(std::string_view in) {
 // how many bytes that were.
 size_t ClientSession::ServeNear(std::string_view in) {
   size_t done = 0;
-  if (context_.near_cache->sparing() || !parser_.at_start() || !session_->may_be_served_near())
+  if (context().near_cache->sparing() || !parser_.at_start() || !session_->may_be_served_near())
     return done;
   if (!session_->unrestricted()) return done;  // it goes by the door where users are asked
   size_t prefetched = 1;
@@ -170,13 +169,13 @@ void ClientSession::OnMaySubmit() {
 
 // What the client sent is no RESP: it is told so, after the replies to all that came before.
 void ClientSession::Fail() {
-  context_.metrics.counters.protocol_errors.Add();
+  context().metrics.counters.protocol_errors.Add();
   session_->Deliver(parser_.error());
   CloseAfterOutput();
 }
 
 resp::ByteQueue& ClientSession::output() {
-  if (!out_.has_memory()) context_.buffers.Lend(out_);
+  if (!out_.has_memory()) context().buffers.Lend(out_);
   return out_;
 }
 
@@ -185,7 +184,7 @@ bool ClientSession::OnOutput(size_t before) {
     out_.Truncate(before);
     return false;
   }
-  const uint64_t limit = context_.clients.output_limit;
+  const uint64_t limit = context().clients.output_limit;
   if (limit != 0 && out_.size() > limit) {
     Close(CloseReason::kOutputLimit);
   } else if (transport_ != nullptr) {
@@ -206,11 +205,11 @@ void ClientSession::OnReply(const resp::ReplyHead& head) {
 
 void ClientSession::CommitWrite(size_t n) {
   const bool was_long = output_is_long();
-  context_.metrics.counters.client_bytes_out.Add(n);
-  last_active_ = context_.now;
+  context().metrics.counters.client_bytes_out.Add(n);
+  last_active_ = context().now;
   spoken_to_ = true;
   out_.Consume(n);
-  if (out_.empty()) context_.buffers.TakeBack(out_);
+  if (out_.empty()) context().buffers.TakeBack(out_);
   if (was_long && !output_is_long()) session_->ResumeLink();
 }
 
@@ -227,8 +226,8 @@ void ClientSession::OnOutputLost() {
   if (output_ != Output::kOpen) return;
   output_ = Output::kLost;
   leaving_ = true;
-  ++context_.leaving;
-  last_active_ = context_.now;
+  ++context().leaving;
+  last_active_ = context().now;
   if (was_long) session_->ResumeLink();
 }
 
@@ -262,19 +261,19 @@ void ClientSession::Trim() {
 
 // A client that has left is not waited for longer than one that waits for the upstream.
 void ClientSession::TickLeaving() {
-  if (context_.now - last_active_ < context_.upstream.wait) return;
+  if (context().now - last_active_ < context().upstream.wait) return;
   Close(has_more() || !eof_ ? CloseReason::kUnfinished : CloseReason::kByClient);
 }
 
 void ClientSession::Tick() {
   if (output_ == Output::kLost && !closed()) return TickLeaving();
-  const auto limit = context_.client_idle_timeout();
+  const auto limit = context().client_idle_timeout();
   if (limit.count() == 0 || closed() || session_->blocked() || !session_->idle()) return;
-  if (context_.now - last_active_ >= limit) Close(CloseReason::kIdle);
+  if (context().now - last_active_ >= limit) Close(CloseReason::kIdle);
 }
 
 bool ClientSession::is_let_in() const {
-  const bool redis_asks = context_.users == nullptr && context_.router->asks_password();
+  const bool redis_asks = context().users == nullptr && context().router->asks_password();
   return session_->authenticated() && (served_ || !redis_asks);
 }
 
@@ -284,15 +283,15 @@ bool ClientSession::is_in() const {
 
 bool ClientSession::trickles() const {
   return !in_.empty() && !is_let_in() &&
-         context_.now - incomplete_since_ >= kLongestRequestOfStranger;
+         context().now - incomplete_since_ >= kLongestRequestOfStranger;
 }
 
 void ClientSession::OnClose(CloseReason reason) {
-  context_.metrics.counters.clients.Sub();
-  context_.metrics.counters.clients_closed[reason].Add();
-  if (std::exchange(leaving_, false)) --context_.leaving;
+  context().metrics.counters.clients.Sub();
+  context().metrics.counters.clients_closed[reason].Add();
+  if (std::exchange(leaving_, false)) --context().leaving;
   const bool lost = reason == CloseReason::kUnfinished || reason == CloseReason::kUpstreamLost;
-  if ((output_ == Output::kLost || eof_) && lost) context_.OnUnfinished(session_->address());
+  if ((output_ == Output::kLost || eof_) && lost) context().OnUnfinished(session_->address());
   if (transport_ != nullptr) transport_->Wake();
 }
 

@@ -121,7 +121,8 @@ class ClientSession final
   void EndIfDone();
   void Fail();
 
-  SessionContext& context_;
+  SessionContext& context() const { return session_->context(); }
+
   const boost::intrusive_ptr<Session> session_;
   Transport* transport_;  // null: detached
   // What has come and cannot be dealt with yet. While it is empty, as it is between the requests of

@@ -11,7 +11,8 @@ void Conversation::OnSent(const Sent& request) {
   const resp::EffectTraits traits = resp::TraitsOf(request.effect);
   if (replies_ == Replies::kSkipNext) replies_ = Replies::kOn;
   if (!request.answered) unheard_ = true;
-  if (request.in_pieces) upload_ = Upload{request.answered, request.arguments};
+  if (request.in_pieces)
+    upload_ = Upload{request.answered, static_cast<uint32_t>(request.arguments)};
   if (traits.waits && !queueing()) blocked_ = true;
   if (traits.untracked) ++untracked_;
   // Confirmed among EXEC's elements, where nobody looks for it.

@@ -31,8 +31,8 @@ class Conversation {
   enum class Replies : uint8_t { kOn, kOff, kSkipNext };
   // A request in pieces whose tail has not come.
   struct Upload {
-    bool answered;     // its reply is awaited
-    size_t arguments;  // it has in all
+    bool answered;       // its reply is awaited
+    uint32_t arguments;  // it has in all
   };
   // A request on its way. last: its last argument, of CLIENT REPLY.
   struct Sent {

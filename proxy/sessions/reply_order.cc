@@ -3,33 +3,36 @@
 namespace keyhole::core {
 
 ReplySlot ReplyOrder::OpenSlot() {
-  slots_.Push(Slot());
-  return first_ + slots_.size() - 1;
+  if (slots_ == nullptr) slots_ = std::make_unique<Slots>();
+  slots_->queue.Push(Slot());
+  return slots_->first + slots_->queue.size() - 1;
 }
 
 // Answers that follow one another share a slot.
 void ReplyOrder::Answer(std::string_view bytes) {
   assert(!idle());
-  if (slots_.empty() || !slots_.back().closed) {
+  if (slots_ == nullptr || !slots_->queue.back().closed) {
     OpenSlot();
-    slots_.back().closed = true;
+    slots_->queue.back().closed = true;
   }
-  slots_.back().bytes.append(bytes);
-  kept_ += bytes.size();
+  slots_->queue.back().bytes.append(bytes);
+  slots_->kept += bytes.size();
 }
 
 std::string ReplyOrder::TakeDue() {
   assert(straight_ == 0);
   std::string due;
-  while (!slots_.empty()) {
-    Slot& slot = slots_.front();
-    kept_ -= slot.bytes.size();
+  Slots& slots = *slots_;
+  while (!slots.queue.empty()) {
+    Slot& slot = slots.queue.front();
+    slots.kept -= slot.bytes.size();
     due.append(std::exchange(slot.bytes, {}));
     if (!slot.closed) break;
-    slots_.Pop();
-    ++first_;
+    slots.queue.Pop();
+    ++slots.first;
   }
-  front_ = slots_.empty() ? kStraight : first_;
+  front_ = slots.queue.empty() ? kStraight : slots.first;
+  if (front_ == kStraight) slots_ = nullptr;
   return due;
 }
 

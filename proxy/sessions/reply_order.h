@@ -18,6 +18,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +35,7 @@ class ReplyOrder {
 
   // A request goes to this link, which is only compared.
   ReplySlot Open(const Link* link) {
-    if (slots_.empty() && (straight_ == 0 || link == link_)) [[likely]] {
+    if (slots_ == nullptr && (straight_ == 0 || link == link_)) [[likely]] {
       link_ = link;
       ++straight_;
       return kStraight;
@@ -44,9 +45,8 @@ class ReplyOrder {
   // Bytes of this reply go to the client as they come; those of others are to be kept.
   bool is_front(ReplySlot slot) const { return slot == front_; }
   void Keep(ReplySlot slot, std::string_view bytes) {
-    Slot& kept = slots_[static_cast<size_t>(slot - first_)];
-    kept.bytes.append(bytes);
-    kept_ += bytes.size();
+    slots_->Of(slot).bytes.append(bytes);
+    slots_->kept += bytes.size();
   }
   // A whole reply, or one more piece of it, of somebody who answers at once.
   // REQUIRES: not idle(), where there is nothing to wait for.
@@ -55,9 +55,9 @@ class ReplyOrder {
   bool Close(ReplySlot slot) {
     if (slot == kStraight) [[likely]] {
       assert(straight_ > 0);
-      if (--straight_ > 0 || slots_.empty()) return false;
+      if (--straight_ > 0 || slots_ == nullptr) return false;
     } else {
-      slots_[static_cast<size_t>(slot - first_)].closed = true;
+      slots_->Of(slot).closed = true;
       if (slot != front_) return false;
     }
     return true;
@@ -65,7 +65,7 @@ class ReplyOrder {
   // What is due after Close(), up to the first byte that has not come.
   std::string TakeDue();
   // Bytes in slots.
-  size_t kept() const { return kept_; }
+  size_t kept() const { return slots_ == nullptr ? 0 : slots_->kept; }
 
  private:
   struct Slot {
@@ -73,14 +73,20 @@ class ReplyOrder {
     bool closed = false;
   };
 
+  // Of closed ones only such as have an open one before them.
+  struct Slots {
+    Slot& Of(ReplySlot slot) { return queue[static_cast<size_t>(slot - first)]; }
+    ReplySlot first = 1;  // that of queue.front()
+    Fifo<Slot> queue;
+    size_t kept = 0;  // bytes in all of them
+  };
+
   ReplySlot OpenSlot();
 
-  uint32_t straight_ = 0;        // in flight without a slot, all on link_ and before all slots
-  const Link* link_ = nullptr;   // while straight_ > 0
-  ReplySlot front_ = kStraight;  // whose bytes go to the client
-  ReplySlot first_ = 1;          // the slot of slots_.front()
-  Fifo<Slot> slots_;             // of closed ones only such as have an open one before them
-  size_t kept_ = 0;
+  uint32_t straight_ = 0;         // in flight without a slot, all on link_ and before all slots
+  const Link* link_ = nullptr;    // while straight_ > 0
+  ReplySlot front_ = kStraight;   // whose bytes go to the client
+  std::unique_ptr<Slots> slots_;  // null: there are none, as most of the time
 };
 
 }  // namespace keyhole::core

@@ -62,9 +62,9 @@ void StoreLink::Hold(const resp::Request& request, Exchange&& pending) {
   size_t bytes = sizeof(Held);
   for (const std::string_view arg : request.args) bytes += sizeof(std::string) + arg.size();
   held_bytes_ += bytes;
-  held_.push_back({.args = std::vector<std::string>(request.args.begin(), request.args.end()),
-                   .bytes = bytes,
-                   .pending = std::move(pending)});
+  held_.Push({.args = std::vector<std::string>(request.args.begin(), request.args.end()),
+              .bytes = bytes,
+              .pending = std::move(pending)});
 }
 
 // What a reply makes the session send comes behind what is held already.
@@ -72,8 +72,7 @@ void StoreLink::CatchUp() {
   const bool was_full = is_full();
   while (state_ == State::kCatchingUp && !held_.empty()) {
     if (owner_->closed() || ended()) return;
-    Held next = std::move(held_.front());
-    held_.pop_front();
+    Held next = held_.Pop();
     held_bytes_ -= next.bytes;
     const std::vector<std::string_view> args(next.args.begin(), next.args.end());
     Run({.args = args, .bytes = {}}, std::move(next.pending));

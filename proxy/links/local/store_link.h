@@ -14,12 +14,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/fifo.h"
 #include "proxy/links/link.h"
 #include "proxy/links/local/store_doorbell.h"
 #include "proxy/store/store.h"
@@ -69,7 +69,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   StoreDoorbell& doorbell_;
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
   State state_ = State::kAnswering;
-  std::deque<Held> held_;
+  Fifo<Held> held_;
   size_t held_bytes_ = 0;
 };
 
