@@ -96,7 +96,6 @@ void ReadEffect(const resp::Request& request, Exchange* exchange) {
 }
 
 int32_t AwaitedReplies(const Exchange& exchange, size_t arguments) {
-  if (exchange.plain()) return 1;
   if (!exchange.answered) return 0;
   const resp::EffectTraits traits = resp::TraitsOf(exchange.effect);
   if (traits.listens == resp::Listens::kEnds && arguments == 1) return Exchange::kConfirmAll;

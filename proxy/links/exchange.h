@@ -61,7 +61,8 @@ inline Exchange MakeExchange(const resp::Request& request, bool in_pieces, bool 
   return exchange;
 }
 
-// How many replies the request has: Exchange::replies. arguments: with the command's name.
+// How many replies a request has that is not plain(): Exchange::replies. arguments: with the
+// command's name.
 int32_t AwaitedReplies(const Exchange& exchange, size_t arguments);
 
 }  // namespace keyhole::core

@@ -76,19 +76,22 @@ void Session::Prefetch(std::span<const resp::HashedKey> keys) {
   context_.metrics.keys.Prefetch(keys);
 }
 
-void Session::Deliver(std::string_view bytes) {
-  if (bytes.empty()) return;
-  resp::ByteQueue& to = output();
+bool Session::Deliver(std::string_view bytes) {
+  if (bytes.empty()) return false;
+  resp::ByteQueue& to = front_.output();
   const size_t before = to.size();
   to.Append(bytes);
-  OnOutput(before);
+  return front_.OnOutput(before);
 }
 
 // What the proxy itself says, in its place among the replies.
 void Session::Answer(std::string_view bytes) {
-  if (idle()) return Deliver(bytes);
-  order_.Answer(bytes);
-  LimitKept();
+  if (idle()) {
+    Deliver(bytes);
+  } else {
+    order_.Answer(bytes);
+    LimitKept();
+  }
 }
 
 // What an error quotes may have line breaks, which become spaces, as in Redis.
@@ -274,10 +277,7 @@ bool Session::OnReplyBytes(ReplySlot slot, std::string_view bytes) {
     LimitKept();
     return false;
   }
-  resp::ByteQueue& to = front_.output();
-  const size_t before = to.size();
-  to.Append(bytes);
-  return front_.OnOutput(before);
+  return Deliver(bytes);
 }
 
 void Session::OnReplyEnd(const Exchange& exchange, const resp::ReplyHead& head) {

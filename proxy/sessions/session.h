@@ -101,7 +101,8 @@ class Session final : public Requester, private NearReader::Host {
   // Nothing that it may ask needs to be checked first.
   bool unrestricted() const;
   // The front itself has something to say, after all replies. REQUIRES: idle(), or uploading().
-  void Deliver(std::string_view bytes);
+  // True: the client does not take bytes as fast as they come.
+  bool Deliver(std::string_view bytes);
   // output_is_long() has become false.
   void ResumeLink();
   // The client sends no more. On a private link that is passed on, and what becomes of requests in
