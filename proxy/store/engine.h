@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/store/client.h"
+#include "proxy/store/key_events.h"
 #include "proxy/store/keyspace/keyspace.h"
 #include "proxy/store/live_settings.h"
 #include "proxy/store/options.h"
@@ -80,6 +81,7 @@ class Engine {
 
   Settings settings;
   Subscriptions subscriptions;
+  KeyEvents events;
   SlowLog slow_log;
   Waiting waiting{databases_};
 

@@ -13,4 +13,7 @@ bool Call::Wait(std::span<const std::string_view> keys, UnixMillis deadline) {
   return true;
 }
 
+// Not reached yet: notify-keyspace-events cannot be set.
+void Call::EmitWanted(EventClass, std::string_view, std::string_view) const {}
+
 }  // namespace keyhole::store

@@ -39,6 +39,12 @@ struct Call {
   // As Read() for commands that write; not counted.
   Entry* Find(std::string_view key) const { return db().Find(key, now, touches()); }
 
+  // This has been done to the key of the client's database: whoever wants such events is told
+  // (key_events.h). `event` is Redis' word for it ("lpush").
+  void Emit(EventClass kind, std::string_view event, std::string_view key) const {
+    if (engine.events.wants(kind)) EmitWanted(kind, event, key);
+  }
+
   // No log may show the argument: it is a password. To be called for a wrong one, too.
   void Hide(size_t arg) {
     if (arg < 32) secrets |= uint32_t{1} << arg;
@@ -55,6 +61,7 @@ struct Call {
   }
 
  private:
+  void EmitWanted(EventClass kind, std::string_view event, std::string_view key) const;
   bool touches() const { return !client.no_touch; }
   Entry* Count(Entry* slot) const {
     ++(slot != nullptr ? client.stats.hits : client.stats.misses);
