@@ -138,6 +138,7 @@ void Engine::ApplySettings() {
   collection_limits_ = {.listed_items = settings.max_listed(),
                         .listed_bytes = settings.max_listed_bytes(),
                         .integers = settings.max_integers()};
+  list_limits_ = ListLimits::Of(settings.list_node_size());
   live_.max_clients = settings.max_client_count();
   live_.asks_password = NeedsPassword();
   // What the process was started with may have a fraction that the setting does not show.

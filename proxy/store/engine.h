@@ -18,6 +18,7 @@
 #include "proxy/store/slow_log.h"
 #include "proxy/store/subscriptions.h"
 #include "proxy/store/types/collection_edit.h"
+#include "proxy/store/types/list_object.h"
 #include "proxy/store/waiting.h"
 
 namespace keyhole::store {
@@ -75,6 +76,8 @@ class Engine {
 
   // Up to which size collections keep their small encodings.
   const CollectionLimits& collection_limits() const { return collection_limits_; }
+  // Of lists that are made from now on.
+  const ListLimits& list_limits() const { return list_limits_; }
 
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
@@ -98,6 +101,7 @@ class Engine {
   uint64_t connections_ = 0;
   Stats at_reset_;
   CollectionLimits collection_limits_;
+  ListLimits list_limits_;
   LiveSettings live_;
 };
 

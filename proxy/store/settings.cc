@@ -32,6 +32,7 @@ struct Row {
   int64_t max = std::numeric_limits<int32_t>::max();
 };
 
+constexpr int64_t kMinInt = std::numeric_limits<int32_t>::min();
 constexpr int64_t kMaxLong = std::numeric_limits<int64_t>::max();
 
 // So much of it as may be asked for without the log taking more than some 50 MiB.
@@ -48,6 +49,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {"HASH-MAX-LISTPACK-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
     {"HASH-MAX-LISTPACK-VALUE", Kind::kInteger, "64", 0, kMaxLong},
     {"SET-MAX-INTSET-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
+    {"LIST-MAX-LISTPACK-SIZE", Kind::kInteger, "-2", kMinInt},
     {"TIMEOUT", Kind::kInteger, "0"},
     {"SLOWLOG-LOG-SLOWER-THAN", Kind::kInteger, "-1", -1, kMaxLong},
     {"SLOWLOG-MAX-LEN", Kind::kInteger, "128", 0, kLongestSlowLog},
@@ -58,6 +60,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {"CLUSTER-ENABLED", Kind::kImmutable, "no"},
     {"HZ", Kind::kSameNumber, "10"},
     {"LAZYFREE-LAZY-EXPIRE", Kind::kSame, "no"},
+    {"LIST-COMPRESS-DEPTH", Kind::kInteger, "0"},
     {"MAXMEMORY-SAMPLES", Kind::kSameNumber, "5", 1},
     {"NOTIFY-KEYSPACE-EVENTS", Kind::kSame, ""},
     {"PROTO-MAX-BULK-LEN", Kind::kSame, "536870912"},

@@ -47,6 +47,7 @@ class Settings {
   size_t max_listed() const { return Number(kMaxListed); }
   size_t max_listed_bytes() const { return Number(kMaxListedBytes); }
   size_t max_integers() const { return Number(kMaxIntegers); }
+  int64_t list_node_size() const { return numbers_[kListNodeSize]; }  // see ListLimits::Of()
 
  private:
   // Where those above stand in the table of settings.cc.
@@ -60,6 +61,7 @@ class Settings {
     kMaxListed,
     kMaxListedBytes,
     kMaxIntegers,
+    kListNodeSize,
     kTimeout,
     kSlowLogThreshold,
     kSlowLogLength,

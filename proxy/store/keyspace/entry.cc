@@ -83,6 +83,12 @@ void Entry::Destroy(Entry entry, Heap& heap) {
   heap.Free(entry.bytes_, entry.size());
 }
 
+std::unique_ptr<Object> Entry::Open(Entry entry, Heap& heap) {
+  std::unique_ptr<Object> object(entry.object());
+  heap.Free(entry.bytes_, entry.size());
+  return object;
+}
+
 Entry Entry::Rebuilt(Entry entry, std::string_view key, size_t value_size, UnixMillis expire,
                      Heap& from, Heap& to) {
   const Entry fresh = Make(entry.flags(), key, value_size, expire, to);

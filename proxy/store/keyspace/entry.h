@@ -11,6 +11,7 @@
 // that takes the entry by value and returns another (Resized, WithExpire) and with Destroy().
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -29,6 +30,12 @@ class Object {
   virtual ~Object() = default;
   virtual size_t memory() const = 0;  // bytes taken from the allocator; cheap to ask
   virtual std::unique_ptr<Object> Clone() const = 0;
+  // Frees a part of what it holds and takes what that costs off the budget: 10000 are about 200 us.
+  // True once what is left may go at once. From the first call on nobody asks anything else of it.
+  virtual bool FreeSome(size_t* budget) {
+    *budget -= std::min<size_t>(*budget, 1);
+    return true;
+  }
 };
 
 // The expiry of a key that does not expire.
@@ -51,6 +58,8 @@ class Entry {
   // A copy of the value under another key, made with MallocHeap().
   static Entry MakeCopy(Entry entry, std::string_view key);
   static void Destroy(Entry entry, Heap& heap = MallocHeap());
+  // The same without its object, which is the caller's. REQUIRES: is_object().
+  static std::unique_ptr<Object> Open(Entry entry, Heap& heap);
 
   // The same entry with room for `size` bytes of value; bytes beyond the old size are
   // uninitialised. Takes the old handle's place.

@@ -43,7 +43,13 @@ Entry Shard::Detach(Entry* slot) {
 
 // The slots of others stay valid.
 void Shard::Remove(Entry* slot) {
-  Entry::Destroy(Detach(slot), keys_->arena);
+  Destroy(Detach(slot));
+}
+
+// A large object goes later, in parts: nobody waits for that.
+void Shard::Destroy(Entry entry) {
+  if (!entry.is_object()) return Entry::Destroy(entry, keys_->arena);
+  remains_.Add(Entry::Open(entry, keys_->arena));
 }
 
 Entry* Shard::Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
@@ -76,7 +82,7 @@ void Shard::Overwrite(Entry* slot, std::string_view value, UnixMillis expire, En
       slot->set_encoding(encoding);
     } else {
       const Entry fresh = Entry::MakeInline(encoding, slot->key(), value.size(), expire, arena);
-      Entry::Destroy(*slot, arena);
+      Destroy(*slot);
       *slot = fresh;
     }
     if (!value.empty()) std::memcpy(slot->value_bytes(), value.data(), value.size());
@@ -87,7 +93,7 @@ void Shard::Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> ob
   Modify(slot, [&] {
     const Entry fresh =
         Entry::MakeObject(encoding, slot->key(), std::move(object), slot->expire(), keys_->arena);
-    Entry::Destroy(*slot, keys_->arena);
+    Destroy(*slot);
     *slot = fresh;
   });
 }
@@ -225,6 +231,7 @@ size_t Shard::Sweep(UnixMillis now, size_t budget) {
   constexpr size_t kManyDead = 20;  // one in so many
   const auto spend = [&budget](size_t cost) { budget -= std::min(cost, budget); };
 
+  remains_.FreeSome(&budget);
   keys_->table.Step(kBucketsPerStep);
   keys_->arena.Trim(4);
   for (int i = 0; i < 4 && keys_->arena.fragmented() && budget > 0 && Compact(); ++i) {

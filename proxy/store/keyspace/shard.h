@@ -20,6 +20,7 @@
 #include "proxy/store/keyspace/entry.h"
 #include "proxy/store/keyspace/entry_table.h"
 #include "proxy/store/keyspace/eviction.h"
+#include "proxy/store/keyspace/remains.h"
 #include "proxy/store/keyspace/watch_table.h"
 #include "proxy/store/memory/arena.h"
 #include "proxy/store/memory/budget.h"
@@ -77,19 +78,22 @@ class Shard {
   size_t expiring() const { return keys_->expiring; }
   UnixMillis mean_ttl() const { return keys_->mean_ttl; }
   uint64_t expired() const { return expired_; }
-  size_t memory() const {
-    return keys_->entry_bytes + keys_->table.memory() + keys_->queues.memory();
-  }
+  size_t memory() const { return live_memory() + remains_.memory(); }
   // The part of it that is entries, with their objects.
   size_t entry_memory() const { return keys_->entry_bytes; }
   // What the kernel has given for it, as far as that is known.
   size_t resident() const;
   // Of one entry.
   size_t MemoryOf(Entry entry) const { return entry.memory(keys_->arena); }
-  // What Sweep() saw of late: more than one in twenty of the keys it looked at was dead.
-  bool many_dead() const { return keys_->many_dead; }
+  // Sweep() has left much to do: more than one in twenty of the keys it looked at was dead, or not
+  // all has been freed that has gone.
+  bool many_dead() const { return keys_->many_dead || !remains_.empty(); }
 
  private:
+  size_t live_memory() const {
+    return keys_->entry_bytes + keys_->table.memory() + keys_->queues.memory();
+  }
+
   // What Swap() exchanges.
   struct Keys {
     Arena arena;
@@ -107,6 +111,7 @@ class Shard {
   void Add(Entry entry, uint64_t hash);
   Entry Detach(Entry* slot);
   void Remove(Entry* slot);
+  void Destroy(Entry entry);
   void Moved(Entry* slot, Arena::Links links);
   bool Compact();
   void Report();
@@ -116,14 +121,16 @@ class Shard {
   MemoryBudget& budget_;
   std::unique_ptr<Keys> keys_ = std::make_unique<Keys>();
   WatchTable watches_;
+  Remains remains_;
   size_t reported_ = 0;  // to the budget
   bool reported_exhausted_ = false;
   uint64_t expired_ = 0;
   std::vector<Entry*> looked_at_;  // reused by Sweep()
 };
 
+// What is on its way out counts no more: no key should be evicted for it.
 inline void Shard::Report() {
-  reported_ = budget_.Report(reported_, memory());
+  reported_ = budget_.Report(reported_, live_memory());
   if (keys_->arena.full() == reported_exhausted_) return;
   reported_exhausted_ = !reported_exhausted_;
   budget_.ReportExhausted(reported_exhausted_);

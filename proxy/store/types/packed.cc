@@ -16,63 +16,6 @@ constexpr uint8_t kBytesInteger = 0xE0;   // 1110nnnn
 constexpr uint8_t kLongString = 0xF0;     // 1111nnnn
 constexpr size_t kMaxShort = 127;
 
-// A form of an element without its bytes, if it is a string.
-struct Head {
-  char bytes[9];
-  size_t size = 0;
-};
-
-void AddByte(Head* head, uint64_t byte) {
-  head->bytes[head->size++] = static_cast<char>(static_cast<uint8_t>(byte));
-}
-
-Head IntegerHead(int64_t value) {
-  Head head;
-  if (value >= 0 && value < 64) {
-    AddByte(&head, kSmallInteger | static_cast<uint8_t>(value));
-    return head;
-  }
-  const auto bits = static_cast<uint64_t>(value);
-  if (value >= -4096 && value < 4096) {
-    AddByte(&head, kMediumInteger | ((bits >> 8) & 0x1F));
-    AddByte(&head, bits);
-    return head;
-  }
-  size_t bytes = 8;
-  for (const size_t fewer : {2U, 3U, 4U}) {
-    const int64_t limit = int64_t{1} << (fewer * 8 - 1);
-    if (value < -limit || value >= limit) continue;
-    bytes = fewer;
-    break;
-  }
-  AddByte(&head, kBytesInteger | bytes);
-  for (size_t i = 0; i < bytes; ++i) AddByte(&head, bits >> (8 * i));
-  return head;
-}
-
-Head StringHead(size_t size) {
-  Head head;
-  if (size <= kMaxShort) {
-    AddByte(&head, size);
-    return head;
-  }
-  const size_t bytes = size < (1 << 16) ? 2 : 4;
-  AddByte(&head, kLongString | bytes);
-  for (size_t i = 0; i < bytes; ++i) AddByte(&head, size >> (8 * i));
-  return head;
-}
-
-struct Form {
-  Head head;
-  std::string_view bytes;  // that follow
-};
-
-Form FormOf(std::string_view text) {
-  int64_t value = 0;
-  if (resp::ParseInteger(text, &value)) return {IntegerHead(value), {}};
-  return {StringHead(text.size()), text};
-}
-
 uint8_t ByteAt(std::string_view bytes, size_t i) {
   return static_cast<uint8_t>(bytes[i]);
 }
@@ -85,16 +28,6 @@ size_t LongSize(std::string_view block) {
   size_t size = 0;
   for (size_t i = 1; i < LongHeader(block); ++i) size |= size_t{ByteAt(block, i)} << (8 * (i - 1));
   return size;
-}
-
-// Bytes of the first element of a block.
-size_t FirstSize(std::string_view block) {
-  const uint8_t head = ByteAt(block, 0);
-  if (head < kSmallInteger) return 1 + size_t{head};
-  if (head < kMediumInteger) return 1;
-  if (head < kBytesInteger) return 2;
-  if (head < kLongString) return 1 + size_t{head & 0x0FU};
-  return LongHeader(block) + LongSize(block);
 }
 
 // The bits from `width` on are those of the sign.
@@ -115,9 +48,56 @@ int64_t FirstInteger(std::string_view block) {
 
 }  // namespace
 
+PackedForm::PackedForm(std::string_view text) {
+  int64_t value = 0;
+  if (resp::ParseInteger(text, &value)) {
+    AddInteger(value);
+    return;
+  }
+  bytes_ = text;
+  if (text.size() <= kMaxShort) {
+    AddByte(text.size());
+  } else {
+    AddHead(kLongString, text.size(), text.size() < (1 << 16) ? 2 : 4);
+  }
+}
+
+void PackedForm::AddInteger(int64_t value) {
+  const auto bits = static_cast<uint64_t>(value);
+  if (value >= 0 && value < 64) return AddByte(kSmallInteger | bits);
+  if (value >= -4096 && value < 4096) {
+    AddByte(kMediumInteger | ((bits >> 8) & 0x1F));
+    return AddByte(bits);
+  }
+  for (const size_t bytes : {2U, 3U, 4U}) {
+    const int64_t limit = int64_t{1} << (bytes * 8 - 1);
+    if (value >= -limit && value < limit) return AddHead(kBytesInteger, bits, bytes);
+  }
+  AddHead(kBytesInteger, bits, 8);
+}
+
+void PackedForm::AddHead(uint8_t kind, uint64_t value, size_t bytes) {
+  AddByte(kind | bytes);
+  for (size_t i = 0; i < bytes; ++i) AddByte(value >> (8 * i));
+}
+
+void PackedForm::Write(char* to) const {
+  std::memcpy(to, head_, head_size_);
+  if (!bytes_.empty()) std::memcpy(to + head_size_, bytes_.data(), bytes_.size());
+}
+
+size_t FirstPackedSize(std::string_view block) {
+  const uint8_t head = ByteAt(block, 0);
+  if (head < kSmallInteger) return 1 + size_t{head};
+  if (head < kMediumInteger) return 1;
+  if (head < kBytesInteger) return 2;
+  if (head < kLongString) return 1 + size_t{head & 0x0FU};
+  return LongHeader(block) + LongSize(block);
+}
+
 std::string_view PackedReader::Next() {
   const std::string_view block = rest_;
-  rest_.remove_prefix(FirstSize(block));
+  rest_.remove_prefix(FirstPackedSize(block));
   const uint8_t head = ByteAt(block, 0);
   if (head < kSmallInteger) return block.substr(1, head);
   if (head >= kLongString) return block.substr(LongHeader(block), LongSize(block));
@@ -128,12 +108,14 @@ std::string_view PackedReader::Next() {
 }
 
 void PackedReader::Skip() {
-  rest_.remove_prefix(FirstSize(rest_));
+  rest_.remove_prefix(FirstPackedSize(rest_));
 }
 
 void AppendPacked(std::string_view text, std::string* block) {
-  const Form form = FormOf(text);
-  block->append(form.head.bytes, form.head.size).append(form.bytes);
+  const PackedForm form(text);
+  const size_t before = block->size();
+  block->resize(before + form.size());
+  form.Write(block->data() + before);
 }
 
 size_t CountPacked(std::string_view block) {
@@ -143,14 +125,11 @@ size_t CountPacked(std::string_view block) {
 }
 
 size_t FindPacked(std::string_view block, std::string_view text, size_t stride) {
-  const Form form = FormOf(text);
-  const std::string_view head(form.head.bytes, form.head.size);
+  const PackedForm form(text);
   PackedReader reader(block);
   for (size_t i = 0; !reader.at_end(); ++i, reader.Skip()) {
-    if (i % stride != 0 || !reader.rest().starts_with(head)) continue;
-    if (reader.rest().substr(head.size()).starts_with(form.bytes)) {
-      return block.size() - reader.rest().size();
-    }
+    if (i % stride != 0 || !form.IsFirstOf(reader.rest())) continue;
+    return block.size() - reader.rest().size();
   }
   return std::string_view::npos;
 }

@@ -1,5 +1,5 @@
-// A list of short byte strings in one block: how small hashes and sets are kept, and strings whose
-// text is an integer are kept as that integer.
+// A list of byte strings in one block: how small hashes, sets and lists are kept, and the chunks of
+// large lists. Strings whose text is an integer are kept as that integer.
 //
 //     0nnnnnnn  bytes             a string of n bytes
 //     10iiiiii                    the integer i, 0 to 63
@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,34 @@ class PackedReader {
   char digits_[2][kDigits];
 };
 
+// How a text is kept: its form can be written and compared without a second look at the text.
+// Whose views live as long as the text.
+class PackedForm {
+ public:
+  explicit PackedForm(std::string_view text);
+  size_t size() const { return head_size_ + bytes_.size(); }
+  // Writes size() bytes.
+  void Write(char* to) const;
+  // Whether the block begins with it.
+  bool IsFirstOf(std::string_view block) const {
+    return block.starts_with(std::string_view(head_, head_size_)) &&
+           block.substr(head_size_).starts_with(bytes_);
+  }
+
+ private:
+  void AddInteger(int64_t value);
+  void AddHead(uint8_t kind, uint64_t value, size_t bytes);
+  void AddByte(uint64_t byte) { head_[head_size_++] = static_cast<char>(byte); }
+
+  char head_[9];
+  uint8_t head_size_ = 0;
+  std::string_view bytes_;  // that follow
+};
+
 void AppendPacked(std::string_view text, std::string* block);
+
+// Bytes of the first element of a block.
+size_t FirstPackedSize(std::string_view block);
 
 // How many elements there are.
 size_t CountPacked(std::string_view block);

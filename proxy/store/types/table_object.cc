@@ -1,5 +1,6 @@
 #include "proxy/store/types/table_object.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace keyhole::store {
@@ -33,6 +34,19 @@ std::unique_ptr<Object> TableObject::Clone() const {
   auto copy = std::make_unique<TableObject>();
   ForEach([&copy](const Entry& entry) { copy->Set(entry.key(), entry.value()); });
   return copy;
+}
+
+bool TableObject::FreeSome(size_t* budget) {
+  constexpr size_t kCostOfEntry = 5;
+  do {
+    size_t cost = 1;
+    freed_to_ = table_.Scan(freed_to_, [&](Entry* entry) {
+      Entry::Destroy(table_.Take(entry));
+      cost += kCostOfEntry;
+    });
+    *budget -= std::min(*budget, cost);
+  } while (freed_to_ != 0 && *budget > 0);
+  return freed_to_ == 0;
 }
 
 }  // namespace keyhole::store

@@ -46,9 +46,11 @@ class TableObject final : public Object {
 
   size_t memory() const override { return sizeof(*this) + table_.memory() + entry_bytes_; }
   std::unique_ptr<Object> Clone() const override;
+  bool FreeSome(size_t* budget) override;
 
  private:
   EntryTable table_;
+  uint64_t freed_to_ = 0;  // the cursor of FreeSome()
   size_t entry_bytes_ = 0;
 };
 

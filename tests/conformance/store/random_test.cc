@@ -11,11 +11,11 @@
 namespace keyhole::test {
 namespace {
 
-// K a key, H one of a hash, Y one of a set (now and then one of those is the other), V a value, M a
-// member or field, I a number, S a small one, F a number or a float, O any option, P a pattern, D a
-// database.
-// Numbers are far from zero or beyond the limits, so that no key expires while the test runs.
-// DBSIZE is not here: it counts expired keys that the server has not removed yet.
+// K a key, H one of a hash, Y one of a set, L one of a list (now and then one of those is the
+// other), V a value, M a member, field or element, I a number, S a small one, F a number or a
+// float, O any option, E an end of a list, P a pattern, D a database. Numbers are far from zero or
+// beyond the limits, so that no key expires while the test runs. DBSIZE is not here: it counts
+// expired keys that the server has not removed yet.
 constexpr std::string_view kShapes[] = {"GET K",
                                         "GET K",
                                         "SET K V",
@@ -149,8 +149,48 @@ constexpr std::string_view kShapes[] = {"GET K",
                                         "SINTERCARD 2 Y Y",
                                         "SINTERCARD S Y Y LIMIT S",
                                         "SSCAN Y 0 COUNT 1000 MATCH P",
+                                        "LPUSH L M",
+                                        "LPUSH L M M S",
+                                        "RPUSH L M M",
+                                        "RPUSH L S S S M",
+                                        "LPUSHX L M",
+                                        "RPUSHX L M S",
+                                        "LPOP L",
+                                        "RPOP L",
+                                        "LPOP L S",
+                                        "RPOP L S",
+                                        "LLEN L",
+                                        "LINDEX L S",
+                                        "LRANGE L 0 -1",
+                                        "LRANGE L S S",
+                                        "LRANGE L I I",
+                                        "LSET L S M",
+                                        "LINSERT L BEFORE M M",
+                                        "LINSERT L AFTER S M",
+                                        "LREM L S M",
+                                        "LREM L S S",
+                                        "LTRIM L S S",
+                                        "LTRIM L 0 300",
+                                        "LPOS L M",
+                                        "LPOS L S RANK S COUNT S",
+                                        "LPOS L M MAXLEN S RANK S",
+                                        "LMOVE L L E E",
+                                        "RPOPLPUSH L L",
+                                        "LMPOP S L L E",
+                                        "LMPOP 1 L E COUNT S",
+                                        "TYPE L",
+                                        "OBJECT ENCODING L",
+                                        "COPY L L REPLACE",
+                                        "RENAME L L",
+                                        "MOVE L D",
+                                        "EXPIRE L I",
+                                        "WATCH L",
+                                        "DEL L",
+                                        "SCAN 0 COUNT 1000 TYPE list",
                                         "GET H",
                                         "HGET Y M",
+                                        "LPUSH Y M",
+                                        "SADD L M",
                                         "SADD H M",
                                         "PUBLISH K V",
                                         "FLUSHDB",
@@ -160,6 +200,8 @@ constexpr std::string_view kShapes[] = {"GET K",
 constexpr std::string_view kKeys[] = {"a", "b", "ab", "key:1", "key:2", "", "0"};
 constexpr std::string_view kHashKeys[] = {"h1", "h2", "h2", "h3", "h3", "h3", "a", "s1"};
 constexpr std::string_view kSetKeys[] = {"s1", "s2", "s2", "s3", "s3", "s3", "b", "h1"};
+constexpr std::string_view kListKeys[] = {"l1", "l2", "l2", "l3", "l3", "l3", "ab", "h2"};
+constexpr std::string_view kEnds[] = {"LEFT", "RIGHT", "left", "Right", "UP"};
 constexpr std::string_view kMembers[] = {
     "1",      "2",  "-5", "70000", "5000000000",
     "x",      "yy", "01", "",      "hello",
@@ -216,6 +258,10 @@ class Generator {
         return std::string(Pick(kHashKeys));
       case 'Y':
         return std::string(Pick(kSetKeys));
+      case 'L':
+        return std::string(Pick(kListKeys));
+      case 'E':
+        return std::string(Pick(kEnds));
       case 'M':
         return std::string(Pick(kMembers));
       case 'V':
@@ -255,7 +301,7 @@ Compare HowToCompare(std::string_view command) {
 }
 
 TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
-  constexpr size_t kRequests = 60'000;
+  constexpr size_t kRequests = 80'000;
   RealRedis redis;
   EmbeddedStore embedded;
   Script script;
@@ -269,7 +315,9 @@ TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
                  "hash-max-listpack-value",
                  "6",
                  "set-max-intset-entries",
-                 "4"};
+                 "4",
+                 "list-max-listpack-size",
+                 "3"};
   script.lines.push_back(limits);
   Generator generator(20260501);
   for (size_t i = 0; i < kRequests; ++i) {

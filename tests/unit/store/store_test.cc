@@ -264,7 +264,7 @@ TEST(Store, CommandDescribesWhatIsServed) {
   EXPECT_THAT(
       client.Ask("COMMAND INFO GET"),
       StartsWith("*1\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n"));
-  EXPECT_EQ(client.Ask("COMMAND INFO lpush"), "*1\r\n$-1\r\n");
+  EXPECT_EQ(client.Ask("COMMAND INFO migrate"), "*1\r\n$-1\r\n");
   EXPECT_EQ(client.Ask("COMMAND DOCS get nosuch"),
             "*2\r\n$3\r\nget\r\n*6\r\n$7\r\nsummary\r\n$18\r\nThe value of a key\r\n$5\r\nsince\r\n"
             "$5\r\n1.0.0\r\n$5\r\ngroup\r\n$6\r\nstring\r\n");
@@ -274,8 +274,8 @@ TEST(Store, CommandDescribesWhatIsServed) {
 TEST(Store, WhatItDoesNotHaveIsUnknown) {
   TestStore store;
   TestClient client(store);
-  EXPECT_EQ(client.Ask("LPUSH list 1"),
-            "-ERR unknown command 'LPUSH', with args beginning with: 'list' '1' \r\n");
+  EXPECT_EQ(client.Ask("MIGRATE list 1"),
+            "-ERR unknown command 'MIGRATE', with args beginning with: 'list' '1' \r\n");
   EXPECT_EQ(client.Ask("CLIENT TRACKING ON"),
             "-ERR unknown subcommand 'TRACKING'. Try CLIENT HELP.\r\n");
 }

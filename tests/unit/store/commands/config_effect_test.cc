@@ -104,6 +104,23 @@ const std::vector<Effect>& Effects() {
          EXPECT_EQ(client.Ask("SADD s 1 2"), ":2\r\n");
          EXPECT_THAT(client.Ask("OBJECT ENCODING s"), Not(HasSubstr("intset")));
        }},
+      {"list-max-listpack-size",
+       [](TestStore&, TestClient& client) {
+         const auto memory = [&client](const std::string& key) {
+           for (int i = 0; i < 100; ++i) client.Ask("RPUSH " + key + " element");
+           return std::stoi(client.Ask("MEMORY USAGE " + key).substr(1));
+         };
+         EXPECT_LT(memory("a"), 2000);
+         EXPECT_EQ(client.Ask("CONFIG SET list-max-listpack-size 1"), "+OK\r\n");
+         EXPECT_GT(memory("b"), 4000);
+       }},
+      {"list-compress-depth",  // what Redis compresses may take more memory here, and no more than
+                               // that
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET list-compress-depth 1"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("RPUSH l a b c"), ":3\r\n");
+         EXPECT_EQ(client.Ask("LINDEX l 1"), "$1\r\nb\r\n");
+       }},
       {"slowlog-log-slower-than",
        [](TestStore&, TestClient& client) {
          EXPECT_EQ(client.Ask("GET k"), "$-1\r\n");

@@ -10,14 +10,13 @@ static_assert(TypeOf(Encoding::kRawString) == ValueType::kString);
 static_assert(TypeOf(Encoding::kListHash) == ValueType::kHash);
 static_assert(TypeOf(Encoding::kIntegerSet) == ValueType::kSet);
 
-TEST(Encoding, AnObjectIsWhatHasATable) {
-  for (size_t i = 0; i < kEncodingCount; ++i) {
-    const auto encoding = static_cast<Encoding>(i);
-    EXPECT_EQ(IsObject(encoding), LayoutOf(encoding) == Layout::kTable) << i;
-  }
+TEST(Encoding, AnObjectIsWhatIsTooLargeForABlock) {
   EXPECT_TRUE(IsObject(Encoding::kTableHash));
   EXPECT_TRUE(IsObject(Encoding::kTableSet));
+  EXPECT_TRUE(IsObject(Encoding::kChunkedList));
   EXPECT_FALSE(IsObject(Encoding::kString));
+  EXPECT_FALSE(IsObject(Encoding::kPackedSet));
+  EXPECT_FALSE(IsObject(Encoding::kPackedList));
 }
 
 // What is shown by the length of its text must be a text.
