@@ -128,6 +128,7 @@ RequestParser::Result RequestParser::ParseOn(std::string_view in) {
         if (pos_ == in.size()) {
           go_on = NeedMore();
         } else {
+          if (steps_ == nullptr) steps_ = std::make_unique<Steps>();
           phase_ = in[pos_] == '*' ? Phase::kCount : Phase::kInline;
         }
         break;
@@ -163,9 +164,9 @@ void RequestParser::SkipTo(size_t pos) {
 }
 
 bool RequestParser::Fail(std::string_view text) {
-  error_.assign("-ERR Protocol error: ");
-  for (const char c : text) error_.push_back(c == '\r' || c == '\n' ? ' ' : c);
-  error_.append("\r\n");
+  steps_->error.assign("-ERR Protocol error: ");
+  for (const char c : text) steps_->error.push_back(c == '\r' || c == '\n' ? ' ' : c);
+  steps_->error.append("\r\n");
   phase_ = Phase::kFailed;
   result_ = Result::kError;
   return false;
@@ -208,9 +209,9 @@ bool RequestParser::ParseInline(std::string_view in) {
     if (line_and_rest.size() > kMaxInlineBytes) return Fail("too big inline request");
     return NeedMore();
   }
-  inline_text_.clear();
+  steps_->inline_text.clear();
   std::vector<Word> words;
-  if (!SplitWords(line_and_rest.substr(0, newline), &inline_text_, &words)) {
+  if (!SplitWords(line_and_rest.substr(0, newline), &steps_->inline_text, &words)) {
     return Fail("unbalanced quotes in request");
   }
   const size_t end = start_ + newline + 1;
@@ -220,7 +221,7 @@ bool RequestParser::ParseInline(std::string_view in) {
   }
   args_.clear();
   for (const Word& word : words) {
-    args_.emplace_back(std::string_view(inline_text_).substr(word.offset, word.size));
+    args_.emplace_back(std::string_view(steps_->inline_text).substr(word.offset, word.size));
   }
   request_ = {args_, in.substr(start_, end - start_)};
   result_ = Result::kRequest;
@@ -250,9 +251,9 @@ bool RequestParser::ParseCount(std::string_view in) {
     SkipTo(pos_);
     return true;
   }
-  arguments_left_ = count;
-  bulk_known_ = false;
-  slices_.clear();
+  steps_->arguments_left = count;
+  steps_->bulk_known = false;
+  steps_->slices.clear();
   phase_ = Phase::kArguments;
   return true;
 }
@@ -278,27 +279,27 @@ bool RequestParser::ParseBulkHeader(std::string_view in) {
   if (size > kMaxUnauthenticatedBulkBytes && !limits_.authenticated) {
     return Fail("unauthenticated bulk length");
   }
-  bulk_size_ = static_cast<size_t>(size);
-  bulk_known_ = true;
+  steps_->bulk_size = static_cast<size_t>(size);
+  steps_->bulk_known = true;
   pos_ = cr + 2;
   return true;
 }
 
 bool RequestParser::ParseArguments(std::string_view in) {
-  while (arguments_left_ > 0) {
-    if (!bulk_known_) {
+  while (steps_->arguments_left > 0) {
+    if (!steps_->bulk_known) {
       if (pos_ - start_ > limits_.big_request) return BeginStream(in, 0);
       if (!ParseBulkHeader(in)) return result_ == Result::kNeedMore && NeedMore();
-      if (bulk_size_ > limits_.big_argument) return BeginStream(in, bulk_size_ + 2);
+      if (steps_->bulk_size > limits_.big_argument) return BeginStream(in, steps_->bulk_size + 2);
     }
-    if (in.size() - pos_ < bulk_size_ + 2) return NeedMore();
-    slices_.push_back({pos_ - start_, bulk_size_});
-    pos_ += bulk_size_ + 2;
-    bulk_known_ = false;
-    --arguments_left_;
+    if (in.size() - pos_ < steps_->bulk_size + 2) return NeedMore();
+    steps_->slices.push_back({pos_ - start_, steps_->bulk_size});
+    pos_ += steps_->bulk_size + 2;
+    steps_->bulk_known = false;
+    --steps_->arguments_left;
   }
   args_.clear();
-  for (const Slice& slice : slices_)
+  for (const Slice& slice : steps_->slices)
     args_.emplace_back(in.data() + start_ + slice.offset, slice.size);
   request_ = {args_, in.substr(start_, pos_ - start_)};
   result_ = Result::kRequest;
@@ -310,24 +311,24 @@ bool RequestParser::ParseArguments(std::string_view in) {
 void RequestParser::Relocate(std::string_view in) {
   const size_t begin = consumed_ - request_.bytes.size();
   request_.bytes = in.substr(begin, request_.bytes.size());
-  for (size_t i = 0; i < slices_.size(); ++i) {
-    args_[i] = {request_.bytes.data() + slices_[i].offset, slices_[i].size};
+  for (size_t i = 0; i < steps_->slices.size(); ++i) {
+    args_[i] = {request_.bytes.data() + steps_->slices[i].offset, steps_->slices[i].size};
   }
 }
 
 // Hands out all up to pos_ as the head; the rest comes in pieces.
 bool RequestParser::BeginStream(std::string_view in, size_t body_left) {
   args_.clear();
-  for (const Slice& slice : slices_)
+  for (const Slice& slice : steps_->slices)
     args_.emplace_back(in.data() + start_ + slice.offset, slice.size);
-  const size_t announced = slices_.size() + static_cast<size_t>(arguments_left_);
+  const size_t announced = steps_->slices.size() + static_cast<size_t>(steps_->arguments_left);
   request_ = {args_, in.substr(start_, pos_ - start_), announced};
   consumed_ = pos_;
   start_ = pos_ = 0;
-  body_left_ = body_left;
-  keep_word_ = false;
-  bulk_known_ = false;
-  tail_.clear();
+  steps_->body_left = body_left;
+  steps_->keep_word = false;
+  steps_->bulk_known = false;
+  steps_->tail.clear();
   phase_ = Phase::kStream;
   result_ = Result::kHead;
   return false;
@@ -335,26 +336,27 @@ bool RequestParser::BeginStream(std::string_view in, size_t body_left) {
 
 RequestParser::Result RequestParser::StreamOn(std::string_view in) {
   pos_ = 0;
-  while (arguments_left_ > 0) {
-    if (body_left_ == 0) {
+  while (steps_->arguments_left > 0) {
+    if (steps_->body_left == 0) {
       if (!ParseBulkHeader(in)) break;
-      body_left_ = bulk_size_ + 2;
-      keep_word_ = bulk_size_ <= kMaxTailArgumentBytes && tail_.size() < kMaxTailArguments;
-      if (keep_word_) tail_.emplace_back();
+      steps_->body_left = steps_->bulk_size + 2;
+      steps_->keep_word =
+          steps_->bulk_size <= kMaxTailArgumentBytes && steps_->tail.size() < kMaxTailArguments;
+      if (steps_->keep_word) steps_->tail.emplace_back();
     }
-    const size_t piece = std::min(body_left_, in.size() - pos_);
-    if (keep_word_) TakeBody(in.substr(pos_, piece));
+    const size_t piece = std::min(steps_->body_left, in.size() - pos_);
+    if (steps_->keep_word) TakeBody(in.substr(pos_, piece));
     pos_ += piece;
-    body_left_ -= piece;
-    if (body_left_ > 0) break;
-    --arguments_left_;
+    steps_->body_left -= piece;
+    if (steps_->body_left > 0) break;
+    --steps_->arguments_left;
   }
   if (phase_ == Phase::kFailed) return result_;
   consumed_ = pos_;
   request_ = {{}, in.substr(0, pos_)};
   pos_ = 0;
-  if (arguments_left_ > 0) return consumed_ > 0 ? Result::kBody : Result::kNeedMore;
-  args_.assign(tail_.begin(), tail_.end());
+  if (steps_->arguments_left > 0) return consumed_ > 0 ? Result::kBody : Result::kNeedMore;
+  args_.assign(steps_->tail.begin(), steps_->tail.end());
   request_.args = args_;
   SkipTo(0);
   return Result::kTail;
@@ -362,8 +364,8 @@ RequestParser::Result RequestParser::StreamOn(std::string_view in) {
 
 // Collects the body of a small argument, without its CRLF.
 void RequestParser::TakeBody(std::string_view piece) {
-  std::string& word = tail_.back();
-  word.append(piece.substr(0, bulk_size_ - std::min(bulk_size_, word.size())));
+  std::string& word = steps_->tail.back();
+  word.append(piece.substr(0, steps_->bulk_size - std::min(steps_->bulk_size, word.size())));
 }
 
 }  // namespace keyhole::resp

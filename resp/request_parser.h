@@ -24,6 +24,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,13 +73,18 @@ class RequestParser {
   void Relocate(std::string_view in);
   size_t consumed() const { return consumed_; }
   // A whole RESP error line ("-ERR Protocol error: ...\r\n") with Redis' own text.
-  std::string_view error() const { return error_; }
+  std::string_view error() const { return steps_ == nullptr ? std::string_view() : steps_->error; }
 
   // Between pieces of a request that is handed out in pieces.
   bool streaming() const { return phase_ == Phase::kStream; }
   // Nothing of a request has been looked at: the caller may take some off the front by itself.
   bool at_start() const { return phase_ == Phase::kStart && pos_ == 0; }
   void set_authenticated(bool yes) { limits_.authenticated = yes; }
+  // Gives back what only some requests need. REQUIRES: at_start(), and nobody has a view.
+  void Trim() {
+    steps_.reset();
+    std::vector<std::string_view>().swap(args_);
+  }
 
  private:
   enum class Phase : uint8_t { kStart, kInline, kCount, kArguments, kStream, kFailed };
@@ -101,23 +107,29 @@ class RequestParser {
   bool NeedMore();
   bool Fail(std::string_view text);
 
+  // How far a request has come that is read step by step, and what it needs besides. Most requests
+  // are taken whole, so it is made for the first one that is not.
+  struct Steps {
+    int64_t arguments_left = 0;     // of the current array
+    size_t bulk_size = 0;           // of the argument whose body is next
+    size_t body_left = 0;           // kStream: bytes of the body and its CRLF still to come
+    bool bulk_known = false;        // the header of the next argument has been parsed
+    bool keep_word = false;         // kStream: the current argument is collected in `tail`
+    std::vector<Slice> slices;      // the complete arguments
+    std::string inline_text;        // unquoted inline arguments, one after the other
+    std::vector<std::string> tail;  // small arguments after the head of a streamed request
+    std::string error;
+  };
+
   RequestLimits limits_;
   Phase phase_ = Phase::kStart;
   Result result_ = Result::kNeedMore;
-  size_t start_ = 0;            // where the current request begins in `in`
-  size_t pos_ = 0;              // where parsing goes on in `in`
-  int64_t arguments_left_ = 0;  // of the current array
-  size_t bulk_size_ = 0;        // of the argument whose body is next
-  bool bulk_known_ = false;     // its header has been parsed
-  size_t body_left_ = 0;        // kStream: bytes of the body and its CRLF still to come
-  bool keep_word_ = false;      // kStream: the current argument is collected in tail_
-  std::vector<Slice> slices_;   // the complete arguments
+  size_t start_ = 0;              // where the current request begins in `in`
+  size_t pos_ = 0;                // where parsing goes on in `in`
+  std::unique_ptr<Steps> steps_;  // there in every phase but kStart, and kept
   std::vector<std::string_view> args_;
-  std::string inline_text_;        // unquoted inline arguments, one after the other
-  std::vector<std::string> tail_;  // small arguments after the head of a streamed request
   Request request_;
   size_t consumed_ = 0;
-  std::string error_;
 };
 
 // Splits a line into words with Redis' quoting ("a\x00b", 'it\'s'). Words are appended to `storage`

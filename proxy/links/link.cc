@@ -27,6 +27,17 @@ Exchange Held(Exchange& queued, KeyViews keys) {
   return held;
 }
 
+std::string_view FirstOf(KeyViews keys) {
+  return keys.empty() ? std::string_view() : keys.front();
+}
+
+std::string_view BytesOf(std::string_view key) {
+  return key;
+}
+std::string_view BytesOf(const resp::HashedKey& key) {
+  return key.bytes;
+}
+
 }  // namespace
 
 Link::Link(LinkContext& context) : context_(context) {}
@@ -60,7 +71,8 @@ void Link::KeepKeys(const resp::Request& request, Exchange* pending) {
   });
 }
 
-void Link::Answered(const resp::Request& request, Exchange&& pending, size_t before) {
+void Link::Answered(const resp::Request& request, Exchange&& pending, size_t before,
+                    const resp::HashedKey& first) {
   const std::string_view reply = owner_->output().Data().substr(before);
   if (resp::NeedsElements(pending.rule)) scanner_.WantElements();
   size_t used = 0;
@@ -74,7 +86,9 @@ void Link::Answered(const resp::Request& request, Exchange&& pending, size_t bef
   given_.clear();
   ForEachKeptKey(request, pending, [this](std::string_view key) { given_.push_back(key); });
   // Before the session has the reply: it may let go of the request then, and the keys with it.
-  const bool queued = Note(pending, given_, scanner_.head());
+  const bool queued = first.bytes.data() != nullptr
+                          ? Note(pending, given_, first, scanner_.head())
+                          : Note(pending, given_, FirstOf(given_), scanner_.head());
   owner_->OnOutput(before);
   Report(pending, queued, scanner_.head());
 }
@@ -253,7 +267,7 @@ bool Link::EndExec(const ReplyHead& head) {
   if (transaction_.next < transaction_.queued.size()) {
     Exchange& queued = transaction_.queued[transaction_.next++];
     const KeyViews keys = transaction_.keys.Front(queued.keys);
-    Count(*queued.spec, queued.rule, keys, head);
+    Count(*queued.spec, queued.rule, keys, FirstOf(keys), head);
     transaction_.keys.Pop(keys);
     const boost::intrusive_ptr<Requester> requester = pending_.front().requester;
     Prove(queued.effect, queued.change.get(), head);
@@ -271,14 +285,15 @@ void Link::Complete(const ReplyHead& head) {
     if (pending.effect == Effect::kSetName && head.is_error()) OnUnclean();
     return keys_.Pop(keys);
   }
-  const bool queued = !pending.unheard && Note(pending, keys, head);
+  const bool queued = !pending.unheard && Note(pending, keys, FirstOf(keys), head);
   keys_.Pop(keys);
   Report(pending, queued, head);
 }
 
 // What the metrics learn of a request from its reply. True if it is only queued: what there is to
 // count or to apply is told by EXEC's reply.
-bool Link::Note(Exchange& pending, KeyViews keys, const ReplyHead& head) {
+template <typename Key>
+bool Link::Note(Exchange& pending, KeyViews keys, const Key& first, const ReplyHead& head) {
   context_.metrics.RecordReply(*pending.spec, head.is_error(), context_.now - pending.sent, keys,
                                context_.now);
   OnAnswered(pending);
@@ -290,7 +305,7 @@ bool Link::Note(Exchange& pending, KeyViews keys, const ReplyHead& head) {
     if (abort && pending.spec->effect == Effect::kExec) proven_.OnExecAbort();
   }
   if (head.type != ReplyType::kSimpleString || head.text != "QUEUED") {
-    Count(*pending.spec, pending.rule, keys, head);
+    Count(*pending.spec, pending.rule, keys, first, head);
     return false;
   }
   proven_.OnQueued();
@@ -332,23 +347,25 @@ void Link::NotifyObserver(const resp::CommandSpec& spec, KeyViews keys, const Re
 }
 
 // Counts the keys by what the reply says.
+template <typename Key>
 inline void Link::Count(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
-                        const ReplyHead& head) {
+                        const Key& first, const ReplyHead& head) {
   if (context_.observer != nullptr) [[unlikely]]
     NotifyObserver(spec, keys, head);
   if (keys.size() != 1 || rule == HitRule::kEachNullIsMiss) [[unlikely]]
     return CountMany(spec, rule, keys, head);
-  CountKey(spec, rule, keys.front(), head, 0, head.bytes);
+  CountKey(spec, rule, first, head, 0, head.bytes);
 }
 
 // One of them: the element with this index, of so many bytes, is about it.
-inline void Link::CountKey(const resp::CommandSpec& spec, HitRule rule, std::string_view key,
+template <typename Key>
+inline void Link::CountKey(const resp::CommandSpec& spec, HitRule rule, const Key& key,
                            const ReplyHead& head, size_t element, uint64_t bytes) {
-  if (bytes > 0) context_.metrics.RecordValue(spec, key, bytes, context_.now);
+  if (bytes > 0) context_.metrics.RecordValue(spec, BytesOf(key), bytes, context_.now);
   if (rule == HitRule::kNone) return;
   const Verdict verdict = resp::Judge(rule, head, element);
   if (verdict == Verdict::kNeither) [[unlikely]]
-    return context_.metrics.keys.RecordError(key);
+    return context_.metrics.keys.RecordError(BytesOf(key));
   context_.metrics.keys.Record(key, verdict == Verdict::kHit, bytes);
 }
 

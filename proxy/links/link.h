@@ -115,8 +115,10 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void Expect(const resp::Request& request, Exchange&& pending);
   // The same and its reply, in one: it is in the owner's output, behind the first `before` bytes.
   // REQUIRES: nothing is pending, and the reply is one that any request may have: no message, no
-  // confirmation, no EXEC's; or is not whole, and ended() is true.
-  void Answered(const resp::Request& request, Exchange&& pending, size_t before);
+  // confirmation, no EXEC's; or is not whole, and ended() is true. first: its only key, if it has
+  // been hashed.
+  void Answered(const resp::Request& request, Exchange&& pending, size_t before,
+                const resp::HashedKey& first);
   // Drops the keys of the oldest pending request, which has been taken off the queue ...
   void ForgetKeysOf(const Exchange& pending);
   // ... or moves them behind all others, as the request itself.
@@ -147,12 +149,16 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void BeginPush();
   bool EndPush();
   void Complete(const resp::ReplyHead& head);
-  bool Note(Exchange& pending, KeyViews keys, const resp::ReplyHead& head);
+  // Key: a view, or with its hash.
+  template <typename Key>
+  bool Note(Exchange& pending, KeyViews keys, const Key& first, const resp::ReplyHead& head);
   void Report(Exchange& pending, bool queued, const resp::ReplyHead& head);
   void Prove(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
-  void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
+  template <typename Key>
+  void Count(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys, const Key& first,
              const resp::ReplyHead& head);
-  void CountKey(const resp::CommandSpec& spec, resp::HitRule rule, std::string_view key,
+  template <typename Key>
+  void CountKey(const resp::CommandSpec& spec, resp::HitRule rule, const Key& key,
                 const resp::ReplyHead& head, size_t element, uint64_t bytes);
   [[gnu::noinline]] void CountMany(const resp::CommandSpec& spec, resp::HitRule rule, KeyViews keys,
                                    const resp::ReplyHead& head);

@@ -257,6 +257,7 @@ void ClientSession::CloseAfterOutput() {
 void ClientSession::Trim() {
   if (in_.empty()) in_.Release();
   if (out_.empty()) out_.Release();
+  if (in_.empty() && parser_.at_start() && !has_more()) parser_.Trim();
 }
 
 // A client that has left is not waited for longer than one that waits for the upstream.

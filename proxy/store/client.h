@@ -96,14 +96,19 @@ struct Client {
   ReplyMode reply_mode;
   std::unique_ptr<Wait> wait;  // null: it waits for nothing
 
-  std::set<std::string>& names(Listening kind) { return listening[static_cast<size_t>(kind)]; }
-  const std::set<std::string>& names(Listening kind) const {
-    return listening[static_cast<size_t>(kind)];
+  using Names = std::set<std::string>;
+  Names& names(Listening kind) {
+    if (listening == nullptr) listening = std::make_unique<std::array<Names, 3>>();
+    return (*listening)[static_cast<size_t>(kind)];
+  }
+  const Names& names(Listening kind) const {
+    static const Names none;
+    return listening == nullptr ? none : (*listening)[static_cast<size_t>(kind)];
   }
   bool subscribed() const { return subscriptions > 0; }
-  std::array<std::set<std::string>, 3> listening;  // by Listening
-  size_t subscriptions = 0;                        // names in all of them
-  resp::ByteQueue messages;                        // not fetched yet
+  std::unique_ptr<std::array<Names, 3>> listening;  // by Listening; null: it has never listened
+  size_t subscriptions = 0;                         // names in all of them
+  resp::ByteQueue messages;                         // not fetched yet
 
   bool has_messages = false;  // and its session has been told
 

@@ -57,6 +57,7 @@ void Engine::Discard(Client& client) {
 }
 
 void Engine::EndSubscriptions(Client& client) {
+  if (client.listening == nullptr) return;
   for (const Listening kind : {Listening::kChannel, Listening::kPattern, Listening::kShard}) {
     for (const std::string& name : client.names(kind)) {
       subscriptions.Remove(kind, name, &client);

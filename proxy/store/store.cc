@@ -118,8 +118,8 @@ bool Store::MakeRoom() {
 }
 
 Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
-                       std::span<const std::string_view> args, UnixMillis now,
-                       resp::ByteQueue* out) {
+                       std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out,
+                       const resp::HashedKey& first) {
   engine_->budget().set_time(now);
   // Before the command, as in Redis: what it holds in its hands must not go while it runs.
   const bool full = engine_->budget().over() && !MakeRoom();
@@ -130,7 +130,7 @@ Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
     lock.TakeAll();
   client.MoveMessages(out);
   const size_t before = out->size();
-  Dispatch(*engine_, client, {spec, args, full}, now, out);
+  Dispatch(*engine_, client, {spec, args, full, first}, now, out);
   if (waiting.ready()) [[unlikely]] {
     lock.TakeAll();
     ServeWaiting(now);

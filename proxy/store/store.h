@@ -82,9 +82,10 @@ class Store {
 
   // Runs one request, `spec` being resp::Find(args). What there is to be sent is appended to `out`,
   // in the client's protocol: first the messages that were published before, then the reply.
-  // REQUIRES: the client waits for nothing.
+  // first: its first key, if the caller has hashed it. REQUIRES: the client waits for nothing.
   Outcome Execute(Client& client, const resp::CommandSpec& spec,
-                  std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out);
+                  std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out,
+                  const resp::HashedKey& first = {});
 
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.

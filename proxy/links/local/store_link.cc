@@ -83,19 +83,22 @@ void StoreLink::CatchUp() {
 }
 
 store::Outcome StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec,
-                                  resp::ByteQueue* out) {
-  return store_.Execute(*client_, spec, request.args, context_.unix_now, out);
+                                  resp::ByteQueue* out, const resp::HashedKey& first) {
+  return store_.Execute(*client_, spec, request.args, context_.unix_now, out, first);
 }
 
-// A command that may wait has an effect, and is not plain.
+// A command that may wait has an effect, and is not plain. Its key is hashed here, once for the
+// store and the counters.
 void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
   assert(pending.slot == kStraight);
   resp::ByteQueue& out = owner_->output();
   const size_t before = out.size();
-  const store::Outcome outcome = Execute(request, *pending.spec, &out);
+  const bool one_key = pending.spec->keys.IsFirstArgument() && request.args.size() > 1;
+  const resp::HashedKey first = one_key ? resp::HashedKey(request.args[1]) : resp::HashedKey();
+  const store::Outcome outcome = Execute(request, *pending.spec, &out, first);
   assert(outcome != store::Outcome::kWaiting);
   if (outcome == store::Outcome::kReplied) {
-    Answered(request, std::move(pending), before);
+    Answered(request, std::move(pending), before, first);
   } else {
     pending.requester->OnReplyEnd(pending, resp::ReplyHead());
   }
@@ -108,7 +111,7 @@ void StoreLink::Ask(const resp::Request& request, Exchange&& pending) {
   const bool answered = pending.replies != 0;
   if (answered) Expect(request, std::move(pending));
   resp::ByteQueue reply;
-  const store::Outcome outcome = Execute(request, spec, &reply);
+  const store::Outcome outcome = Execute(request, spec, &reply, {});
   if (outcome == store::Outcome::kWaiting) state_ = State::kWaiting;
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {

@@ -57,7 +57,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
 
   void OnRing() override;
   store::Outcome Execute(const resp::Request& request, const resp::CommandSpec& spec,
-                         resp::ByteQueue* out);
+                         resp::ByteQueue* out, const resp::HashedKey& first);
   void Run(const resp::Request& request, Exchange&& pending);
   [[gnu::noinline]] void Hold(const resp::Request& request, Exchange&& pending);
   void CatchUp();

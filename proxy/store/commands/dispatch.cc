@@ -174,7 +174,7 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
               resp::ByteQueue* out) {
   const CommandSpec& spec = request.spec;
   resp::ReplyWriter reply(out, client.protocol);
-  Call call{engine, client, spec, request.args, now, reply, out, out->size()};
+  Call call{engine, client, spec, request.args, now, reply, out, out->size(), request.first};
   ReplyMode& mode = client.reply_mode;
   mode.skip = mode.skip_next;
   mode.skip_next = false;

@@ -12,7 +12,8 @@ namespace keyhole::store {
 struct Request {
   const resp::CommandSpec& spec;
   std::span<const std::string_view> args;
-  bool full = false;  // memory is full and nothing can be evicted
+  bool full = false;           // memory is full and nothing can be evicted
+  resp::HashedKey first = {};  // the first key, if it has been hashed
 };
 
 // True if inside MULTI the command is not run but queued.

@@ -13,6 +13,7 @@
 #include "proxy/store/client.h"
 #include "proxy/store/engine.h"
 #include "resp/command_table.h"
+#include "resp/hashed_key.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::store {
@@ -24,20 +25,31 @@ struct Call {
   std::span<const std::string_view> args;
   UnixMillis now;
   resp::ReplyWriter& reply;
-  resp::ByteQueue* out;  // what `reply` writes to
-  size_t begin;          // bytes that were there before; of EXEC and what it runs the same
-  uint32_t secrets = 0;  // a bit for each of the first arguments that no log may show
+  resp::ByteQueue* out;        // what `reply` writes to
+  size_t begin;                // bytes that were there before; of EXEC and what it runs the same
+  resp::HashedKey first = {};  // the first key, if whoever sent the request has hashed it
+  uint32_t secrets = 0;        // a bit for each of the first arguments that no log may show
 
   Keyspace& db() const { return engine.database(client.database); }
 
+  // One of the arguments as a key.
+  resp::HashedKey Hashed(std::string_view key) const {
+    const bool known = key.data() == first.bytes.data() && key.size() == first.bytes.size();
+    return known ? first : resp::HashedKey(key);
+  }
+
   // The key's slot, null if it is not there; counted in keyspace_hits and keyspace_misses.
-  Entry* Read(std::string_view key) const { return Count(db().Find(key, now, touches())); }
+  Entry* Read(std::string_view key) const { return Count(db().Find(Hashed(key), now, touches())); }
   // The same for what asks about a key and not for its value: no use of it.
-  Entry* Peek(std::string_view key) const { return Count(db().Find(key, now, /*touch=*/false)); }
+  Entry* Peek(std::string_view key) const {
+    return Count(db().Find(Hashed(key), now, /*touch=*/false));
+  }
   // The same for TOUCH, whatever CLIENT NO-TOUCH says.
-  Entry* Touch(std::string_view key) const { return Count(db().Find(key, now, /*touch=*/true)); }
+  Entry* Touch(std::string_view key) const {
+    return Count(db().Find(Hashed(key), now, /*touch=*/true));
+  }
   // As Read() for commands that write; not counted.
-  Entry* Find(std::string_view key) const { return db().Find(key, now, touches()); }
+  Entry* Find(std::string_view key) const { return db().Find(Hashed(key), now, touches()); }
 
   // This has been done to the key of the client's database: whoever wants such events is told
   // (key_events.h). `event` is Redis' word for it ("lpush").

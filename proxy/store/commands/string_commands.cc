@@ -29,7 +29,7 @@ bool ReplyValue(Call& call) {
 void SetWithExpiry(Call& call, ExpiryUnit unit) {
   UnixMillis expire = kNever;
   if (!ExpiryArgument(call, 2, unit, &expire)) return;
-  call.db().Put(call.args[1], call.args[3], expire);
+  call.db().Put(call.Hashed(call.args[1]), call.args[3], expire);
   call.reply.Ok();
 }
 
@@ -55,13 +55,13 @@ void Set(Call& call) {
     }
     if (options.keep_ttl && slot != nullptr) expire = slot->expire();
   }
-  call.db().Put(key, call.args[2], expire);
+  call.db().Put(call.Hashed(key), call.args[2], expire);
   if (!options.get) call.reply.Ok();
 }
 
 void Setnx(Call& call) {
   const bool absent = call.Find(call.args[1]) == nullptr;
-  if (absent) call.db().Put(call.args[1], call.args[2], kNever);
+  if (absent) call.db().Put(call.Hashed(call.args[1]), call.args[2], kNever);
   call.reply.Integer(absent ? 1 : 0);
 }
 
@@ -75,7 +75,7 @@ void Psetex(Call& call) {
 
 void Getset(Call& call) {
   if (!ReplyValue(call)) return;
-  call.db().Put(call.args[1], call.args[2], kNever);
+  call.db().Put(call.Hashed(call.args[1]), call.args[2], kNever);
 }
 
 void Getdel(Call& call) {
@@ -136,7 +136,7 @@ namespace {
 // Stores a new value for a key that keeps its expiry.
 void Keep(Call& call, Entry* slot, std::string_view value, Encoding encoding) {
   if (slot == nullptr) {
-    call.db().Put(call.args[1], value, kNever, encoding);
+    call.db().Put(call.Hashed(call.args[1]), value, kNever, encoding);
   } else {
     call.db().Overwrite(slot, value, slot->expire(), encoding);
   }
@@ -224,7 +224,7 @@ void Append(Call& call) {
   const std::string_view more = call.args[2];
   Entry* const slot = call.Find(call.args[1]);
   if (slot == nullptr) {
-    call.db().Put(call.args[1], more, kNever);
+    call.db().Put(call.Hashed(call.args[1]), more, kNever);
     return call.reply.Integer(static_cast<int64_t>(more.size()));
   }
   if (IsWrongType(call, slot, ValueType::kString)) return;
@@ -266,7 +266,7 @@ void Setrange(Call& call) {
 
   const auto at = static_cast<size_t>(offset);
   if (IsTooLong(call, at, patch.size())) return;
-  if (slot == nullptr) slot = call.db().Put(call.args[1], {}, kNever);
+  if (slot == nullptr) slot = call.db().Put(call.Hashed(call.args[1]), {}, kNever);
   call.db().Resize(slot, std::max(before, at + patch.size()));
   std::memcpy(slot->value_bytes() + at, patch.data(), patch.size());
   call.reply.Integer(static_cast<int64_t>(slot->value_size()));

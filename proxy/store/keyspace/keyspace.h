@@ -28,9 +28,11 @@ class Keyspace {
   Keyspace(MemoryBudget& budget, size_t shards);
 
   // The key's slot; null if it is not there or has expired. touch: that counts as a use.
+  Entry* Find(const resp::HashedKey& key, UnixMillis now, bool touch = true) {
+    return Of(key.hash).Find(key.bytes, key.hash, now, touch);
+  }
   Entry* Find(std::string_view key, UnixMillis now, bool touch = true) {
-    const uint64_t hash = EntryTable::Hash(key);
-    return Of(hash).Find(key, hash, now, touch);
+    return Find(resp::HashedKey(key), now, touch);
   }
   // Seconds since the last use; see EvictionQueues for how far they are right.
   uint32_t IdleTime(const Entry& entry) const { return shards_[0]->IdleTime(entry); }
@@ -40,10 +42,13 @@ class Keyspace {
   void Prefetch(std::span<const resp::HashedKey> keys);
 
   // The key gets this value, whatever it was; `encoding` is not an Object's.
+  Entry* Put(const resp::HashedKey& key, std::string_view value, UnixMillis expire,
+             Encoding encoding = Encoding::kString) {
+    return Of(key.hash).Put(key.bytes, key.hash, value, expire, encoding);
+  }
   Entry* Put(std::string_view key, std::string_view value, UnixMillis expire,
              Encoding encoding = Encoding::kString) {
-    const uint64_t hash = EntryTable::Hash(key);
-    return Of(hash).Put(key, hash, value, expire, encoding);
+    return Put(resp::HashedKey(key), value, expire, encoding);
   }
   // The same for a key whose slot is known.
   void Overwrite(Entry* slot, std::string_view value, UnixMillis expire,

@@ -145,6 +145,20 @@ TEST(RequestParserErrors, ComeAfterTheRequestsBeforeThem) {
   EXPECT_EQ(found.error, ProtocolError("invalid multibulk length"));
 }
 
+TEST(RequestParser, GoesOnAfterATrim) {
+  RequestParser parser;
+  for (const std::string_view bytes : {"PING 'a b'\r\n", "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"}) {
+    ASSERT_EQ(parser.Next(bytes.substr(0, 5)), RequestParser::Result::kNeedMore);
+    ASSERT_EQ(parser.Next(bytes), RequestParser::Result::kRequest);
+    EXPECT_EQ(parser.request().args.size(), 2u);
+    ASSERT_TRUE(parser.at_start());
+    parser.Trim();
+    EXPECT_EQ(parser.error(), "");
+  }
+  ASSERT_EQ(parser.Next("*x\r\n"), RequestParser::Result::kError);
+  EXPECT_EQ(parser.error(), ProtocolError("invalid multibulk length"));
+}
+
 // ---- before AUTH ----
 
 constexpr RequestLimits kStranger{.authenticated = false};
