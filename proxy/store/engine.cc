@@ -16,9 +16,10 @@ void Add(const ClientStats& more, ClientStats* sum) {
 Engine::Engine(const StoreOptions& options)
     : settings(options),
       budget_(options.max_memory, options.eviction, options.workers > 1),
+      objects_(Keyspace::MakePools(budget_, Keyspace::ShardsFor(options.workers))),
       sweep_next_(Keyspace::ShardsFor(options.workers)) {
   for (int i = 0; i < options.databases; ++i) {
-    databases_.emplace_back(budget_, Keyspace::ShardsFor(options.workers));
+    databases_.emplace_back(budget_, objects_);
   }
   ApplySettings();
   live_.idle_timeout = options.idle_timeout;
@@ -73,7 +74,13 @@ bool Engine::CheckPassword(std::string_view user, std::string_view password) con
 
 bool Engine::Sweep(size_t shard, UnixMillis now) {
   size_t budget = 10'000;  // 200 us
-  bool many_dead = false;
+  ObjectPool& objects = *(*objects_)[shard];
+  size_t to_free = budget / 2;
+  budget -= to_free;
+  objects.FreeSome(&to_free);
+  bool many_dead = !objects.empty();
+  budget += to_free;
+  objects.heap().Trim(4);
   int& next = sweep_next_[shard];
   for (int i = 0; i < database_count() && budget > 0; ++i) {
     Shard& swept = database(next).shard(shard);
@@ -85,6 +92,12 @@ bool Engine::Sweep(size_t shard, UnixMillis now) {
 }
 
 bool Engine::Evict(size_t shard) {
+  size_t slice = 256;
+  ObjectPool& objects = *(*objects_)[shard];
+  if (!objects.empty()) {
+    objects.FreeSome(&slice);
+    return true;
+  }
   Shard* largest = nullptr;
   for (Keyspace& database : databases_) {
     Shard& one = database.shard(shard);
@@ -97,14 +110,26 @@ bool Engine::Evict(size_t shard) {
 size_t Engine::memory() const {
   size_t sum = 0;
   for (const Keyspace& database : databases_) sum += database.memory();
+  for (const auto& pool : *objects_) sum += pool->memory();
   return sum;
 }
 
 size_t Engine::resident() const {
   size_t sum = 0;
   for (const Keyspace& database : databases_) {
-    for (size_t i = 0; i < database.shard_count(); ++i) sum += database.shard(i).resident();
+    for (size_t i = 0; i < database.shard_count(); ++i) {
+      sum += database.shard(i).resident() + database.shard(i).object_memory();
+    }
   }
+  for (const auto& pool : *objects_) {
+    sum += pool->memory() + pool->heap().resident() - pool->heap().memory();
+  }
+  return sum;
+}
+
+size_t Engine::pending_objects() const {
+  size_t sum = 0;
+  for (const auto& pool : *objects_) sum += pool->pending();
   return sum;
 }
 
@@ -117,6 +142,7 @@ Stats Engine::SinceStart() const {
     sum.expired += database.expired();
   }
   sum.evicted = budget_.evicted();
+  for (const auto& pool : *objects_) sum.freed_objects += pool->freed();
   return sum;
 }
 
@@ -129,6 +155,7 @@ Stats Engine::stats() const {
   sum.connections -= at_reset_.connections;
   sum.expired -= at_reset_.expired;
   sum.evicted -= at_reset_.evicted;
+  sum.freed_objects -= at_reset_.freed_objects;
   return sum;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct Stats {
   uint64_t connections = 0;
   uint64_t expired = 0;
   uint64_t evicted = 0;
+  uint64_t freed_objects = 0;  // large values that were freed a little at a time
 };
 
 class Engine {
@@ -58,15 +60,19 @@ class Engine {
   // True if the two are those of the user; AUTH and HELLO ask.
   bool CheckPassword(std::string_view user, std::string_view password) const;
 
-  // Sweeps one shard of each database; see Keyspace. True if more is worth doing soon.
+  // Sweeps one shard of each database, and frees what has been discarded there; see Keyspace. True
+  // if more is worth doing soon.
   bool Sweep(size_t shard, UnixMillis now);
-  // Removes the key that is needed least among the keys of this shard in the database that holds
-  // the most of it. False if there is none.
+  // Frees some of what has been discarded there, or else removes the key that is needed least among
+  // the keys of this shard in the database that holds the most of it. False if there is neither.
   bool Evict(size_t shard);
   MemoryBudget& budget() { return budget_; }
   size_t shard_count() const { return databases_.front().shard_count(); }
-  size_t memory() const;    // bytes of all databases
+  size_t memory() const;    // bytes of all databases, and of what is still to be freed
   size_t resident() const;  // what the kernel has given for them
+
+  // Large values that are still to be freed.
+  size_t pending_objects() const;
 
   Stats stats() const;
   void ResetStats();
@@ -92,6 +98,7 @@ class Engine {
   Stats SinceStart() const;
 
   MemoryBudget budget_;
+  std::shared_ptr<ObjectPools> objects_;
   std::vector<Keyspace> databases_;
   std::map<uint64_t, Client*> clients_;
   uint64_t last_id_ = 0;

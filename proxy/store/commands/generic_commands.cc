@@ -111,7 +111,7 @@ void Copy(Call& call) {
   Keyspace& target = call.engine.database(options.database);
   if (target.Find(to, call.now) != nullptr && !options.replace) return call.reply.Integer(0);
   // Asked again: finding `to` may have moved it.
-  target.Insert(Entry::MakeCopy(*call.Find(call.args[1]), to));
+  target.Insert(Entry::MakeCopy(*call.Find(call.args[1]), to, target.HeapOf(to)));
   call.reply.Integer(1);
 }
 

@@ -22,7 +22,8 @@ bool SetPairs(Call& call, int64_t* added) {
     return false;
   }
   if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return false;
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot,
+                      call.db().HeapOf(call.args[1]));
   *added = 0;
   for (size_t i = 2; i < call.args.size(); i += 2) {
     if (edit.Set(call.args[i], call.args[i + 1])) ++*added;
@@ -32,7 +33,8 @@ bool SetPairs(Call& call, int64_t* added) {
 }
 
 void SetOne(Call& call, Entry* slot, std::string_view value) {
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot,
+                      call.db().HeapOf(call.args[1]));
   edit.Set(call.args[2], value);
   edit.Commit(call.args[1]);
 }
@@ -61,7 +63,8 @@ void Hdel(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return;
   if (slot == nullptr) return call.reply.Integer(0);
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot,
+                      call.db().HeapOf(call.args[1]));
   int64_t removed = 0;
   for (const std::string_view field : call.args.subspan(2)) removed += edit.Remove(field) ? 1 : 0;
   edit.Commit(call.args[1]);

@@ -33,7 +33,7 @@ uint64_t WalkItems(Entry entry, const ScanOptions& options, F&& f) {
     return TableOf(entry).Scan(at, visitor);
   };
   return Walk(options.cursor, options.count, scan,
-              [&f](const Entry& item) { f(item.key(), item.value()); });
+              [&f](const Item& item) { f(item.key(), item.value()); });
 }
 
 }  // namespace

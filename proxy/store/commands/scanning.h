@@ -28,8 +28,8 @@ bool ParseScanOptions(Call& call, size_t first, bool of_keys, ScanOptions* optio
 
 bool ScanMatches(std::string_view pattern, std::string_view key);
 
-// Calls scan(cursor, visitor), where the visitor calls f(const Entry&), until `count` entries have
-// been seen or ten times as many buckets, most of which may be empty, or the end. Returns the
+// Calls scan(cursor, visitor), where the visitor calls f(element), until `count` elements have been
+// seen or ten times as many buckets, most of which may be empty, or the end. Returns the
 // cursor to go on with.
 template <typename Scan, typename F>
 uint64_t Walk(uint64_t cursor, int64_t count, Scan&& scan, F&& f) {
@@ -37,9 +37,9 @@ uint64_t Walk(uint64_t cursor, int64_t count, Scan&& scan, F&& f) {
   int64_t buckets = std::min(count, kMaxCount) * 10;
   int64_t seen = 0;
   do {
-    cursor = scan(cursor, [&](const Entry& entry) {
+    cursor = scan(cursor, [&](const auto& element) {
       ++seen;
-      f(entry);
+      f(element);
     });
     --buckets;
   } while (cursor != 0 && buckets > 0 && seen < count);

@@ -76,6 +76,8 @@ void Memory(const Call& call, Report* report) {
   report->Field("maxmemory", limit);
   report->Field("maxmemory_human", Human(limit));
   report->Field("maxmemory_policy", call.engine.settings.max_memory_policy());
+  report->Field("lazyfree_pending_objects", call.engine.pending_objects());
+  report->Field("lazyfreed_objects", call.engine.stats().freed_objects);
 }
 
 void Persistence(const Call&, Report* report) {

@@ -18,7 +18,8 @@ namespace keyhole::store::handlers {
 void Sadd(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kSet, &slot)) return;
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot,
+                      call.db().HeapOf(call.args[1]));
   int64_t added = 0;
   for (const std::string_view member : call.args.subspan(2)) added += edit.Set(member) ? 1 : 0;
   if (added > 0) edit.Commit(call.args[1]);
@@ -29,7 +30,8 @@ void Srem(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kSet, &slot)) return;
   if (slot == nullptr) return call.reply.Integer(0);
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot,
+                      call.db().HeapOf(call.args[1]));
   int64_t removed = 0;
   for (const std::string_view member : call.args.subspan(2)) removed += edit.Remove(member) ? 1 : 0;
   edit.Commit(call.args[1]);
@@ -48,11 +50,13 @@ void Smove(Call& call) {
   source = call.Find(from);  // asked again: finding the target may have moved it
   if (from == to) return call.reply.Integer(HasItem(*source, member) ? 1 : 0);
   {
-    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, source);
+    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, source,
+                        call.db().HeapOf(from));
     if (!edit.Remove(member)) return call.reply.Integer(0);
     edit.Commit(from);
   }
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, call.Find(to));
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, call.Find(to),
+                      call.db().HeapOf(to));
   if (edit.Set(member)) edit.Commit(to);
   call.reply.Integer(1);
 }
@@ -101,7 +105,8 @@ void PopSome(Call& call, Entry* slot, size_t count) {
   const bool anew = left * kFew <= count;
   std::vector<std::string> rest;
   {
-    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
+    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot,
+                        call.db().HeapOf(key));
     for (const std::string& member : taken) edit.Remove(member);
     edit.Commit(key);
   }
@@ -109,7 +114,8 @@ void PopSome(Call& call, Entry* slot, size_t count) {
   slot = call.Find(key);
   ForEachItem(*slot, [&rest](std::string_view name, std::string_view) { rest.emplace_back(name); });
   const UnixMillis expire = slot->expire();
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr,
+                      call.db().HeapOf(key));
   for (const std::string& member : rest) edit.Set(member);
   edit.Commit(key);
   if (expire != kNever) call.db().SetExpire(call.Find(key), expire);
@@ -147,7 +153,8 @@ void Spop(Call& call) {
     std::string member;
     RandomItem(*slot, &call.client.random,
                [&member](std::string_view name, std::string_view) { member = name; });
-    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot);
+    CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, slot,
+                        call.db().HeapOf(key));
     edit.Remove(member);
     edit.Commit(key);
     return call.reply.Bulk(member);
@@ -226,7 +233,8 @@ void Subtract(const std::vector<Entry>& sets, CollectionEdit* result) {
 void ReplyCombined(Call& call, Combine combine) {
   std::vector<Entry> sets;
   if (!ReadSets(call, call.args.subspan(1), &sets)) return;
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr,
+                      MallocHeap());
   combine(sets, &edit);
   call.reply.Set(static_cast<int64_t>(edit.size()));
   if (edit.size() == 0) return;
@@ -240,7 +248,8 @@ void StoreCombined(Call& call, Combine combine) {
   const std::string_view target = call.args[1];
   std::vector<Entry> sets;
   if (!ReadSets(call, call.args.subspan(2), &sets)) return;
-  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr);
+  CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, nullptr,
+                      call.db().HeapOf(target));
   combine(sets, &edit);
   call.reply.Integer(static_cast<int64_t>(edit.size()));
   if (edit.size() > 0) return edit.Commit(target);

@@ -63,9 +63,9 @@ Entry Entry::MakeObject(Encoding encoding, std::string_view key, std::unique_ptr
   return entry;
 }
 
-Entry Entry::MakeCopy(Entry entry, std::string_view key) {
+Entry Entry::MakeCopy(Entry entry, std::string_view key, Heap& objects) {
   if (entry.is_object()) {
-    return MakeObject(entry.encoding(), key, entry.object()->Clone(), entry.expire());
+    return MakeObject(entry.encoding(), key, entry.object()->Clone(objects), entry.expire());
   }
   const Entry copy = MakeInline(entry.encoding(), key, entry.value_size(), entry.expire());
   std::memcpy(copy.value_bytes(), entry.value_bytes(), entry.value_size());

@@ -29,13 +29,16 @@ class Object {
  public:
   virtual ~Object() = default;
   virtual size_t memory() const = 0;  // bytes taken from the allocator; cheap to ask
-  virtual std::unique_ptr<Object> Clone() const = 0;
-  // Frees a part of what it holds and takes what that costs off the budget: 10000 are about 200 us.
-  // True once what is left may go at once. From the first call on nobody asks anything else of it.
-  virtual bool FreeSome(size_t* budget) {
-    *budget -= std::min<size_t>(*budget, 1);
-    return true;
-  }
+  // A copy, made of this heap's memory.
+  virtual std::unique_ptr<Object> Clone(Heap& heap) const = 0;
+
+  // Both do a part of a long work, until *budget, of which they take what it cost, is 0: a unit is
+  // about 20 ns, a step that is cheap costs one. True when all is done.
+  //
+  // Frees what it holds; nobody uses it any more. memory() falls as it goes on.
+  virtual bool FreeSome(size_t* /*budget*/) { return true; }
+  // Shows its blocks to Heap::Moved(), from where the last call ended or from the start.
+  virtual bool Compact(size_t* /*budget*/) { return true; }
 };
 
 // The expiry of a key that does not expire.
@@ -55,8 +58,8 @@ class Entry {
   // ... and for those that are.
   static Entry MakeObject(Encoding encoding, std::string_view key, std::unique_ptr<Object> object,
                           UnixMillis expire, Heap& heap = MallocHeap());
-  // A copy of the value under another key, made with MallocHeap().
-  static Entry MakeCopy(Entry entry, std::string_view key);
+  // A copy of the value under another key, made with MallocHeap(); its object is of `objects`.
+  static Entry MakeCopy(Entry entry, std::string_view key, Heap& objects = MallocHeap());
   static void Destroy(Entry entry, Heap& heap = MallocHeap());
   // The same without its object, which is the caller's. REQUIRES: is_object().
   static std::unique_ptr<Object> Open(Entry entry, Heap& heap);

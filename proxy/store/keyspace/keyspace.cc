@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "proxy/base/random.h"
 
@@ -18,8 +19,18 @@ MemoryBudget& Unbounded() {
 
 Keyspace::Keyspace() : Keyspace(Unbounded(), 1) {}
 
-Keyspace::Keyspace(MemoryBudget& budget, size_t shards) {
-  for (size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(budget));
+Keyspace::Keyspace(MemoryBudget& budget, size_t shards)
+    : Keyspace(budget, MakePools(budget, shards)) {}
+
+Keyspace::Keyspace(MemoryBudget& budget, std::shared_ptr<ObjectPools> objects)
+    : objects_(std::move(objects)) {
+  for (const auto& pool : *objects_) shards_.push_back(std::make_unique<Shard>(budget, *pool));
+}
+
+std::shared_ptr<ObjectPools> Keyspace::MakePools(MemoryBudget& budget, size_t shards) {
+  auto pools = std::make_shared<ObjectPools>();
+  for (size_t i = 0; i < shards; ++i) pools->push_back(std::make_unique<ObjectPool>(budget));
+  return pools;
 }
 
 // So many that two workers seldom want the same at the same time.
@@ -45,8 +56,12 @@ void Keyspace::Prefetch(std::span<const resp::HashedKey> keys) {
 }
 
 void Keyspace::Rename(Entry* slot, std::string_view key) {
+  const bool rehomed = slot->is_object() && &HeapOf(slot->key()) != &HeapOf(key);
   const Entry entry = Take(slot);
-  Insert(Entry::Renamed(entry, key));
+  if (!rehomed) return Insert(Entry::Renamed(entry, key));
+  const Entry copy = Entry::MakeCopy(entry, key, HeapOf(key));
+  Entry::Destroy(entry);
+  Insert(copy);
 }
 
 void Keyspace::Clear() {

@@ -26,6 +26,8 @@ class Keyspace {
   Keyspace();
   // shards: a power of two, at most 256.
   Keyspace(MemoryBudget& budget, size_t shards);
+  // As many shards as there are pools, which databases of one store share.
+  Keyspace(MemoryBudget& budget, std::shared_ptr<ObjectPools> objects);
 
   // The key's slot; null if it is not there or has expired. touch: that counts as a use.
   Entry* Find(const resp::HashedKey& key, UnixMillis now, bool touch = true) {
@@ -73,14 +75,21 @@ class Keyspace {
   void Erase(Entry* slot) { Of(slot).Erase(slot); }
   // Gives the entry another key, in place of what was there.
   void Rename(Entry* slot, std::string_view key);
+  // What the objects of this key are to be made of; that of the key's stripe, whatever the
+  // database.
+  Heap& HeapOf(std::string_view key) {
+    Shard& shard = shards_.size() == 1 ? *shards_[0] : Of(EntryTable::Hash(key));
+    return shard.objects().heap();
+  }
   // Takes the entry out; it is the caller's, who gives it to a database or destroys it.
   Entry Take(Entry* slot) { return Of(slot).Take(slot); }
-  // Takes an entry of MallocHeap() over, in place of what was under its key.
+  // Takes an entry of MallocHeap() over, in place of what was under its key. Its object, if it is
+  // one, is of HeapOf(key).
   void Insert(Entry entry) {
     const uint64_t hash = EntryTable::Hash(entry.key());
     Of(hash).Insert(entry, hash);
   }
-  void Clear();
+  void Clear();  // cheap, however much there is
   // Exchanges all keys of the two. Watches stay with the database's number.
   void Swap(Keyspace& other);
 
@@ -116,6 +125,7 @@ class Keyspace {
   size_t shard_count() const { return shards_.size(); }
   Shard& shard(size_t index) { return *shards_[index]; }
   const Shard& shard(size_t index) const { return *shards_[index]; }
+  static std::shared_ptr<ObjectPools> MakePools(MemoryBudget& budget, size_t shards);
   // In how many shards so many workers divide each database.
   static size_t ShardsFor(int workers);
   // The shard of a key, by its hash, of so many.
@@ -129,7 +139,8 @@ class Keyspace {
   template <typename T, typename F>
   T Sum(F&& f) const;
 
-  std::vector<std::unique_ptr<Shard>> shards_;
+  std::shared_ptr<ObjectPools> objects_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // go before their objects' memory
 };
 
 // A cursor says the shard in its lowest digit, so to speak: `shards` is the base.

@@ -6,8 +6,44 @@
 
 namespace keyhole::store {
 
+// The keys of a shard that has been cleared, as one large value of which each is a part.
+class Shard::DiscardedKeys final : public Object {
+ public:
+  DiscardedKeys(std::unique_ptr<Keys> keys, ObjectPool& objects)
+      : keys_(std::move(keys)), objects_(objects) {}
+  ~DiscardedKeys() override { keys_->table.Clear(keys_->arena); }
+  DiscardedKeys(const DiscardedKeys&) = delete;
+  DiscardedKeys& operator=(const DiscardedKeys&) = delete;
+
+  size_t memory() const override {
+    return keys_->entry_bytes + keys_->table.memory() + keys_->queues.memory();
+  }
+  std::unique_ptr<Object> Clone(Heap&) const override { return nullptr; }  // nobody copies it
+
+  bool FreeSome(size_t* budget) override {
+    constexpr size_t kCost = 3;
+    Keys& keys = *keys_;
+    bool more = true;
+    while (more && *budget > 0) {
+      size_t cost = 1;
+      more = keys.table.Drain(1, [&](Entry entry) {
+        cost += kCost;
+        keys.entry_bytes -= entry.memory(keys.arena);
+        if (!entry.is_object()) return Entry::Destroy(entry, keys.arena);
+        objects_.Discard(Entry::Open(entry, keys.arena));
+      });
+      *budget -= std::min(cost, *budget);
+    }
+    return !more;
+  }
+
+ private:
+  std::unique_ptr<Keys> keys_;
+  ObjectPool& objects_;
+};
+
 Shard::~Shard() {
-  Clear();
+  keys_->table.Clear(keys_->arena);
 }
 
 Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now, bool touch) {
@@ -43,13 +79,12 @@ Entry Shard::Detach(Entry* slot) {
 
 // The slots of others stay valid.
 void Shard::Remove(Entry* slot) {
-  Destroy(Detach(slot));
+  Discard(Detach(slot));
 }
 
-// A large object goes later, in parts: nobody waits for that.
-void Shard::Destroy(Entry entry) {
+void Shard::Discard(Entry entry) {
   if (!entry.is_object()) return Entry::Destroy(entry, keys_->arena);
-  remains_.Add(Entry::Open(entry, keys_->arena));
+  objects_.Discard(Entry::Open(entry, keys_->arena));
 }
 
 Entry* Shard::Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
@@ -82,7 +117,7 @@ void Shard::Overwrite(Entry* slot, std::string_view value, UnixMillis expire, En
       slot->set_encoding(encoding);
     } else {
       const Entry fresh = Entry::MakeInline(encoding, slot->key(), value.size(), expire, arena);
-      Destroy(*slot);
+      Discard(*slot);
       *slot = fresh;
     }
     if (!value.empty()) std::memcpy(slot->value_bytes(), value.data(), value.size());
@@ -93,7 +128,7 @@ void Shard::Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> ob
   Modify(slot, [&] {
     const Entry fresh =
         Entry::MakeObject(encoding, slot->key(), std::move(object), slot->expire(), keys_->arena);
-    Destroy(*slot);
+    Discard(*slot);
     *slot = fresh;
   });
 }
@@ -149,10 +184,12 @@ void Shard::Swap(Shard& other) {
 }
 
 void Shard::Clear() {
+  const size_t count = size();
   BreakWatchesOfExisting(keys_->table);
-  keys_->table.Clear(keys_->arena);
+  auto discarded = std::make_unique<DiscardedKeys>(std::move(keys_), objects_);
   keys_ = std::make_unique<Keys>();
   Report();
+  objects_.Discard(std::move(discarded), count);
 }
 
 Entry* Shard::Random(uint64_t* random, UnixMillis now) {
@@ -190,7 +227,24 @@ bool Shard::Compact() {
 
 size_t Shard::resident() const {
   return keys_->arena.resident() + keys_->arena.large_memory() + keys_->table.memory() +
-         keys_->queues.memory() + (keys_->entry_bytes - keys_->arena.memory());
+         keys_->queues.memory();
+}
+
+// Those of the buckets from the hand on show their blocks.
+void Shard::CompactObjects(size_t* budget) {
+  Keys& keys = *keys_;
+  while (*budget > 0) {
+    size_t seen = 0;
+    const size_t next = keys.table.VisitBuckets(keys.compact_bucket, 1, [&](const Entry* entry) {
+      if (!entry->is_object() || seen++ < keys.compact_skip || *budget == 0) return;
+      if (entry->object()->Compact(budget)) ++keys.compact_skip;
+    });
+    if (*budget == 0) return;
+    --*budget;
+    keys.compact_skip = 0;
+    keys.compact_bucket = next;
+    if (next == 0) return;
+  }
 }
 
 // Looks at some entries, all at once: the misses of the cache for one overlap with those for the
@@ -231,12 +285,12 @@ size_t Shard::Sweep(UnixMillis now, size_t budget) {
   constexpr size_t kManyDead = 20;  // one in so many
   const auto spend = [&budget](size_t cost) { budget -= std::min(cost, budget); };
 
-  remains_.FreeSome(&budget);
   keys_->table.Step(kBucketsPerStep);
   keys_->arena.Trim(4);
   for (int i = 0; i < 4 && keys_->arena.fragmented() && budget > 0 && Compact(); ++i) {
     spend(kCostOfPage);
   }
+  if (objects_.heap().compactable()) CompactObjects(&budget);
   if (keys_->expiring == 0) {
     keys_->mean_ttl = 0;
     keys_->many_dead = false;

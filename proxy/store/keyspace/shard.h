@@ -20,7 +20,7 @@
 #include "proxy/store/keyspace/entry.h"
 #include "proxy/store/keyspace/entry_table.h"
 #include "proxy/store/keyspace/eviction.h"
-#include "proxy/store/keyspace/remains.h"
+#include "proxy/store/keyspace/object_pool.h"
 #include "proxy/store/keyspace/watch_table.h"
 #include "proxy/store/memory/arena.h"
 #include "proxy/store/memory/budget.h"
@@ -29,7 +29,7 @@ namespace keyhole::store {
 
 class Shard {
  public:
-  explicit Shard(MemoryBudget& budget) : budget_(budget) {}
+  Shard(MemoryBudget& budget, ObjectPool& objects) : budget_(budget), objects_(objects) {}
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
   ~Shard();
@@ -55,7 +55,7 @@ class Shard {
   // and after.
   Entry Take(Entry* slot);
   void Insert(Entry entry, uint64_t hash);
-  void Clear();
+  void Clear();  // cheap, however much there is
   // Watches stay.
   void Swap(Shard& other);
 
@@ -78,22 +78,22 @@ class Shard {
   size_t expiring() const { return keys_->expiring; }
   UnixMillis mean_ttl() const { return keys_->mean_ttl; }
   uint64_t expired() const { return expired_; }
-  size_t memory() const { return live_memory() + remains_.memory(); }
-  // The part of it that is entries, with their objects.
-  size_t entry_memory() const { return keys_->entry_bytes; }
-  // What the kernel has given for it, as far as that is known.
-  size_t resident() const;
-  // Of one entry.
-  size_t MemoryOf(Entry entry) const { return entry.memory(keys_->arena); }
-  // Sweep() has left much to do: more than one in twenty of the keys it looked at was dead, or not
-  // all has been freed that has gone.
-  bool many_dead() const { return keys_->many_dead || !remains_.empty(); }
-
- private:
-  size_t live_memory() const {
+  size_t memory() const {
     return keys_->entry_bytes + keys_->table.memory() + keys_->queues.memory();
   }
+  // The part of it that is entries, with their objects.
+  size_t entry_memory() const { return keys_->entry_bytes; }
+  // What the kernel has given for it, but for objects, as far as that is known.
+  size_t resident() const;
+  size_t object_memory() const { return keys_->entry_bytes - keys_->arena.memory(); }
+  // Of objects of this shard's keys.
+  ObjectPool& objects() { return objects_; }
+  // Of one entry.
+  size_t MemoryOf(Entry entry) const { return entry.memory(keys_->arena); }
+  // What Sweep() saw of late: more than one in twenty of the keys it looked at was dead.
+  bool many_dead() const { return keys_->many_dead; }
 
+ private:
   // What Swap() exchanges.
   struct Keys {
     Arena arena;
@@ -106,31 +106,34 @@ class Shard {
     size_t ttl_seen = 0;
     UnixMillis mean_ttl = 0;
     bool many_dead = false;
+    size_t compact_bucket = 0;  // where CompactObjects() goes on: the bucket ...
+    size_t compact_skip = 0;    // ... and how many of its objects are done
   };
+  class DiscardedKeys;
 
   void Add(Entry entry, uint64_t hash);
   Entry Detach(Entry* slot);
   void Remove(Entry* slot);
-  void Destroy(Entry entry);
+  void Discard(Entry entry);
   void Moved(Entry* slot, Arena::Links links);
   bool Compact();
+  void CompactObjects(size_t* budget);
   void Report();
   void BreakWatchesOfExisting(const EntryTable& table);
   size_t SweepSome(UnixMillis now, size_t* removed);
 
   MemoryBudget& budget_;
+  ObjectPool& objects_;
   std::unique_ptr<Keys> keys_ = std::make_unique<Keys>();
   WatchTable watches_;
-  Remains remains_;
   size_t reported_ = 0;  // to the budget
   bool reported_exhausted_ = false;
   uint64_t expired_ = 0;
   std::vector<Entry*> looked_at_;  // reused by Sweep()
 };
 
-// What is on its way out counts no more: no key should be evicted for it.
 inline void Shard::Report() {
-  reported_ = budget_.Report(reported_, live_memory());
+  reported_ = budget_.Report(reported_, memory());
   if (keys_->arena.full() == reported_exhausted_) return;
   reported_exhausted_ = !reported_exhausted_;
   budget_.ReportExhausted(reported_exhausted_);

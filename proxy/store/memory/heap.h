@@ -1,8 +1,10 @@
 // Where entries get their memory from.
 //
 // Heap     the interface: entry.cc asks it for blocks and gives them back
-// malloc   MallocHeap(): for entries that stand alone, such as the fields of a large hash
-// Arena    for the keys of a database: arena.h
+// malloc      MallocHeap(): for what stands alone or is between two places
+// Arena       for the keys of a database: arena.h
+// ObjectHeap  for what large values are made of: object_heap.h. Keyspace::HeapOf(key) is the one
+//             that the key's value is to use.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +25,8 @@ class Heap {
   virtual void Free(char* block, size_t size) = 0;
   // What the block takes, rounding and bookkeeping included.
   virtual size_t Cost(const char* block, size_t size) const = 0;
+  // Where the block lies from now on; null, nearly always, if it stays. The old place is freed.
+  virtual char* Moved(char* /*block*/, size_t /*size*/) { return nullptr; }
 
  protected:
   ~Heap() = default;

@@ -13,7 +13,7 @@ size_t CountItems(Entry entry) {
 void FindItem(Entry entry, std::string_view name, FoundItem* item) {
   item->found = false;
   if (entry.is_object()) {
-    const Entry* const found = TableOf(entry).Find(name);
+    const Item* const found = TableOf(entry).Find(name);
     if (found == nullptr) return;
     item->found = true;
     item->value = found->value();

@@ -60,14 +60,14 @@ void ForEachPackedItem(Entry entry, F&& f) {
 template <typename F>
 void ForEachItem(Entry entry, F&& f) {
   if (!entry.is_object()) return ForEachPackedItem(entry, f);
-  TableOf(entry).ForEach([&f](const Entry& item) { f(item.key(), item.value()); });
+  TableOf(entry).ForEach([&f](const Item& item) { f(item.key(), item.value()); });
 }
 
 // Calls f(name, value) for one of them, chosen by chance. REQUIRES: there are some.
 template <typename F>
 void RandomItem(Entry entry, uint64_t* random, F&& f) {
   if (entry.is_object()) {
-    const Entry item = TableOf(entry).Random(random);
+    const Item item = TableOf(entry).Random(random);
     return f(item.key(), item.value());
   }
   size_t left = NextRandom(random) % CountItems(entry);

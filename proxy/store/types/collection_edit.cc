@@ -20,10 +20,11 @@ thread_local std::string spare_block;
 }  // namespace
 
 CollectionEdit::CollectionEdit(Keyspace& db, const CollectionLimits& limits, ValueType type,
-                               Entry* slot)
+                               Entry* slot, Heap& heap)
     : db_(db),
       limits_(limits),
       slot_(slot),
+      heap_(heap),
       encoding_(slot != nullptr            ? slot->encoding()
                 : type == ValueType::kHash ? Encoding::kListHash
                                            : Encoding::kIntegerSet) {
@@ -101,7 +102,7 @@ void CollectionEdit::SetPacked(std::string_view name, std::string_view value, bo
 
 // From the block into a table.
 void CollectionEdit::Spill() {
-  fresh_ = std::make_unique<TableObject>();
+  fresh_ = std::make_unique<TableObject>(heap_);
   table_ = fresh_.get();
   PackedReader reader(block_);
   while (!reader.at_end()) {

@@ -1,6 +1,6 @@
 // Changing a hash or a set, or making one. The one place that knows when another encoding is due.
 //
-//     CollectionEdit edit(db, limits, ValueType::kHash, slot);
+//     CollectionEdit edit(db, limits, ValueType::kHash, slot, db.HeapOf(key));
 //     edit.Set("field", "value");
 //     edit.Commit(key);
 //
@@ -35,8 +35,10 @@ struct CollectionLimits {
 
 class CollectionEdit {
  public:
-  // slot: of a hash or set, valid until Commit(); null: a new one of this type.
-  CollectionEdit(Keyspace& db, const CollectionLimits& limits, ValueType type, Entry* slot);
+  // slot: of a hash or set, valid until Commit(); null: a new one of this type. heap: that of the
+  // key, Keyspace::HeapOf(); of what is given to no database any.
+  CollectionEdit(Keyspace& db, const CollectionLimits& limits, ValueType type, Entry* slot,
+                 Heap& heap);
   ~CollectionEdit();
   CollectionEdit(const CollectionEdit&) = delete;
   CollectionEdit& operator=(const CollectionEdit&) = delete;
@@ -65,6 +67,7 @@ class CollectionEdit {
   Keyspace& db_;
   const CollectionLimits& limits_;
   Entry* slot_;
+  Heap& heap_;
   Encoding encoding_;
   std::string block_;                   // what lies in the entry, unless there is a table
   TableObject* table_ = nullptr;        // the slot's, or the next one

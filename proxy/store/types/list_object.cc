@@ -263,7 +263,7 @@ size_t ListObject::memory() const {
   return sizeof(*this) + chunks_.capacity() * sizeof(ListChunk) + chunk_memory_;
 }
 
-std::unique_ptr<Object> ListObject::Clone() const {
+std::unique_ptr<Object> ListObject::Clone(Heap&) const {
   auto copy = std::make_unique<ListObject>(limits_);
   copy->chunks_.reserve(chunk_count());
   for (size_t i = first_; i < chunks_.size(); ++i) copy->InsertChunk(i - first_, chunks_[i]);

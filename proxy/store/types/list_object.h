@@ -66,7 +66,7 @@ class ListObject final : public Object {
   Place Previous(Place place) const;
 
   size_t memory() const override;
-  std::unique_ptr<Object> Clone() const override;
+  std::unique_ptr<Object> Clone(Heap& heap) const override;
   bool FreeSome(size_t* budget) override;
 
  private:

@@ -111,7 +111,7 @@ struct Counted : Object {
   explicit Counted(int* count) : alive(count) { ++*alive; }
   ~Counted() override { --*alive; }
   size_t memory() const override { return 1000; }
-  std::unique_ptr<Object> Clone() const override { return std::make_unique<Counted>(alive); }
+  std::unique_ptr<Object> Clone(Heap&) const override { return std::make_unique<Counted>(alive); }
   int* alive;
 };
 
