@@ -13,7 +13,8 @@ namespace {
 
 // K a key, H one of a hash, Y one of a set, L one of a list (now and then one of those is the
 // other), V a value, M a member, field or element, I a number, S a small one, F a number or a
-// float, O any option, E an end of a list, P a pattern, D a database. Numbers are far from zero or
+// float, O any option, E an end of a list, P a pattern, D a database; T a
+// type of BITFIELD, W a way to overflow, B a unit, N an operation on bits. Numbers are far from zero or
 // beyond the limits, so that no key expires while the test runs. DBSIZE is not here: it counts
 // expired keys that the server has not removed yet.
 constexpr std::string_view kShapes[] = {"GET K",
@@ -49,6 +50,24 @@ constexpr std::string_view kShapes[] = {"GET K",
                                         "GETRANGE K S S",
                                         "SUBSTR K S S",
                                         "SETRANGE K S V",
+                                        "SETBIT K S S",
+                                        "SETBIT K S 1",
+                                        "GETBIT K S",
+                                        "BITCOUNT K",
+                                        "BITCOUNT K S S",
+                                        "BITCOUNT K S S B",
+                                        "BITPOS K S",
+                                        "BITPOS K 0 S",
+                                        "BITPOS K 1 S S",
+                                        "BITPOS K 0 S S B",
+                                        "BITOP N K K",
+                                        "BITOP N K K K",
+                                        "BITFIELD K GET T S",
+                                        "BITFIELD K SET T S S",
+                                        "BITFIELD K INCRBY T S I GET T S",
+                                        "BITFIELD K OVERFLOW W INCRBY T S I SET T S I",
+                                        "BITFIELD_RO K GET T S",
+                                        "BITFIELD_RO K SET T S S",
                                         "DEL K K",
                                         "UNLINK K",
                                         "EXISTS K K K",
@@ -226,6 +245,10 @@ constexpr std::string_view kOptions[] = {"NX",   "XX",      "GET", "KEEPTTL", "E
                                          "PXAT", "PERSIST", "GT",  "LT",      "nx", "ex", "FOO"};
 constexpr std::string_view kPatterns[] = {"*",      "a*", "key:?", "[a-b]*",
                                           "*[0-9]", "",   "\\a*",  "[^a"};
+constexpr std::string_view kTypes[] = {"u1", "u8", "i5", "i64", "u63", "i16", "u64", "u33", "x"};
+constexpr std::string_view kOverflows[] = {"WRAP", "SAT", "FAIL", "x"};
+constexpr std::string_view kUnits[] = {"BIT", "BYTE", "bit", "x"};
+constexpr std::string_view kBitOperations[] = {"AND", "or", "XOR", "NOT"};
 constexpr std::string_view kDatabases[] = {"0", "0", "1", "16", "x"};
 
 class Generator {
@@ -276,6 +299,14 @@ class Generator {
         return std::string(Pick(kOptions));
       case 'P':
         return std::string(Pick(kPatterns));
+      case 'T':
+        return std::string(Pick(kTypes));
+      case 'W':
+        return std::string(Pick(kOverflows));
+      case 'B':
+        return std::string(Pick(kUnits));
+      case 'N':
+        return std::string(Pick(kBitOperations));
       case 'D':
         return std::string(Pick(kDatabases));
       default:
