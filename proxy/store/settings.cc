@@ -53,6 +53,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {"TIMEOUT", Kind::kInteger, "0"},
     {"SLOWLOG-LOG-SLOWER-THAN", Kind::kInteger, "-1", -1, kMaxLong},
     {"SLOWLOG-MAX-LEN", Kind::kInteger, "128", 0, kLongestSlowLog},
+    {"HLL-SPARSE-MAX-BYTES", Kind::kMemory, "3000"},
     {"BIND", Kind::kSame, ""},
     {"ACTIVE-EXPIRE-EFFORT", Kind::kSameNumber, "1", 1, 10},
     {"APPENDFSYNC", Kind::kSame, "everysec"},

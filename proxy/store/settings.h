@@ -48,6 +48,8 @@ class Settings {
   size_t max_listed_bytes() const { return Number(kMaxListedBytes); }
   size_t max_integers() const { return Number(kMaxIntegers); }
   int64_t list_node_size() const { return numbers_[kListNodeSize]; }  // see ListLimits::Of()
+  // How long a HyperLogLog may be and be sparse.
+  size_t max_sparse_bytes() const { return Number(kMaxSparseSketch); }
 
  private:
   // Where those above stand in the table of settings.cc.
@@ -65,6 +67,7 @@ class Settings {
     kTimeout,
     kSlowLogThreshold,
     kSlowLogLength,
+    kMaxSparseSketch,
     kBind
   };
   size_t Number(size_t index) const { return static_cast<size_t>(numbers_[index]); }

@@ -14,7 +14,7 @@ namespace {
 // K a key, H one of a hash, Y one of a set, L one of a list (now and then one of those is the
 // other), V a value, M a member, field or element, I a number, S a small one, F a number or a
 // float, O any option, E an end of a list, P a pattern, D a database; T a
-// type of BITFIELD, W a way to overflow, B a unit, N an operation on bits. Numbers are far from zero or
+// type of BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on bits. Numbers are far from zero or
 // beyond the limits, so that no key expires while the test runs. DBSIZE is not here: it counts
 // expired keys that the server has not removed yet.
 constexpr std::string_view kShapes[] = {"GET K",
@@ -68,6 +68,15 @@ constexpr std::string_view kShapes[] = {"GET K",
                                         "BITFIELD K OVERFLOW W INCRBY T S I SET T S I",
                                         "BITFIELD_RO K GET T S",
                                         "BITFIELD_RO K SET T S S",
+                                        "PFADD J M",
+                                        "PFADD J M V M",
+                                        "PFADD J I S V",
+                                        "PFCOUNT J",
+                                        "PFCOUNT J J",
+                                        "PFMERGE J J J",
+                                        "PFDEBUG DECODE J",
+                                        "GET J",
+                                        "PFADD K V",
                                         "DEL K K",
                                         "UNLINK K",
                                         "EXISTS K K K",
@@ -245,6 +254,7 @@ constexpr std::string_view kOptions[] = {"NX",   "XX",      "GET", "KEEPTTL", "E
                                          "PXAT", "PERSIST", "GT",  "LT",      "nx", "ex", "FOO"};
 constexpr std::string_view kPatterns[] = {"*",      "a*", "key:?", "[a-b]*",
                                           "*[0-9]", "",   "\\a*",  "[^a"};
+constexpr std::string_view kSketches[] = {"j1", "j2", "j3"};
 constexpr std::string_view kTypes[] = {"u1", "u8", "i5", "i64", "u63", "i16", "u64", "u33", "x"};
 constexpr std::string_view kOverflows[] = {"WRAP", "SAT", "FAIL", "x"};
 constexpr std::string_view kUnits[] = {"BIT", "BYTE", "bit", "x"};
@@ -299,6 +309,8 @@ class Generator {
         return std::string(Pick(kOptions));
       case 'P':
         return std::string(Pick(kPatterns));
+      case 'J':
+        return std::string(Pick(kSketches));
       case 'T':
         return std::string(Pick(kTypes));
       case 'W':
