@@ -12,6 +12,7 @@
 #include "proxy/store/rdb/elements.h"
 #include "proxy/store/rdb/reader.h"
 #include "proxy/store/types/collection.h"
+#include "proxy/store/types/list.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace keyhole::fuzz {
@@ -23,11 +24,21 @@ using store::ValueType;
 // Limits like those of Redis, and small ones.
 constexpr store::CollectionLimits kLimits[] = {{512, 64, 512}, {2, 3, 2}};
 
+void CheckSameList(Entry one, Entry other) {
+  store::ListReader elements(one, 0, store::ListEnd::kBack);
+  store::ListReader others(other, 0, store::ListEnd::kBack);
+  for (; elements.at_element() && others.at_element(); elements.Next(), others.Next()) {
+    Check(elements.text() == others.text(), "an element stays");
+  }
+  Check(!elements.at_element() && !others.at_element(), "and so does their number");
+}
+
 void CheckSame(Entry one, Entry other) {
   Check(one.type() == other.type(), "its type stays");
   if (one.type() == ValueType::kString) {
     return Check(one.value() == other.value(), "a string stays");
   }
+  if (one.type() == ValueType::kList) return CheckSameList(one, other);
   Check(store::CountItems(one) == store::CountItems(other), "so does how much there is");
   store::ForEachItem(one, [other](std::string_view name, std::string_view value) {
     store::FoundItem found;
@@ -38,7 +49,9 @@ void CheckSame(Entry one, Entry other) {
 
 void CheckValue(std::string_view bytes) {
   store::Keyspace keys;
-  for (const store::CollectionLimits& limits : kLimits) {
+  const store::ListLimits lists;
+  for (const store::CollectionLimits& collections : kLimits) {
+    const store::rdb::ReadLimits limits = {collections, lists};
     const Entry entry = store::rdb::ReadValue(bytes, "key", keys, limits);
     if (!entry) continue;
     const std::string payload = store::rdb::DumpPayload(entry);

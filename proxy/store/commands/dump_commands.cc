@@ -80,7 +80,8 @@ bool PayloadArgument(Call& call, Entry* entry) {
     call.reply.Error("ERR DUMP payload version or checksum are wrong");
     return false;
   }
-  *entry = rdb::ReadValue(payload, call.args[1], call.db(), call.engine.collection_limits());
+  *entry = rdb::ReadValue(payload, call.args[1], call.db(),
+                          {call.engine.collection_limits(), call.engine.list_limits()});
   if (*entry) return true;
   call.reply.Error("ERR Bad data format");
   return false;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "proxy/store/rdb/crc64.h"
 #include "proxy/store/rdb/elements.h"
@@ -9,6 +10,7 @@
 #include "proxy/store/rdb/reader.h"
 #include "proxy/store/rdb/writer.h"
 #include "proxy/store/types/collection.h"
+#include "proxy/store/types/list_edit.h"
 
 namespace keyhole::store::rdb {
 
@@ -56,6 +58,36 @@ void AppendListpack(Entry entry, Writer* writer) {
   writer->String(listpack.Finish());
 }
 
+// In parts as large as the nodes of a list of Redis that was pushed to its end.
+void AppendList(Entry list, Writer* writer) {
+  constexpr uint64_t kPacked = 2;
+  constexpr size_t kMostBytes = 8192;
+  constexpr size_t kOverhead = 8;  // that Redis expects of an element
+  std::vector<ListpackWriter> parts(1);
+  for (ListReader reader(list, 0, ListEnd::kBack); reader.at_element(); reader.Next()) {
+    const std::string_view text = reader.text();
+    const bool full = parts.back().size() + text.size() + kOverhead > kMostBytes;
+    if (full && parts.back().count() > 0) parts.emplace_back();
+    parts.back().Append(text);
+  }
+  AppendForm(Form::kListListpacks, writer);
+  writer->Length(parts.size());
+  for (ListpackWriter& part : parts) {
+    writer->Length(kPacked);
+    writer->String(part.Finish());
+  }
+}
+
+Entry ReadList(Form form, Reader* reader, std::string_view key, Keyspace& db,
+               const ListLimits& limits) {
+  ListEdit edit(db, limits, nullptr);
+  const bool whole = ReadElements(form, reader, [&edit](const Element& element) {
+    edit.Push(ListEnd::kBack, element.name);
+    return true;
+  });
+  return whole && edit.size() > 0 ? edit.Build(key) : Entry();
+}
+
 Entry ReadString(Reader* reader, std::string_view key) {
   Entry made;
   ReadElements(Form::kString, reader, [&](const Element& element) {
@@ -66,10 +98,13 @@ Entry ReadString(Reader* reader, std::string_view key) {
   return made;
 }
 
-// No field and no member may come twice.
+// No field and no member may come twice. What was in one block stays in one, however long its
+// fields are, as in Redis.
 Entry ReadCollection(Form form, ValueType type, Reader* reader, std::string_view key, Keyspace& db,
                      const CollectionLimits& limits) {
-  CollectionEdit edit(db, limits, type, nullptr, db.HeapOf(key));
+  CollectionLimits own = limits;
+  if (form == Form::kHashZiplist || form == Form::kHashListpack) own.listed_bytes = SIZE_MAX;
+  CollectionEdit edit(db, own, type, nullptr, db.HeapOf(key));
   const bool whole = ReadElements(form, reader, [&edit](const Element& element) {
     return edit.Set(element.name, element.value);
   });
@@ -91,6 +126,8 @@ void AppendValue(Entry entry, std::string* out) {
       if (entry.encoding() != Encoding::kIntegerSet) return AppendTable(entry, &writer);
       AppendForm(Form::kSetIntegers, &writer);
       return writer.String(IntsetOf(entry.value()));
+    case ValueType::kList:
+      return AppendList(entry, &writer);
   }
 }
 
@@ -115,7 +152,7 @@ bool OpenPayload(std::string_view* payload) {
 }
 
 Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
-                const CollectionLimits& limits) {
+                const ReadLimits& limits) {
   Reader reader(bytes);
   uint8_t form = 0;
   if (!reader.Byte(&form)) return {};
@@ -124,9 +161,11 @@ Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
     case Shape::kString:
       return ReadString(&reader, key);
     case Shape::kHash:
-      return ReadCollection(known, ValueType::kHash, &reader, key, db, limits);
+      return ReadCollection(known, ValueType::kHash, &reader, key, db, limits.collections);
     case Shape::kSet:
-      return ReadCollection(known, ValueType::kSet, &reader, key, db, limits);
+      return ReadCollection(known, ValueType::kSet, &reader, key, db, limits.collections);
+    case Shape::kList:
+      return ReadList(known, &reader, key, db, limits.lists);
     default:
       return {};
   }

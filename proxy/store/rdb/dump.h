@@ -10,6 +10,7 @@
 
 #include "proxy/store/keyspace/keyspace.h"
 #include "proxy/store/types/collection_edit.h"
+#include "proxy/store/types/list_object.h"
 
 namespace keyhole::store::rdb {
 
@@ -22,9 +23,15 @@ std::string DumpPayload(Entry entry);
 // Takes the tail off. False if the version is newer or the checksum wrong.
 bool OpenPayload(std::string_view* payload);
 
+// How what is read is kept.
+struct ReadLimits {
+  const CollectionLimits& collections;
+  const ListLimits& lists;
+};
+
 // Makes what form and value mean: an entry for Keyspace::Insert(), with the key and without an
 // expiry. False if they mean nothing, or a type that the store does not have.
 Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
-                const CollectionLimits& limits);
+                const ReadLimits& limits);
 
 }  // namespace keyhole::store::rdb

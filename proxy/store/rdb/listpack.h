@@ -23,6 +23,9 @@ class ListpackWriter {
  public:
   void Append(std::string_view text);
   void AppendInteger(int64_t value);
+  // Bytes of the whole, as far as it goes.
+  size_t size() const { return bytes_.size() + 1; }
+  size_t count() const { return count_; }
   // The whole; nothing may follow.
   const std::string& Finish();
 
