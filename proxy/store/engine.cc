@@ -98,6 +98,7 @@ bool Engine::Evict(size_t shard) {
     objects.FreeSome(&slice);
     return true;
   }
+  if (budget_.policy() == Eviction::kNone) return false;
   Shard* largest = nullptr;
   for (Keyspace& database : databases_) {
     Shard& one = database.shard(shard);

@@ -105,7 +105,6 @@ void Store::Disconnect(Client* client) {
 bool Store::MakeRoom() {
   constexpr int kBatch = 16;  // keys to a lock
   MemoryBudget& budget = engine_->budget();
-  if (budget.policy() == Eviction::kNone) return false;
   size_t empty = 0;  // so many stripes in a row
   while (budget.over() && empty < stripes_.size()) {
     const size_t index = next_victim_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();

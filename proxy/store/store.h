@@ -11,6 +11,7 @@
 //                  *_commands  a function per command, named in the column `store` of
 //                            resp/commands.def; a file per group of Redis' own
 //     .            engine    what handlers share: databases, clients, subscriptions, settings
+//     rdb/         dump: values in the format of Redis' snapshots
 //     types/       collection, collection_edit: reading and changing a hash or a set, kept by
 //                            packed, integers (small ones, in one block) or by table_object
 //     keyspace/    keyspace  one database, made of shards: entry_table (growth, SCAN), entry,

@@ -51,7 +51,8 @@ class Game {
  public:
   explicit Game(Input input) : in_(input) {
     const size_t shards = in_.Byte() % 2 == 0 ? 1 : 4;
-    for (auto& side : sides_) side.keys = std::make_unique<Keyspace>(budget_, shards);
+    const auto objects = Keyspace::MakePools(budget_, shards);
+    for (auto& side : sides_) side.keys = std::make_unique<Keyspace>(budget_, objects);
   }
 
   void Play() {
@@ -167,6 +168,10 @@ class Game {
   void Clear(Side& side) {
     side.keys->Clear();
     side.model.clear();
+    for (size_t i = 0; i < side.keys->shard_count(); ++i) {
+      size_t enough = 1'000'000;
+      side.keys->shard(i).objects().FreeSome(&enough);
+    }
   }
 
   void Swap(Side&) {

@@ -34,7 +34,8 @@ allowed() {
     proxy/store/memory/*) echo "proxy/(base|store/memory)/.*|proxy/store/options.h|$std" ;;
     proxy/store/keyspace/*) echo "(resp|proxy/store/keyspace|absl)/.*|$(allowed proxy/store/memory/)" ;;
     proxy/store/types/*) echo "proxy/store/types/.*|$(allowed proxy/store/keyspace/)" ;;
-    proxy/store/commands/*) echo "proxy/store/commands/.*|$(allowed proxy/store/)" ;;
+    proxy/store/rdb/*) echo "proxy/store/rdb/.*|$(allowed proxy/store/types/)" ;;
+    proxy/store/commands/*) echo "proxy/store/(commands|rdb)/.*|$(allowed proxy/store/)" ;;
     proxy/store/store.*) echo "proxy/store/commands/dispatch.h|$(allowed proxy/store/)|proxy/store/store.h" ;;
     proxy/store/*) echo "proxy/store/($store_top).h|$(allowed proxy/store/types/)" ;;
     proxy/users/digest.cc) echo "proxy/(base|users)/.*|openssl/.*|$std" ;;

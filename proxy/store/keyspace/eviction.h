@@ -47,6 +47,11 @@ class EvictionQueues {
     const uint32_t idle = (now - Arena::UseOf(entry.raw(), entry.size()) / kSecond) & kSeconds;
     return idle > kSeconds / 8 * 7 ? 0 : idle;
   }
+  // It was used so many seconds before now.
+  static void SetIdleTime(Entry entry, uint32_t idle, uint32_t now) {
+    const uint32_t rest = Arena::UseOf(entry.raw(), entry.size()) & (kSecond - 1);
+    Arena::SetUse(entry.raw(), entry.size(), ((now - idle) & kSeconds) * kSecond | rest);
+  }
   // The entry's links have been copied to another place.
   void Moved(Entry entry);
   // The entry's weight has changed; Add() and Remove() do not know it.

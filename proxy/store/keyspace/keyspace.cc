@@ -55,6 +55,14 @@ void Keyspace::Prefetch(std::span<const resp::HashedKey> keys) {
   for (const resp::HashedKey& key : keys) Of(key.hash).table().FetchEntry(key.hash);
 }
 
+void Keyspace::SetIdleTime(std::string_view key, int64_t seconds) {
+  const uint64_t hash = EntryTable::Hash(key);
+  Shard& shard = Of(hash);
+  const Entry* const slot = shard.table().Find(key, hash);
+  constexpr int64_t kMost = 1'800'000;  // nearly 21 days
+  if (slot != nullptr) shard.SetIdleTime(*slot, static_cast<uint32_t>(std::min(seconds, kMost)));
+}
+
 void Keyspace::Rename(Entry* slot, std::string_view key) {
   const bool rehomed = slot->is_object() && &HeapOf(slot->key()) != &HeapOf(key);
   const Entry entry = Take(slot);

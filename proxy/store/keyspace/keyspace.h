@@ -39,6 +39,9 @@ class Keyspace {
   // Seconds since the last use; see EvictionQueues for how far they are right.
   uint32_t IdleTime(const Entry& entry) const { return shards_[0]->IdleTime(entry); }
 
+  // A key that is there was last used so many seconds ago; as far as that can be told.
+  void SetIdleTime(std::string_view key, int64_t seconds);
+
   // Has the processor fetch what Find() will read for these keys, so that it need not wait for each
   // in turn. Changes nothing; the keys need not be there.
   void Prefetch(std::span<const resp::HashedKey> keys);

@@ -39,6 +39,9 @@ class Shard {
   uint32_t IdleTime(Entry entry) const {
     return EvictionQueues::IdleTime(entry, budget_.seconds());
   }
+  void SetIdleTime(Entry entry, uint32_t idle) {
+    EvictionQueues::SetIdleTime(entry, idle, budget_.seconds());
+  }
   const EntryTable& table() const { return keys_->table; }
   Entry* Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
              Encoding encoding);

@@ -152,11 +152,20 @@ bool ListEdit::Commit(std::string_view key) {
   return false;
 }
 
+Entry ListEdit::Build(std::string_view key) {
+  if (fresh_ != nullptr) {
+    return Entry::MakeObject(Encoding::kChunkedList, key, std::move(fresh_), kNever);
+  }
+  const Entry entry = Entry::MakeInline(Encoding::kPackedList, key, block_.size(), kNever);
+  block_.copy(entry.value_bytes(), block_.size());
+  return entry;
+}
+
 void ListEdit::Store(std::string_view key) {
   if (fresh_ != nullptr && slot_ != nullptr) {
     db_.Overwrite(slot_, Encoding::kChunkedList, std::move(fresh_));
   } else if (fresh_ != nullptr) {
-    db_.Insert(Entry::MakeObject(Encoding::kChunkedList, key, std::move(fresh_), kNever));
+    db_.Insert(Build(key));
   } else if (object_ != nullptr) {
     if (object_->size() <= kPackElements && object_->bytes() <= kPackBytes) Pack();
   } else if (slot_ != nullptr) {

@@ -45,6 +45,8 @@ class ListEdit {
   // Puts the result under the key, which is that of the slot if there is one. False if it has
   // become empty: then there is no such key any more. The last call.
   bool Commit(std::string_view key);
+  // The same as an entry, which is the caller's. REQUIRES: it was a new one, not empty.
+  Entry Build(std::string_view key);
 
  private:
   // Calls f(), which changes the object.

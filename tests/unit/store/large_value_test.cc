@@ -76,6 +76,18 @@ TEST(LargeValues, EvictionFreesBeforeItEvictsMore) {
   EXPECT_LE(Field(client, "used_memory"), 5'000'500U);
 }
 
+// Without eviction, too: there is room once it has been freed.
+TEST(LargeValues, AreFreedBeforeAWriteIsRefused) {
+  TestStore store({.max_memory = 5'000'000, .eviction = Eviction::kNone});
+  TestClient client(store);
+  FillSet(client, "big", 120'000);
+  EXPECT_EQ(client.Ask("SET k " + std::string(2'000'000, 'v')), "+OK\r\n");
+  EXPECT_EQ(client.Ask("SET l v").substr(0, 4), "-OOM");
+  EXPECT_EQ(client.Ask("DEL big"), ":1\r\n");
+  EXPECT_EQ(client.Ask("SET l v"), "+OK\r\n");
+  EXPECT_LE(Field(client, "used_memory"), 5'000'100U);
+}
+
 TEST(LargeValues, GoToAnotherStripeOrDatabase) {
   TestStore store({.workers = 4});
   TestClient client(store);

@@ -59,7 +59,9 @@ TEST(Bits, MakeIntegersOfAnyWidth) {
     WriteBits(bytes.data(), bit, width, value);
     EXPECT_EQ(ReadBits(bytes, bit, width), value << (64 - width) >> (64 - width));
     for (uint64_t j = 0; j < bytes.size() * 8; ++j) {
-      if (j < bit || j >= bit + width) EXPECT_EQ(BitAt(bytes, j), BitAt(before, j));
+      if (j < bit || j >= bit + width) {
+        EXPECT_EQ(BitAt(bytes, j), BitAt(before, j));
+      }
     }
   }
 }

@@ -34,7 +34,9 @@ TEST(HyperLogLog, SparseAndDenseHoldTheSame) {
       const Added added = SetSparse(&value, index, count, kMost);
       EXPECT_EQ(added == Added::kChanged, count > model[index]);
       model[index] = std::max(model[index], count);
-      if (i % 100 == 0) ASSERT_EQ(RegistersOf(value), model) << i;
+      if (i % 100 == 0) {
+        ASSERT_EQ(RegistersOf(value), model) << i;
+      }
     }
     EXPECT_EQ(RegistersOf(value), model);
     EXPECT_TRUE(MakeDense(&value));

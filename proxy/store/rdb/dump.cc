@@ -1,0 +1,174 @@
+#include "proxy/store/rdb/dump.h"
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "proxy/store/rdb/crc64.h"
+#include "proxy/store/rdb/elements.h"
+#include "proxy/store/rdb/listpack.h"
+#include "proxy/store/rdb/reader.h"
+#include "proxy/store/rdb/writer.h"
+#include "proxy/store/types/collection.h"
+#include "proxy/store/types/list_edit.h"
+
+namespace keyhole::store::rdb {
+
+namespace {
+
+constexpr size_t kVersionSize = 2;
+constexpr size_t kTail = kVersionSize + sizeof(uint64_t);
+
+void AppendLowFirst(uint64_t value, size_t size, std::string* bytes) {
+  for (size_t i = 0; i < size; ++i) {
+    bytes->push_back(static_cast<char>(static_cast<uint8_t>(value >> 8 * i)));
+  }
+}
+
+// Its own integers follow a head of one byte, Redis' one of eight.
+std::string IntsetOf(std::string_view integers) {
+  std::string set;
+  AppendLowFirst(static_cast<uint8_t>(integers[0]), 4, &set);
+  AppendLowFirst(CountIntegers(integers), 4, &set);
+  return set.append(integers.substr(1));
+}
+
+void AppendForm(Form form, Writer* writer) {
+  writer->Byte(static_cast<uint8_t>(form));
+}
+
+// As a table of Redis: a count, and names with or without values.
+void AppendTable(Entry entry, Writer* writer) {
+  const bool is_hash = entry.type() == ValueType::kHash;
+  AppendForm(is_hash ? Form::kHash : Form::kSet, writer);
+  writer->Length(CountItems(entry));
+  ForEachItem(entry, [&](std::string_view name, std::string_view value) {
+    writer->String(name);
+    if (is_hash) writer->String(value);
+  });
+}
+
+void AppendListpack(Entry entry, Writer* writer) {
+  ListpackWriter listpack;
+  ForEachItem(entry, [&](std::string_view name, std::string_view value) {
+    listpack.Append(name);
+    listpack.Append(value);
+  });
+  AppendForm(Form::kHashListpack, writer);
+  writer->String(listpack.Finish());
+}
+
+// In parts as large as the nodes of a list of Redis that was pushed to its end.
+void AppendList(Entry list, Writer* writer) {
+  constexpr uint64_t kPacked = 2;
+  constexpr size_t kMostBytes = 8192;
+  constexpr size_t kOverhead = 8;  // that Redis expects of an element
+  std::vector<ListpackWriter> parts(1);
+  for (ListReader reader(list, 0, ListEnd::kBack); reader.at_element(); reader.Next()) {
+    const std::string_view text = reader.text();
+    const bool full = parts.back().size() + text.size() + kOverhead > kMostBytes;
+    if (full && parts.back().count() > 0) parts.emplace_back();
+    parts.back().Append(text);
+  }
+  AppendForm(Form::kListListpacks, writer);
+  writer->Length(parts.size());
+  for (ListpackWriter& part : parts) {
+    writer->Length(kPacked);
+    writer->String(part.Finish());
+  }
+}
+
+Entry ReadList(Form form, Reader* reader, std::string_view key, Keyspace& db,
+               const ListLimits& limits) {
+  ListEdit edit(db, limits, nullptr);
+  const bool whole = ReadElements(form, reader, [&edit](const Element& element) {
+    edit.Push(ListEnd::kBack, element.name);
+    return true;
+  });
+  return whole && edit.size() > 0 ? edit.Build(key) : Entry();
+}
+
+Entry ReadString(Reader* reader, std::string_view key) {
+  Entry made;
+  ReadElements(Form::kString, reader, [&](const Element& element) {
+    made = Entry::MakeString(key, element.name.size(), kNever);
+    element.name.copy(made.value_bytes(), element.name.size());
+    return true;
+  });
+  return made;
+}
+
+// No field and no member may come twice. What was in one block stays in one, however long its
+// fields are, as in Redis.
+Entry ReadCollection(Form form, ValueType type, Reader* reader, std::string_view key, Keyspace& db,
+                     const CollectionLimits& limits) {
+  CollectionLimits own = limits;
+  if (form == Form::kHashZiplist || form == Form::kHashListpack) own.listed_bytes = SIZE_MAX;
+  CollectionEdit edit(db, own, type, nullptr, db.HeapOf(key));
+  const bool whole = ReadElements(form, reader, [&edit](const Element& element) {
+    return edit.Set(element.name, element.value);
+  });
+  return whole && edit.size() > 0 ? edit.Build(key) : Entry();
+}
+
+}  // namespace
+
+void AppendValue(Entry entry, std::string* out) {
+  Writer writer(out);
+  switch (entry.type()) {
+    case ValueType::kString:
+      AppendForm(Form::kString, &writer);
+      return writer.String(entry.value());
+    case ValueType::kHash:
+      if (entry.encoding() == Encoding::kListHash) return AppendListpack(entry, &writer);
+      return AppendTable(entry, &writer);
+    case ValueType::kSet:
+      if (entry.encoding() != Encoding::kIntegerSet) return AppendTable(entry, &writer);
+      AppendForm(Form::kSetIntegers, &writer);
+      return writer.String(IntsetOf(entry.value()));
+    case ValueType::kList:
+      return AppendList(entry, &writer);
+  }
+}
+
+std::string DumpPayload(Entry entry) {
+  std::string payload;
+  AppendValue(entry, &payload);
+  AppendLowFirst(kVersion, kVersionSize, &payload);
+  AppendLowFirst(Crc64(payload), sizeof(uint64_t), &payload);
+  return payload;
+}
+
+bool OpenPayload(std::string_view* payload) {
+  if (payload->size() < kTail) return false;
+  uint16_t version;
+  uint64_t crc;
+  std::memcpy(&version, payload->data() + payload->size() - kTail, sizeof(version));
+  std::memcpy(&crc, payload->data() + payload->size() - sizeof(crc), sizeof(crc));
+  if (version > kVersion) return false;
+  if (Crc64(payload->substr(0, payload->size() - sizeof(crc))) != crc) return false;
+  payload->remove_suffix(kTail);
+  return true;
+}
+
+Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
+                const ReadLimits& limits) {
+  Reader reader(bytes);
+  uint8_t form = 0;
+  if (!reader.Byte(&form)) return {};
+  const auto known = static_cast<Form>(form);
+  switch (ShapeOf(form)) {
+    case Shape::kString:
+      return ReadString(&reader, key);
+    case Shape::kHash:
+      return ReadCollection(known, ValueType::kHash, &reader, key, db, limits.collections);
+    case Shape::kSet:
+      return ReadCollection(known, ValueType::kSet, &reader, key, db, limits.collections);
+    case Shape::kList:
+      return ReadList(known, &reader, key, db, limits.lists);
+    default:
+      return {};
+  }
+}
+
+}  // namespace keyhole::store::rdb

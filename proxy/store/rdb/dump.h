@@ -1,0 +1,37 @@
+// Values as DUMP gives them and RESTORE takes them, the same as in a snapshot with a tail:
+//
+//     form 1 | value | version 2, low byte first | CRC-64 of all before, 8, low byte first
+//
+// What is written is what Redis 7.0.15 writes (version 10), but for what LZF makes of it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy/store/keyspace/keyspace.h"
+#include "proxy/store/types/collection_edit.h"
+#include "proxy/store/types/list_object.h"
+
+namespace keyhole::store::rdb {
+
+inline constexpr unsigned kVersion = 10;
+
+// Appends form and value.
+void AppendValue(Entry entry, std::string* out);
+std::string DumpPayload(Entry entry);
+
+// Takes the tail off. False if the version is newer or the checksum wrong.
+bool OpenPayload(std::string_view* payload);
+
+// How what is read is kept.
+struct ReadLimits {
+  const CollectionLimits& collections;
+  const ListLimits& lists;
+};
+
+// Makes what form and value mean: an entry for Keyspace::Insert(), with the key and without an
+// expiry. False if they mean nothing, or a type that the store does not have.
+Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
+                const ReadLimits& limits);
+
+}  // namespace keyhole::store::rdb

@@ -1,0 +1,161 @@
+#include "proxy/store/rdb/elements.h"
+
+#include <cmath>
+#include <string>
+
+#include "proxy/store/rdb/listpack.h"
+#include "proxy/store/rdb/old_forms.h"
+
+namespace keyhole::store::rdb {
+
+namespace {
+
+// A count, and so many strings, each with what follows it.
+template <typename F>
+bool ForEachString(Reader* reader, F&& f) {
+  uint64_t count = 0;
+  std::string scratch;
+  std::string_view text;
+  if (!reader->Count(&count)) return false;
+  for (; count > 0; --count) {
+    if (!reader->String(&scratch, &text) || !f(text)) return false;
+  }
+  return true;
+}
+
+bool ReadFields(Reader* reader, const Sink& sink) {
+  std::string scratch;
+  return ForEachString(reader, [&](std::string_view name) {
+    std::string_view value;
+    return reader->String(&scratch, &value) && sink({name, value});
+  });
+}
+
+bool ReadScores(Reader* reader, bool old, const Sink& sink) {
+  return ForEachString(reader, [&](std::string_view member) {
+    double score = 0;
+    const bool read = old ? reader->OldDouble(&score) : reader->Double(&score);
+    return read && !std::isnan(score) && sink({member, {}, score});
+  });
+}
+
+using Walk = bool (*)(std::string_view bytes, const ElementSink& sink);
+
+bool ParseScore(std::string_view text, double* score) {
+  const std::string copy(text);
+  char* end = nullptr;
+  *score = std::strtod(copy.c_str(), &end);
+  return !copy.empty() && end == copy.c_str() + copy.size() && !std::isnan(*score);
+}
+
+// A collection in one string.
+bool ReadWhole(Reader* reader, Walk walk, const ElementSink& sink) {
+  std::string scratch;
+  std::string_view bytes;
+  return reader->String(&scratch, &bytes) && walk(bytes, sink);
+}
+
+// The same, of which two elements belong together.
+template <typename F>
+bool ReadPairs(Reader* reader, Walk walk, F&& f) {
+  std::string first;
+  bool has_first = false;
+  const bool whole = ReadWhole(reader, walk, [&](std::string_view text) {
+    has_first = !has_first;
+    if (!has_first) return f(std::string_view(first), text);
+    first = text;
+    return true;
+  });
+  return whole && !has_first;
+}
+
+bool ReadFieldPairs(Reader* reader, Walk walk, const Sink& sink) {
+  return ReadPairs(reader, walk, [&sink](std::string_view name, std::string_view value) {
+    return sink({name, value});
+  });
+}
+
+bool ReadScorePairs(Reader* reader, Walk walk, const Sink& sink) {
+  return ReadPairs(reader, walk, [&sink](std::string_view member, std::string_view text) {
+    double score = 0;
+    return ParseScore(text, &score) && sink({member, {}, score});
+  });
+}
+
+// A list in several strings, each a part of it; of a newer one some are a single element.
+bool ReadParts(Reader* reader, Walk walk, bool may_be_plain, const ElementSink& sink) {
+  constexpr uint64_t kPlain = 1;
+  constexpr uint64_t kPacked = 2;
+  uint64_t count = 0;
+  if (!reader->Count(&count)) return false;
+  for (; count > 0; --count) {
+    uint64_t kind = kPacked;
+    if (may_be_plain && (!reader->Length(&kind) || (kind != kPlain && kind != kPacked))) {
+      return false;
+    }
+    std::string scratch;
+    std::string_view bytes;
+    if (!reader->String(&scratch, &bytes) || bytes.empty()) return false;
+    if (kind == kPlain ? !sink(bytes) : !walk(bytes, sink)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Shape ShapeOf(uint8_t form) {
+  constexpr Shape kShapes[] = {
+      Shape::kString,    Shape::kList,  Shape::kSet,       Shape::kSortedSet, Shape::kHash,
+      Shape::kSortedSet, Shape::kNone,  Shape::kNone,      Shape::kNone,      Shape::kHash,
+      Shape::kList,      Shape::kSet,   Shape::kSortedSet, Shape::kHash,      Shape::kList,
+      Shape::kStream,    Shape::kHash,  Shape::kSortedSet, Shape::kList,      Shape::kStream,
+      Shape::kSet,       Shape::kStream};
+  return form < std::size(kShapes) ? kShapes[form] : Shape::kNone;
+}
+
+bool ReadElements(Form form, Reader* reader, const Sink& sink) {
+  const ElementSink single = [&sink](std::string_view text) { return sink({text}); };
+  switch (form) {
+    case Form::kString: {
+      std::string scratch;
+      std::string_view text;
+      return reader->String(&scratch, &text) && sink({text});
+    }
+    case Form::kList:
+    case Form::kSet:
+      return ForEachString(reader, single);
+    case Form::kSortedSetOld:
+      return ReadScores(reader, /*old=*/true, sink);
+    case Form::kHash:
+      return ReadFields(reader, sink);
+    case Form::kSortedSet:
+      return ReadScores(reader, /*old=*/false, sink);
+    case Form::kHashZipmap:
+      return ReadFieldPairs(reader, ReadZipmap, sink);
+    case Form::kListZiplist:
+      return ReadWhole(reader, ReadZiplist, single);
+    case Form::kSetIntegers:
+      return ReadWhole(reader, ReadIntset, single);
+    case Form::kSortedSetZiplist:
+      return ReadScorePairs(reader, ReadZiplist, sink);
+    case Form::kHashZiplist:
+      return ReadFieldPairs(reader, ReadZiplist, sink);
+    case Form::kListZiplists:
+      return ReadParts(reader, ReadZiplist, /*may_be_plain=*/false, single);
+    case Form::kHashListpack:
+      return ReadFieldPairs(reader, ReadListpack, sink);
+    case Form::kSortedSetListpack:
+      return ReadScorePairs(reader, ReadListpack, sink);
+    case Form::kListListpacks:
+      return ReadParts(reader, ReadListpack, /*may_be_plain=*/true, single);
+    case Form::kSetListpack:
+      return ReadWhole(reader, ReadListpack, single);
+    case Form::kStream1:
+    case Form::kStream2:
+    case Form::kStream3:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace keyhole::store::rdb

@@ -1,0 +1,34 @@
+// Writes the pieces of which Redis' snapshots and DUMP are made. Sources for all of this folder:
+// redis 7.0.15 rdb.c and rdb.h.
+//
+//     00nnnnnn                 a length up to 63         11000000 n              the integer n as a
+//     01nnnnnn nnnnnnnn        up to 16383               11000001 n n            string, low byte
+//     10000000 n n n n         up to 32 bits, high       11000010 n n n n        first
+//     10000001 n...n           up to 64 bits    first    11000011 size length    LZF
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace keyhole::store::rdb {
+
+class Writer {
+ public:
+  explicit Writer(std::string* out) : out_(*out) {}
+
+  void Byte(uint8_t byte) { out_.push_back(static_cast<char>(byte)); }
+  void Length(uint64_t length);
+  // As an integer if it is one, compressed if that is worth while.
+  void String(std::string_view text);
+  // Eight bytes, low byte first.
+  void Double(double value);
+
+ private:
+  bool Integer(std::string_view text);
+  void LowFirst(uint64_t value, size_t size);
+
+  std::string& out_;
+};
+
+}  // namespace keyhole::store::rdb
