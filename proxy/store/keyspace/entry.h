@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -37,9 +36,6 @@ class Object {
     return true;
   }
 };
-
-// The expiry of a key that does not expire.
-inline constexpr UnixMillis kNever = std::numeric_limits<UnixMillis>::max();
 
 class Entry {
  public:
