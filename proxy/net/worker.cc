@@ -1,5 +1,7 @@
 #include "proxy/net/worker.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "proxy/near_cache/near_cache.h"
@@ -22,7 +24,8 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
     : state_(config, metrics, store, near),
       loop_([this] { state_.ReadClock(); }),
       tick_(loop_.context()),
-      sweep_(loop_.context()) {
+      sweep_(loop_.context()),
+      deadline_(loop_.context()) {
   state_.log = std::move(log);
   state_.post = [this](std::function<void()> f) {
     Post([this, f = std::move(f)] {
@@ -30,6 +33,7 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
       f();
     });
   };
+  state_.store_doorbell.on_wait = [this] { AwaitDeadline(); };
   state_.links.on_room = [this] {
     clients_.ForEach([](ClientConnection& client) { client.Wake(); });
   };
@@ -58,6 +62,22 @@ void Worker::Sweep() {
   sweep_.expires_after(soon ? kBusySweep : kTick);
   sweep_.async_wait([this](error_code error) {
     if (!error) Sweep();
+  });
+}
+
+// Each worker with a request that waits has its timer set to that one's deadline or to an earlier
+// one, and ends whatever is due then.
+void Worker::AwaitDeadline() {
+  const store::UnixMillis next = state_.store->next_deadline();
+  if (next >= next_deadline_) return;
+  next_deadline_ = next;
+  deadline_.expires_after(std::chrono::milliseconds(std::max<int64_t>(next - state_.unix_now, 0)));
+  deadline_.async_wait([this](error_code error) {
+    if (error || stopped_) return;
+    loop_.BeginTurn();
+    next_deadline_ = store::kNever;
+    state_.store->EndWaits(state_.unix_now);
+    AwaitDeadline();
   });
 }
 
@@ -183,6 +203,7 @@ void Worker::Stop() {
   upstreams_.ForEachOfNow([](UpstreamConnection& link) { link.Close(); });
   tick_.cancel();
   sweep_.cancel();
+  deadline_.cancel();
   loop_.Finish();
   if (on_stopped) on_stopped();
 }

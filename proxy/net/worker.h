@@ -17,6 +17,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/registry.h"
 #include "proxy/net/upstream_connection.h"
+#include "proxy/store/options.h"
 
 namespace keyhole::net {
 
@@ -74,13 +75,16 @@ class Worker final : public core::Connector {
   void Tick();
   void LookAtStrangers();
   void Sweep();
+  void AwaitDeadline();
   void OnGone();
   void StopIfDrained();
 
   core::WorkerState state_;
   Loop loop_;
   Timer tick_;
-  Timer sweep_;  // of the embedded store
+  Timer sweep_;                                      // of the embedded store
+  Timer deadline_;                                   // of the requests that wait there
+  store::UnixMillis next_deadline_ = store::kNever;  // what it is set to
   bool draining_ = false;
   bool stopped_ = false;
   Registry<ClientConnection> clients_;

@@ -32,9 +32,16 @@ struct QueuedCommand {
   std::vector<std::string> args;
 };
 
+// When a command that waits for keys runs again.
+enum class WakeOn : uint8_t {
+  kPresence,  // one of them has changed, and is there
+  kChange,    // one of them has changed, or has gone
+};
+
 // What a client waits for; see waiting.h.
 struct Wait {
   QueuedCommand command;
+  WakeOn wake_on = WakeOn::kPresence;
   int database = 0;
   std::vector<std::string> keys;
   UnixMillis deadline = 0;  // kNever: none

@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace keyhole::store {
 
 // Milliseconds since 1970, UTC. Always given by the caller, so that tests own the clock.
 using UnixMillis = int64_t;
+// The expiry of a key that does not expire, the deadline of a request that waits for ever.
+inline constexpr UnixMillis kNever = std::numeric_limits<UnixMillis>::max();
 
 // Which keys are evicted when memory is full. See keyspace/eviction.h.
 enum class Eviction : uint8_t { kS3Fifo, kLru, kNone };

@@ -139,10 +139,17 @@ Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
 }
 
 void Store::ServeWaiting(UnixMillis now) {
-  engine_->waiting.Serve(now, [&](Client& client) { return Resume(*engine_, client, now); });
+  engine_->waiting.Serve(now, [&](Client& client, std::string_view key) {
+    return Resume(*engine_, client, key, now);
+  });
 }
 
-void Store::EndOverdue(UnixMillis now) {
+UnixMillis Store::next_deadline() const {
+  return engine_->waiting.next_deadline();
+}
+
+void Store::EndWaits(UnixMillis now) {
+  if (next_deadline() > now) return;
   const Lock lock(*this, kAll);
   engine_->waiting.EndOverdue(now, [&](Client& client) { EndWait(*engine_, client); });
 }
@@ -184,7 +191,6 @@ resp::Protocol Store::ProtocolOf(const Client& client) {
 }
 
 bool Store::Sweep(UnixMillis now) {
-  if (engine_->waiting.next_deadline() <= now) EndOverdue(now);
   const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
   const Lock lock(*this, Stripes{1} << index);
   return engine_->Sweep(index, now);

@@ -110,10 +110,16 @@ class Store {
   // The protocol of the client's next reply.
   static resp::Protocol ProtocolOf(const Client& client);
 
-  // Removes some expired keys, and ends the waits whose time is up; at most about 200 us. Call it
-  // every 100 ms or so, on one worker or on all. True if so many were found that it is worth
-  // calling again in a few milliseconds.
+  // Removes some expired keys and frees what has gone; at most about 200 us. Call it every 100 ms
+  // or so, on one worker or on all. True if there is so much to do that it is worth calling again
+  // in a few milliseconds.
   bool Sweep(UnixMillis now);
+
+  // When the first wait for a key ends by its time-out; kNever if none does. A request that has to
+  // wait may make it earlier. From any thread, without a lock.
+  UnixMillis next_deadline() const;
+  // Ends the waits whose time is up.
+  void EndWaits(UnixMillis now);
 
   // For metrics; from any thread, without a lock.
   struct Usage {
@@ -141,7 +147,6 @@ class Store {
                      std::span<const std::string_view> args) const;
   bool MakeRoom();
   [[gnu::noinline]] void ServeWaiting(UnixMillis now);
-  [[gnu::noinline]] void EndOverdue(UnixMillis now);
 
   std::unique_ptr<Engine> engine_;
   std::vector<Stripe> stripes_;

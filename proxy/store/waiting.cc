@@ -39,16 +39,18 @@ void Waiting::Close(const Place& place, Line& line) {
 }
 
 void Waiting::Add(Client& client, QueuedCommand command, std::span<const std::string_view> keys,
-                  UnixMillis deadline) {
+                  UnixMillis deadline, WakeOn wake_on) {
   assert(client.wait == nullptr);
   client.wait = std::make_unique<Wait>();
   client.wait->command = std::move(command);
+  client.wait->wake_on = wake_on;
   client.wait->database = client.database;
   client.wait->deadline = deadline;
   for (const std::string_view key : keys) {
     Line& line = LineOf(client.database, key);
     if (!line.clients.empty() && line.clients.back() == &client) continue;  // named twice
     line.clients.push_back(&client);
+    if (wake_on == WakeOn::kChange) ++line.on_change;
     client.wait->keys.emplace_back(key);
   }
   if (deadline != kNever) {
@@ -65,6 +67,7 @@ void Waiting::Withdraw(Client& client) {
     const Place place(wait->database, key);
     Line& line = *lines_.at(place);
     std::erase(line.clients, &client);
+    if (wait->wake_on == WakeOn::kChange) --line.on_change;
     if (line.clients.empty()) Close(place, line);
   }
   if (const auto it = deadlines_.find(wait->deadline); it != deadlines_.end()) {
@@ -89,10 +92,18 @@ bool Waiting::TakeReady(Place* place) {
   return true;
 }
 
-Client* Waiting::At(const Place& place, size_t index) const {
+Client* Waiting::Next(const Place& place, UnixMillis now, size_t* index) const {
   const auto it = lines_.find(place);
-  if (it == lines_.end() || index >= it->second->clients.size()) return nullptr;
-  return it->second->clients[index];
+  if (it == lines_.end()) return nullptr;
+  const Line& line = *it->second;
+  Keyspace& database = databases_[static_cast<size_t>(place.first)];
+  const bool is_there = database.Find(place.second, now, /*touch=*/false) != nullptr;
+  if (!is_there && line.on_change == 0) return nullptr;
+  for (; *index < line.clients.size(); ++*index) {
+    Client* const client = line.clients[*index];
+    if (is_there || client->wait->wake_on == WakeOn::kChange) return client;
+  }
+  return nullptr;
 }
 
 std::vector<Client*> Waiting::Overdue(UnixMillis now) {

@@ -5,8 +5,10 @@
 //     then       who stands first in the line of `a` has its command run again, before the next
 //                command of anybody: client 7 has its reply, and leaves the lines of `a` and `b`
 //
-// First come, first served: a command that runs again and still finds nothing keeps its places.
-// It must change nothing then; one that does change a key (BLMOVE) may make that key ready in turn.
+// First come, first served: a command that runs again and still finds nothing, as the key is of
+// another type than it wants, keeps its places, and those behind it have their turn. It must change
+// nothing then; one that does change a key (BLMOVE) may make that key ready in turn. Keys are
+// served in the order in which they became ready, each once: what counts is what it holds by then.
 //
 // Thread: under all locks of the store, but for ready() and next_deadline(), which anybody may ask,
 // and for the bells, which ring under the lock of their key. Clients must be withdrawn before they
@@ -40,7 +42,7 @@ class Waiting {
   // The client comes to the end of the lines of these keys of its database. REQUIRES: it does not
   // wait yet. deadline: kNever if it waits for ever.
   void Add(Client& client, QueuedCommand command, std::span<const std::string_view> keys,
-           UnixMillis deadline);
+           UnixMillis deadline, WakeOn wake_on);
   // It leaves all lines. Nothing happens if it waits for nothing.
   void Withdraw(Client& client);
 
@@ -53,9 +55,10 @@ class Waiting {
   // No client's time is up before this moment.
   UnixMillis next_deadline() const { return next_deadline_.load(std::memory_order_relaxed); }
 
-  // Calls serve(client), which runs its command again, for the clients in the lines of the keys
-  // that have changed and are there, the first one first. It withdraws a client that has its reply
-  // and returns true; false leaves the client where it is.
+  // Calls serve(client, key), which runs its command again, for the clients in the lines of the
+  // keys that have changed, the first one first; for a key that is not there only for those who
+  // want to know (WakeOn::kChange). It withdraws a client that has its reply and returns true;
+  // false leaves the client where it is.
   template <typename F>
   void Serve(UnixMillis now, F&& serve);
 
@@ -72,6 +75,7 @@ class Waiting {
     Waiting& waiting;
     const Place place;
     std::deque<Client*> clients;
+    size_t on_change = 0;   // so many of them wait for WakeOn::kChange
     bool is_ready = false;  // and in ready_
   };
 
@@ -79,8 +83,9 @@ class Waiting {
   void Close(const Place& place, Line& line);
   // The key that became ready first; false if there is none.
   bool TakeReady(Place* place);
-  // The client at this place of a line; null behind its end.
-  Client* At(const Place& place, size_t index) const;
+  // The client at `*index` of a line, or the next one behind it that is to be woken, at *index
+  // then; null if there is none.
+  Client* Next(const Place& place, UnixMillis now, size_t* index) const;
   std::vector<Client*> Overdue(UnixMillis now);
 
   std::vector<Keyspace>& databases_;
@@ -101,10 +106,8 @@ void Waiting::Serve(UnixMillis now, F&& serve) {
   Place place;
   while (TakeReady(&place)) {
     size_t index = 0;
-    while (Client* const client = At(place, index)) {
-      Keyspace& database = databases_[static_cast<size_t>(place.first)];
-      if (database.Find(place.second, now, /*touch=*/false) == nullptr) break;
-      if (!serve(*client)) ++index;  // the next one may want something else of the key
+    while (Client* const client = Next(place, now, &index)) {
+      if (!serve(*client, std::string_view(place.second))) ++index;
     }
   }
 }

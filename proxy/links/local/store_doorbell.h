@@ -33,6 +33,9 @@ class StoreDoorbell final : public store::Doorbell {
 
   void Ring(uint64_t client) override;  // any thread
 
+  // A request of this worker has begun to wait: Store::next_deadline() may be earlier than before.
+  std::function<void()> on_wait = [] {};
+
   void Add(uint64_t client, Listener* listener) { listeners_.emplace(client, listener); }
   void Remove(uint64_t client) { listeners_.erase(client); }
 

@@ -58,10 +58,21 @@ inline void StoreLink::Run(const resp::Request& request, Exchange&& pending) {
   }
 }
 
+void StoreLink::BeginWait(bool answered) {
+  if (!answered) OpenPlace();
+  state_ = State::kWaiting;
+  doorbell_.on_wait();
+}
+
+void StoreLink::OpenPlace() {
+  if (!open_place_.has_value()) open_place_ = owner_->OnPushBegin(*this);
+}
+
 void StoreLink::Hold(const resp::Request& request, Exchange&& pending) {
   size_t bytes = sizeof(Held);
   for (const std::string_view arg : request.args) bytes += sizeof(std::string) + arg.size();
   held_bytes_ += bytes;
+  if (pending.replies == 0) OpenPlace();
   held_.Push({.args = std::vector<std::string>(request.args.begin(), request.args.end()),
               .bytes = bytes,
               .pending = std::move(pending)});
@@ -77,9 +88,11 @@ void StoreLink::CatchUp() {
     const std::vector<std::string_view> args(next.args.begin(), next.args.end());
     Run({.args = args, .bytes = {}}, std::move(next.pending));
   }
-  if (state_ == State::kCatchingUp) state_ = State::kAnswering;
   // Nothing new, but the session looks again whether it may read.
   if (was_full && !is_full() && !owner_->closed()) owner_->OnOutput(owner_->output().size());
+  if (state_ != State::kCatchingUp) return;
+  state_ = State::kAnswering;
+  if (open_place_.has_value()) owner_->OnPushEnd(*std::exchange(open_place_, std::nullopt));
 }
 
 store::Outcome StoreLink::Execute(const resp::Request& request, const resp::CommandSpec& spec,
@@ -112,7 +125,7 @@ void StoreLink::Ask(const resp::Request& request, Exchange&& pending) {
   if (answered) Expect(request, std::move(pending));
   resp::ByteQueue reply;
   const store::Outcome outcome = Execute(request, spec, &reply, {});
-  if (outcome == store::Outcome::kWaiting) state_ = State::kWaiting;
+  if (outcome == store::Outcome::kWaiting) BeginWait(answered);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {
     owner_->OnReplyBytes(kStraight, reply.Data());

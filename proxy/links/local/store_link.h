@@ -7,7 +7,9 @@
 //          |                             +-------------another one waits--------------+    |
 //          +---------------------all that was held in the meantime has been run------------+
 //
-// What is sent in the meantime is held, so that replies keep the order of their requests.
+// What is sent in the meantime is held, so that replies keep the order of their requests. While
+// there is something among it that will have no reply (CLIENT REPLY OFF), the session has a place
+// open among its replies: nothing else would tell it that QUIT has to come behind.
 //
 // Thread: the worker's that made it.
 #pragma once
@@ -15,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +62,8 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   store::Outcome Execute(const resp::Request& request, const resp::CommandSpec& spec,
                          resp::ByteQueue* out, const resp::HashedKey& first);
   void Run(const resp::Request& request, Exchange&& pending);
+  [[gnu::noinline]] void BeginWait(bool answered);
+  void OpenPlace();
   [[gnu::noinline]] void Hold(const resp::Request& request, Exchange&& pending);
   void CatchUp();
   void EndSilently();
@@ -69,6 +74,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   StoreDoorbell& doorbell_;
   std::unique_ptr<store::Client, void (*)(store::Client*)> client_;
   State state_ = State::kAnswering;
+  std::optional<ReplySlot> open_place_;
   Fifo<Held> held_;
   size_t held_bytes_ = 0;
 };

@@ -122,16 +122,20 @@ inline void RunUntimed(Call& call) {
   RunHandler(call);
 }
 
-// Not EXEC: what it runs is logged.
-[[gnu::noinline]] void RunTimed(Call& call) {
-  const auto began = std::chrono::steady_clock::now();
-  RunUntimed(call);
-  if (call.spec.effect == Effect::kExec) return;
+void Log(const Call& call, std::chrono::steady_clock::time_point began) {
+  if (!call.engine.slow_log.enabled()) return;
   call.engine.slow_log.Offer({.client = call.client,
                               .args = call.args,
                               .secrets = call.secrets,
                               .now = call.now,
                               .took = std::chrono::steady_clock::now() - began});
+}
+
+// Not EXEC: what it runs is logged. Nor what waits now: it has not been answered.
+[[gnu::noinline]] void RunTimed(Call& call) {
+  const auto began = std::chrono::steady_clock::now();
+  RunUntimed(call);
+  if (call.spec.effect != Effect::kExec && call.client.wait == nullptr) Log(call, began);
 }
 
 }  // namespace
@@ -142,29 +146,35 @@ void Run(Call& call) {
   RunUntimed(call);
 }
 
-bool Resume(Engine& engine, Client& client, UnixMillis now) {
+bool Resume(Engine& engine, Client& client, std::string_view key, UnixMillis now) {
   Wait& wait = *client.wait;
   const std::vector<std::string_view> args(wait.command.args.begin(), wait.command.args.end());
   resp::ByteQueue* const out = &client.messages;
   resp::ReplyWriter reply(out, client.protocol);
   Call call{engine, client, *wait.command.spec, args, now, reply, out, out->size()};
+  call.woken_by = key;
   wait.goes_on = false;
+  const auto began = std::chrono::steady_clock::now();
   RunHandler(call);
   if (wait.goes_on) return false;
+  Log(call, began);  // what it took now; the waiting counts for nothing
   engine.waiting.Withdraw(client);
   client.Ring();
   return true;
 }
 
 void EndWait(Engine& engine, Client& client, std::string_view error) {
+  const bool for_keys = !client.wait->keys.empty();
   engine.waiting.Withdraw(client);
   if (!error.empty()) ++client.stats.errors;
   resp::ReplyWriter reply(&client.messages, client.protocol);
   if (!client.reply_mode.silent()) {
-    if (error.empty()) {
+    if (!error.empty()) {
+      reply.Error(error);
+    } else if (for_keys) {
       reply.NullArray();
     } else {
-      reply.Error(error);
+      reply.Integer(0);
     }
   }
   client.Ring();

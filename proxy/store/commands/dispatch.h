@@ -22,11 +22,11 @@ bool IsQueued(const resp::CommandSpec& spec);
 // Runs a command that nothing speaks against, and mutes its reply if the client wants none.
 void Run(Call& call);
 
-// Runs the command of a client that waits once more. True: it has its reply, among its messages,
-// and waits no longer; its doorbell has rung.
-bool Resume(Engine& engine, Client& client, UnixMillis now);
+// Runs the command of a client that waits once more, as this key has changed. True: it has its
+// reply, among its messages, and waits no longer; its doorbell has rung.
+bool Resume(Engine& engine, Client& client, std::string_view key, UnixMillis now);
 // Ends a wait without running its command: the client has the reply of a wait whose time is up, a
-// null array whatever the command is, or this error.
+// null array whatever the command is, or 0 replicas if it waits for no key; or this error.
 void EndWait(Engine& engine, Client& client, std::string_view error = {});
 
 // Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as

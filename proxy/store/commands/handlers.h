@@ -6,6 +6,7 @@
 // or none, if it waits (Call::Wait) or is CLIENT REPLY.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ struct Call {
   size_t begin;                // bytes that were there before; of EXEC and what it runs the same
   resp::HashedKey first = {};  // the first key, if whoever sent the request has hashed it
   uint32_t secrets = 0;        // a bit for each of the first arguments that no log may show
+  // The key that has changed, of a command that waits and runs once more. Of its keys this one
+  // alone is to be looked at: when several are ready, the one that was ready first is served first.
+  std::optional<std::string_view> woken_by = std::nullopt;
 
   Keyspace& db() const { return engine.database(client.database); }
 
@@ -62,11 +66,13 @@ struct Call {
     if (arg < 32) secrets |= uint32_t{1} << arg;
   }
 
-  // There is nothing under these keys of what the command takes. True: the client waits now, and
-  // the handler returns without a reply; once one of the keys changes it is called again, with the
-  // same arguments. It must have changed nothing. False: inside of EXEC nobody waits, and it
-  // replies as Redis does there. deadline: kNever if there is none; the first one holds.
-  bool Wait(std::span<const std::string_view> keys, UnixMillis deadline);
+  // There is nothing under these keys of what the command takes. True: the client waits now, or
+  // goes on waiting, and the handler returns without a reply; once one of the keys changes it is
+  // called again with the same arguments, and `woken_by`. It must have changed nothing. False:
+  // inside of EXEC nobody waits, and it replies as Redis does there. deadline: kNever if there is
+  // none. What is given the first time holds.
+  bool Wait(std::span<const std::string_view> keys, UnixMillis deadline,
+            WakeOn wake_on = WakeOn::kPresence);
 
   bool Is(size_t arg, std::string_view option) const {
     return resp::EqualsIgnoreCase(args[arg], option);

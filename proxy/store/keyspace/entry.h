@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -40,9 +39,6 @@ class Object {
   // Shows its blocks to Heap::Moved(), from where the last call ended or from the start.
   virtual bool Compact(size_t* /*budget*/) { return true; }
 };
-
-// The expiry of a key that does not expire.
-inline constexpr UnixMillis kNever = std::numeric_limits<UnixMillis>::max();
 
 class Entry {
  public:

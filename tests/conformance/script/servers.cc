@@ -5,6 +5,7 @@
 #include <deque>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "resp/reply_scanner.h"
@@ -23,23 +24,26 @@ store::UnixMillis Now() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
 }
 
+std::chrono::system_clock::time_point At(store::UnixMillis moment) {
+  return std::chrono::system_clock::time_point(std::chrono::milliseconds(moment));
+}
+
 class StorePeer : public Peer {
  public:
   explicit StorePeer(store::Store& store)
       : store_(store), client_(store.Connect("127.0.0.1:5000", Now())) {}
 
   void Send(const std::vector<const ScriptLine*>& lines) override {
-    for (const ScriptLine* line : lines) {
-      const std::vector<std::string_view> views = Views(line->args);
-      resp::ByteQueue out;
-      const bool replied = store_.Execute(*client_, resp::Find(views), views, Now(), &out) ==
-                           store::Outcome::kReplied;
-      Split(out.Data());
-      if (line->reads && !replied) replies_.emplace_back();
-    }
+    held_.insert(held_.end(), lines.begin(), lines.end());
+    Run();
   }
   std::string Read() override {
     TakeMessages();
+    while (replies_.empty() && waits_ && store_.next_deadline() != store::kNever) {
+      std::this_thread::sleep_until(At(store_.next_deadline()));
+      store_.EndWaits(Now());
+      TakeMessages();
+    }
     if (replies_.empty()) return "";
     std::string reply = std::move(replies_.front());
     replies_.pop_front();
@@ -48,10 +52,25 @@ class StorePeer : public Peer {
   std::string ReadUntilClosed() override { return Read(); }
 
  private:
+  // Up to a request that waits; the others follow when it has its reply.
+  void Run() {
+    while (!waits_ && !held_.empty()) {
+      const ScriptLine& line = *held_.front();
+      held_.pop_front();
+      const std::vector<std::string_view> views = Views(line.args);
+      resp::ByteQueue out;
+      const store::Outcome outcome =
+          store_.Execute(*client_, resp::Find(views), views, Now(), &out);
+      Split(out.Data());
+      waits_ = outcome == store::Outcome::kWaiting;
+      if (line.reads && outcome == store::Outcome::kSilent) replies_.emplace_back();
+    }
+  }
   void TakeMessages() {
     resp::ByteQueue messages;
-    store_.TakeMessages(*client_, &messages);
+    waits_ = !store_.TakeMessages(*client_, &messages);
     Split(messages.Data());
+    Run();
   }
   // Of SUBSCRIBE there are as many as channels.
   void Split(std::string_view bytes) {
@@ -67,6 +86,8 @@ class StorePeer : public Peer {
 
   store::Store& store_;
   store::Store::ClientPtr client_;
+  bool waits_ = false;
+  std::deque<const ScriptLine*> held_;
   std::deque<std::string> replies_;
 };
 

@@ -1,5 +1,4 @@
-// Clients that wait for keys, and who is served when. BLPOP and BLMOVE are those of
-// waiting_handlers.cc: they take strings.
+// Clients that wait for keys, and who is served when: with the commands of lists.
 #include "proxy/store/waiting.h"
 
 #include <gmock/gmock.h>
@@ -89,7 +88,7 @@ class WaitingStore : public testing::TestWithParam<int> {
 INSTANTIATE_TEST_SUITE_P(Workers, WaitingStore, testing::Values(1, 4));
 
 TEST_P(WaitingStore, WhatIsThereIsTakenAtOnce) {
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Ask("BLPOP k 0"), Took("k", "1"));
   EXPECT_EQ(ann_.rings(), 0);
 }
@@ -97,13 +96,13 @@ TEST_P(WaitingStore, WhatIsThereIsTakenAtOnce) {
 TEST_P(WaitingStore, TheFirstWhoCameIsServedFirst) {
   ann_.Wait("BLPOP k 0");
   bob_.Wait("BLPOP k 0");
-  EXPECT_EQ(pusher_.Ask("SET k 1"), "+OK\r\n");
+  EXPECT_EQ(pusher_.Ask("RPUSH k 1"), ":1\r\n");
   EXPECT_EQ(ann_.rings(), 1);
   EXPECT_EQ(ann_.Come(), Took("k", "1"));
   EXPECT_EQ(bob_.Come(), "waits");
   EXPECT_EQ(pusher_.Ask("EXISTS k"), ":0\r\n");
   ann_.Wait("BLPOP k 0");  // behind Bob now
-  pusher_.Ask("SET k 2");
+  pusher_.Ask("RPUSH k 2");
   EXPECT_EQ(bob_.Come(), Took("k", "2"));
   EXPECT_EQ(ann_.Come(), "waits");
 }
@@ -111,18 +110,21 @@ TEST_P(WaitingStore, TheFirstWhoCameIsServedFirst) {
 TEST_P(WaitingStore, WhoIsServedLeavesAllItsLines) {
   ann_.Wait("BLPOP a b a 0");
   bob_.Wait("BLPOP a 0");
-  pusher_.Ask("SET b 1");
+  pusher_.Ask("RPUSH b 1");
   EXPECT_EQ(ann_.Come(), Took("b", "1"));
-  pusher_.Ask("SET a 2");
+  pusher_.Ask("RPUSH a 2");
   EXPECT_EQ(bob_.Come(), Took("a", "2"));
-  pusher_.Ask("SET a 3");
-  EXPECT_EQ(pusher_.Ask("GET a"), "$1\r\n3\r\n");
+  pusher_.Ask("RPUSH a 3");
+  EXPECT_EQ(pusher_.Ask("LRANGE a 0 -1"), "*1\r\n$1\r\n3\r\n");
 }
 
 TEST_P(WaitingStore, OneCommandMayServeSeveral) {
   ann_.Wait("BLPOP a 0");
   bob_.Wait("BLPOP b 0");
-  pusher_.Ask("MSET b 1 a 2");
+  pusher_.Ask("MULTI");
+  pusher_.Ask("RPUSH b 1");
+  pusher_.Ask("RPUSH a 2");
+  pusher_.Ask("EXEC");
   EXPECT_EQ(ann_.Come(), Took("a", "2"));
   EXPECT_EQ(bob_.Come(), Took("b", "1"));
 }
@@ -135,23 +137,90 @@ TEST_P(WaitingStore, WhoFindsNothingKeepsItsPlace) {
   EXPECT_EQ(ann_.Come(), "waits");
   EXPECT_EQ(ann_.rings(), 0);
   pusher_.Ask("SELECT 1");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Come(), "waits");
   pusher_.Ask("SELECT 0");
-  pusher_.Ask("SET k 2");
+  pusher_.Ask("SET k string");
+  EXPECT_EQ(ann_.Come(), "waits");
+  pusher_.Ask("DEL k");
+  pusher_.Ask("RPUSH k 2");
   EXPECT_EQ(ann_.Come(), Took("k", "2"));
   EXPECT_EQ(bob_.Come(), "waits");
 }
 
+TEST_P(WaitingStore, AtFirstAKeyOfAnotherTypeIsAnError) {
+  pusher_.Ask("SET k string");
+  EXPECT_THAT(ann_.Ask("BLPOP none k 0"), HasSubstr("WRONGTYPE"));
+  EXPECT_THAT(ann_.Ask("BLMOVE k to LEFT LEFT 0"), HasSubstr("WRONGTYPE"));
+}
+
+// Not the first of those that it names.
+TEST_P(WaitingStore, TheKeyThatWasReadyFirstIsServedFirst) {
+  ann_.Wait("BLPOP a b 0");
+  pusher_.Ask("MULTI");
+  pusher_.Ask("RPUSH b 1");
+  pusher_.Ask("RPUSH a 2");
+  pusher_.Ask("EXEC");
+  EXPECT_EQ(ann_.Come(), Took("b", "1"));
+  EXPECT_EQ(pusher_.Ask("LLEN a"), ":1\r\n");
+}
+
+TEST_P(WaitingStore, WhatHasGoneByTheEndServesNobody) {
+  ann_.Wait("BLPOP k 0");
+  pusher_.Ask("MULTI");
+  pusher_.Ask("RPUSH k 1");
+  pusher_.Ask("DEL k");
+  pusher_.Ask("EXEC");
+  EXPECT_EQ(ann_.Come(), "waits");
+  pusher_.Ask("MULTI");
+  pusher_.Ask("RPUSH k 1");
+  pusher_.Ask("DEL k");
+  pusher_.Ask("SADD k member");
+  pusher_.Ask("EXEC");
+  EXPECT_EQ(ann_.Come(), "waits");
+}
+
+TEST_P(WaitingStore, AsManyAreServedAsThereAreElements) {
+  Waiter cid(store_, now_);
+  ann_.Wait("BRPOP k 0");
+  bob_.Wait("BLMPOP 0 1 k LEFT COUNT 2");
+  cid.Wait("BLPOP k 0");
+  EXPECT_EQ(pusher_.Ask("RPUSH k 1 2 3"), ":3\r\n");
+  EXPECT_EQ(ann_.Come(), Took("k", "3"));
+  EXPECT_EQ(bob_.Come(), "*2\r\n$1\r\nk\r\n*2\r\n$1\r\n1\r\n$1\r\n2\r\n");
+  EXPECT_EQ(cid.Come(), "waits");
+  EXPECT_EQ(pusher_.Ask("RPUSH k 1 2 3"), ":3\r\n");
+  EXPECT_EQ(cid.Come(), Took("k", "1"));
+  EXPECT_EQ(pusher_.Ask("LLEN k"), ":2\r\n");
+}
+
+// It has its error, and the element stays for the next one.
+TEST_P(WaitingStore, ATargetOfAnotherTypeFailsTheMoveAlone) {
+  pusher_.Ask("SET to string");
+  ann_.Wait("BLMOVE k to LEFT RIGHT 0");
+  bob_.Wait("BLPOP k 0");
+  pusher_.Ask("RPUSH k 1");
+  EXPECT_THAT(ann_.Come(), HasSubstr("-WRONGTYPE"));
+  EXPECT_EQ(bob_.Come(), Took("k", "1"));
+}
+
+TEST_P(WaitingStore, AMoveToTheSameListServesTheNextOne) {
+  ann_.Wait("BLMOVE k k LEFT RIGHT 0");
+  bob_.Wait("BLPOP k 0");
+  pusher_.Ask("RPUSH k 1");
+  EXPECT_EQ(ann_.Come(), "$1\r\n1\r\n");
+  EXPECT_EQ(bob_.Come(), Took("k", "1"));
+}
+
 TEST_P(WaitingStore, AKeyMayComeInAnyWay) {
   for (const std::string way :
-       {"RENAME from k", "COPY from k", "SWAPDB 0 1", "MOVE k 0", "GETSET k v", "APPEND k v"}) {
+       {"RENAME from k", "COPY from k", "SWAPDB 0 1", "MOVE k 0", "LMOVE from k LEFT LEFT"}) {
     SCOPED_TRACE(way);
     Waiter waiter(store_, now_);
     waiter.Wait("BLPOP k 0");
-    pusher_.Ask("SET from v");
+    pusher_.Ask("RPUSH from v");
     pusher_.Ask("SELECT 1");
-    pusher_.Ask("SET k v");
+    pusher_.Ask("RPUSH k v");
     if (way[0] != 'M') pusher_.Ask("SELECT 0");
     std::string reply;
     pusher_.Run(way, &reply);
@@ -164,11 +233,11 @@ TEST_P(WaitingStore, AKeyMayComeInAnyWay) {
 TEST_P(WaitingStore, ATransactionIsServedFromAtItsEnd) {
   ann_.Wait("BLPOP k 0");
   pusher_.Ask("MULTI");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Come(), "waits");
-  pusher_.Ask("SET k 2");
-  EXPECT_EQ(pusher_.Ask("EXEC"), "*2\r\n+OK\r\n+OK\r\n");
-  EXPECT_EQ(ann_.Come(), Took("k", "2"));
+  pusher_.Ask("RPUSH k 2");
+  EXPECT_EQ(pusher_.Ask("EXEC"), "*2\r\n:1\r\n:2\r\n");
+  EXPECT_EQ(ann_.Come(), Took("k", "1"));
 }
 
 TEST_P(WaitingStore, InsideATransactionNobodyWaits) {
@@ -183,7 +252,7 @@ TEST_P(WaitingStore, InsideATransactionNobodyWaits) {
 TEST_P(WaitingStore, WhoIsServedMayServeOthers) {
   ann_.Wait("BLPOP to 0");
   bob_.Wait("BLMOVE from to LEFT LEFT 0");
-  pusher_.Ask("SET from x");
+  pusher_.Ask("RPUSH from x");
   EXPECT_EQ(bob_.Come(), "$1\r\nx\r\n");
   EXPECT_EQ(ann_.Come(), Took("to", "x"));
   EXPECT_EQ(pusher_.Ask("DBSIZE"), ":0\r\n");
@@ -193,13 +262,13 @@ TEST_P(WaitingStore, AWaitEndsWhenItsTimeIsUp) {
   ann_.Wait("BLPOP k 5");
   bob_.Wait("BLPOP k 0");
   now_ += 4999;
-  store_.Sweep(now_);
+  store_.EndWaits(now_);
   EXPECT_EQ(ann_.Come(), "waits");
   now_ += 1;
-  store_.Sweep(now_);
+  store_.EndWaits(now_);
   EXPECT_EQ(ann_.rings(), 1);
   EXPECT_EQ(ann_.Come(), kNullArray);
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(bob_.Come(), Took("k", "1"));
   EXPECT_EQ(ann_.Come(), "");
 }
@@ -210,7 +279,7 @@ TEST_P(WaitingStore, WhoseTimeIsUpHasANullArray) {
   bob_.Ask("HELLO 3");
   bob_.Wait("BLMOVE k to LEFT LEFT 5");
   now_ += 5000;
-  store_.Sweep(now_);
+  store_.EndWaits(now_);
   EXPECT_EQ(ann_.Come(), kNullArray);
   EXPECT_EQ(bob_.Come(), "_\r\n");
 }
@@ -221,7 +290,7 @@ TEST_P(WaitingStore, WhatRunsAgainKeepsItsDeadline) {
   now_ += 3000;
   pusher_.Ask("HSET k f v");
   now_ += 2000;
-  store_.Sweep(now_);
+  store_.EndWaits(now_);
   EXPECT_EQ(ann_.Come(), kNullArray);
 }
 
@@ -243,10 +312,10 @@ TEST_P(WaitingStore, WhoLeavesTakesNothing) {
     gone.Wait("BLPOP k 7");
     bob_.Wait("BLPOP k 0");
   }
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(bob_.Come(), Took("k", "1"));
   now_ += 10'000;
-  store_.Sweep(now_);
+  store_.EndWaits(now_);
 }
 
 TEST_P(WaitingStore, WhoIsKilledTakesNothing) {
@@ -254,7 +323,7 @@ TEST_P(WaitingStore, WhoIsKilledTakesNothing) {
   EXPECT_EQ(pusher_.Ask("CLIENT KILL ID " + std::to_string(ann_.id())), ":1\r\n");
   EXPECT_TRUE(ann_.closing());
   EXPECT_EQ(ann_.rings(), 1);
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(pusher_.Ask("EXISTS k"), ":1\r\n");
 }
 
@@ -262,14 +331,14 @@ TEST_P(WaitingStore, AMutedClientWaitsAndHearsNothing) {
   std::string reply;
   EXPECT_EQ(ann_.Run("CLIENT REPLY OFF", &reply), Outcome::kSilent);
   ann_.Wait("BLPOP k 0");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(pusher_.Ask("EXISTS k"), ":0\r\n");
   EXPECT_EQ(ann_.rings(), 1);
   EXPECT_EQ(ann_.Come(), "");
   EXPECT_EQ(ann_.Ask("CLIENT REPLY ON"), "+OK\r\n");
   EXPECT_EQ(ann_.Run("CLIENT REPLY SKIP", &reply), Outcome::kSilent);
   ann_.Wait("BLPOP k 0");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Come(), "");
   EXPECT_EQ(ann_.Ask("PING"), "+PONG\r\n");
 }
@@ -282,7 +351,7 @@ TEST_P(WaitingStore, MessagesComeWhileItWaits) {
   resp::ByteQueue out;
   EXPECT_EQ(ann_.rings(), 1);
   EXPECT_EQ(ann_.Come(), "waits");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Come(), Took("k", "1"));
 }
 
@@ -294,7 +363,7 @@ TEST_P(WaitingStore, WhoWaitsIsShown) {
   EXPECT_THAT(pusher_.Ask(list), HasSubstr(" flags=b "));
   pusher_.Ask("SET watched 1");
   EXPECT_THAT(pusher_.Ask(list), HasSubstr(" flags=bd "));
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_THAT(pusher_.Ask("INFO clients"), HasSubstr("blocked_clients:0\r\n"));
 }
 
@@ -303,33 +372,34 @@ TEST_P(WaitingStore, ACommandThatRunsAgainIsCountedOnce) {
   ann_.Wait("BLPOP k 0");
   pusher_.Ask("CONFIG RESETSTAT");
   pusher_.Ask("HSET k f v");
-  pusher_.Ask("SET k 1");
-  EXPECT_THAT(pusher_.Ask("INFO stats"), HasSubstr("total_commands_processed:3\r\n"));
+  pusher_.Ask("DEL k");
+  pusher_.Ask("RPUSH k 1");
+  EXPECT_THAT(pusher_.Ask("INFO stats"), HasSubstr("total_commands_processed:4\r\n"));
 }
 
 // An expired key of which somebody waits for a successor is no news.
 TEST_P(WaitingStore, AKeyThatGoesServesNobody) {
+  ann_.Wait("BLPOP k 0");
   pusher_.Ask("HSET k f v");
   pusher_.Ask("PEXPIRE k 10");
-  ann_.Wait("BLPOP k 0");
   now_ += 20;
   for (int i = 0; i < 64; ++i) store_.Sweep(now_);
   EXPECT_EQ(pusher_.Ask("EXISTS k"), ":0\r\n");
   EXPECT_EQ(ann_.Come(), "waits");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Come(), Took("k", "1"));
 }
 
 TEST_P(WaitingStore, AFlushServesNobody) {
-  pusher_.Ask("HSET k f v");
   ann_.Wait("BLPOP k 0");
   bob_.Wait("BLPOP k 0");
+  pusher_.Ask("HSET k f v");
   for (const std::string flush : {"FLUSHALL", "FLUSHDB"}) {
     pusher_.Ask(flush);
     EXPECT_EQ(ann_.Come(), "waits") << flush;
   }
   EXPECT_EQ(ann_.rings(), 0);
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Come(), Took("k", "1"));
   EXPECT_EQ(bob_.Come(), "waits");
 }
@@ -340,10 +410,10 @@ TEST_P(WaitingStore, EachDatabaseHasItsLines) {
   bob_.Ask("SELECT 1");
   bob_.Wait("BLPOP k 0");
   pusher_.Ask("SELECT 1");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(bob_.Come(), Took("k", "1"));
   EXPECT_EQ(ann_.Come(), "waits");
-  pusher_.Ask("SET k 2");
+  pusher_.Ask("RPUSH k 2");
   pusher_.Ask("SWAPDB 0 1");
   EXPECT_EQ(ann_.Come(), Took("k", "2"));
 }
@@ -358,12 +428,12 @@ TEST_P(WaitingStore, WhoLeavesTheMiddleOfALineMovesNobody) {
     cid.Wait("BLPOP k 0");
   }
   now_ += 3000;
-  store_.Sweep(now_);
+  store_.EndWaits(now_);
   EXPECT_EQ(bob_.Come(), kNullArray);
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   EXPECT_EQ(ann_.Come(), Took("k", "1"));
   EXPECT_EQ(cid.Come(), "waits");
-  pusher_.Ask("SET k 2");
+  pusher_.Ask("RPUSH k 2");
   EXPECT_EQ(cid.Come(), Took("k", "2"));
 }
 
@@ -371,11 +441,11 @@ TEST_P(WaitingStore, WhoLeavesTheMiddleOfALineMovesNobody) {
 TEST_P(WaitingStore, UnblockInsideATransactionTakesNothing) {
   ann_.Wait("BLPOP k 0");
   pusher_.Ask("MULTI");
-  pusher_.Ask("SET k 1");
+  pusher_.Ask("RPUSH k 1");
   pusher_.Ask("CLIENT UNBLOCK " + std::to_string(ann_.id()));
-  EXPECT_EQ(pusher_.Ask("EXEC"), "*2\r\n+OK\r\n:1\r\n");
+  EXPECT_EQ(pusher_.Ask("EXEC"), "*2\r\n:1\r\n:1\r\n");
   EXPECT_EQ(ann_.Come(), kNullArray);
-  EXPECT_EQ(pusher_.Ask("GET k"), "$1\r\n1\r\n");
+  EXPECT_EQ(pusher_.Ask("LPOP k"), "$1\r\n1\r\n");
 }
 
 // ---- several workers at a time ----
@@ -425,12 +495,12 @@ TEST(WaitingWorkers, EachValueIsTakenOnce) {
   std::multiset<std::string> taken;
   std::vector<std::thread> threads;
   for (int pair = 0; pair < kPairs; ++pair) {
-    threads.emplace_back([&store, pair] {  // puts a value once the key is free
+    threads.emplace_back([&store, pair] {
       SleepingClient client(store, kNow);
       for (int i = 0; i < kValues; ++i) {
         const std::string value = std::to_string(pair * kValues + i);
         const std::string key = "k" + std::to_string(i % 3);
-        while (client.Ask({"SET", key, value, "NX"}) != "+OK\r\n") std::this_thread::yield();
+        client.Ask({"RPUSH", key, value});
       }
     });
     threads.emplace_back([&] {
