@@ -73,6 +73,12 @@ class Shard {
   // See Keyspace.
   size_t Sweep(UnixMillis now, size_t budget);
 
+  // Hears of keys that end: by their time, or for want of memory. attentive: of every change, too.
+  void SetListener(KeyListener* listener, int database, bool attentive) {
+    listener_ = listener;
+    database_ = database;
+    watches_.SetListener(attentive ? listener : nullptr, database);
+  }
   WatchTable& watches() { return watches_; }
   size_t size() const { return keys_->table.size(); }
   size_t expiring() const { return keys_->expiring; }
@@ -112,6 +118,7 @@ class Shard {
   Entry Detach(Entry* slot);
   void Remove(Entry* slot);
   void Destroy(Entry entry);
+  void RemoveExpired(Entry* slot);
   void Moved(Entry* slot, Arena::Links links);
   bool Compact();
   void Report();
@@ -122,6 +129,8 @@ class Shard {
   std::unique_ptr<Keys> keys_ = std::make_unique<Keys>();
   WatchTable watches_;
   Remains remains_;
+  KeyListener* listener_ = nullptr;
+  int database_ = 0;
   size_t reported_ = 0;  // to the budget
   bool reported_exhausted_ = false;
   uint64_t expired_ = 0;
