@@ -18,6 +18,7 @@
 #include "proxy/store/doorbell.h"
 #include "proxy/store/options.h"
 #include "proxy/store/subscriptions.h"
+#include "proxy/store/tracking.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/wire.h"
@@ -46,6 +47,7 @@ struct Wait {
   std::vector<std::string> keys;
   UnixMillis deadline = 0;  // kNever: none
   bool goes_on = true;      // the command has run again and found nothing
+  bool paused = false;      // it waits for CLIENT PAUSE to end
 };
 
 struct WatchedKey {
@@ -63,8 +65,6 @@ struct Transaction {
 
 // What a client has done so far.
 struct ClientStats {
-  uint64_t commands = 0;
-  uint64_t errors = 0;
   uint64_t hits = 0;
   uint64_t misses = 0;
 };
@@ -85,6 +85,7 @@ struct Client {
   UnixMillis connected = 0;
   UnixMillis last_command_at = 0;
   const resp::CommandSpec* last_command = nullptr;
+  uint64_t repeats = 0;  // calls of it that CommandStats has not been told yet
 
   int database = 0;
   resp::Protocol protocol = resp::Protocol::kResp2;
@@ -115,7 +116,10 @@ struct Client {
   bool subscribed() const { return subscriptions > 0; }
   std::unique_ptr<std::array<Names, 3>> listening;  // by Listening; null: it has never listened
   size_t subscriptions = 0;                         // names in all of them
-  resp::ByteQueue messages;                         // not fetched yet
+  size_t sources = 0;                               // of messages: those, MONITOR, CLIENT TRACKING
+  std::unique_ptr<TrackingState> tracking;          // null: it does not track
+  bool monitors = false;
+  resp::ByteQueue messages;  // not fetched yet
 
   bool has_messages = false;  // and its session has been told
 

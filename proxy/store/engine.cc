@@ -1,20 +1,34 @@
 #include "proxy/store/engine.h"
 
+#include <chrono>
+#include <random>
+#include <utility>
+
 namespace keyhole::store {
 
 namespace {
 
 void Add(const ClientStats& more, ClientStats* sum) {
-  sum->commands += more.commands;
-  sum->errors += more.errors;
   sum->hits += more.hits;
   sum->misses += more.misses;
+}
+
+// 40 of them.
+std::string RandomDigits() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::random_device source;
+  std::string digits;
+  while (digits.size() < 40) digits.push_back(kDigits[source() % kDigits.size()]);
+  return digits;
 }
 
 }  // namespace
 
 Engine::Engine(const StoreOptions& options)
     : settings(options),
+      log_(options.log),
+      edge_(options.edge),
+      run_id_(RandomDigits()),
       budget_(options.max_memory, options.eviction, options.workers > 1),
       objects_(Keyspace::MakePools(budget_, Keyspace::ShardsFor(options.workers))),
       sweep_next_(Keyspace::ShardsFor(options.workers)) {
@@ -26,7 +40,10 @@ Engine::Engine(const StoreOptions& options)
 }
 
 void Engine::Add(Client* client, UnixMillis now) {
-  if (last_id_ == 0) started_ = now;
+  if (last_id_ == 0) {
+    started_ = now;
+    for (Rate* const rate : {&call_rate, &input_rate, &output_rate}) rate->Begin(now);
+  }
   client->id = ++last_id_;
   client->random = static_cast<uint64_t>(now) ^ client->id << 48;
   clients_.emplace(client->id, client);
@@ -37,8 +54,19 @@ void Engine::Remove(Client* client) {
   Unwatch(*client);
   waiting.Withdraw(*client);
   EndSubscriptions(*client);
+  StopTracking(*client);
   clients_.erase(client->id);
+  TakeCalls(client);
   store::Add(client->stats, &departed_);
+}
+
+void Engine::TakeCalls(Client* client) {
+  if (client->repeats == 0) return;
+  command_stats.CountCalls(client->last_command->id, std::exchange(client->repeats, 0));
+}
+
+void Engine::GatherCalls() {
+  for (const auto& [id, client] : clients_) TakeCalls(client);
 }
 
 void Engine::Unwatch(Client& client) {
@@ -58,6 +86,7 @@ void Engine::Discard(Client& client) {
 }
 
 void Engine::EndSubscriptions(Client& client) {
+  RemoveMonitor(&client);
   if (client.listening == nullptr) return;
   for (const Listening kind : {Listening::kChannel, Listening::kPattern, Listening::kShard}) {
     for (const std::string& name : client.names(kind)) {
@@ -65,14 +94,16 @@ void Engine::EndSubscriptions(Client& client) {
     }
     client.names(kind).clear();
   }
+  client.sources -= client.subscriptions;
   client.subscriptions = 0;
 }
 
 bool Engine::CheckPassword(std::string_view user, std::string_view password) const {
-  return user == kUser && (!NeedsPassword() || password == settings.password());
+  return user == kUser && (!NeedsPassword() || password == settings.text(Setting::kRequirepass));
 }
 
 bool Engine::Sweep(size_t shard, UnixMillis now) {
+  const auto began = std::chrono::steady_clock::now();
   size_t budget = 10'000;  // 200 us
   ObjectPool& objects = *(*objects_)[shard];
   size_t to_free = budget / 2;
@@ -81,12 +112,18 @@ bool Engine::Sweep(size_t shard, UnixMillis now) {
   bool many_dead = !objects.empty();
   budget += to_free;
   objects.heap().Trim(4);
+  if (!debug.active_expire || debug.pause_upkeep || pause.active()) return many_dead;
   int& next = sweep_next_[shard];
   for (int i = 0; i < database_count() && budget > 0; ++i) {
     Shard& swept = database(next).shard(shard);
     budget = swept.Sweep(now, budget);
     many_dead |= swept.many_dead();
     if (budget > 0) next = (next + 1) % database_count();
+  }
+  if (latency.enabled()) {
+    const auto took = std::chrono::steady_clock::now() - began;
+    latency.Add("expire-cycle", now / 1000,
+                std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   }
   return many_dead;
 }
@@ -134,6 +171,33 @@ size_t Engine::pending_objects() const {
   return sum;
 }
 
+size_t Engine::peak_memory() {
+  const size_t now = memory();
+  if (now > peak_memory_.load(std::memory_order_relaxed)) peak_memory_ = now;
+  return peak_memory_;
+}
+
+void Engine::EmitIfWanted(EventClass kind, int database, std::string_view event,
+                          std::string_view key) {
+  if (events.wants(kind)) events.Add(database, event, key);
+}
+
+void Engine::OnChanged(int, std::string_view key) {
+  if (tracking.active()) tracking.Changed(key, writer);
+}
+
+void Engine::OnAdded(int database, std::string_view key) {
+  EmitIfWanted(EventClass::kNew, database, "new", key);
+}
+
+void Engine::OnExpired(int database, std::string_view key) {
+  EmitIfWanted(EventClass::kExpired, database, "expired", key);
+}
+
+void Engine::OnEvicted(int database, std::string_view key) {
+  EmitIfWanted(EventClass::kEvicted, database, "evicted", key);
+}
+
 Stats Engine::SinceStart() const {
   Stats sum;
   sum.clients = departed_;
@@ -144,40 +208,115 @@ Stats Engine::SinceStart() const {
   }
   sum.evicted = budget_.evicted();
   for (const auto& pool : *objects_) sum.freed_objects += pool->freed();
+  if (edge_) sum.edge = edge_();
   return sum;
 }
 
 Stats Engine::stats() const {
   Stats sum = SinceStart();
-  sum.clients.commands -= at_reset_.clients.commands;
-  sum.clients.errors -= at_reset_.clients.errors;
   sum.clients.hits -= at_reset_.clients.hits;
   sum.clients.misses -= at_reset_.clients.misses;
   sum.connections -= at_reset_.connections;
   sum.expired -= at_reset_.expired;
   sum.evicted -= at_reset_.evicted;
   sum.freed_objects -= at_reset_.freed_objects;
+  sum.edge.bytes_in -= at_reset_.edge.bytes_in;
+  sum.edge.bytes_out -= at_reset_.edge.bytes_out;
+  sum.edge.refused -= at_reset_.edge.refused;
   return sum;
 }
 
+void Engine::Observe() {
+  const bool listens = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted);
+  const bool attentive = events.wants(EventClass::kNew) || tracking.active();
+  for (int i = 0; i < database_count(); ++i) {
+    database(i).SetListener(listens || attentive ? this : nullptr, i, attentive);
+  }
+  const bool timed =
+      slow_log.enabled() || latency.enabled() || settings.number(Setting::kLatencyTracking) != 0;
+  exclusive_ = pause.active() || !monitors.empty();
+  observed_ = timed || exclusive_ || tracking.active();
+  waiting.AttendAll(exclusive_ || tracking.active());
+  budget_.Freeze(pause.active());
+}
+
+void Engine::StartTracking(Client& client, const TrackingState& wanted,
+                           const std::vector<std::string_view>& prefixes) {
+  TrackingState state = wanted;
+  if (client.tracking != nullptr) {
+    state.prefixes = client.tracking->prefixes;
+  } else {
+    client.tracking = std::make_unique<TrackingState>();
+    tracking.Started();
+    ++client.sources;
+  }
+  for (const std::string_view prefix : prefixes) {
+    if (state.prefixes.emplace(prefix).second) tracking.CountPrefix();
+  }
+  *client.tracking = std::move(state);
+  Observe();
+}
+
+void Engine::StopTracking(Client& client) {
+  if (client.tracking == nullptr) return;
+  tracking.Stopped(*client.tracking);
+  client.tracking = nullptr;
+  --client.sources;
+  Observe();
+}
+
+void Engine::AddMonitor(Client* client) {
+  if (std::exchange(client->monitors, true)) return;
+  monitors.push_back(client);
+  ++client->sources;
+  Observe();
+}
+
+void Engine::RemoveMonitor(Client* client) {
+  if (!std::exchange(client->monitors, false)) return;
+  std::erase(monitors, client);
+  --client->sources;
+  Observe();
+}
+
+void Engine::BeginPause(UnixMillis until, bool all) {
+  pause.Begin(until, all);
+  Observe();
+}
+
+void Engine::EndPause() {
+  pause.End();
+  Observe();
+  due_ = true;
+}
+
 void Engine::ApplySettings() {
-  budget_.set_limit(settings.max_memory_bytes());
+  budget_.set_limit(settings.size(Setting::kMaxmemory));
   budget_.set_policy(settings.eviction());
-  slow_log.Configure(settings.slow_log_threshold(), settings.slow_log_length());
-  collection_limits_ = {.listed_items = settings.max_listed(),
-                        .listed_bytes = settings.max_listed_bytes(),
-                        .integers = settings.max_integers()};
-  list_limits_ = ListLimits::Of(settings.list_node_size());
-  live_.max_clients = settings.max_client_count();
+  slow_log.Configure(settings.number(Setting::kSlowlogLogSlowerThan),
+                     settings.size(Setting::kSlowlogMaxLen));
+  latency.Configure(settings.number(Setting::kLatencyMonitorThreshold));
+  tracking.set_most_keys(settings.size(Setting::kTrackingTableMaxKeys));
+  collection_limits_ = {.listed_items = settings.size(Setting::kHashMaxListpackEntries),
+                        .listed_bytes = settings.size(Setting::kHashMaxListpackValue),
+                        .integers = settings.size(Setting::kSetMaxIntsetEntries)};
+  list_limits_ = ListLimits::Of(settings.number(Setting::kListMaxListpackSize));
+  events.Configure(static_cast<uint32_t>(settings.number(Setting::kNotifyKeyspaceEvents)));
+  Observe();
+  live_.max_clients = settings.number(Setting::kMaxclients);
   live_.asks_password = NeedsPassword();
   // What the process was started with may have a fraction that the setting does not show.
-  if (Settings::SecondsOf(live_.idle_timeout) != settings.timeout_seconds()) {
-    live_.idle_timeout = settings.timeout_seconds() * 1000;
+  const int64_t timeout = settings.number(Setting::kTimeout);
+  if (Settings::SecondsOf(live_.idle_timeout) != timeout) {
+    live_.idle_timeout = timeout * 1000;
   }
 }
 
 void Engine::ResetStats() {
   at_reset_ = SinceStart();
+  GatherCalls();
+  command_stats.Reset();
+  peak_memory_ = memory();
 }
 
 }  // namespace keyhole::store

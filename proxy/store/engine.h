@@ -4,20 +4,28 @@
 // for each of their shards (store.h).
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/store/client.h"
+#include "proxy/store/command_stats.h"
 #include "proxy/store/key_events.h"
 #include "proxy/store/keyspace/keyspace.h"
+#include "proxy/store/latency_monitor.h"
 #include "proxy/store/live_settings.h"
 #include "proxy/store/options.h"
+#include "proxy/store/pause.h"
 #include "proxy/store/settings.h"
 #include "proxy/store/slow_log.h"
 #include "proxy/store/subscriptions.h"
+#include "proxy/store/tracking.h"
 #include "proxy/store/types/collection_edit.h"
 #include "proxy/store/types/list_object.h"
 #include "proxy/store/waiting.h"
@@ -29,16 +37,42 @@ inline constexpr std::string_view kRedisVersion = "7.0.15";
 // The one user there is.
 inline constexpr std::string_view kUser = "default";
 
+// How much of something there was per second, lately.
+class Rate {
+ public:
+  // Since it was last asked, or the time before that: a second ago at least, if it is that old.
+  double PerSecond(UnixMillis now, uint64_t total) {
+    constexpr UnixMillis kShortest = 1000;
+    if (now - last_.at >= kShortest) {
+      before_ = last_;
+      last_ = {now, total};
+    }
+    if (now <= before_.at || total < before_.total) return 0;
+    return static_cast<double>(total - before_.total) * 1000.0 /
+           static_cast<double>(now - before_.at);
+  }
+  void Begin(UnixMillis now) { before_ = last_ = {now, 0}; }
+
+ private:
+  struct Sample {
+    UnixMillis at = 0;
+    uint64_t total = 0;
+  };
+  Sample before_;
+  Sample last_;
+};
+
 // Since the start, or since CONFIG RESETSTAT.
 struct Stats {
   ClientStats clients;  // of all, those who have left too
+  EdgeTotals edge;
   uint64_t connections = 0;
   uint64_t expired = 0;
   uint64_t evicted = 0;
   uint64_t freed_objects = 0;  // large values that were freed a little at a time
 };
 
-class Engine {
+class Engine final : private KeyListener {
  public:
   explicit Engine(const StoreOptions& options);
 
@@ -53,10 +87,11 @@ class Engine {
   void Unwatch(Client& client);
   // Ends its transaction, and its watches.
   void Discard(Client& client);
-  // Ends all its subscriptions, silently.
+  // Ends all its subscriptions, silently; MONITOR, too.
   void EndSubscriptions(Client& client);
 
-  bool NeedsPassword() const { return !settings.password().empty(); }
+  bool MayDebug() const { return settings.text(Setting::kEnableDebugCommand) != "no"; }
+  bool NeedsPassword() const { return !settings.text(Setting::kRequirepass).empty(); }
   // True if the two are those of the user; AUTH and HELLO ask.
   bool CheckPassword(std::string_view user, std::string_view password) const;
 
@@ -75,6 +110,12 @@ class Engine {
   size_t pending_objects() const;
 
   Stats stats() const;
+  // Tells command_stats what clients have counted so far.
+  void GatherCalls();
+  // 40 hexadecimal digits, made at the start.
+  const std::string& run_id() const { return run_id_; }
+  // The most that memory() has been; sampled with Sweep() and when asked.
+  size_t peak_memory();
   void ResetStats();
   // CONFIG SET has changed the settings.
   void ApplySettings();
@@ -85,18 +126,77 @@ class Engine {
   // Of lists that are made from now on.
   const ListLimits& list_limits() const { return list_limits_; }
 
+  // A line for the log of the program.
+  void Log(const std::string& line) const {
+    if (log_) log_(line);
+  }
+
+  // True the first time for each command.
+  bool NoteMissing(resp::CommandId id) {
+    return !missing_[static_cast<size_t>(id)].exchange(true, std::memory_order_relaxed);
+  }
+
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
 
+  // Commands do not pass unseen: they are timed, monitored, tracked, or held by a pause.
+  bool observed() const { return observed_; }
+  // While that is so, commands that only read hold all locks, too.
+  bool exclusive() const { return exclusive_; }
+
+  // The client tracks from now on, with these prefixes more.
+  void StartTracking(Client& client, const TrackingState& wanted,
+                     const std::vector<std::string_view>& prefixes);
+  void StopTracking(Client& client);
+  void AddMonitor(Client* client);
+  void RemoveMonitor(Client* client);
+  void BeginPause(UnixMillis until, bool all);
+  void EndPause();
+
+  // What DEBUG has changed.
+  struct DebugSwitches {
+    bool active_expire = true;
+    bool pause_upkeep = false;
+    bool skip_checksums = false;  // of what RESTORE is given
+  };
+  DebugSwitches debug;
   Settings settings;
   Subscriptions subscriptions;
-  KeyEvents events;
+  KeyEvents events{due_};
   SlowLog slow_log;
-  Waiting waiting{databases_};
+  CommandStats command_stats;
+  Rate call_rate;
+  Rate input_rate;
+  Rate output_rate;
+  Waiting waiting{databases_, due_};
+  Tracking tracking{due_};
+  uint64_t writer = 0;  // whose command changes keys now, under all locks; 0: nobody's
+  std::vector<Client*> monitors;
+  Pause pause;
+  LatencyMonitor latency;
+
+  // There is something to be done after the command: who waits is to be served, events are to be
+  // delivered (Store::Finish).
+  bool due() const { return due_.load(std::memory_order_relaxed); }
+  bool TakeDue() { return due_.exchange(false, std::memory_order_relaxed); }
 
  private:
+  void OnChanged(int database, std::string_view key) override;
+  void OnAdded(int database, std::string_view key) override;
+  void OnExpired(int database, std::string_view key) override;
+  void OnEvicted(int database, std::string_view key) override;
+  void EmitIfWanted(EventClass kind, int database, std::string_view event, std::string_view key);
   Stats SinceStart() const;
+  void TakeCalls(Client* client);
+  // Something has changed of who observes commands and keys.
+  void Observe();
 
+  std::function<void(const std::string&)> log_;
+  std::function<EdgeTotals()> edge_;
+  std::string run_id_;
+  std::array<std::atomic<bool>, resp::kCommandCount> missing_{};
+  std::atomic<size_t> peak_memory_{0};
+  std::atomic<bool> due_{false};
   MemoryBudget budget_;
   std::shared_ptr<ObjectPools> objects_;
   std::vector<Keyspace> databases_;
@@ -109,6 +209,8 @@ class Engine {
   Stats at_reset_;
   CollectionLimits collection_limits_;
   ListLimits list_limits_;
+  bool observed_ = false;
+  bool exclusive_ = false;
   LiveSettings live_;
 };
 

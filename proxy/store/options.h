@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -17,6 +18,13 @@ inline constexpr UnixMillis kNever = std::numeric_limits<UnixMillis>::max();
 // Which keys are evicted when memory is full. See keyspace/eviction.h.
 enum class Eviction : uint8_t { kS3Fifo, kLru, kNone };
 
+// What INFO says of connections; the store knows of clients only.
+struct EdgeTotals {
+  uint64_t bytes_in = 0;
+  uint64_t bytes_out = 0;
+  uint64_t refused = 0;  // connections beyond maxclients
+};
+
 struct StoreOptions {
   int databases = 16;
   int workers = 1;                 // threads that will use it
@@ -27,6 +35,11 @@ struct StoreOptions {
   Eviction eviction = Eviction::kNone;
   uint32_t max_clients = 10000;  // as for those below
   int64_t idle_timeout = 0;      // milliseconds; 0: none
+  uint64_t output_limit = 0;     // bytes waiting for one client; 0: no limit
+  bool debug_command = false;    // DEBUG may be used
+  // A line for the log of the program; called by any thread.
+  std::function<void(const std::string& line)> log = {};
+  std::function<EdgeTotals()> edge = {};  // asked by any thread
 };
 
 }  // namespace keyhole::store

@@ -10,9 +10,8 @@
 // nothing then; one that does change a key (BLMOVE) may make that key ready in turn. Keys are
 // served in the order in which they became ready, each once: what counts is what it holds by then.
 //
-// Thread: under all locks of the store, but for ready() and next_deadline(), which anybody may ask,
-// and for the bells, which ring under the lock of their key. Clients must be withdrawn before they
-// are gone.
+// Thread: under all locks of the store, but for next_deadline(), which anybody may ask, and for the
+// bells, which ring under the lock of their key. Clients must be withdrawn before they are gone.
 #pragma once
 
 #include <array>
@@ -36,7 +35,9 @@ namespace keyhole::store {
 
 class Waiting {
  public:
-  explicit Waiting(std::vector<Keyspace>& databases) : databases_(databases) {}
+  // due: set when a key with a line has changed.
+  Waiting(std::vector<Keyspace>& databases, std::atomic<bool>& due)
+      : databases_(databases), due_(due) {}
   ~Waiting();
 
   // The client comes to the end of the lines of these keys of its database. REQUIRES: it does not
@@ -47,11 +48,17 @@ class Waiting {
   void Withdraw(Client& client);
 
   size_t size() const { return count_; }
+  // Those of them that do not wait for ever, by their moments.
+  size_t deadlines() const { return deadlines_.size(); }
   // A bit for each shard in which a key has a line.
   uint64_t shards() const { return shards_; }
+  // Until further notice it is as if one had in every shard: who changes keys holds all locks.
+  void AttendAll(bool on) {
+    always_ = on ? ~uint64_t{0} : 0;
+    shards_ = always_;
+    for (size_t i = 0; i < lines_in_.size(); ++i) shards_ |= uint64_t{lines_in_[i] > 0} << i;
+  }
 
-  // A key with a line has changed since it was last served.
-  bool ready() const { return any_ready_.load(std::memory_order_relaxed); }
   // No client's time is up before this moment.
   UnixMillis next_deadline() const { return next_deadline_.load(std::memory_order_relaxed); }
 
@@ -89,16 +96,17 @@ class Waiting {
   std::vector<Client*> Overdue(UnixMillis now);
 
   std::vector<Keyspace>& databases_;
+  std::atomic<bool>& due_;
   std::map<Place, std::unique_ptr<Line>> lines_;
   std::map<UnixMillis, std::vector<Client*>> deadlines_;
   size_t count_ = 0;
   uint64_t shards_ = 0;
+  uint64_t always_ = 0;
   std::array<uint32_t, 64> lines_in_{};  // by shard
   std::atomic<UnixMillis> next_deadline_{kNever};
 
   std::mutex ready_mutex_;  // keys of several shards may change at a time
   std::deque<Line*> ready_;
-  std::atomic<bool> any_ready_{false};
 };
 
 template <typename F>

@@ -4,7 +4,9 @@
 #include <chrono>
 
 #include "absl/strings/ascii.h"
+#include "proxy/store/commands/command_details.h"
 #include "proxy/store/commands/handler_table.h"
+#include "proxy/store/commands/observers.h"
 #include "proxy/store/commands/replies.h"
 
 namespace keyhole::store {
@@ -15,13 +17,25 @@ using resp::CommandId;
 using resp::CommandSpec;
 using resp::Effect;
 
+// Once for each command that Redis has.
+void LogMissing(const Call& call, const CommandSpec& spec) {
+  if (spec.id == CommandId::kUnknown || !call.engine.NoteMissing(spec.id)) return;
+  call.engine.Log(
+      std::string(spec.full_name)
+          .append(": unknown command (not in Keyhole's embedded store; use --upstream)"));
+}
+
 // Why the request names no command that the store has; empty if it does.
 std::string ExistenceError(const Call& call) {
   const CommandSpec& spec = call.spec;
   const bool is_subcommand = spec.parent != CommandId::kUnknown;
   const CommandSpec& top = is_subcommand ? resp::Spec(spec.parent) : spec;
-  if (!Serves(top)) return resp::UnknownCommandError(call.args);
+  if (!Serves(top)) {
+    LogMissing(call, top);
+    return resp::UnknownCommandError(call.args);
+  }
   const bool unknown_word = !is_subcommand && spec.has(resp::kContainer) && call.args.size() > 1;
+  if (!unknown_word && !Serves(spec)) LogMissing(call, spec);
   if (unknown_word || !Serves(spec)) return resp::UnknownSubcommandError(top, call.args[1]);
   return {};
 }
@@ -48,6 +62,9 @@ std::string Objection(const Call& call, bool full) {
   std::string error = ExistenceError(call);
   if (!error.empty()) return error;
   if (!call.spec.AcceptsCount(call.args.size())) return resp::ArityError(call.spec);
+  if (call.spec.has(resp::kProtected) && !call.engine.MayDebug()) {
+    return std::string(kDebugNotAllowed);
+  }
   const bool logged_in = call.client.authenticated || !call.engine.NeedsPassword();
   if (!logged_in && !call.spec.has(resp::kNoAuth)) return std::string(kNoAuth);
   if (call.client.transaction.open && call.spec.has(resp::kNoMulti)) {
@@ -69,7 +86,8 @@ std::string Objection(const Call& call, bool full) {
 // Nearly all requests: one look tells that nothing can be said against them.
 bool IsPlain(const Call& call, bool full) {
   const Client& client = call.client;
-  return HandlerOf(call.spec) != nullptr && !call.spec.has(resp::kContainer) &&
+  return HandlerOf(call.spec) != nullptr &&
+         (call.spec.flags & (resp::kContainer | resp::kProtected)) == 0 &&
          call.spec.AcceptsCount(call.args.size()) && client.authenticated && !full &&
          !client.transaction.open && !client.subscribed();
 }
@@ -86,7 +104,7 @@ void Queue(Call& call) {
 }
 
 void Reject(Call& call, std::string_view error) {
-  ++call.client.stats.errors;
+  call.engine.command_stats.CountRejection(call.spec.id, error);
   if (call.client.transaction.open) call.client.transaction.failed = true;
   if (call.spec.effect != Effect::kExec) return call.reply.Error(error);
   // An EXEC that cannot run ends its transaction all the same.
@@ -103,11 +121,26 @@ bool IsQueued(const CommandSpec& spec) {
 
 namespace {
 
+[[gnu::noinline]] void CountFailure(const Call& call, size_t begin) {
+  const std::string_view reply = call.out->Data().substr(begin + 1);
+  call.engine.command_stats.CountFailure(call.spec.id, reply.substr(0, reply.find('\r')));
+}
+
+[[gnu::noinline]] void GoOnTo(Call& call) {
+  Client& client = call.client;
+  if (client.repeats > 0) {
+    call.engine.command_stats.CountCalls(client.last_command->id, client.repeats);
+  }
+  client.repeats = 0;
+  client.last_command = &call.spec;
+}
+
 inline void RunHandler(Call& call) {
   const size_t before = call.out->size();
   const bool silent = call.client.reply_mode.silent();
   HandlerOf(call.spec)(call);
-  if (call.out->size() > before && call.out->Data()[before] == '-') ++call.client.stats.errors;
+  if (call.out->size() > before && call.out->Data()[before] == '-') [[unlikely]]
+    CountFailure(call, before);
   // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
   // REPLY OFF in it is answered up to there.
   // Confirmations of subscriptions are never hidden.
@@ -117,32 +150,62 @@ inline void RunHandler(Call& call) {
 }
 
 inline void RunUntimed(Call& call) {
-  ++call.client.stats.commands;
-  call.client.last_command = &call.spec;
+  if (call.client.last_command != &call.spec) GoOnTo(call);
+  ++call.client.repeats;
   RunHandler(call);
 }
 
-void Log(const Call& call, std::chrono::steady_clock::time_point began) {
-  if (!call.engine.slow_log.enabled()) return;
-  call.engine.slow_log.Offer({.client = call.client,
-                              .args = call.args,
-                              .secrets = call.secrets,
-                              .now = call.now,
-                              .took = std::chrono::steady_clock::now() - began});
+bool IsTimed(const Engine& engine) {
+  return engine.slow_log.enabled() || engine.latency.enabled() ||
+         engine.settings.number(Setting::kLatencyTracking) != 0;
 }
 
-// Not EXEC: what it runs is logged. Nor what waits now: it has not been answered.
-[[gnu::noinline]] void RunTimed(Call& call) {
+void Log(const Call& call, std::chrono::steady_clock::duration took) {
+  Engine& engine = call.engine;
+  engine.latency.Add(IsFast(call.spec) ? "fast-command" : "command", call.now / 1000,
+                     std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  engine.slow_log.Offer({.client = call.client,
+                         .args = call.args,
+                         .secrets = call.secrets,
+                         .now = call.now,
+                         .took = took});
+}
+
+// EXEC is not logged: what it runs is. Nor is a command that waits now.
+template <typename F>
+void RunTimed(Call& call, F&& run) {
   const auto began = std::chrono::steady_clock::now();
-  RunUntimed(call);
-  if (call.spec.effect != Effect::kExec && call.client.wait == nullptr) Log(call, began);
+  run(call);
+  const auto took = std::chrono::steady_clock::now() - began;
+  Engine& engine = call.engine;
+  engine.command_stats.CountTime(call.spec.id, took,
+                                 engine.settings.number(Setting::kLatencyTracking) != 0);
+  const Wait* const wait = call.client.wait.get();
+  if (call.spec.effect == Effect::kExec || (wait != nullptr && wait->goes_on)) return;
+  Log(call, took);
+}
+
+[[gnu::noinline]] void RunObserved(Call& call) {
+  const bool in_exec = call.client.transaction.open && call.spec.effect != Effect::kExec;
+  if (!in_exec && IsHeld(call)) return HoldBack(call);
+  Engine& engine = call.engine;
+  const bool writes = engine.tracking.active() && !call.spec.has(resp::kRead);
+  if (writes) engine.writer = call.client.id;
+  if (IsTimed(engine)) {
+    RunTimed(call, RunUntimed);
+  } else {
+    RunUntimed(call);
+  }
+  if (writes) engine.writer = 0;
+  if (call.client.tracking != nullptr) RememberReads(call);
+  FeedMonitors(call);
 }
 
 }  // namespace
 
 void Run(Call& call) {
-  if (call.engine.slow_log.enabled()) [[unlikely]]
-    return RunTimed(call);
+  if (call.engine.observed()) [[unlikely]]
+    return RunObserved(call);
   RunUntimed(call);
 }
 
@@ -154,19 +217,22 @@ bool Resume(Engine& engine, Client& client, std::string_view key, UnixMillis now
   Call call{engine, client, *wait.command.spec, args, now, reply, out, out->size()};
   call.woken_by = key;
   wait.goes_on = false;
-  const auto began = std::chrono::steady_clock::now();
-  RunHandler(call);
+  if (IsTimed(engine)) {
+    RunTimed(call, RunHandler);  // what it takes now; the waiting counts for nothing
+  } else {
+    RunHandler(call);
+  }
   if (wait.goes_on) return false;
-  Log(call, began);  // what it took now; the waiting counts for nothing
   engine.waiting.Withdraw(client);
   client.Ring();
   return true;
 }
 
 void EndWait(Engine& engine, Client& client, std::string_view error) {
+  const CommandSpec& spec = *client.wait->command.spec;
   const bool for_keys = !client.wait->keys.empty();
   engine.waiting.Withdraw(client);
-  if (!error.empty()) ++client.stats.errors;
+  if (!error.empty()) engine.command_stats.CountFailure(spec.id, error);
   resp::ReplyWriter reply(&client.messages, client.protocol);
   if (!client.reply_mode.silent()) {
     if (!error.empty()) {
@@ -180,26 +246,41 @@ void EndWait(Engine& engine, Client& client, std::string_view error) {
   client.Ring();
 }
 
-void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
-              resp::ByteQueue* out) {
+namespace {
+
+inline void Judge(Engine& engine, Client& client, const Request& request, UnixMillis now,
+                  resp::ByteQueue* out) {
   const CommandSpec& spec = request.spec;
   resp::ReplyWriter reply(out, client.protocol);
   Call call{engine, client, spec, request.args, now, reply, out, out->size(), request.first};
-  ReplyMode& mode = client.reply_mode;
-  mode.skip = mode.skip_next;
-  mode.skip_next = false;
-  client.last_command_at = now;
-
   if (IsPlain(call, request.full)) return Run(call);
   if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
   if (const std::string error = Objection(call, request.full); !error.empty()) {
     Reject(call, error);
   } else if (client.transaction.open && IsQueued(spec)) {
+    if (engine.observed() && IsHeld(call)) return HoldBack(call);
     Queue(call);
   } else {
     return Run(call);
   }
-  if (mode.silent()) out->Truncate(call.begin);
+  if (client.reply_mode.silent()) out->Truncate(call.begin);
+}
+
+}  // namespace
+
+void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
+              resp::ByteQueue* out) {
+  ReplyMode& mode = client.reply_mode;
+  mode.skip = mode.skip_next;
+  mode.skip_next = false;
+  client.last_command_at = now;
+  Judge(engine, client, request, now, out);
+}
+
+void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now) {
+  const std::vector<std::string_view> args(command.args.begin(), command.args.end());
+  Judge(engine, client, {*command.spec, args}, now, &client.messages);
+  if (client.wait == nullptr) client.Ring();
 }
 
 }  // namespace keyhole::store

@@ -29,6 +29,12 @@ bool Resume(Engine& engine, Client& client, std::string_view key, UnixMillis now
 // null array whatever the command is, or 0 replicas if it waits for no key; or this error.
 void EndWait(Engine& engine, Client& client, std::string_view error = {});
 
+// Publishes the keyspace events that have come up.
+void DeliverEvents(Engine& engine);
+
+// Does once more what a pause has held back; the reply goes to the messages.
+void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now);
+
 // Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
 // it decides which error a request with several faults gets.
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,

@@ -5,25 +5,12 @@
 #include "proxy/store/commands/replies.h"
 #include "resp/number.h"
 
-namespace keyhole::store::handlers {
+namespace keyhole::store {
 
-namespace {
-
-constexpr size_t kMaxEmbedded = 44;  // bytes of a string that Redis allocates with its object
-constexpr size_t kMaxDigits = 20;
-
-bool IsSharedInteger(const Call& call, const Entry& entry) {
-  constexpr int64_t kShared = 10000;
-  int64_t value = 0;
-  const bool is_number =
-      entry.encoding() == Encoding::kString && resp::ParseInteger(entry.value(), &value);
-  const bool may_share =
-      call.engine.settings.max_memory() == "0" || call.engine.settings.eviction() != Eviction::kLru;
-  return is_number && may_share && value >= 0 && value < kShared;
-}
-
-// As OBJECT ENCODING of Redis 7.0 calls it. Source: redis 7.0.15 object.c tryObjectEncoding.
+// Source: redis 7.0.15 object.c tryObjectEncoding.
 std::string_view ShownEncoding(const Entry& entry) {
+  constexpr size_t kMaxEmbedded = 44;  // bytes of a string that Redis allocates with its object
+  constexpr size_t kMaxDigits = 20;
   const Shown shown = ShownOf(entry.encoding());
   const std::string_view value = entry.value();
   int64_t number = 0;
@@ -35,29 +22,43 @@ std::string_view ShownEncoding(const Entry& entry) {
   return EncodingName(entry.encoding());
 }
 
+namespace handlers {
+
+namespace {
+
+bool IsSharedInteger(const Call& call, const Entry& entry) {
+  constexpr int64_t kShared = 10000;
+  int64_t value = 0;
+  const bool is_number =
+      entry.encoding() == Encoding::kString && resp::ParseInteger(entry.value(), &value);
+  const bool may_share = call.engine.settings.number(Setting::kMaxmemory) == 0 ||
+                         call.engine.settings.eviction() != Eviction::kLru;
+  return is_number && may_share && value >= 0 && value < kShared;
+}
+
 }  // namespace
 
 void ObjectEncoding(Call& call) {
-  const Entry* const slot = call.Peek(call.args[2]);
+  const Entry* const slot = call.PeekSilently(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Bulk(ShownEncoding(*slot));
 }
 
 void ObjectRefcount(Call& call) {
   constexpr int64_t kOfShared = std::numeric_limits<int32_t>::max();
-  const Entry* const slot = call.Peek(call.args[2]);
+  const Entry* const slot = call.PeekSilently(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Integer(IsSharedInteger(call, *slot) ? kOfShared : 1);
 }
 
 void ObjectIdletime(Call& call) {
-  const Entry* const slot = call.Peek(call.args[2]);
+  const Entry* const slot = call.PeekSilently(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Integer(call.db().IdleTime(*slot));
 }
 
 void ObjectFreq(Call& call) {
-  if (call.Peek(call.args[2]) == nullptr) return call.reply.Null();
+  if (call.PeekSilently(call.args[2]) == nullptr) return call.reply.Null();
   // No policy here is LFU.
   call.reply.Error(
       "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
@@ -81,4 +82,6 @@ void ObjectHelp(Call& call) {
   Help(call, kLines);
 }
 
-}  // namespace keyhole::store::handlers
+}  // namespace handlers
+
+}  // namespace keyhole::store
