@@ -73,6 +73,7 @@ class Worker final : public core::Connector {
 
  private:
   void Tick();
+  void Watch();
   void LookAtStrangers();
   void Sweep();
   void AwaitDeadline();
@@ -82,6 +83,7 @@ class Worker final : public core::Connector {
   core::WorkerState state_;
   Loop loop_;
   Timer tick_;
+  Timer watch_;                                      // of links that Redis may hold
   Timer sweep_;                                      // of the embedded store
   Timer deadline_;                                   // of the requests that wait there
   store::UnixMillis next_deadline_ = store::kNever;  // what it is set to

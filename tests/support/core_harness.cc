@@ -196,6 +196,7 @@ core::Config Harness::WithUpstream() {
   core::Config config;
   config.upstream.emplace();
   config.upstream->endpoint = core::Endpoint::Tcp("redis", 6379);
+  config.links.spares = 0;
   return config;
 }
 
@@ -245,6 +246,7 @@ void Harness::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
 void Harness::Advance(std::chrono::milliseconds time) {
   worker_->now += time;
   worker_->unix_now += time.count();
+  worker_->links.Watch();
   worker_->links.Tick();
   if (worker_->near != nullptr) worker_->near->Tick();
   metrics_.keys.CatchUp();
