@@ -124,6 +124,14 @@ const std::vector<Effect>& Effects() {
          EXPECT_EQ(client.Ask("RPUSH l a b c"), ":3\r\n");
          EXPECT_EQ(client.Ask("LINDEX l 1"), "$1\r\nb\r\n");
        }},
+      {"hll-sparse-max-bytes",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("PFADD sparse a b c"), ":1\r\n");
+         EXPECT_EQ(client.Ask("PFDEBUG ENCODING sparse"), "+sparse\r\n");
+         EXPECT_EQ(client.Ask("CONFIG SET hll-sparse-max-bytes 20"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("PFADD dense a b c"), ":1\r\n");
+         EXPECT_EQ(client.Ask("PFDEBUG ENCODING dense"), "+dense\r\n");
+       }},
       {"slowlog-log-slower-than",
        [](TestStore&, TestClient& client) {
          EXPECT_EQ(client.Ask("GET k"), "$-1\r\n");
@@ -166,7 +174,7 @@ Settings::Change ChangeOf(const std::string& name) {
 const std::set<std::string> kOfOtherTypes = {
     "zset-max-listpack-entries", "zset-max-ziplist-entries", "zset-max-listpack-value",
     "zset-max-ziplist-value",    "list-max-listpack-size",   "list-max-ziplist-size",
-    "stream-node-max-bytes",     "stream-node-max-entries",  "hll-sparse-max-bytes"};
+    "stream-node-max-bytes",     "stream-node-max-entries"};
 
 // Whatever a parameter is set to: refused, or what it was anyhow, or shown and of a known effect,
 // or one of those of settings.def that have no meaning here.

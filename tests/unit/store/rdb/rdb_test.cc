@@ -2,6 +2,7 @@
 // and by dump_redis_test.cc there.
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <vector>
@@ -187,7 +188,7 @@ TEST(Listpack, OfManyElementsIsCounted) {
 // Each byte is changed to each other one: it is refused, or means something else.
 TEST(Listpack, ThatIsBrokenIsRefused) {
   ListpackWriter writer;
-  for (const std::string& text : {"hello", "77", "100000", "x"}) writer.Append(text);
+  for (const char* const text : {"hello", "77", "100000", "x"}) writer.Append(text);
   const std::string whole = writer.Finish();
   for (size_t at = 0; at < whole.size(); ++at) {
     for (int byte = 0; byte < 256; ++byte) {
@@ -236,7 +237,7 @@ TEST(OldForms, AreRead) {
 
 // A count that is larger than what follows could be is refused before memory is asked for.
 TEST(Elements, HugeCountsAreRefused) {
-  for (const uint8_t form : {1, 2, 3, 4, 5, 14, 18}) {
+  for (const uint8_t form : std::initializer_list<uint8_t>{1, 2, 3, 4, 5, 14, 18}) {
     Reader reader(
         std::string_view("\x81\x00\x00\x00\xFF\xFF\xFF\xFF\xFF\x01"
                          "a",
