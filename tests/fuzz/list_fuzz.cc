@@ -91,7 +91,7 @@ class Game {
         Remove(size == 0 ? Text() : model_[Below(size)], Byte());
         break;
       default: {
-        const auto copy = list_.Clone();
+        const auto copy = list_.Clone(store::MallocHeap());
         Check(static_cast<const ListObject&>(*copy).size() == size, "a copy has as many");
         size_t budget = Byte();
         (void)copy->FreeSome(&budget);
@@ -113,7 +113,8 @@ class Game {
     }
     const ListEnd from = front ? ListEnd::kFront : ListEnd::kBack;
     Check(list_.Remove(text, most, from) == expected, "Remove() says how many it has removed");
-    Check(list_.Has(text) == (std::find(model_.begin(), model_.end(), text) != model_.end()), "Has() finds what is there");
+    Check(list_.Has(text) == (std::find(model_.begin(), model_.end(), text) != model_.end()),
+          "Has() finds what is there");
   }
 
   void Compare() {

@@ -211,7 +211,7 @@ TEST(ListObject, IsWhatAVectorIs) {
         ASSERT_NO_FATAL_FAILURE(list.Check()) << setting << " " << i;
       }
     }
-    const std::unique_ptr<Object> copy = list.list().Clone();
+    const std::unique_ptr<Object> copy = list.list().Clone(MallocHeap());
     EXPECT_EQ(Read(static_cast<const ListObject&>(*copy)), Read(list.list()));
     size_t budget = 1;
     while (!copy->FreeSome(&budget)) budget = 1;
@@ -284,16 +284,14 @@ TEST_F(Lists, ComeBackIntoOneBlock) {
   EXPECT_EQ(Ask("LLEN k"), ":4\r\n");
 }
 
-// Its memory comes back when the sweeper passes by, and is no reason to evict anything.
+// Its memory comes back when the sweeper passes by.
 TEST_F(Lists, ALargeOneIsFreedInParts) {
   const int64_t before = UsedMemory();
   Push("k", 200'000);
   EXPECT_EQ(Ask("DEL k"), ":1\r\n");
   EXPECT_GT(UsedMemory(), before + 6'000'000);
-  EXPECT_LT(store_.store.usage().memory, 1'000'000U);
   int sweeps = 0;
   while (store_.store.Sweep(store_.now)) ASSERT_LT(++sweeps, 100);
-  EXPECT_GE(sweeps, 0);
   EXPECT_LT(UsedMemory(), before + 100'000);
 }
 
