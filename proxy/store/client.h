@@ -45,9 +45,10 @@ struct Wait {
   WakeOn wake_on = WakeOn::kPresence;
   int database = 0;
   std::vector<std::string> keys;
-  UnixMillis deadline = 0;  // kNever: none
-  bool goes_on = true;      // the command has run again and found nothing
-  bool paused = false;      // it waits for CLIENT PAUSE to end
+  UnixMillis deadline = 0;    // kNever: none
+  bool goes_on = true;        // the command has run again and found nothing
+  bool paused = false;        // it waits for CLIENT PAUSE to end
+  std::string_view woken_by;  // while it runs again: the key that has changed
 };
 
 struct WatchedKey {

@@ -12,6 +12,7 @@ import threading
 import time
 import unittest
 
+import kombu
 import limits.storage
 import limits.strategies
 import redis
@@ -226,6 +227,65 @@ class CacheTest(unittest.TestCase):
         self.assertEqual(listener.get_message(timeout=5)["type"], "unsubscribe")
         listener.close()
 
+    def test_lists(self):
+        client = self.client
+        self.assertEqual(client.rpush("l", *range(1000)), 1000)
+        self.assertEqual(client.lrange("l", 500, 502), ["500", "501", "502"])
+        self.assertEqual(client.lpop("l", 2), ["0", "1"])
+        self.assertEqual(client.lpos("l", "999"), 997)
+        self.assertEqual(client.linsert("l", "before", "500", "x"), 999)
+        self.assertEqual(client.lrem("l", 0, "x"), 1)
+        self.assertTrue(client.ltrim("l", 0, 9))
+        self.assertEqual(client.lmove("l", "m", "RIGHT", "LEFT"), "11")
+        self.assertEqual(client.blpop(["nosuch", "m"], timeout=1), ("m", "11"))
+        self.assertIsNone(client.brpop("nosuch", timeout=0.05))
+        self.assertEqual(client.blmpop(1, 2, "nosuch", "l", direction="RIGHT", count=2), ["l", ["10", "9"]])
+
+    def test_a_reliable_queue(self):
+        """As rq and Sidekiq do it: jobs in hashes, their ids in lists, one list for each worker's work."""
+        jobs = 200
+
+        def work(name, done):
+            client = redis.Redis(port=self.port, decode_responses=True)
+            while (job := client.blmove("queue", f"working:{name}", 5, "RIGHT", "LEFT")) != "stop":
+                pipe = client.pipeline()
+                pipe.hset(f"job:{job}", "worker", name)
+                pipe.lrem(f"working:{name}", 1, job)
+                pipe.lpush("done", job)
+                pipe.execute()
+                done.append(job)
+            client.close()
+
+        taken = [[], [], []]
+        workers = [threading.Thread(target=work, args=(n, taken[n])) for n in range(len(taken))]
+        for worker in workers:
+            worker.start()
+        for job in range(jobs):
+            self.client.pipeline().hset(f"job:{job}", "state", "new").lpush("queue", job).execute()
+        self.client.lpush("queue", *["stop"] * len(workers))
+        for worker in workers:
+            worker.join(30)
+        self.assertEqual(sorted(int(job) for of in taken for job in of), list(range(jobs)))
+        self.assertEqual(self.client.llen("done"), jobs)
+        self.assertEqual([self.client.lrange(f"working:{n}", 0, -1) for n in range(3)], [["stop"]] * 3)
+
+    def test_kombu(self):
+        """What Celery speaks through: its queues are lists, and it waits for several of them at once."""
+        with kombu.Connection(f"redis://127.0.0.1:{self.port}/1") as connection:
+            queues = [connection.SimpleQueue(name, no_ack=True) for name in ("low", "high")]
+            for n in range(20):
+                queues[n % 2].put({"n": n}, serializer="json")
+            self.assertEqual([queues[1].get(timeout=10).payload["n"] for _ in range(10)], list(range(1, 20, 2)))
+            late = threading.Timer(0.1, lambda: redis.Redis(port=self.port, db=1).rpush(
+                "high", redis.Redis(port=self.port, db=1).lindex("low", -1)))
+            late.start()
+            self.assertEqual(queues[1].get(timeout=10).payload["n"], 0)
+            late.join()
+            with self.assertRaises(kombu.simple.Empty):
+                queues[1].get(timeout=0.1)
+            for queue in queues:
+                queue.close()
+
     def test_more_of_redis_cli(self):
         self.client.hset("h", mapping={"x": "1", "y": "2"})
         self.client.sadd("s", "a", "b", "c")
@@ -241,6 +301,7 @@ class StoreTest(CacheTest):
 
     command = [KEYHOLE, "--http", "off", "--listen"]
     pattern = "embedded store"
+    test_kombu = None  # it gives messages back under a lock that a script releases
 
     def address(self):
         return f"127.0.0.1:{self.port}"

@@ -217,7 +217,7 @@ bool Resume(Engine& engine, Client& client, std::string_view key, UnixMillis now
   resp::ByteQueue* const out = &client.messages;
   resp::ReplyWriter reply(out, client.protocol);
   Call call{engine, client, *wait.command.spec, args, now, reply, out, out->size()};
-  call.woken_by = key;
+  wait.woken_by = key;
   wait.goes_on = false;
   if (IsTimed(engine)) {
     RunTimed(call, RunHandler);  // what it takes now; the waiting counts for nothing

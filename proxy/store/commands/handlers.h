@@ -30,9 +30,6 @@ struct Call {
   size_t begin;                // bytes that were there before; of EXEC and what it runs the same
   resp::HashedKey first = {};  // the first key, if whoever sent the request has hashed it
   uint32_t secrets = 0;        // a bit for each of the first arguments that no log may show
-  // The key that has changed, of a command that waits and runs once more. Of its keys this one
-  // alone is to be looked at: when several are ready, the one that was ready first is served first.
-  std::optional<std::string_view> woken_by = std::nullopt;
 
   Keyspace& db() const { return engine.database(client.database); }
 
@@ -82,11 +79,19 @@ struct Call {
 
   // There is nothing under these keys of what the command takes. True: the client waits now, or
   // goes on waiting, and the handler returns without a reply; once one of the keys changes it is
-  // called again with the same arguments, and `woken_by`. It must have changed nothing. False:
+  // called again with the same arguments, and woken_by(). It must have changed nothing. False:
   // inside of EXEC nobody waits, and it replies as Redis does there. deadline: kNever if there is
   // none. What is given the first time holds.
   bool Wait(std::span<const std::string_view> keys, UnixMillis deadline,
             WakeOn wake_on = WakeOn::kPresence);
+
+  // The key that has changed, of a command that waits and runs once more; none when it runs for the
+  // first time. Of its keys this one alone is to be looked at: when several are ready, the one that
+  // was ready first is served first.
+  std::optional<std::string_view> woken_by() const {
+    if (client.wait == nullptr) return std::nullopt;
+    return client.wait->woken_by;
+  }
 
   bool Is(size_t arg, std::string_view option) const {
     return resp::EqualsIgnoreCase(args[arg], option);

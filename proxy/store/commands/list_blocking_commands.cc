@@ -2,6 +2,9 @@
 //
 // At first a key of another type is an error. Once a client waits it is no news: whoever overwrites
 // the key serves nobody. Source: redis 7.0.15 t_list.c and blocked.c.
+#include <optional>
+#include <span>
+
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/list_ends.h"
 #include "proxy/store/commands/replies.h"
@@ -16,7 +19,7 @@ using Keys = std::span<const std::string_view>;
 // Looks for a list under this key: null if there is none to be had. False if it is of another type,
 // and has not just become that; then that is the reply.
 bool FindToTake(Call& call, std::string_view key, Entry** slot) {
-  if (!call.woken_by.has_value()) return FindAs(call, key, ValueType::kList, slot);
+  if (!call.woken_by().has_value()) return FindAs(call, key, ValueType::kList, slot);
   *slot = call.Find(key);
   if (*slot != nullptr && (*slot)->type() != ValueType::kList) *slot = nullptr;
   return true;
@@ -25,7 +28,8 @@ bool FindToTake(Call& call, std::string_view key, Entry** slot) {
 // Calls take(key, slot), which replies, for the first of the keys that is a list; or waits.
 template <typename F>
 void TakeFirst(Call& call, Keys keys, UnixMillis deadline, F&& take) {
-  const Keys looked_at = call.woken_by.has_value() ? Keys(&*call.woken_by, 1) : keys;
+  const std::optional<std::string_view> woken_by = call.woken_by();
+  const Keys looked_at = woken_by.has_value() ? Keys(&*woken_by, 1) : keys;
   for (const std::string_view key : looked_at) {
     Entry* slot = nullptr;
     if (!FindToTake(call, key, &slot)) return;
