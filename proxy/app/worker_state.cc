@@ -28,7 +28,8 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
       links(*this, {.endpoint = UpstreamEndpoint(config_in),
                     .initial_state = InitialState(config_in),
                     .wait = config_in.links.wait,
-                    .max_idle = config_in.links.max_idle}) {
+                    .max_idle = config_in.links.max_idle,
+                    .spares = config_in.links.spares}) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     counted[static_cast<size_t>(spec.id)] =
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;

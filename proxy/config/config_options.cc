@@ -76,6 +76,10 @@ constexpr Option kOptions[] = {
            "How many connections to the upstream a worker keeps open at most while nobody uses "
            "them. There are as many as were in use at once in the last minute.",
            Number<At<&Config::links, &UpstreamOptions::max_idle>, 0, 100000>()),
+    Define(kBehind, "--upstream-spares", "NUMBER", kLive,
+           "How many of them are opened ahead of need for each user and database in use, so that a "
+           "request that needs a connection of its own (BLPOP, MULTI) need not wait for one.",
+           Number<At<&Config::links, &UpstreamOptions::spares>, 0, 1000>()),
     Define(kBehind, "--sharing", "on|off", kRestart,
            "on: clients share one connection to the upstream where their commands allow it. off: "
            "every client has one of its own.",

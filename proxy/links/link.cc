@@ -111,17 +111,18 @@ void Link::ForgetKeysOf(const Exchange& pending) {
 }
 
 void Link::RequeueKeysOf(const Exchange& pending) {
+  GiveKeys(TakeKeysOf(pending));
+}
+
+std::vector<std::string> Link::TakeKeysOf(const Exchange& pending) {
   const KeyViews keys = keys_.Front(pending.keys);
-  const std::vector<std::string> copies(keys.begin(), keys.end());  // the queue may move
+  std::vector<std::string> copies(keys.begin(), keys.end());  // the queue may move
   keys_.Pop(keys);
-  for (const std::string& key : copies) keys_.Push(key);
+  return copies;
 }
 
 bool Link::Receive(std::string_view bytes) {
-  if (raw_) {
-    if (owner_ != nullptr) owner_->OnReplyBytes(kStraight, bytes);
-    return true;
-  }
+  if (raw_) return ReceiveRaw(bytes);
   while (!bytes.empty()) {
     if (scanner_.at_start()) BeginReply(bytes.front());
     size_t used = 0;
@@ -134,6 +135,19 @@ bool Link::Receive(std::string_view bytes) {
     bytes.remove_prefix(used);
     if (result == resp::ReplyScanner::Result::kDone && !EndReply()) return false;
   }
+  return true;
+}
+
+// First the replies to what the link itself has said before.
+bool Link::ReceiveRaw(std::string_view bytes) {
+  while (!bytes.empty() && !pending_.empty()) {
+    size_t used = 0;
+    const auto result = scanner_.Scan(bytes, &used);
+    if (result == resp::ReplyScanner::Result::kError) return false;
+    bytes.remove_prefix(used);
+    if (result == resp::ReplyScanner::Result::kDone && !EndReply()) return false;
+  }
+  if (!bytes.empty() && owner_ != nullptr) owner_->OnReplyBytes(kStraight, bytes);
   return true;
 }
 

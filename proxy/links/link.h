@@ -22,6 +22,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -70,7 +72,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void set_state(const SessionState&) {}
   // Says who uses the connection from now on: name and library of `state`.
   virtual void Introduce(const SessionState&) {}
-  // Everything that comes from now on goes to the session as it is. REQUIRES: nothing pending.
+  // Everything that comes from now on goes to the session as it is. REQUIRES: nothing of it is
+  // pending.
   virtual void GoRaw() {}
   // Reading may go on: the session's output has become short again.
   virtual void Resume() {}
@@ -123,6 +126,11 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   void ForgetKeysOf(const Exchange& pending);
   // ... or moves them behind all others, as the request itself.
   void RequeueKeysOf(const Exchange& pending);
+  // The same with copies that outlive the link: taken off here, put behind all others there.
+  std::vector<std::string> TakeKeysOf(const Exchange& pending);
+  void GiveKeys(std::span<const std::string> keys) {
+    for (const std::string& key : keys) keys_.Push(key);
+  }
 
   LinkContext& context_;
   bool accepting_ = true;
@@ -140,6 +148,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
     size_t next = 0;   // which of `queued` the next one belongs to
   };
 
+  bool ReceiveRaw(std::string_view bytes);
   void BeginReply(char type);
   bool EndReply();
   bool EndExec(const resp::ReplyHead& head);

@@ -61,6 +61,10 @@ class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_u
   virtual void OnLinkLost() = 0;
   // The shared link has become its own.
   virtual void OnLinkIsYours(Link& link) = 0;
+  // What it sent over its private link waits in another one from now on.
+  virtual void OnLinkMoved(Link& link) = 0;
+  // Its requests have waited too long for a connection, of which Redis said last why there is none.
+  virtual void OnLinkRefused(std::string_view error) = 0;
   // The other side has ended its private link: no more replies will come.
   virtual void OnLinkEnded() = 0;
   // Its private link is down; nothing of it was in flight there.

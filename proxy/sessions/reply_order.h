@@ -42,6 +42,8 @@ class ReplyOrder {
     }
     return OpenSlot();
   }
+  // All that is in flight on a link is on this one now.
+  void Follow(const Link* link) { link_ = link; }
   // Bytes of this reply go to the client as they come; those of others are to be kept.
   bool is_front(ReplySlot slot) const { return slot == front_; }
   void Keep(ReplySlot slot, std::string_view bytes) {

@@ -63,6 +63,22 @@ void Session::OnLinkIsYours(Link& link) {
   link.Introduce(state_);
 }
 
+void Session::OnLinkMoved(Link& link) {
+  at_.link = &link;
+  order_.Follow(&link);
+}
+
+// What a client without a proxy would have been told before its connection was closed.
+void Session::OnLinkRefused(std::string_view error) {
+  const boost::intrusive_ptr<Session> self(this);
+  if (!closed_) {
+    resp::ByteQueue text;
+    resp::ReplyWriter(&text, protocol()).Error(error);
+    Deliver(text.Data());
+  }
+  Close(CloseReason::kUpstreamLost);
+}
+
 void Session::OnLinkEnded() {
   if (closed_) return;
   if (resetting_ != Resetting::kNo) return FinishReset();

@@ -120,6 +120,8 @@ class Session final : public Requester, private NearReader::Host {
   void OnPushEnd(ReplySlot slot) final;
   void OnLinkLost() final;
   void OnLinkIsYours(Link& link) final;
+  void OnLinkMoved(Link& link) final;
+  void OnLinkRefused(std::string_view error) final;
   void OnLinkEnded() final;
   void OnLinkDown() final;
 

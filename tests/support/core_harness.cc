@@ -196,6 +196,7 @@ core::Config Harness::WithUpstream() {
   core::Config config;
   config.upstream.emplace();
   config.upstream->endpoint = core::Endpoint::Tcp("redis", 6379);
+  config.links.spares = 0;
   return config;
 }
 

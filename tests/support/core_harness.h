@@ -151,7 +151,8 @@ class Client final : public core::Transport {
 
 class Harness final : public core::Connector {
  public:
-  // A config with an upstream, for the tests to change.
+  // A config with an upstream, for the tests to change. Without spares: connections are made when
+  // they are needed.
   static core::Config WithUpstream();
 
   // Without an upstream in the config: with an embedded store.

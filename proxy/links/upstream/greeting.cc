@@ -74,12 +74,16 @@ void Greeting::Track() {
   Add({client, Word(CommandId::kClientNoEvict), "on"}, false);
 }
 
+void Greeting::Fence() {
+  ForEachFence([this](Words args) { Add(args, false); });
+}
+
 // WAIT asks about the writes of its own connection, so there has to be one that came after those of
 // all others. Redis before 7.2 takes any command for one. Later it has to be something that goes to
 // the replicas: a message on a shard channel does, and nobody can hear it by a pattern.
-void Greeting::Fence() {
-  Add({Word(CommandId::kSpublish), kFenceChannel, ""}, false);
-  Ping();
+void ForEachFence(const std::function<void(Greeting::Words)>& say) {
+  say({Word(CommandId::kSpublish), kFenceChannel, ""});
+  say({Word(CommandId::kPing)});
 }
 
 // Its reply is an answer, even if it is an error.

@@ -37,7 +37,7 @@ struct Greeting {
   void Introduce(const SessionState& state, const SessionState& before);
   // CLIENT TRACKING of what is asked for, see near_link.h. REQUIRES: RESP3.
   void Track();
-  // See LinkNeed::kFenced.
+  // See LinkNeed::kFenced and ForEachFence().
   void Fence();
   // Is it a Redis that answers? Does it let in those who give no password?
   void Ping();
@@ -49,5 +49,7 @@ SessionState StateFor(const Upstream& upstream);
 // The requests of Greeting::Introduce(), one by one.
 void ForEachIntroduction(const SessionState& state, const SessionState& before,
                          const std::function<void(Greeting::Words)>& say);
+// The requests of Greeting::Fence(), one by one.
+void ForEachFence(const std::function<void(Greeting::Words)>& say);
 
 }  // namespace keyhole::core

@@ -15,6 +15,11 @@ namespace {
 constexpr std::chrono::seconds kKeepsName{1};
 // How long a shared link is kept that no session uses.
 constexpr std::chrono::seconds kKeepsUnused{60};
+// How long no spare is opened after one could not be.
+constexpr std::chrono::seconds kNoSpares{1};
+// So many shared links are looked at in a tick: has each its spares?
+constexpr size_t kLooksForSpares = 16;
+constexpr size_t kNone = SIZE_MAX;
 }  // namespace
 
 LinkPool::LinkPool(LinkContext& context, Options options)
@@ -78,36 +83,117 @@ UpstreamLink* LinkPool::ReadyShared(const SessionState& state) {
   return link != nullptr && link->phase() == Phase::kReady ? link : nullptr;
 }
 
-LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, resp::LinkNeed need) {
-  LinkPtr link;
-  for (size_t i = idle_.size(); i-- > 0 && link == nullptr;) {
-    const SessionState& has = idle_[i]->state();
+// The best of the idle links for a session in this state: one that is ready, called like it, given
+// back last; else one that is being opened, the first; else one that has to change its database.
+size_t LinkPool::FindIdle(const SessionState& state, bool any_db) const {
+  enum Rank { kUnfit, kElsewhere, kOpening, kReady, kNamed };
+  Rank best = kUnfit;
+  size_t found = kNone;
+  for (size_t i = idle_.size(); i-- > 0 && best != kNamed;) {
+    const UpstreamLink& link = *idle_[i];
+    const SessionState& has = link.state();
     if (!has.SameIdentity(state) || has.protocol != state.protocol) continue;
-    if (idle_[i]->pending() > 0) continue;  // it is being renamed
-    link = idle_[i];
-    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    const bool ready = link.phase() == Phase::kReady;
+    Rank rank = kUnfit;
+    if (has.db == state.db || (any_db && ready)) {
+      rank = !ready ? kOpening : has.name == state.name ? kNamed : kReady;
+    } else if (ready && link.pending() == 0) {
+      rank = kElsewhere;
+    }
+    if (rank > best || (rank == kOpening && best == kOpening)) {
+      best = rank;
+      found = i;
+    }
+  }
+  return found;
+}
+
+LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, resp::LinkNeed need) {
+  const bool any_db = need == resp::LinkNeed::kAtOnce;
+  const size_t found = FindIdle(state, any_db);
+  LinkPtr link;
+  if (found != kNone) {
+    link = idle_[found];
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(found));
     link->SetRole(Role::kPrivate, &owner);
   }
   // The database that it has: SELECT would be refused while a script is running.
-  if (need == resp::LinkNeed::kAtOnce) state.db = link != nullptr ? link->state().db : 0;
+  if (any_db) state.db = link != nullptr ? link->state().db : 0;
   if (link == nullptr) link = Make(state, &owner);
   link->Adopt(state, need == resp::LinkNeed::kFenced);
   private_.push_back(link);
+  if (link->phase() != Phase::kReady) opening_.push_back(link);
   in_use_.Note(context_.now, private_.size());
+  MakeSpares(state);
   return link;
+}
+
+size_t LinkPool::IdleIn(const SessionState& state) const {
+  return static_cast<size_t>(std::count_if(idle_.begin(), idle_.end(), [&](const LinkPtr& link) {
+    return link->state().SharesWith(state);
+  }));
+}
+
+// They are called nothing, as most clients are.
+void LinkPool::MakeSpares(const SessionState& state) {
+  if (!up() || context_.now < no_spares_) return;
+  SessionState nameless = state;
+  nameless.name.clear();
+  nameless.library.clear();
+  nameless.library_version.clear();
+  for (size_t there = IdleIn(state); there < options_.spares; ++there) {
+    if (idle_.size() >= options_.max_idle) return;
+    const LinkPtr spare(new UpstreamLink(context_, *this, nameless, nullptr));
+    spare->SetRole(Role::kIdle, nullptr);
+    idle_.push_back(spare);
+    Connect(*spare);
+  }
+}
+
+void LinkPool::LookForSpares() {
+  for (size_t i = 0; i < std::min(kLooksForSpares, shared_.size()); ++i) {
+    looked_at_ = (looked_at_ + 1) % shared_.size();
+    MakeSpares(shared_[looked_at_]->state());
+  }
+}
+
+// The link, which nobody has or whose owner waits, is ready. True: somebody has waited for it, and
+// goes on there.
+bool LinkPool::ServeWaiting(UpstreamLink& ready) {
+  const auto first = std::find_if(opening_.begin(), opening_.end(), [&](const LinkPtr& link) {
+    return link->state().SharesWith(ready.state());
+  });
+  if (first == opening_.end()) return false;
+  const LinkPtr waiting = *first;
+  const auto own = std::find(first, opening_.end(), &ready);
+  if (own == opening_.end()) {
+    private_.push_back(&ready);
+    std::erase(private_, waiting);
+    idle_.push_back(waiting);
+  } else {
+    *own = waiting;  // whose owner is now the one that waited here
+  }
+  opening_.erase(first);
+  if (waiting.get() == &ready) return true;
+  ready.TradeWaiting(*waiting);
+  if (waiting->role() == Role::kIdle && waiting->phase() == Phase::kDown) waiting->Close();
+  return true;
 }
 
 void LinkPool::GiveBack(UpstreamLink& given) {
   const LinkPtr link(&given);
   std::erase(private_, link);
+  std::erase(opening_, link);
   if (link->role() != Role::kPrivate || !link->clean() || link->phase() != Phase::kReady) {
     link->Close();
   } else if (FindShared(link->state()) == nullptr) {
     link->SetRole(Role::kShared, nullptr);  // the first in its state
     link->Introduce(AsOurs(link->state()));
     shared_.push_back(link);
+    MakeSpares(link->state());
+  } else if (link->SetRole(Role::kIdle, nullptr); ServeWaiting(*link)) {
+    return;
   } else if (idle_.size() < options_.max_idle) {
-    link->SetRole(Role::kIdle, nullptr);
     idle_.push_back(link);
   } else {
     link->Close();
@@ -128,6 +214,7 @@ void LinkPool::Tick() {
     }
   }
   RenameIdle();
+  LookForSpares();
   CloseSurplus();
   CloseUnused();
   context_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
@@ -144,10 +231,15 @@ void LinkPool::RenameIdle() {
 }
 
 void LinkPool::CloseSurplus() {
-  const size_t wanted = in_use_.mark(context_.now);
+  const size_t wanted = in_use_.mark(context_.now) + options_.spares * shared_.size();
   if (idle_.empty() || idle_.size() + private_.size() <= wanted) return;
-  const LinkPtr oldest = idle_.front();
-  oldest->Close();
+  const auto oldest = std::find_if(idle_.begin(), idle_.end(), [this](const LinkPtr& link) {
+    const SessionState& state = link->state();
+    return IdleIn(state) > options_.spares || FindShared(state) == nullptr;
+  });
+  if (oldest == idle_.end()) return;
+  const LinkPtr closing = *oldest;
+  closing->Close();
 }
 
 // Of states that sessions were in once: there may be thousands of users.
@@ -165,10 +257,7 @@ void LinkPool::CloseUnused() {
 }
 
 void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
-  if (!IsMain(link)) {
-    if (!up && link.wants_connection() && link.pending() > 0) Connect(link);
-    return;
-  }
+  if (!IsMain(link)) return OnOtherState(link, up);
   context_.metrics.counters.upstream_up.Set(up ? 1 : 0);
   if (up && !reported_up_) {
     context_.log(LogLevel::kInfo, reported_down_ ? "upstream is back" : "upstream is connected");
@@ -181,6 +270,24 @@ void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
   reported_up_ = up;
   reported_down_ = !up;
   if (!up && link.wants_connection()) Connect(link);  // the first retry is at once
+  if (up) MakeSpares(link.state());
+}
+
+void LinkPool::OnOtherState(UpstreamLink& link, bool up) {
+  const LinkPtr self(&link);
+  if (!up) {
+    if (link.role() == Role::kIdle) no_spares_ = context_.now + kNoSpares;
+    const bool owned = link.role() == Role::kPrivate || link.role() == Role::kEnding;
+    if (owned && link.pending() > 0 && !opening(link)) opening_.push_back(self);
+    if (link.wants_connection() && link.pending() > 0) Connect(link);
+  } else if (link.role() == Role::kShared) {
+    MakeSpares(link.state());
+  } else if (link.role() == Role::kIdle) {
+    std::erase(idle_, self);
+    if (!ServeWaiting(link)) idle_.push_back(self);
+  } else if (opening(link)) {
+    ServeWaiting(link);
+  }
 }
 
 void LinkPool::OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) {
@@ -225,7 +332,7 @@ void LinkPool::OnSlowReader(UpstreamLink& slow, Requester& requester) {
 
 void LinkPool::OnClosed(UpstreamLink& closed) {
   const LinkPtr link(&closed);
-  for (auto* links : {&shared_, &idle_, &private_}) std::erase(*links, link);
+  for (auto* links : {&shared_, &idle_, &private_, &opening_}) std::erase(*links, link);
 }
 
 }  // namespace keyhole::core

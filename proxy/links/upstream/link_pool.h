@@ -2,10 +2,17 @@
 //
 //     main      the shared link of the state every session starts in: kept up always
 //     shared    one more for each other (identity, database, protocol) that sessions are in
-//     idle      private links given back clean, the last one first
+//     idle      private links that nobody has: given back clean, and opened ahead of need
 //
 // Idle links follow demand: with those in use there are as many as were in use at once in the last
-// minute, Options::max_idle of them at most; what is beyond is closed one a tick, the oldest first.
+// minute, and Options::spares of each state that sessions are in, Options::max_idle of them at
+// most; what is beyond is closed one a tick, the oldest first. So a session that needs a private
+// link finds one, and its request is written in the turn in which it came. Where one has to be
+// opened all the same, the connection that is ready first is for whoever has waited longest:
+//
+//     opening_   s1 at link 5, connecting | s2 at link 6, connecting
+//     link 6 is greeted, or link 3 is given back:  s1 goes on there, and what it has sent with it
+//
 // A shared link other than the main one is closed when no session has been there for a minute.
 //
 // A link is shared or idle only while the replies of Redis prove that it is clean; see
@@ -14,6 +21,7 @@
 // Thread: the worker's.
 #pragma once
 
+#include <algorithm>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <functional>
 #include <string>
@@ -36,6 +44,7 @@ class LinkPool final : private UpstreamLink::Keeper {
     std::string name = "keyhole";          // of shared links, as CLIENT LIST of Redis shows it
     std::chrono::milliseconds wait{1000};  // for a lost upstream
     size_t max_idle = 1000;
+    size_t spares = 4;
   };
 
   LinkPool(LinkContext& context, Options options);
@@ -72,6 +81,14 @@ class LinkPool final : private UpstreamLink::Keeper {
   using LinkPtr = boost::intrusive_ptr<UpstreamLink>;
 
   LinkPtr Make(SessionState state, Requester* owner);
+  void MakeSpares(const SessionState& state);
+  void LookForSpares();
+  size_t IdleIn(const SessionState& state) const;
+  size_t FindIdle(const SessionState& state, bool any_db) const;
+  bool ServeWaiting(UpstreamLink& ready);
+  bool opening(const UpstreamLink& link) const {
+    return std::find(opening_.begin(), opening_.end(), &link) != opening_.end();
+  }
   SessionState AsOurs(SessionState state) const;
   void Connect(UpstreamLink& link);
   UpstreamLink* FindShared(const SessionState& state);
@@ -84,6 +101,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   std::chrono::milliseconds upstream_wait() const override { return options_.wait; }
   bool IsMain(const UpstreamLink& link) const override { return main_.get() == &link; }
   void OnUpstreamState(UpstreamLink& link, bool up) override;
+  void OnOtherState(UpstreamLink& link, bool up);
   void OnGreetingRefused(UpstreamLink& link, const Handshake& handshake) override;
   void OnPassword(UpstreamLink& link, bool asked) override;
   void OnRoom(UpstreamLink& link) override;
@@ -101,7 +119,10 @@ class LinkPool final : private UpstreamLink::Keeper {
   std::vector<LinkPtr> shared_;  // with main_
   std::vector<LinkPtr> idle_;
   std::vector<LinkPtr> private_;
-  HighWater in_use_;  // of private_
+  std::vector<LinkPtr> opening_;  // of private_: whose owners wait for a connection, in their order
+  HighWater in_use_;              // of private_
+  Instant no_spares_{};           // until then, as one could not be opened
+  size_t looked_at_ = 0;          // of shared_, for spares
   bool asks_password_ = false;
   bool reported_up_ = false;
   bool reported_down_ = false;

@@ -116,16 +116,22 @@ void UpstreamLink::SendMore(std::string_view bytes) {
 }
 
 void UpstreamLink::Adopt(const SessionState& state, bool fence) {
-  assert(pending() == 0);
-  Greeting greeting;
   fence_ = fence;
-  if (phase_ == Phase::kReady) {
-    if (state.db != state_.db) greeting.SelectDatabase(state.db);
+  if (state.db != state_.db) {
+    assert(phase_ == Phase::kReady && pending() == 0);
+    Greeting greeting;
+    greeting.SelectDatabase(state.db);
     greeting.Introduce(state, state_);
     if (fence) greeting.Fence();
+    state_ = state;
+    StartGreeting(std::move(greeting));
+  } else if (phase_ == Phase::kReady || phase_ == Phase::kGreeting) {
+    Introduce(state);
+    if (fence) ForEachFence([this](Greeting::Words args) { Ask(args, /*must_succeed=*/false); });
+  } else {
+    state_ = state;
   }
-  state_ = state;
-  if (greeting.replies > 0) StartGreeting(std::move(greeting));
+  adopted_ = written_ + out_.size();
 }
 
 void UpstreamLink::StartGreeting(Greeting greeting) {
@@ -243,7 +249,10 @@ void UpstreamLink::OnDisconnected() {
   // A connection that was never ready knew nothing of its owner, who goes on waiting for one.
   const bool unused = was != Phase::kReady && !out_.empty();
   if (owner_ != nullptr && !unused) owner_->OnLinkDown();
-  if (owner_ == nullptr || !unused) DropAbandoned();
+  if (owner_ == nullptr || !unused) {
+    DropAbandoned();
+    adopted_ = written_;  // what is left has been sent by its owner
+  }
   keeper_.OnUpstreamState(*this, false);
   // A shared link of the default state is kept up always; others only as long as they are needed.
   if (!keeper_.IsMain(*this) && pending() == 0 && out_.empty()) Close();
@@ -298,7 +307,14 @@ void UpstreamLink::ExpireWaiting() {
   bool any = false;
   while (!pending_.empty() && pending_.front().sent + keeper_.upstream_wait() <= context_.now) {
     // What one session sent is given up together: it is closed.
-    if (const auto requester = pending_.front().requester) requester->OnLinkLost();
+    if (const auto requester = pending_.front().requester) {
+      const bool refused = handshake_.state() == Handshake::State::kFailed;
+      if (refused && !handshake_.error().empty()) {
+        requester->OnLinkRefused(handshake_.error());
+      } else {
+        requester->OnLinkLost();
+      }
+    }
     DropAbandoned();
     any = true;
   }

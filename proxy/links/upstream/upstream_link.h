@@ -90,9 +90,14 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void set_state(const SessionState& state) override;
   bool EndInput() override;
   void Finish() override;
-  // Brings an idle connection into the given state; identity and protocol must be the same.
-  // REQUIRES: nothing pending.
+  // Brings a connection that nobody uses into the given state; identity and protocol must be the
+  // same. What its owner is called is said in the same write as the first request; another database
+  // is greeted anew, as requests must not run in a wrong one. REQUIRES: kReady and nothing pending,
+  // if the database is another one.
   void Adopt(const SessionState& state, bool fence);
+  // Whoever waits at `other` for a connection waits here instead, and the other way round. What is
+  // waiting has not been written. REQUIRES: the same identity, protocol and database.
+  void TradeWaiting(UpstreamLink& other);
   void Introduce(const SessionState& state) override;
   // No session waits for a reply, and no state is in the connection but state(): any session may
   // use it.
@@ -149,6 +154,9 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void StartGreeting(Greeting greeting);
   bool OnGreeting(std::string_view bytes);
   void OnGreeted();
+  struct Waiting;
+  Waiting TakeWaiting();
+  void GiveWaiting(Waiting waiting);
   void DropWritten();
   void DropAbandoned();
   void CountLoss(Phase was);
@@ -162,8 +170,9 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   resp::ByteQueue out_;  // requests not yet written
   Handshake handshake_;
   bool unclean_ = false;  // by more than what the replies prove: it is called by a wrong name
-  bool fence_ = false;    // the next greeting ends with a fence
+  bool fence_ = false;    // its owner needs a fence; the next greeting ends with one
   uint64_t written_ = 0;  // bytes of requests written since the link was made
+  uint64_t adopted_ = 0;  // where the requests of its owner begin among them
   bool was_ready_ = false;
   Instant ready_since_{};
   Instant idle_since_{};

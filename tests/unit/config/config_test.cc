@@ -40,6 +40,8 @@ TEST(ConfigTest, EveryFlagArrives) {
                               "250ms",
                               "--upstream-idle",
                               "7",
+                              "--upstream-spares",
+                              "2",
                               "--sharing",
                               "off",
                               "--tracked-keys",
@@ -91,6 +93,7 @@ TEST(ConfigTest, EveryFlagArrives) {
   EXPECT_EQ(config.links.wait, milliseconds(0));
   EXPECT_EQ(config.links.connect_timeout, milliseconds(250));
   EXPECT_EQ(config.links.max_idle, 7U);
+  EXPECT_EQ(config.links.spares, 2U);
   EXPECT_FALSE(config.links.sharing);
   EXPECT_EQ(config.keys.capacity, 2000U);
   EXPECT_THAT(config.keys.patterns, ElementsAre("user:*", "[a-z]?"));

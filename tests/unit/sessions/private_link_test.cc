@@ -105,8 +105,10 @@ TEST(Wait, ALinkUsedBeforeIsFencedToo) {
   app.Send("BLPOP q 1\r\n");
   keyhole.redis(1).Reply("*-1\r\n");
   keyhole.redis(1).Greeting();
+  keyhole.redis(1).Requests();
   app.Send("WAIT 1 100\r\n");
-  EXPECT_THAT(keyhole.redis(1).Greeting(), ElementsAre("spublish __keyhole__:wait ", "ping"));
+  EXPECT_THAT(keyhole.redis(1).Requests(),
+              ElementsAre("spublish __keyhole__:wait ", "ping", "WAIT 1 100"));
   EXPECT_EQ(keyhole.connections(), 2u);
 }
 
