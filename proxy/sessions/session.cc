@@ -13,6 +13,10 @@ using metrics::CloseReason;
 using resp::Effect;
 using resp::HitRule;
 
+// What Redis says of SHUTDOWN there. It hears no such word itself: what looks like a transaction
+// from here may not be one.
+constexpr std::string_view kNotInTransaction = "ERR Command not allowed inside a transaction";
+
 // An error that Redis gives before it looks at what a command is to do.
 bool SaysNothingWasDone(std::string_view error) {
   for (const std::string_view begin :
@@ -159,6 +163,9 @@ void Session::SubmitTail(const resp::Request& request) {
   if (!exchange.plain()) {
     if (HidesItsName(request, *exchange.spec))
       return Refuse(exchange, UnknownText(request, *exchange.spec));
+    if (exchange.effect == Effect::kShutdown && conversation_.queueing() &&
+        !context_.router->in_process())
+      return Refuse(exchange, kNotInTransaction);
     AdaptToState(&exchange);
   }
   if (near_ != nullptr) [[unlikely]] {
