@@ -77,7 +77,7 @@ constexpr Option kOptions[] = {
            "them. There are as many as were in use at once in the last minute.",
            Number<At<&Config::links, &UpstreamOptions::max_idle>, 0, 100000>()),
     Define(kBehind, "--upstream-spares", "NUMBER", kLive,
-           "How many of them are opened ahead of need for each user and database in use, so that a "
+           "How many of them are opened ahead of need for each database in use, so that a "
            "request that needs a connection of its own (BLPOP, MULTI) need not wait for one.",
            Number<At<&Config::links, &UpstreamOptions::spares>, 0, 1000>()),
     Define(kBehind, "--sharing", "on|off", kRestart,

@@ -97,7 +97,10 @@ void UpstreamConnection::WriteRequests() {
     if (bytes.empty()) return;
     size_t n = 0;
     const Stream::Io result = stream().Write(bytes, &n);
-    if (result == Stream::Io::kSome) link_->CommitWrite(n);
+    if (result == Stream::Io::kSome) {
+      link_->CommitWrite(n);
+      state_.links.OnWritten();
+    }
     if (result == Stream::Io::kError || result == Stream::Io::kEof) return Lose();
     if (n < bytes.size()) WriteWhenPossible();
   }

@@ -9,6 +9,7 @@ namespace keyhole::net {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{100};
+constexpr std::chrono::milliseconds kWatch{5};
 constexpr std::chrono::milliseconds kBusySweep{2};
 constexpr std::chrono::seconds kLookAtStrangers{1};
 // Strangers that have just sent what nobody has read yet: so many are asked before there is no
@@ -22,6 +23,7 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
     : state_(config, metrics, store, near),
       loop_([this] { state_.ReadClock(); }),
       tick_(loop_.context()),
+      watch_(loop_.context()),
       sweep_(loop_.context()) {
   state_.log = std::move(log);
   state_.post = [this](std::function<void()> f) {
@@ -30,6 +32,7 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
       f();
     });
   };
+  state_.links.on_watch = [this] { Watch(); };
   state_.links.on_room = [this] {
     clients_.ForEach([](ClientConnection& client) { client.Wake(); });
   };
@@ -58,6 +61,16 @@ void Worker::Sweep() {
   sweep_.expires_after(soon ? kBusySweep : kTick);
   sweep_.async_wait([this](error_code error) {
     if (!error) Sweep();
+  });
+}
+
+// Of links that Redis may hold, while there is something in flight.
+void Worker::Watch() {
+  watch_.expires_after(kWatch);
+  watch_.async_wait([this](error_code error) {
+    if (error || stopped_) return;
+    loop_.BeginTurn();
+    if (state_.links.Watch()) Watch();
   });
 }
 
@@ -182,6 +195,7 @@ void Worker::Stop() {
   loop_.WriteFirst();
   upstreams_.ForEachOfNow([](UpstreamConnection& link) { link.Close(); });
   tick_.cancel();
+  watch_.cancel();
   sweep_.cancel();
   loop_.Finish();
   if (on_stopped) on_stopped();

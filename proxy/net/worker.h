@@ -72,6 +72,7 @@ class Worker final : public core::Connector {
 
  private:
   void Tick();
+  void Watch();
   void LookAtStrangers();
   void Sweep();
   void OnGone();
@@ -80,6 +81,7 @@ class Worker final : public core::Connector {
   core::WorkerState state_;
   Loop loop_;
   Timer tick_;
+  Timer watch_;
   Timer sweep_;  // of the embedded store
   bool draining_ = false;
   bool stopped_ = false;

@@ -246,6 +246,7 @@ void Harness::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
 void Harness::Advance(std::chrono::milliseconds time) {
   worker_->now += time;
   worker_->unix_now += time.count();
+  worker_->links.Watch();
   worker_->links.Tick();
   if (worker_->near != nullptr) worker_->near->Tick();
   metrics_.keys.CatchUp();

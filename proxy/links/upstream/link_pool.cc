@@ -20,6 +20,8 @@ constexpr std::chrono::seconds kNoSpares{1};
 // So many shared links are looked at in a tick: has each its spares?
 constexpr size_t kLooksForSpares = 16;
 constexpr size_t kNone = SIZE_MAX;
+// What is too many is closed little by little: of so many one a tick.
+constexpr size_t kShrinkBy = 32;
 }  // namespace
 
 LinkPool::LinkPool(LinkContext& context, Options options)
@@ -31,6 +33,7 @@ void LinkPool::Start(Connector& connector) {
   connector_ = &connector;
   main_ = Make(options_.initial_state, nullptr);
   shared_.push_back(main_);
+  MakeSpares(main_->state());
 }
 
 void LinkPool::Stop() {
@@ -39,6 +42,8 @@ void LinkPool::Stop() {
     for (const LinkPtr& link : closing) link->Close();
   }
   main_ = nullptr;
+  probe_ = Probe();
+  held_.clear();
 }
 
 bool LinkPool::up() const {
@@ -75,6 +80,7 @@ UpstreamLink* LinkPool::FindShared(const SessionState& state) {
 UpstreamLink* LinkPool::Shared(const SessionState& state) {
   if (UpstreamLink* link = FindShared(state)) return link;
   shared_.push_back(Make(state, nullptr));
+  shared_.back()->set_accepting(!wary());
   return shared_.back().get();
 }
 
@@ -124,7 +130,7 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, re
   private_.push_back(link);
   if (link->phase() != Phase::kReady) opening_.push_back(link);
   in_use_.Note(context_.now, private_.size());
-  MakeSpares(state);
+  if (up()) MakeSpares(state);
   return link;
 }
 
@@ -136,7 +142,7 @@ size_t LinkPool::IdleIn(const SessionState& state) const {
 
 // They are called nothing, as most clients are.
 void LinkPool::MakeSpares(const SessionState& state) {
-  if (!up() || context_.now < no_spares_) return;
+  if (context_.now < no_spares_) return;
   SessionState nameless = state;
   nameless.name.clear();
   nameless.library.clear();
@@ -150,10 +156,17 @@ void LinkPool::MakeSpares(const SessionState& state) {
   }
 }
 
+// There are few databases and protocols, but there may be thousands of users: each of them has
+// spares only after one of its sessions has needed a private link.
+void LinkPool::MakeFirstSpares(const SessionState& state) {
+  if (state.SameIdentity(options_.initial_state)) MakeSpares(state);
+}
+
 void LinkPool::LookForSpares() {
+  if (!up()) return;
   for (size_t i = 0; i < std::min(kLooksForSpares, shared_.size()); ++i) {
     looked_at_ = (looked_at_ + 1) % shared_.size();
-    MakeSpares(shared_[looked_at_]->state());
+    MakeFirstSpares(shared_[looked_at_]->state());
   }
 }
 
@@ -190,7 +203,7 @@ void LinkPool::GiveBack(UpstreamLink& given) {
     link->SetRole(Role::kShared, nullptr);  // the first in its state
     link->Introduce(AsOurs(link->state()));
     shared_.push_back(link);
-    MakeSpares(link->state());
+    MakeFirstSpares(link->state());
   } else if (link->SetRole(Role::kIdle, nullptr); ServeWaiting(*link)) {
     return;
   } else if (idle_.size() < options_.max_idle) {
@@ -232,14 +245,17 @@ void LinkPool::RenameIdle() {
 
 void LinkPool::CloseSurplus() {
   const size_t wanted = in_use_.mark(context_.now) + options_.spares * shared_.size();
-  if (idle_.empty() || idle_.size() + private_.size() <= wanted) return;
-  const auto oldest = std::find_if(idle_.begin(), idle_.end(), [this](const LinkPtr& link) {
-    const SessionState& state = link->state();
-    return IdleIn(state) > options_.spares || FindShared(state) == nullptr;
-  });
-  if (oldest == idle_.end()) return;
-  const LinkPtr closing = *oldest;
-  closing->Close();
+  const size_t there = idle_.size() + private_.size();
+  if (there <= wanted) return;
+  for (size_t n = std::min(idle_.size(), (there - wanted) / kShrinkBy + 1); n > 0; --n) {
+    const auto oldest = std::find_if(idle_.begin(), idle_.end(), [this](const LinkPtr& link) {
+      const SessionState& state = link->state();
+      return IdleIn(state) > options_.spares || FindShared(state) == nullptr;
+    });
+    if (oldest == idle_.end()) return;
+    const LinkPtr closing = *oldest;
+    closing->Close();
+  }
 }
 
 // Of states that sessions were in once: there may be thousands of users.
@@ -281,7 +297,7 @@ void LinkPool::OnOtherState(UpstreamLink& link, bool up) {
     if (owned && link.pending() > 0 && !opening(link)) opening_.push_back(self);
     if (link.wants_connection() && link.pending() > 0) Connect(link);
   } else if (link.role() == Role::kShared) {
-    MakeSpares(link.state());
+    MakeFirstSpares(link.state());
   } else if (link.role() == Role::kIdle) {
     std::erase(idle_, self);
     if (!ServeWaiting(link)) idle_.push_back(self);

@@ -5,8 +5,8 @@
 //     idle      private links that nobody has: given back clean, and opened ahead of need
 //
 // Idle links follow demand: with those in use there are as many as were in use at once in the last
-// minute, and Options::spares of each state that sessions are in, Options::max_idle of them at
-// most; what is beyond is closed one a tick, the oldest first. So a session that needs a private
+// minute, and Options::spares of each state in use, Options::max_idle of them at most; of what is
+// beyond 3 % are closed with each tick, the oldest first. So a session that needs a private
 // link finds one, and its request is written in the turn in which it came. Where one has to be
 // opened all the same, the connection that is ready first is for whoever has waited longest:
 //
@@ -14,6 +14,15 @@
 //     link 6 is greeted, or link 3 is given back:  s1 goes on there, and what it has sent with it
 //
 // A shared link other than the main one is closed when no session has been there for a minute.
+//
+// What Redis holds (CLIENT PAUSE, an endless script, a reply of a gigabyte) holds all behind it on
+// its link. So a link whose oldest request has been unanswered for 10 ms is suspected, an idle one
+// is asked something, and if Redis answers there and not here the link is retired: an idle one is
+// shared in its place. Until the last of these held links, kMostHeld at most, is answered only
+// reads share links.
+//
+//     shared 1   GET a   SET b   GET c   ...   held: who waits here stays, nobody comes
+//     idle 5         '-- 10 ms --'-- probe, +OK --'--> shared 5   GET d ...
 //
 // A link is shared or idle only while the replies of Redis prove that it is clean; see
 // proven_state.h. Shared links are called what the worker calls them, private ones as their client.
@@ -26,6 +35,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/base/endpoint.h"
@@ -57,6 +67,15 @@ class LinkPool final : private UpstreamLink::Keeper {
   void Stop();
   // To be called ten times a second: reconnects, gives up on what waited too long.
   void Tick();
+  // The edge has written to a link. on_watch: Watch() is to be called every 5 ms from now on, for
+  // as long as it gives true.
+  void OnWritten() {
+    if (!std::exchange(watching_, true) && on_watch) on_watch();
+  }
+  std::function<void()> on_watch;
+  bool Watch();
+  // Redis holds requests on a link: what it may hold as well should not share one.
+  bool wary() const { return !held_.empty(); }
   // The upstream can be reached.
   bool up() const;
   // Redis refuses clients that give no password: what it said last to the main link, which gives
@@ -80,8 +99,25 @@ class LinkPool final : private UpstreamLink::Keeper {
  private:
   using LinkPtr = boost::intrusive_ptr<UpstreamLink>;
 
+  // What is known of a link that does not answer.
+  struct Suspect {
+    LinkPtr link;
+    uint64_t oldest;  // request of it, see UpstreamLink::oldest()
+  };
+  struct Probe {
+    LinkPtr link;  // null: nobody is suspected
+    uint64_t mark = 0;
+    Instant sent{};
+    std::vector<Suspect> suspects;
+  };
+
   LinkPtr Make(SessionState state, Requester* owner);
+  bool Suspects();
+  void Judge();
+  void Hold(UpstreamLink& link);
+  void ForgetAnswered();
   void MakeSpares(const SessionState& state);
+  void MakeFirstSpares(const SessionState& state);
   void LookForSpares();
   size_t IdleIn(const SessionState& state) const;
   size_t FindIdle(const SessionState& state, bool any_db) const;
@@ -123,6 +159,10 @@ class LinkPool final : private UpstreamLink::Keeper {
   HighWater in_use_;              // of private_
   Instant no_spares_{};           // until then, as one could not be opened
   size_t looked_at_ = 0;          // of shared_, for spares
+  Probe probe_;
+  std::chrono::nanoseconds probe_time_{};  // that the last one took
+  std::vector<LinkPtr> held_;              // retired, and not answered yet
+  bool watching_ = false;
   bool asks_password_ = false;
   bool reported_up_ = false;
   bool reported_down_ = false;

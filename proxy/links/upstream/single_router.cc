@@ -14,6 +14,8 @@ UpstreamLink& LinkOf(const Attachment& at) {
 }  // namespace
 
 bool SingleRouter::NeedsOwn(const Exchange& exchange) const {
+  const bool plain_read = !exchange.plain() || exchange.spec->has(resp::kRead);
+  if (pool_.wary() && !plain_read) return true;
   if (!sharing_ || exchange.in_pieces || !exchange.answered) return true;
   if (exchange.change != nullptr && exchange.change->ambiguous) return true;
   return resp::TraitsOf(exchange.effect).need != resp::LinkNeed::kAny;
@@ -39,7 +41,7 @@ Router::Route SingleRouter::Choose(const Exchange& exchange, const resp::Request
     const SessionState target = exchange.change->AppliedTo(asking.state);
     if (!target.SharesWith(asking.state)) return MoveTo(target, exchange, asking, at);
   }
-  if (at->open()) return Route::kGo;
+  if (at->kind == Kind::kShared && LinkOf(*at).is_shared()) return Route::kGo;
   // A link that is gone has nothing in flight; one that is retired may have.
   if (at->link != nullptr && !LinkOf(*at).gone() && !asking.idle) return Route::kDeferred;
   *at = {pool_.Shared(asking.state), Kind::kShared};

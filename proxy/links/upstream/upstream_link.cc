@@ -87,13 +87,19 @@ void UpstreamLink::Ask(Greeting::Words args, bool must_succeed) {
   pending_.Push(std::move(pending));
 }
 
-void UpstreamLink::Introduce(const SessionState& state) {
-  ForEachIntroduction(state, state_,
-                      [this](Greeting::Words args) { Ask(args, /*must_succeed=*/true); });
+void UpstreamLink::SayName(const SessionState& state, bool must_succeed) {
+  ForEachIntroduction(state, state_, [&](Greeting::Words args) { Ask(args, must_succeed); });
   state_.name = state.name;
   state_.library = state.library;
   state_.library_version = state.library_version;
+  WakeIfReady();
+}
+
+// MONITOR does not show it, and Redis answers it while a script runs.
+uint64_t UpstreamLink::Probe() {
+  Ask({resp::Spec(CommandId::kReplconf).name}, /*must_succeed=*/false);
   Wake();
+  return pending_.back().begin;
 }
 
 void UpstreamLink::set_state(const SessionState& state) {

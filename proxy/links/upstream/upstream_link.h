@@ -19,6 +19,7 @@
 // Thread: the worker's that made it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <initializer_list>
 #include <string>
@@ -98,7 +99,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   // Whoever waits at `other` for a connection waits here instead, and the other way round. What is
   // waiting has not been written. REQUIRES: the same identity, protocol and database.
   void TradeWaiting(UpstreamLink& other);
-  void Introduce(const SessionState& state) override;
+  void Introduce(const SessionState& state) override { SayName(state, /*must_succeed=*/true); }
   // No session waits for a reply, and no state is in the connection but state(): any session may
   // use it.
   bool clean() const;
@@ -122,6 +123,20 @@ class UpstreamLink final : public Link, public UpstreamEnd {
 
   // ---- for the pool
   Role role() const { return role_; }
+  bool is_shared() const { return role_ == Role::kShared && phase_ != Phase::kGone; }
+  // A shared link that does not accept has each request looked at by the router.
+  void set_accepting(bool accepting) { accepting_ = accepting && role_ == Role::kShared; }
+  // It takes over for another one, which Redis holds. Redis may refuse to hear its name for now.
+  void Share(const SessionState& state) {
+    SetRole(Role::kShared, nullptr);
+    SayName(state, /*must_succeed=*/false);
+  }
+  // Asks something that Redis answers at once, if it answers at all. Gives the request's mark.
+  uint64_t Probe();
+  // The oldest request, which is pending since `sent`, has this mark. REQUIRES: pending() > 0.
+  uint64_t oldest() const { return pending_.front().begin; }
+  Instant oldest_sent() const { return std::max(pending_.front().sent, ready_since_); }
+  bool has_answered(uint64_t mark) const { return pending_.empty() || oldest() > mark; }
   // owner: who has it for itself: of a private link always, of a retired or ending one perhaps;
   // null: nobody. REQUIRES: with an owner, nothing is pending but what that has sent.
   void SetRole(Role role, Requester* owner);
@@ -150,7 +165,12 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void Enqueue(const resp::Request& request, Exchange&& pending);
   void SendNamed(const resp::Request& request, Exchange&& pending);
   void Ask(Greeting::Words args, bool must_succeed);
+  void SayName(const SessionState& state, bool must_succeed);
   void Wake();
+  // Links are written in the order in which they wake: one that cannot write yet must not.
+  void WakeIfReady() {
+    if (phase_ == Phase::kReady) Wake();
+  }
   void StartGreeting(Greeting greeting);
   bool OnGreeting(std::string_view bytes);
   void OnGreeted();

@@ -48,7 +48,7 @@ void UpstreamLink::GiveWaiting(Waiting waiting) {
     pending_.Push(std::move(request.exchange));
   }
   if (owner_ != nullptr) owner_->OnLinkMoved(*this);
-  Wake();
+  WakeIfReady();
 }
 
 void UpstreamLink::TradeWaiting(UpstreamLink& other) {

@@ -239,5 +239,50 @@ TEST(OpeningLinks, ARefusalIsHeardBeforeTheEnd) {
   EXPECT_TRUE(ann.closed());
 }
 
+// ---- come and go
+
+// Redis says +OK to all that has come.
+void AnswerAll(Harness& keyhole) {
+  for (bool any = true; any;) {
+    any = false;
+    for (size_t i = 0; i < keyhole.connections(); ++i) {
+      if (!keyhole.redis(i).open()) continue;
+      for (size_t n = keyhole.redis(i).Requests().size(); n > 0; --n) {
+        keyhole.redis(i).Reply("+OK\r\n");
+        any = true;
+      }
+    }
+  }
+}
+
+TEST(ComeAndGo, WhatWasOpenedForClientsIsClosedAfterThem) {
+  Harness keyhole(WithSpares(2));
+  for (int i = 0; i < 100; ++i) {
+    Client& each = keyhole.Connect();
+    each.Send("AUTH user" + std::to_string(i % 20) + " pw\r\n");
+    AnswerAll(keyhole);
+    each.Send("SELECT " + std::to_string(i % 3) + "\r\n");
+    AnswerAll(keyhole);
+    each.Send("CLIENT SETNAME c" + std::to_string(i) + "\r\n");
+    AnswerAll(keyhole);
+    each.Send("GET a\r\n");
+    AnswerAll(keyhole);
+    each.Send("BLPOP q 0\r\n");
+    AnswerAll(keyhole);
+    EXPECT_EQ(each.Received(), "+OK\r\n+OK\r\n+OK\r\n+OK\r\n+OK\r\n");
+    each.Leave(metrics::CloseReason::kByClient);
+    keyhole.Advance(milliseconds(100));
+    AnswerAll(keyhole);
+  }
+  EXPECT_GT(keyhole.links(LinkKind::kShared), 20);
+  for (int i = 0; i < 300; ++i) {
+    keyhole.Advance(std::chrono::seconds(1));
+    AnswerAll(keyhole);
+  }
+  EXPECT_EQ(keyhole.links(LinkKind::kShared), 1);
+  EXPECT_EQ(keyhole.links(LinkKind::kIdle), 2);
+  EXPECT_EQ(keyhole.links(LinkKind::kPrivate), 0);
+}
+
 }  // namespace
 }  // namespace keyhole::core

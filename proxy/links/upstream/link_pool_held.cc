@@ -1,0 +1,101 @@
+// Links that Redis holds while it answers others, see link_pool.h.
+#include <algorithm>
+#include <utility>
+
+#include "proxy/links/upstream/link_pool.h"
+
+namespace keyhole::core {
+
+using Phase = UpstreamLink::Phase;
+using Role = UpstreamLink::Role;
+
+namespace {
+// How long a request is waited for before its link is suspected, beyond what Redis usually takes.
+constexpr std::chrono::milliseconds kPatience{10};
+constexpr size_t kMostHeld = 8;
+}  // namespace
+
+bool LinkPool::Watch() {
+  ForgetAnswered();
+  if (probe_.link != nullptr) {
+    Judge();
+    return true;
+  }
+  watching_ = Suspects() || wary();
+  return watching_;
+}
+
+// Asks Redis elsewhere if a link has not answered for long. False: nothing is in flight.
+bool LinkPool::Suspects() {
+  const auto patience = kPatience + 2 * probe_time_;
+  bool in_flight = false;
+  for (const LinkPtr& link : shared_) {
+    if (link->pending() == 0 || link->phase() != Phase::kReady) continue;
+    in_flight = true;
+    if (context_.now - link->oldest_sent() < patience) continue;
+    probe_.suspects.push_back({link, link->oldest()});
+  }
+  if (probe_.suspects.empty()) return in_flight;
+  const auto idle = std::find_if(idle_.begin(), idle_.end(), [](const LinkPtr& link) {
+    return link->phase() == Phase::kReady && link->pending() == 0;
+  });
+  if (held_.size() >= kMostHeld || idle == idle_.end()) {
+    probe_.suspects.clear();
+  } else {
+    probe_.link = *idle;
+    probe_.mark = probe_.link->Probe();
+    probe_.sent = context_.now;
+  }
+  return in_flight;
+}
+
+// Redis has answered the probe, or not yet. What it has said to a suspect before that has been
+// read: it was in its socket when the answer came.
+void LinkPool::Judge() {
+  const bool lost = probe_.link->phase() != Phase::kReady;
+  if (!lost && !probe_.link->has_answered(probe_.mark)) return;
+  const Probe probe = std::exchange(probe_, Probe());
+  if (lost) return;
+  const auto took = context_.now - probe.sent;
+  probe_time_ = took > 2 * kPatience ? took - kPatience : took * 0;
+  for (const Suspect& suspect : probe.suspects) {
+    UpstreamLink& link = *suspect.link;
+    const bool silent = link.role() == Role::kShared && link.phase() == Phase::kReady &&
+                        !link.has_answered(suspect.oldest);
+    if (silent && held_.size() < kMostHeld) Hold(link);
+  }
+}
+
+// Others get the place of one that is there already, if there is one.
+void LinkPool::Hold(UpstreamLink& holding) {
+  const LinkPtr link(&holding);
+  const auto idle = std::find_if(idle_.rbegin(), idle_.rend(), [&](const LinkPtr& candidate) {
+    return candidate->phase() == Phase::kReady && candidate->state().SharesWith(link->state());
+  });
+  if (idle == idle_.rend()) {
+    Retire(*link);
+  } else {
+    const LinkPtr next = *idle;
+    std::erase(idle_, next);
+    std::erase(shared_, link);
+    next->Share(AsOurs(next->state()));
+    shared_.push_back(next);
+    if (main_ == link) main_ = next;
+    link->SetRole(Role::kRetired, nullptr);
+    private_.push_back(link);
+    MakeSpares(next->state());
+  }
+  held_.push_back(link);
+  for (const LinkPtr& shared : shared_) shared->set_accepting(false);
+}
+
+void LinkPool::ForgetAnswered() {
+  if (held_.empty()) return;
+  std::erase_if(held_, [](const LinkPtr& link) {
+    return link->pending() == 0 || link->phase() != Phase::kReady;
+  });
+  if (!held_.empty()) return;
+  for (const LinkPtr& shared : shared_) shared->set_accepting(true);
+}
+
+}  // namespace keyhole::core
