@@ -13,6 +13,12 @@ namespace {
 // How long a request is waited for before its link is suspected, beyond what Redis usually takes.
 constexpr std::chrono::milliseconds kPatience{10};
 constexpr size_t kMostHeld = 8;
+
+// How long the way to Redis and back usually is. It has not become longer with one busy moment.
+std::chrono::nanoseconds Usual(std::chrono::nanoseconds usual, std::chrono::nanoseconds took) {
+  took = std::max(took - kPatience, took * 0);
+  return took < usual ? took : usual + (took - usual) / 8;
+}
 }  // namespace
 
 bool LinkPool::Watch() {
@@ -56,8 +62,7 @@ void LinkPool::Judge() {
   if (!lost && !probe_.link->has_answered(probe_.mark)) return;
   const Probe probe = std::exchange(probe_, Probe());
   if (lost) return;
-  const auto took = context_.now - probe.sent;
-  probe_time_ = took > 2 * kPatience ? took - kPatience : took * 0;
+  probe_time_ = Usual(probe_time_, context_.now - probe.sent);
   for (const Suspect& suspect : probe.suspects) {
     UpstreamLink& link = *suspect.link;
     const bool silent = link.role() == Role::kShared && link.phase() == Phase::kReady &&
