@@ -227,15 +227,16 @@ Stats Engine::stats() const {
 }
 
 void Engine::Observe() {
-  const bool listens = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted);
+  listens_ = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted) ||
+             events.wants(EventClass::kNew);
   const bool attentive = events.wants(EventClass::kNew) || tracking.active();
   for (int i = 0; i < database_count(); ++i) {
-    database(i).SetListener(listens || attentive ? this : nullptr, i, attentive);
+    database(i).SetListener(listens_ || attentive ? this : nullptr, i, attentive);
   }
   const bool timed =
       slow_log.enabled() || latency.enabled() || settings.number(Setting::kLatencyTracking) != 0;
   exclusive_ = pause.active() || !monitors.empty();
-  observed_ = timed || exclusive_ || tracking.active();
+  observed_ = timed || exclusive_ || listens_ || tracking.active();
   waiting.AttendAll(exclusive_ || tracking.active());
   budget_.Freeze(pause.active());
 }

@@ -150,9 +150,9 @@ inline void RunHandler(Call& call) {
 }
 
 inline void RunUntimed(Call& call) {
+  RunHandler(call);
   if (call.client.last_command != &call.spec) GoOnTo(call);
   ++call.client.repeats;
-  RunHandler(call);
 }
 
 bool IsTimed(const Engine& engine) {
@@ -179,18 +179,25 @@ void RunTimed(Call& call, F&& run) {
   const auto began = std::chrono::steady_clock::now();
   run(call);
   const auto took = std::chrono::steady_clock::now() - began;
-  Engine& engine = call.engine;
-  engine.command_stats.CountTime(call.spec.id, took,
-                                 engine.settings.number(Setting::kLatencyTracking) != 0);
+  call.engine.command_stats.CountTime(call.spec.id, took);
   const Wait* const wait = call.client.wait.get();
   if (call.spec.effect == Effect::kExec || (wait != nullptr && wait->goes_on)) return;
   Log(call, took);
+}
+
+// A key that has expired ends before it is written: who listens hears of its end, and of the new
+// one.
+void EndExpired(const Call& call) {
+  resp::ForEachKey(call.spec, call.args, [&call](std::string_view key) {
+    call.db().Find(key, call.now, /*touch=*/false);
+  });
 }
 
 [[gnu::noinline]] void RunObserved(Call& call) {
   const bool in_exec = call.client.transaction.open && call.spec.effect != Effect::kExec;
   if (!in_exec && IsHeld(call)) return HoldBack(call);
   Engine& engine = call.engine;
+  if (engine.listens() && call.spec.has(resp::kWrite)) EndExpired(call);
   const bool writes = engine.tracking.active() && !call.spec.has(resp::kRead);
   if (writes) engine.writer = call.client.id;
   if (IsTimed(engine)) {

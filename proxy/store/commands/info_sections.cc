@@ -95,7 +95,7 @@ void ReportMemory(const Call& call, Report* report) {
                  "mem_total_replication_buffers", "mem_clients_slaves", "mem_clients_normal",
                  "mem_cluster_links", "mem_aof_buffer"});
   report->Field("mem_allocator", "libc");
-  report->Zeros({"active_defrag_running"});
+  report->Field("active_defrag_running", 0);
   report->Field("lazyfree_pending_objects", engine.pending_objects());
   report->Field("lazyfreed_objects", engine.stats().freed_objects);
 }
