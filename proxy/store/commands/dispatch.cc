@@ -162,9 +162,8 @@ bool IsTimed(const Engine& engine) {
 
 void Log(const Call& call, std::chrono::steady_clock::duration took) {
   Engine& engine = call.engine;
-  const char* const event =
-      IsFast(call.spec) ? "fast-command" : "command";  // layering: not a command
-  engine.latency.Add(event, call.now / 1000,
+  constexpr std::string_view kSlow = "command";  // layering: not a command
+  engine.latency.Add(IsFast(call.spec) ? "fast-command" : kSlow, call.now / 1000,
                      std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   engine.slow_log.Offer({.client = call.client,
                          .args = call.args,
