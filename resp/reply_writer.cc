@@ -93,6 +93,11 @@ void ReplyWriter::Double(double value) {
   Line(',', digits);
 }
 
+void ReplyWriter::BigNumber(std::string_view digits) {
+  if (protocol_ == Protocol::kResp2) return Bulk(digits);
+  Line('(', digits);
+}
+
 void ReplyWriter::Boolean(bool value) {
   if (protocol_ == Protocol::kResp2) return Integer(value ? 1 : 0);
   out_->Append(value ? "#t\r\n" : "#f\r\n");
@@ -108,6 +113,10 @@ void ReplyWriter::Verbatim(std::string_view text) {
 
 void ReplyWriter::Push(int64_t count) {
   Header(protocol_ == Protocol::kResp3 ? '>' : '*', count);
+}
+
+void ReplyWriter::Attribute(int64_t pairs) {
+  Header('|', pairs);
 }
 
 }  // namespace keyhole::resp

@@ -29,9 +29,11 @@ class ReplyWriter {
   void Map(int64_t pairs);               // %n, in RESP2 *2n
   void Set(int64_t count);               // ~n, in RESP2 *n
   void Double(double value);             // ,v in RESP3, in RESP2 a bulk string
+  void BigNumber(std::string_view digits);  // (digits, in RESP2 a bulk string
   void Boolean(bool value);              // #t or #f, in RESP2 :1 or :0
   void Verbatim(std::string_view text);  // =n txt:..., in RESP2 a bulk string
   void Push(int64_t count);              // >n, in RESP2 *n
+  void Attribute(int64_t pairs);         // |n; RESP2 has none
 
   Protocol protocol() const { return protocol_; }
   void set_protocol(Protocol protocol) { protocol_ = protocol; }

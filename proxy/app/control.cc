@@ -15,7 +15,7 @@
 namespace keyhole::core {
 namespace {
 
-store::StoreOptions StoreOptionsFor(const Config& config) {
+store::StoreOptions StoreOptionsFor(const Config& config, Log log) {
   store::StoreOptions options;
   options.workers = config.workers;
   options.password = config.requirepass;
@@ -23,6 +23,11 @@ store::StoreOptions StoreOptionsFor(const Config& config) {
   options.eviction = config.eviction;
   options.max_clients = config.clients.max;
   options.idle_timeout = config.clients.idle_timeout.count();
+  options.output_limit = config.clients.output_limit;
+  options.debug_command = config.debug_command;
+  if (log) {
+    options.log = [log = std::move(log)](const std::string& line) { log(LogLevel::kInfo, line); };
+  }
   options.bind.clear();
   for (const Endpoint& endpoint : config.listen) {
     if (endpoint.kind != Endpoint::Kind::kTcp) continue;
@@ -34,13 +39,13 @@ store::StoreOptions StoreOptionsFor(const Config& config) {
 
 }  // namespace
 
-Control::Control(const Config& config, Threads& threads)
+Control::Control(const Config& config, Threads& threads, Log log)
     : config_(config),
       threads_(threads),
       directory_(config.keys),
       exporter_([this] { return TakeSnapshot(); }, std::string(kVersion)) {
   if (!config.upstream.has_value()) {
-    store_ = std::make_unique<store::Store>(StoreOptionsFor(config));
+    store_ = std::make_unique<store::Store>(StoreOptionsFor(config, std::move(log)));
   }
   if (config.near.memory > 0) near_ = std::make_unique<NearShared>();
 }

@@ -42,7 +42,8 @@ class Control {
 
   // Both outlive this. The store is there if there is no upstream, the near caches' part if they
   // are on.
-  Control(const Config& config, Threads& threads);
+  // log: for lines of the embedded store; called by any worker.
+  Control(const Config& config, Threads& threads, Log log = {});
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;

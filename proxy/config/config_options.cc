@@ -208,6 +208,10 @@ constexpr Option kOptions[] = {
         "Let clients stop Redis (or the embedded store) with SHUTDOWN, which is refused otherwise.",
         Switch<At<&Config::clients, &ClientOptions::allow_shutdown>>()),
 
+    Define(kSafety, "--enable-debug-command", "", kRestart,
+           "Let clients of the embedded store use DEBUG (SLEEP, POPULATE ...), for tests.",
+           Switch<At<&Config::debug_command>>()),
+
     Define(kOther, "--log-level", "LEVEL", kLive,
            "What is logged: trace, debug, info, warn, error, critical or off.",
            Enum<At<&Config::log_level>, kLogLevels>()),

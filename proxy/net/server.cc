@@ -20,7 +20,7 @@ std::string LinkName(int worker) {
 }  // namespace
 
 Server::Server(core::Config config, LogFunction log)
-    : config_(std::move(config)), log_(std::move(log)), control_(config_, *this) {
+    : config_(std::move(config)), log_(std::move(log)), control_(config_, *this, log_) {
   for (int i = 0; i < config_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(config_, control_.AddWorker(), control_.store(),
                                                 control_.near(), log_));

@@ -15,6 +15,7 @@ void Add(const ClientStats& more, ClientStats* sum) {
 
 Engine::Engine(const StoreOptions& options)
     : settings(options),
+      log_(options.log),
       budget_(options.max_memory, options.eviction, options.workers > 1),
       objects_(Keyspace::MakePools(budget_, Keyspace::ShardsFor(options.workers))),
       sweep_next_(Keyspace::ShardsFor(options.workers)) {
@@ -69,10 +70,11 @@ void Engine::EndSubscriptions(Client& client) {
 }
 
 bool Engine::CheckPassword(std::string_view user, std::string_view password) const {
-  return user == kUser && (!NeedsPassword() || password == settings.password());
+  return user == kUser && (!NeedsPassword() || password == settings.text(Setting::kRequirepass));
 }
 
 bool Engine::Sweep(size_t shard, UnixMillis now) {
+  if (!debug.active_expire || debug.pause_upkeep) return false;
   size_t budget = 10'000;  // 200 us
   ObjectPool& objects = *(*objects_)[shard];
   size_t to_free = budget / 2;
@@ -160,18 +162,20 @@ Stats Engine::stats() const {
 }
 
 void Engine::ApplySettings() {
-  budget_.set_limit(settings.max_memory_bytes());
+  budget_.set_limit(settings.size(Setting::kMaxmemory));
   budget_.set_policy(settings.eviction());
-  slow_log.Configure(settings.slow_log_threshold(), settings.slow_log_length());
-  collection_limits_ = {.listed_items = settings.max_listed(),
-                        .listed_bytes = settings.max_listed_bytes(),
-                        .integers = settings.max_integers()};
-  list_limits_ = ListLimits::Of(settings.list_node_size());
-  live_.max_clients = settings.max_client_count();
+  slow_log.Configure(settings.number(Setting::kSlowlogLogSlowerThan),
+                     settings.size(Setting::kSlowlogMaxLen));
+  collection_limits_ = {.listed_items = settings.size(Setting::kHashMaxListpackEntries),
+                        .listed_bytes = settings.size(Setting::kHashMaxListpackValue),
+                        .integers = settings.size(Setting::kSetMaxIntsetEntries)};
+  list_limits_ = ListLimits::Of(settings.number(Setting::kListMaxListpackSize));
+  live_.max_clients = settings.number(Setting::kMaxclients);
   live_.asks_password = NeedsPassword();
   // What the process was started with may have a fraction that the setting does not show.
-  if (Settings::SecondsOf(live_.idle_timeout) != settings.timeout_seconds()) {
-    live_.idle_timeout = settings.timeout_seconds() * 1000;
+  const int64_t timeout = settings.number(Setting::kTimeout);
+  if (Settings::SecondsOf(live_.idle_timeout) != timeout) {
+    live_.idle_timeout = timeout * 1000;
   }
 }
 

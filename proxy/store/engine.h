@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -56,7 +58,8 @@ class Engine {
   // Ends all its subscriptions, silently.
   void EndSubscriptions(Client& client);
 
-  bool NeedsPassword() const { return !settings.password().empty(); }
+  bool MayDebug() const { return settings.text(Setting::kEnableDebugCommand) != "no"; }
+  bool NeedsPassword() const { return !settings.text(Setting::kRequirepass).empty(); }
   // True if the two are those of the user; AUTH and HELLO ask.
   bool CheckPassword(std::string_view user, std::string_view password) const;
 
@@ -85,9 +88,21 @@ class Engine {
   // Of lists that are made from now on.
   const ListLimits& list_limits() const { return list_limits_; }
 
+  // A line for the log of the program.
+  void Log(const std::string& line) const {
+    if (log_) log_(line);
+  }
+
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
 
+  // What DEBUG has changed.
+  struct DebugSwitches {
+    bool active_expire = true;
+    bool pause_upkeep = false;
+    bool skip_checksums = false;  // of what RESTORE is given
+  };
+  DebugSwitches debug;
   Settings settings;
   Subscriptions subscriptions;
   KeyEvents events;
@@ -97,6 +112,7 @@ class Engine {
  private:
   Stats SinceStart() const;
 
+  std::function<void(const std::string&)> log_;
   MemoryBudget budget_;
   std::shared_ptr<ObjectPools> objects_;
   std::vector<Keyspace> databases_;

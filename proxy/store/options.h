@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace keyhole::store {
@@ -24,6 +25,10 @@ struct StoreOptions {
   Eviction eviction = Eviction::kNone;
   uint32_t max_clients = 10000;  // as for those below
   int64_t idle_timeout = 0;      // milliseconds; 0: none
+  uint64_t output_limit = 0;     // bytes waiting for one client; 0: no limit
+  bool debug_command = false;    // DEBUG may be used
+  // A line for the log of the program; called by any thread.
+  std::function<void(const std::string& line)> log = {};
 };
 
 }  // namespace keyhole::store

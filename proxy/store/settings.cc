@@ -1,12 +1,11 @@
 #include "proxy/store/settings.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
-#include <system_error>
+#include <vector>
 
 #include "proxy/base/text.h"
+#include "proxy/store/setting_forms.h"
 #include "resp/command_table.h"
 #include "resp/number.h"
 
@@ -14,60 +13,52 @@ namespace keyhole::store {
 
 namespace {
 
-enum class Kind {
-  kText,
-  kInteger,     // min to max
-  kMemory,      // bytes, or with a unit: 100mb
-  kPolicy,      // maxmemory-policy
-  kSame,        // what the store does; can only be set to what it is
-  kSameNumber,  // the same
-  kImmutable,   // Redis too refuses to change it
+using Change = Settings::Change;
+
+constexpr Change kLive = Change::kLive;
+constexpr Change kIdle = Change::kIdle;
+constexpr Change kFixed = Change::kFixed;
+constexpr Change kProtected = Change::kProtected;
+constexpr Change kImmutable = Change::kImmutable;
+
+// kIdle | kHidden
+struct HiddenTag {};
+constexpr HiddenTag kHidden;
+struct Manner {
+  Change change;
+  bool hidden = false;
+  constexpr Manner(Change c) : change(c) {}  // NOLINT: a cell of the table
+  constexpr Manner(Change c, HiddenTag) : change(c), hidden(true) {}
 };
+constexpr Manner operator|(Change change, HiddenTag hidden) {
+  return {change, hidden};
+}
 
 struct Row {
-  std::string_view name;  // upper case, as some are names of commands, which stand in one file only
-  Kind kind;
-  std::string_view value;
-  int64_t min = 0;
-  int64_t max = std::numeric_limits<int32_t>::max();
+  std::string_view name;
+  std::string_view alias;
+  Manner manner;
+  SettingForm form;
 };
 
-constexpr int64_t kMinInt = std::numeric_limits<int32_t>::min();
 constexpr int64_t kMaxLong = std::numeric_limits<int64_t>::max();
-
+constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
+constexpr int64_t kMinInt = std::numeric_limits<int32_t>::min();
+constexpr int64_t kMaxUint = std::numeric_limits<uint32_t>::max();
 // So much of it as may be asked for without the log taking more than some 50 MiB.
 constexpr int64_t kLongestSlowLog = 10000;
 
-// The first are in the order of the enum in settings.h.
-constexpr std::array kRows = std::to_array<Row>({
-    {"REQUIREPASS", Kind::kText, ""},
-    {"MAXMEMORY", Kind::kMemory, "0"},
-    {"MAXMEMORY-POLICY", Kind::kPolicy, "noeviction"},
-    {"PORT", Kind::kSame, ""},
-    {"MAXCLIENTS", Kind::kInteger, "10000", 1},
-    {"DATABASES", Kind::kImmutable, ""},
-    {"HASH-MAX-LISTPACK-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
-    {"HASH-MAX-LISTPACK-VALUE", Kind::kInteger, "64", 0, kMaxLong},
-    {"SET-MAX-INTSET-ENTRIES", Kind::kInteger, "512", 0, kMaxLong},
-    {"LIST-MAX-LISTPACK-SIZE", Kind::kInteger, "-2", kMinInt},
-    {"TIMEOUT", Kind::kInteger, "0"},
-    {"SLOWLOG-LOG-SLOWER-THAN", Kind::kInteger, "-1", -1, kMaxLong},
-    {"SLOWLOG-MAX-LEN", Kind::kInteger, "128", 0, kLongestSlowLog},
-    {"HLL-SPARSE-MAX-BYTES", Kind::kMemory, "3000"},
-    {"BIND", Kind::kSame, ""},
-    {"ACTIVE-EXPIRE-EFFORT", Kind::kSameNumber, "1", 1, 10},
-    {"APPENDFSYNC", Kind::kSame, "everysec"},
-    {"APPENDONLY", Kind::kSame, "no"},
-    {"CLUSTER-ENABLED", Kind::kImmutable, "no"},
-    {"HZ", Kind::kSameNumber, "10"},
-    {"LAZYFREE-LAZY-EXPIRE", Kind::kSame, "no"},
-    {"LIST-COMPRESS-DEPTH", Kind::kInteger, "0"},
-    {"MAXMEMORY-SAMPLES", Kind::kSameNumber, "5", 1},
-    {"NOTIFY-KEYSPACE-EVENTS", Kind::kSame, ""},
-    {"PROTO-MAX-BULK-LEN", Kind::kSame, "536870912"},
-    {"SAVE", Kind::kSame, ""},
-    {"TCP-KEEPALIVE", Kind::kSameNumber, "60"},
-});
+using namespace setting_forms;  // NOLINT: names of settings.def
+
+constexpr Row kRows[] = {
+#define SETTING(id, name, alias, change, form) {name, alias, change, form},
+#include "proxy/store/settings.def"
+#undef SETTING
+};
+
+const Row& RowOf(Setting setting) {
+  return kRows[static_cast<size_t>(setting)];
+}
 
 // What a name of maxmemory-policy means here; none where that would be a lie: S3-FIFO is neither
 // LFU nor random, and we do not spare keys without an expiry.
@@ -88,53 +79,6 @@ std::string_view PolicyName(Eviction eviction) {
   return eviction == Eviction::kLru ? "allkeys-lru" : "noeviction";
 }
 
-std::optional<std::string> ParseInteger(const Row& row, std::string_view text, std::string* error) {
-  int64_t value = 0;
-  if (!resp::ParseInteger(text, &value)) {
-    *error = "argument couldn't be parsed into an integer";
-    return std::nullopt;
-  }
-  if (value < row.min || value > row.max) {
-    *error = "argument must be between " + std::to_string(row.min) + " and " +
-             std::to_string(row.max) + " inclusive";
-    return std::nullopt;
-  }
-  return std::to_string(value);
-}
-
-std::optional<std::string> ParseSame(const Row& row, std::string_view text,
-                                     const std::string& value, std::string* error) {
-  std::optional<std::string> wanted = std::string(text);
-  if (row.kind == Kind::kSameNumber) wanted = ParseInteger(row, text, error);
-  if (!wanted.has_value() || resp::EqualsIgnoreCase(*wanted, value)) {
-    return wanted.has_value() ? std::optional(value) : std::nullopt;
-  }
-  *error = "the embedded store has it fixed at '" + value + "'";
-  return std::nullopt;
-}
-
-// 1k is 1000, 1kb is 1024. Source: the head of redis 7.0.15 redis.conf.
-std::optional<std::string> ParseMemory(std::string_view text, std::string* error) {
-  struct Unit {
-    std::string_view name;
-    int64_t bytes;
-  };
-  constexpr Unit kUnits[] = {{"", 1},           {"B", 1},           {"K", 1000},
-                             {"KB", 1 << 10},   {"M", 1000 * 1000}, {"MB", 1 << 20},
-                             {"G", 1000000000}, {"GB", 1 << 30}};
-  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  constexpr auto kTooBig = std::errc::result_out_of_range;
-  int64_t value = 0;  // stays so without digits, as in Redis
-  for (const Unit& unit : kUnits) {
-    if (!resp::EqualsIgnoreCase(text.substr(digits), unit.name)) continue;
-    if (std::from_chars(text.data(), text.data() + digits, value).ec == kTooBig) break;
-    if (value > std::numeric_limits<int64_t>::max() / unit.bytes) break;
-    return std::to_string(value * unit.bytes);
-  }
-  *error = "argument must be a memory value";
-  return std::nullopt;
-}
-
 std::optional<std::string> ParsePolicy(std::string_view text, std::string* error) {
   for (const PolicyRow& policy : kPolicies) {
     if (!resp::EqualsIgnoreCase(text, policy.name)) continue;
@@ -153,74 +97,103 @@ std::optional<std::string> ParsePolicy(std::string_view text, std::string* error
   return std::nullopt;
 }
 
-// CONFIG GET answers in lower case.
-const std::vector<std::string>& LowerNames() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> lower;
-    for (const Row& row : kRows) lower.push_back(core::Lower(row.name));
-    return lower;
-  }();
+std::vector<Settings::Name> MakeNames() {
+  std::vector<Settings::Name> names;
+  for (size_t i = 0; i < kSettingCount; ++i) {
+    const Row& row = kRows[i];
+    for (const std::string_view name : {row.name, row.alias}) {
+      if (name.empty()) continue;
+      names.push_back({core::Lower(name), static_cast<Setting>(i), row.manner.hidden});
+    }
+  }
   return names;
+}
+
+const std::vector<Settings::Name>& Names() {
+  static const std::vector<Settings::Name> names = MakeNames();
+  return names;
+}
+
+std::string OutputLimits(uint64_t limit) {
+  const std::string each = " " + std::to_string(limit) + " 0 0";
+  return "normal" + each + " slave" + each + " pubsub" + each;
 }
 
 }  // namespace
 
 Settings::Settings(const StoreOptions& options) {
-  numbers_.resize(kRows.size());
-  values_.resize(kRows.size());
-  for (size_t i = 0; i < kRows.size(); ++i) Set(i, std::string(kRows[i].value));
-  values_[kPassword] = options.password;
-  Set(kMaxMemory, std::to_string(options.max_memory));
-  values_[kMaxMemoryPolicy] = PolicyName(options.eviction);
-  values_[kPort] = std::to_string(options.port);
-  values_[kBind] = options.bind;
-  Set(kMaxClients, std::to_string(options.max_clients));
-  Set(kTimeout, std::to_string(SecondsOf(options.idle_timeout)));
-  values_[kDatabases] = std::to_string(options.databases);
+  for (size_t i = 0; i < kSettingCount; ++i) {
+    Set(static_cast<Setting>(i), FirstTextOf(kRows[i].form));
+  }
+  Set(Setting::kRequirepass, options.password);
+  Set(Setting::kMaxmemory, std::to_string(options.max_memory));
+  Set(Setting::kMaxmemoryPolicy, std::string(PolicyName(options.eviction)));
+  Set(Setting::kPort, std::to_string(options.port));
+  Set(Setting::kBind, options.bind);
+  Set(Setting::kMaxclients, std::to_string(options.max_clients));
+  Set(Setting::kTimeout, std::to_string(SecondsOf(options.idle_timeout)));
+  Set(Setting::kDatabases, std::to_string(options.databases));
+  Set(Setting::kClientOutputBufferLimit, OutputLimits(options.output_limit));
+  Set(Setting::kEnableDebugCommand, options.debug_command ? "yes" : "no");
 }
 
-void Settings::Set(size_t index, std::string value) {
-  resp::ParseInteger(value, &numbers_[index]);
-  values_[index] = std::move(value);
+void Settings::Set(Setting setting, std::string text) {
+  int64_t& number = numbers_[Index(setting)];
+  number = text == "yes" ? 1 : 0;
+  resp::ParseInteger(text, &number);
+  texts_[Index(setting)] = std::move(text);
 }
 
 Eviction Settings::eviction() const {
   for (const PolicyRow& policy : kPolicies) {
-    if (policy.name == values_[kMaxMemoryPolicy]) return policy.eviction.value_or(Eviction::kNone);
+    if (policy.name == text(Setting::kMaxmemoryPolicy)) {
+      return policy.eviction.value_or(Eviction::kNone);
+    }
   }
   return Eviction::kNone;
 }
 
-std::string_view Settings::name(size_t index) {
-  return LowerNames()[index];
+size_t Settings::name_count() {
+  return Names().size();
+}
+
+const Settings::Name& Settings::name(size_t index) {
+  return Names()[index];
 }
 
 std::optional<size_t> Settings::Find(std::string_view name) {
-  for (size_t i = 0; i < kRows.size(); ++i) {
-    if (resp::EqualsIgnoreCase(name, kRows[i].name)) return i;
-  }
-  return std::nullopt;
+  const auto& names = Names();
+  const auto it = std::find_if(names.begin(), names.end(), [name](const Name& known) {
+    return resp::EqualsIgnoreCase(name, known.text);
+  });
+  if (it == names.end()) return std::nullopt;
+  return static_cast<size_t>(it - names.begin());
 }
 
-std::optional<std::string> Settings::Parse(size_t index, std::string_view text,
+Settings::Change Settings::ChangeOf(Setting setting) {
+  return RowOf(setting).manner.change;
+}
+
+bool Settings::IsSecret(Setting setting) {
+  return setting == Setting::kRequirepass || setting == Setting::kMasterauth ||
+         setting == Setting::kMasteruser;
+}
+
+std::optional<std::string> Settings::Parse(Setting setting, std::string_view text,
                                            std::string* error) const {
-  const Row& row = kRows[index];
-  switch (row.kind) {
-    case Kind::kText:
-      return std::string(text);
-    case Kind::kInteger:
-      return ParseInteger(row, text, error);
-    case Kind::kMemory:
-      return ParseMemory(text, error);
-    case Kind::kPolicy:
-      return ParsePolicy(text, error);
-    case Kind::kSame:
-    case Kind::kSameNumber:
-      return ParseSame(row, text, values_[index], error);
-    case Kind::kImmutable:
-      *error = "can't set immutable config";
-      return std::nullopt;
+  const Row& row = RowOf(setting);
+  if (setting == Setting::kMaxmemoryPolicy) return ParsePolicy(text, error);
+  std::optional<std::string> wanted = ParseSetting(row.form, text, error);
+  // Redis keeps to these limits, whatever is asked for.
+  if (setting == Setting::kHz && wanted.has_value()) {
+    int64_t hz = 0;
+    resp::ParseInteger(*wanted, &hz);
+    wanted = std::to_string(std::clamp<int64_t>(hz, 1, 500));
   }
+  if (!wanted.has_value() || row.manner.change != Change::kFixed) return wanted;
+  const std::string& value = this->text(setting);
+  if (resp::EqualsIgnoreCase(*wanted, value)) return value;
+  *error = "the embedded store has it fixed at '" + value + "'";
   return std::nullopt;
 }
 

@@ -1,79 +1,78 @@
-// The parameters that CONFIG GET and CONFIG SET know: those of Redis that tools and client
-// libraries read or set. Each one that can be changed has its effect, each with a test
-// (config_effect_test.cc); the others are told as what they amount to (`save` is empty,
-// `appendonly` is no), can be set to that, and to nothing else.
+// The parameters that CONFIG GET and CONFIG SET know: all those of Redis 7.0.15, with its checks
+// and error texts. settings.def has a row for each, and says of each what comes of changing it:
+// each one that the store or the process obeys has a test (config_effect_test.cc).
+//
+// Thread: read under any lock of the store, changed under all of them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "proxy/store/options.h"
 
 namespace keyhole::store {
 
+enum class Setting : uint8_t {
+#define SETTING(id, name, alias, change, form) id,
+#include "proxy/store/settings.def"
+#undef SETTING
+};
+inline constexpr size_t kSettingCount = 0
+#define SETTING(id, name, alias, change, form) +1
+#include "proxy/store/settings.def"
+#undef SETTING
+    ;
+
 class Settings {
  public:
+  // What CONFIG SET can do to a parameter.
+  enum class Change : uint8_t {
+    kLive,       // it has its effect
+    kIdle,       // it is kept and shown; it has no meaning here
+    kFixed,      // it can be set to what it is
+    kProtected,  // refused, as Redis does by default
+    kImmutable,  // refused, as Redis does
+  };
+
   explicit Settings(const StoreOptions& options);
 
-  size_t size() const { return values_.size(); }
-  static std::string_view name(size_t index);  // lower case
-  const std::string& value(size_t index) const { return values_[index]; }
-  static bool is_secret(size_t index) { return index == kPassword; }  // no log may show it
-  // The index of a parameter; letters of either case.
+  // A name and the parameter that bears it; some bear two.
+  struct Name {
+    std::string text;  // in lower case
+    Setting setting;
+    bool hidden;  // only shown to who asks for it by name
+  };
+  static size_t name_count();
+  static const Name& name(size_t index);
+  // The index of a name; letters of either case.
   static std::optional<size_t> Find(std::string_view name);
+  static Change ChangeOf(Setting setting);
+  static bool IsSecret(Setting setting);  // no log may show it
+
+  // As CONFIG GET shows it.
+  const std::string& text(Setting setting) const { return texts_[Index(setting)]; }
+  // The same; yes is 1; 0 of what is none.
+  int64_t number(Setting setting) const { return numbers_[Index(setting)]; }
+  size_t size(Setting setting) const { return static_cast<size_t>(number(setting)); }
 
   // What would be stored for `text`; null, and Redis' reason in *error, if that cannot be.
-  std::optional<std::string> Parse(size_t index, std::string_view text, std::string* error) const;
-  void Set(size_t index, std::string value);
+  std::optional<std::string> Parse(Setting setting, std::string_view text,
+                                   std::string* error) const;
+  void Set(Setting setting, std::string text);
 
-  const std::string& password() const { return values_[kPassword]; }
-  const std::string& max_memory() const { return values_[kMaxMemory]; }
-  const std::string& max_memory_policy() const { return values_[kMaxMemoryPolicy]; }
-  size_t max_memory_bytes() const { return Number(kMaxMemory); }
   Eviction eviction() const;
-  const std::string& port() const { return values_[kPort]; }
-  const std::string& max_clients() const { return values_[kMaxClients]; }
-  int64_t max_client_count() const { return numbers_[kMaxClients]; }
-  int64_t timeout_seconds() const { return numbers_[kTimeout]; }
-  // As the setting shows so many milliseconds.
+  // As the setting `timeout` shows so many milliseconds.
   static int64_t SecondsOf(int64_t millis) { return (millis + 999) / 1000; }
-  int64_t slow_log_threshold() const { return numbers_[kSlowLogThreshold]; }  // us; -1: off
-  size_t slow_log_length() const { return Number(kSlowLogLength); }
-  // Up to which hashes and sets are shown as lists and as sorted integers.
-  size_t max_listed() const { return Number(kMaxListed); }
-  size_t max_listed_bytes() const { return Number(kMaxListedBytes); }
-  size_t max_integers() const { return Number(kMaxIntegers); }
-  int64_t list_node_size() const { return numbers_[kListNodeSize]; }  // see ListLimits::Of()
-  // How long a HyperLogLog may be and be sparse.
-  size_t max_sparse_bytes() const { return Number(kMaxSparseSketch); }
 
  private:
-  // Where those above stand in the table of settings.cc.
-  enum : size_t {
-    kPassword,
-    kMaxMemory,
-    kMaxMemoryPolicy,
-    kPort,
-    kMaxClients,
-    kDatabases,
-    kMaxListed,
-    kMaxListedBytes,
-    kMaxIntegers,
-    kListNodeSize,
-    kTimeout,
-    kSlowLogThreshold,
-    kSlowLogLength,
-    kMaxSparseSketch,
-    kBind
-  };
-  size_t Number(size_t index) const { return static_cast<size_t>(numbers_[index]); }
+  static size_t Index(Setting setting) { return static_cast<size_t>(setting); }
 
-  std::vector<std::string> values_;
-  std::vector<int64_t> numbers_;  // the same; 0 of what is none
+  std::array<std::string, kSettingCount> texts_;
+  std::array<int64_t, kSettingCount> numbers_{};
 };
 
 }  // namespace keyhole::store

@@ -43,7 +43,7 @@ ClientType TypeOf(const Client& client) {
 }
 
 std::string OwnAddress(const Engine& engine) {
-  return "127.0.0.1:" + engine.settings.port();
+  return "127.0.0.1:" + engine.settings.text(Setting::kPort);
 }
 
 }  // namespace keyhole::store

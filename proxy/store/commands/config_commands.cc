@@ -10,21 +10,34 @@ namespace keyhole::store::handlers {
 
 namespace {
 
-struct Change {
-  size_t index;
+struct Wanted {
+  size_t name;  // index
   std::string value;
+
+  Setting setting() const { return Settings::name(name).setting; }
 };
 
-std::string SetFailed(size_t index, std::string_view reason) {
+std::string SetFailed(std::string_view name, std::string_view reason) {
   return std::string("ERR CONFIG SET failed (possibly related to argument '")
-      .append(Settings::name(index))
+      .append(UpToNul(name))
       .append("') - ")
       .append(reason);
 }
 
+// Why a parameter cannot be changed at all, or not once more; empty if it can. Two names of one are
+// two, as in Redis.
+std::string_view Objection(size_t name, const std::vector<Wanted>& before) {
+  const Settings::Change change = Settings::ChangeOf(Settings::name(name).setting);
+  if (change == Settings::Change::kImmutable) return "can't set immutable config";
+  if (change == Settings::Change::kProtected) return "can't set protected config";
+  const bool twice = std::any_of(before.begin(), before.end(),
+                                 [name](const Wanted& one) { return one.name == name; });
+  return twice ? "duplicate parameter" : "";
+}
+
 // Finds the parameters of the pairs from args[2] on; each may be there once. False if that is not
 // so; then that is the reply.
-bool FindParameters(Call& call, std::vector<Change>* changes) {
+bool FindParameters(Call& call, std::vector<Wanted>* wanted) {
   for (size_t i = 2; i < call.args.size(); i += 2) {
     const auto index = Settings::Find(call.args[i]);
     if (!index.has_value()) {
@@ -33,12 +46,11 @@ bool FindParameters(Call& call, std::vector<Change>* changes) {
                            .append("'"));
       return false;
     }
-    for (const Change& change : *changes) {
-      if (change.index != *index) continue;
-      call.reply.Error(SetFailed(*index, "duplicate parameter"));
+    if (const auto objection = Objection(*index, *wanted); !objection.empty()) {
+      call.reply.Error(SetFailed(call.args[i], objection));
       return false;
     }
-    changes->push_back({*index, std::string()});
+    wanted->push_back({*index, std::string()});
   }
   return true;
 }
@@ -47,7 +59,7 @@ bool FindParameters(Call& call, std::vector<Change>* changes) {
 void HideSecrets(Call& call) {
   for (size_t i = 2; i + 1 < call.args.size(); i += 2) {
     const auto index = Settings::Find(call.args[i]);
-    if (index.has_value() && Settings::is_secret(*index)) call.Hide(i + 1);
+    if (index.has_value() && Settings::IsSecret(Settings::name(*index).setting)) call.Hide(i + 1);
   }
 }
 
@@ -59,9 +71,9 @@ void AddMatches(std::string_view pattern, std::vector<std::string_view>* names) 
     return;
   }
   for (size_t i = 0; i < names->size(); ++i) {
-    const std::string_view name = Settings::name(i);
-    if ((*names)[i].empty() && resp::GlobMatches(pattern, name, /*ignore_case=*/true))
-      (*names)[i] = name;
+    const Settings::Name& name = Settings::name(i);
+    if (name.hidden || !(*names)[i].empty()) continue;
+    if (resp::GlobMatches(pattern, name.text, /*ignore_case=*/true)) (*names)[i] = name.text;
   }
 }
 
@@ -69,14 +81,14 @@ void AddMatches(std::string_view pattern, std::vector<std::string_view>* names) 
 
 void ConfigGet(Call& call) {
   const Settings& settings = call.engine.settings;
-  std::vector<std::string_view> names(settings.size());  // as they are to be shown; empty: not
+  std::vector<std::string_view> names(Settings::name_count());  // as to be shown; empty: not
   for (const std::string_view pattern : call.args.subspan(2)) AddMatches(pattern, &names);
   call.reply.Map(
       std::count_if(names.begin(), names.end(), [](auto name) { return !name.empty(); }));
   for (size_t i = 0; i < names.size(); ++i) {
     if (names[i].empty()) continue;
     call.reply.Bulk(names[i]);
-    call.reply.Bulk(settings.value(i));
+    call.reply.Bulk(settings.text(Settings::name(i).setting));
   }
 }
 
@@ -84,15 +96,17 @@ void ConfigGet(Call& call) {
 void ConfigSet(Call& call) {
   HideSecrets(call);
   if (call.args.size() % 2 != 0) return call.reply.Error(kSyntaxError);
-  std::vector<Change> changes;
-  if (!FindParameters(call, &changes)) return;
-  for (size_t i = 0; i < changes.size(); ++i) {
+  std::vector<Wanted> wanted;
+  if (!FindParameters(call, &wanted)) return;
+  for (size_t i = 0; i < wanted.size(); ++i) {
     std::string reason;
-    auto value = call.engine.settings.Parse(changes[i].index, call.args[2 * i + 3], &reason);
-    if (!value.has_value()) return call.reply.Error(SetFailed(changes[i].index, reason));
-    changes[i].value = *std::move(value);
+    auto value = call.engine.settings.Parse(wanted[i].setting(), call.args[2 * i + 3], &reason);
+    if (!value.has_value()) {
+      return call.reply.Error(SetFailed(Settings::name(wanted[i].name).text, reason));
+    }
+    wanted[i].value = *std::move(value);
   }
-  for (Change& change : changes) call.engine.settings.Set(change.index, std::move(change.value));
+  for (Wanted& one : wanted) call.engine.settings.Set(one.setting(), std::move(one.value));
   call.engine.ApplySettings();
   call.reply.Ok();
 }

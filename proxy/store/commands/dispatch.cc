@@ -48,6 +48,9 @@ std::string Objection(const Call& call, bool full) {
   std::string error = ExistenceError(call);
   if (!error.empty()) return error;
   if (!call.spec.AcceptsCount(call.args.size())) return resp::ArityError(call.spec);
+  if (call.spec.has(resp::kProtected) && !call.engine.MayDebug()) {
+    return std::string(kDebugNotAllowed);
+  }
   const bool logged_in = call.client.authenticated || !call.engine.NeedsPassword();
   if (!logged_in && !call.spec.has(resp::kNoAuth)) return std::string(kNoAuth);
   if (call.client.transaction.open && call.spec.has(resp::kNoMulti)) {
@@ -69,7 +72,7 @@ std::string Objection(const Call& call, bool full) {
 // Nearly all requests: one look tells that nothing can be said against them.
 bool IsPlain(const Call& call, bool full) {
   const Client& client = call.client;
-  return HandlerOf(call.spec) != nullptr && !call.spec.has(resp::kContainer) &&
+  return HandlerOf(call.spec) != nullptr && (call.spec.flags & (resp::kContainer | resp::kProtected)) == 0 &&
          call.spec.AcceptsCount(call.args.size()) && client.authenticated && !full &&
          !client.transaction.open && !client.subscribed();
 }

@@ -30,7 +30,7 @@ void MarkRaw(const Entry* slot) {
 }
 
 size_t MostSparse(const Call& call) {
-  return call.engine.settings.max_sparse_bytes();
+  return call.engine.settings.size(Setting::kHllSparseMaxBytes);
 }
 
 // Adds the arguments to a dense value, where it lies. True if that changed it.

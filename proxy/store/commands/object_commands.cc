@@ -5,25 +5,12 @@
 #include "proxy/store/commands/replies.h"
 #include "resp/number.h"
 
-namespace keyhole::store::handlers {
+namespace keyhole::store {
 
-namespace {
-
-constexpr size_t kMaxEmbedded = 44;  // bytes of a string that Redis allocates with its object
-constexpr size_t kMaxDigits = 20;
-
-bool IsSharedInteger(const Call& call, const Entry& entry) {
-  constexpr int64_t kShared = 10000;
-  int64_t value = 0;
-  const bool is_number =
-      entry.encoding() == Encoding::kString && resp::ParseInteger(entry.value(), &value);
-  const bool may_share =
-      call.engine.settings.max_memory() == "0" || call.engine.settings.eviction() != Eviction::kLru;
-  return is_number && may_share && value >= 0 && value < kShared;
-}
-
-// As OBJECT ENCODING of Redis 7.0 calls it. Source: redis 7.0.15 object.c tryObjectEncoding.
+// Source: redis 7.0.15 object.c tryObjectEncoding.
 std::string_view ShownEncoding(const Entry& entry) {
+  constexpr size_t kMaxEmbedded = 44;  // bytes of a string that Redis allocates with its object
+  constexpr size_t kMaxDigits = 20;
   const Shown shown = ShownOf(entry.encoding());
   const std::string_view value = entry.value();
   int64_t number = 0;
@@ -33,6 +20,20 @@ std::string_view ShownEncoding(const Entry& entry) {
   }
   if (shown != Shown::kAlways && value.size() <= kMaxEmbedded) return "embstr";
   return EncodingName(entry.encoding());
+}
+
+namespace handlers {
+
+namespace {
+
+bool IsSharedInteger(const Call& call, const Entry& entry) {
+  constexpr int64_t kShared = 10000;
+  int64_t value = 0;
+  const bool is_number =
+      entry.encoding() == Encoding::kString && resp::ParseInteger(entry.value(), &value);
+  const bool may_share =
+      call.engine.settings.number(Setting::kMaxmemory) == 0 || call.engine.settings.eviction() != Eviction::kLru;
+  return is_number && may_share && value >= 0 && value < kShared;
 }
 
 }  // namespace
@@ -81,4 +82,6 @@ void ObjectHelp(Call& call) {
   Help(call, kLines);
 }
 
-}  // namespace keyhole::store::handlers
+}  // namespace handlers
+
+}  // namespace keyhole::store

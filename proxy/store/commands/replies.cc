@@ -67,7 +67,8 @@ bool FindAs(Call& call, std::string_view key, ValueType type, Entry** slot) {
 }
 
 void Help(Call& call, std::span<const std::string_view> lines) {
-  std::string name(resp::Spec(call.spec.parent).name);
+  const bool is_subcommand = call.spec.parent != resp::CommandId::kUnknown;
+  std::string name(is_subcommand ? resp::Spec(call.spec.parent).name : call.spec.name);
   absl::AsciiStrToUpper(&name);
   call.reply.Array(static_cast<int64_t>(lines.size()) + 3);
   call.reply.Simple(name + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");

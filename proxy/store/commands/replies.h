@@ -15,6 +15,10 @@ inline constexpr std::string_view kWrongType =
 inline constexpr std::string_view kNoDatabase = "ERR DB index is out of range";
 inline constexpr std::string_view kOutOfMemory =
     "OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr std::string_view kDebugNotAllowed =
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can "
+    "run it from a local connection, otherwise you need to set this option in the configuration "
+    "file, and then restart the server.";
 inline constexpr std::string_view kNoAuth = resp::kNoAuthError;
 inline constexpr std::string_view kWrongPassword =
     "WRONGPASS invalid username-password pair or user is disabled.";
@@ -41,6 +45,9 @@ bool IsWrongType(Call& call, const Entry* slot, ValueType type);
 bool ReadAs(Call& call, std::string_view key, ValueType type, Entry* entry);
 // The same for commands that write: *slot, or null.
 bool FindAs(Call& call, std::string_view key, ValueType type, Entry** slot);
+
+// As OBJECT ENCODING of Redis 7.0 calls it.
+std::string_view ShownEncoding(const Entry& entry);
 
 // What HELP answers: the frame, and `lines` in between.
 void Help(Call& call, std::span<const std::string_view> lines);

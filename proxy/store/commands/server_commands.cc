@@ -1,13 +1,10 @@
-// The server and its databases: INFO and TIME, DBSIZE, FLUSHDB, SWAPDB, DEBUG. COMMAND, CONFIG,
+// The server and its databases: INFO and TIME, DBSIZE, FLUSHDB, SWAPDB. COMMAND, CONFIG, DEBUG,
 // MEMORY and SLOWLOG have files of their own. INFO has the fields that tools and client libraries
 // read.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <limits>
-#include <thread>
 
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
@@ -53,7 +50,7 @@ void Server(const Call& call, Report* report) {
   report->Field("keyhole_version", KEYHOLE_VERSION);
   report->Field("redis_mode", "standalone");
   report->Field("arch_bits", uint64_t{8} * sizeof(void*));
-  report->Field("tcp_port", call.engine.settings.port());
+  report->Field("tcp_port", call.engine.settings.text(Setting::kPort));
   report->Field("server_time_usec", static_cast<uint64_t>(call.now) * 1000);
   report->Field("uptime_in_seconds", uptime);
   report->Field("uptime_in_days", uptime / 86400);
@@ -61,21 +58,21 @@ void Server(const Call& call, Report* report) {
 
 void Clients(const Call& call, Report* report) {
   report->Field("connected_clients", call.engine.clients().size());
-  report->Field("maxclients", call.engine.settings.max_clients());
+  report->Field("maxclients", call.engine.settings.text(Setting::kMaxclients));
   report->Field("blocked_clients", call.engine.waiting.size());
 }
 
 // What the keys take, of which used_memory_rss is what the kernel has given; the process has more.
 void Memory(const Call& call, Report* report) {
   const uint64_t used = call.engine.memory();
-  const uint64_t limit = call.engine.settings.max_memory_bytes();
+  const uint64_t limit = call.engine.settings.size(Setting::kMaxmemory);
   report->Field("used_memory", used);
   report->Field("used_memory_human", Human(used));
   report->Field("used_memory_rss", call.engine.resident());
   report->Field("used_memory_dataset", used);
   report->Field("maxmemory", limit);
   report->Field("maxmemory_human", Human(limit));
-  report->Field("maxmemory_policy", call.engine.settings.max_memory_policy());
+  report->Field("maxmemory_policy", call.engine.settings.text(Setting::kMaxmemoryPolicy));
   report->Field("lazyfree_pending_objects", call.engine.pending_objects());
   report->Field("lazyfreed_objects", call.engine.stats().freed_objects);
 }
@@ -220,18 +217,6 @@ void Swapdb(Call& call) {
   if (first != second) {
     call.engine.database(static_cast<int>(first))
         .Swap(call.engine.database(static_cast<int>(second)));
-  }
-  call.reply.Ok();
-}
-
-// Keeps this worker, and whoever waits for the same keys, from doing anything: tests of time-outs
-// want that.
-void Debug(Call& call) {
-  if (call.args.size() != 3 || !call.Is(1, "SLEEP")) return WrongSubcommand(call, "DEBUG");
-  constexpr double kLongest = 24 * 3600;
-  const double seconds = std::strtod(std::string(call.args[2]).c_str(), nullptr);
-  if (seconds > 0) {
-    std::this_thread::sleep_for(std::chrono::duration<double>(std::min(seconds, kLongest)));
   }
   call.reply.Ok();
 }

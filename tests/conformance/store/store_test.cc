@@ -15,6 +15,7 @@ store::StoreOptions OptionsFor(const Script& script) {
   store::StoreOptions options;
   for (const std::string& line : script.config) {
     if (line.starts_with(kPassword)) options.password = line.substr(kPassword.size());
+    options.debug_command |= line == "enable-debug-command yes" || line.ends_with("command local");
   }
   return options;
 }
