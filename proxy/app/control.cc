@@ -45,7 +45,9 @@ Control::Control(const Config& config, Threads& threads, Log log)
       directory_(config.keys),
       exporter_([this] { return TakeSnapshot(); }, std::string(kVersion)) {
   if (!config.upstream.has_value()) {
-    store_ = std::make_unique<store::Store>(StoreOptionsFor(config, std::move(log)));
+    store::StoreOptions options = StoreOptionsFor(config, std::move(log));
+    options.edge = [this] { return SumEdges(); };
+    store_ = std::make_unique<store::Store>(std::move(options));
   }
   if (config.near.memory > 0) near_ = std::make_unique<NearShared>();
 }
@@ -54,6 +56,16 @@ Control::~Control() = default;
 
 metrics::WorkerMetrics& Control::AddWorker() {
   return *workers_.emplace_back(std::make_unique<metrics::WorkerMetrics>(directory_));
+}
+
+store::EdgeTotals Control::SumEdges() const {
+  store::EdgeTotals sum;
+  for (const auto& one : workers_) {
+    sum.bytes_in += one->counters.client_bytes_in.Load();
+    sum.bytes_out += one->counters.client_bytes_out.Load();
+    sum.refused += one->counters.clients_refused.Load();
+  }
+  return sum;
 }
 
 metrics::Snapshot Control::TakeSnapshot() {

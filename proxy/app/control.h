@@ -65,6 +65,7 @@ class Control {
   std::string SlowReport();
   void Purge(const PurgeQuery& query, Done done);
   metrics::Snapshot TakeSnapshot();
+  store::EdgeTotals SumEdges() const;
 
   const Config& config_;
   Threads& threads_;

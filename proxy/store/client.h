@@ -56,8 +56,6 @@ struct Transaction {
 
 // What a client has done so far.
 struct ClientStats {
-  uint64_t commands = 0;
-  uint64_t errors = 0;
   uint64_t hits = 0;
   uint64_t misses = 0;
 };
@@ -78,6 +76,7 @@ struct Client {
   UnixMillis connected = 0;
   UnixMillis last_command_at = 0;
   const resp::CommandSpec* last_command = nullptr;
+  uint64_t repeats = 0;  // calls of it that CommandStats has not been told yet
 
   int database = 0;
   resp::Protocol protocol = resp::Protocol::kResp2;

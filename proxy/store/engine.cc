@@ -1,14 +1,24 @@
 #include "proxy/store/engine.h"
 
+#include <random>
+#include <utility>
+
 namespace keyhole::store {
 
 namespace {
 
 void Add(const ClientStats& more, ClientStats* sum) {
-  sum->commands += more.commands;
-  sum->errors += more.errors;
   sum->hits += more.hits;
   sum->misses += more.misses;
+}
+
+// 40 of them.
+std::string RandomDigits() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::random_device source;
+  std::string digits;
+  while (digits.size() < 40) digits.push_back(kDigits[source() % kDigits.size()]);
+  return digits;
 }
 
 }  // namespace
@@ -16,6 +26,8 @@ void Add(const ClientStats& more, ClientStats* sum) {
 Engine::Engine(const StoreOptions& options)
     : settings(options),
       log_(options.log),
+      edge_(options.edge),
+      run_id_(RandomDigits()),
       budget_(options.max_memory, options.eviction, options.workers > 1),
       objects_(Keyspace::MakePools(budget_, Keyspace::ShardsFor(options.workers))),
       sweep_next_(Keyspace::ShardsFor(options.workers)) {
@@ -27,7 +39,10 @@ Engine::Engine(const StoreOptions& options)
 }
 
 void Engine::Add(Client* client, UnixMillis now) {
-  if (last_id_ == 0) started_ = now;
+  if (last_id_ == 0) {
+    started_ = now;
+    for (Rate* const rate : {&call_rate, &input_rate, &output_rate}) rate->Begin(now);
+  }
   client->id = ++last_id_;
   client->random = static_cast<uint64_t>(now) ^ client->id << 48;
   clients_.emplace(client->id, client);
@@ -39,7 +54,17 @@ void Engine::Remove(Client* client) {
   waiting.Withdraw(*client);
   EndSubscriptions(*client);
   clients_.erase(client->id);
+  TakeCalls(client);
   store::Add(client->stats, &departed_);
+}
+
+void Engine::TakeCalls(Client* client) {
+  if (client->repeats == 0) return;
+  command_stats.CountCalls(client->last_command->id, std::exchange(client->repeats, 0));
+}
+
+void Engine::GatherCalls() {
+  for (const auto& [id, client] : clients_) TakeCalls(client);
 }
 
 void Engine::Unwatch(Client& client) {
@@ -135,6 +160,31 @@ size_t Engine::pending_objects() const {
   return sum;
 }
 
+size_t Engine::peak_memory() {
+  const size_t now = memory();
+  if (now > peak_memory_.load(std::memory_order_relaxed)) peak_memory_ = now;
+  return peak_memory_;
+}
+
+void Engine::EmitIfWanted(EventClass kind, int database, std::string_view event,
+                          std::string_view key) {
+  if (events.wants(kind)) events.Add(database, event, key);
+}
+
+void Engine::OnChanged(int, std::string_view) {}
+
+void Engine::OnAdded(int database, std::string_view key) {
+  EmitIfWanted(EventClass::kNew, database, "new", key);
+}
+
+void Engine::OnExpired(int database, std::string_view key) {
+  EmitIfWanted(EventClass::kExpired, database, "expired", key);
+}
+
+void Engine::OnEvicted(int database, std::string_view key) {
+  EmitIfWanted(EventClass::kEvicted, database, "evicted", key);
+}
+
 Stats Engine::SinceStart() const {
   Stats sum;
   sum.clients = departed_;
@@ -145,19 +195,21 @@ Stats Engine::SinceStart() const {
   }
   sum.evicted = budget_.evicted();
   for (const auto& pool : *objects_) sum.freed_objects += pool->freed();
+  if (edge_) sum.edge = edge_();
   return sum;
 }
 
 Stats Engine::stats() const {
   Stats sum = SinceStart();
-  sum.clients.commands -= at_reset_.clients.commands;
-  sum.clients.errors -= at_reset_.clients.errors;
   sum.clients.hits -= at_reset_.clients.hits;
   sum.clients.misses -= at_reset_.clients.misses;
   sum.connections -= at_reset_.connections;
   sum.expired -= at_reset_.expired;
   sum.evicted -= at_reset_.evicted;
   sum.freed_objects -= at_reset_.freed_objects;
+  sum.edge.bytes_in -= at_reset_.edge.bytes_in;
+  sum.edge.bytes_out -= at_reset_.edge.bytes_out;
+  sum.edge.refused -= at_reset_.edge.refused;
   return sum;
 }
 
@@ -166,10 +218,17 @@ void Engine::ApplySettings() {
   budget_.set_policy(settings.eviction());
   slow_log.Configure(settings.number(Setting::kSlowlogLogSlowerThan),
                      settings.size(Setting::kSlowlogMaxLen));
+  timed_ = slow_log.enabled() || settings.number(Setting::kLatencyTracking) != 0;
   collection_limits_ = {.listed_items = settings.size(Setting::kHashMaxListpackEntries),
                         .listed_bytes = settings.size(Setting::kHashMaxListpackValue),
                         .integers = settings.size(Setting::kSetMaxIntsetEntries)};
   list_limits_ = ListLimits::Of(settings.number(Setting::kListMaxListpackSize));
+  events.Configure(static_cast<uint32_t>(settings.number(Setting::kNotifyKeyspaceEvents)));
+  const bool listens = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted);
+  const bool attentive = events.wants(EventClass::kNew);
+  for (int i = 0; i < database_count(); ++i) {
+    database(i).SetListener(listens || attentive ? this : nullptr, i, attentive);
+  }
   live_.max_clients = settings.number(Setting::kMaxclients);
   live_.asks_password = NeedsPassword();
   // What the process was started with may have a fraction that the setting does not show.
@@ -181,6 +240,9 @@ void Engine::ApplySettings() {
 
 void Engine::ResetStats() {
   at_reset_ = SinceStart();
+  GatherCalls();
+  command_stats.Reset();
+  peak_memory_ = memory();
 }
 
 }  // namespace keyhole::store

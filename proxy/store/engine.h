@@ -4,6 +4,7 @@
 // for each of their shards (store.h).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "proxy/store/client.h"
+#include "proxy/store/command_stats.h"
 #include "proxy/store/key_events.h"
 #include "proxy/store/keyspace/keyspace.h"
 #include "proxy/store/live_settings.h"
@@ -31,16 +33,42 @@ inline constexpr std::string_view kRedisVersion = "7.0.15";
 // The one user there is.
 inline constexpr std::string_view kUser = "default";
 
+// How much of something there was per second, lately.
+class Rate {
+ public:
+  // Since it was last asked, or the time before that: a second ago at least, if it is that old.
+  double PerSecond(UnixMillis now, uint64_t total) {
+    constexpr UnixMillis kShortest = 1000;
+    if (now - last_.at >= kShortest) {
+      before_ = last_;
+      last_ = {now, total};
+    }
+    if (now <= before_.at || total < before_.total) return 0;
+    return static_cast<double>(total - before_.total) * 1000.0 /
+           static_cast<double>(now - before_.at);
+  }
+  void Begin(UnixMillis now) { before_ = last_ = {now, 0}; }
+
+ private:
+  struct Sample {
+    UnixMillis at = 0;
+    uint64_t total = 0;
+  };
+  Sample before_;
+  Sample last_;
+};
+
 // Since the start, or since CONFIG RESETSTAT.
 struct Stats {
   ClientStats clients;  // of all, those who have left too
+  EdgeTotals edge;
   uint64_t connections = 0;
   uint64_t expired = 0;
   uint64_t evicted = 0;
   uint64_t freed_objects = 0;  // large values that were freed a little at a time
 };
 
-class Engine {
+class Engine final : private KeyListener {
  public:
   explicit Engine(const StoreOptions& options);
 
@@ -78,6 +106,12 @@ class Engine {
   size_t pending_objects() const;
 
   Stats stats() const;
+  // Tells command_stats what clients have counted so far.
+  void GatherCalls();
+  // 40 hexadecimal digits, made at the start.
+  const std::string& run_id() const { return run_id_; }
+  // The most that memory() has been; sampled with Sweep() and when asked.
+  size_t peak_memory();
   void ResetStats();
   // CONFIG SET has changed the settings.
   void ApplySettings();
@@ -96,6 +130,9 @@ class Engine {
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
 
+  // Every command is timed.
+  bool timed() const { return timed_; }
+
   // What DEBUG has changed.
   struct DebugSwitches {
     bool active_expire = true;
@@ -105,14 +142,33 @@ class Engine {
   DebugSwitches debug;
   Settings settings;
   Subscriptions subscriptions;
-  KeyEvents events;
+  KeyEvents events{due_};
   SlowLog slow_log;
-  Waiting waiting{databases_};
+  CommandStats command_stats;
+  Rate call_rate;
+  Rate input_rate;
+  Rate output_rate;
+  Waiting waiting{databases_, due_};
+
+  // There is something to be done after the command: who waits is to be served, events are to be
+  // delivered (Store::Finish).
+  bool due() const { return due_.load(std::memory_order_relaxed); }
+  bool TakeDue() { return due_.exchange(false, std::memory_order_relaxed); }
 
  private:
+  void OnChanged(int database, std::string_view key) override;
+  void OnAdded(int database, std::string_view key) override;
+  void OnExpired(int database, std::string_view key) override;
+  void OnEvicted(int database, std::string_view key) override;
+  void EmitIfWanted(EventClass kind, int database, std::string_view event, std::string_view key);
   Stats SinceStart() const;
+  void TakeCalls(Client* client);
 
   std::function<void(const std::string&)> log_;
+  std::function<EdgeTotals()> edge_;
+  std::string run_id_;
+  std::atomic<size_t> peak_memory_{0};
+  std::atomic<bool> due_{false};
   MemoryBudget budget_;
   std::shared_ptr<ObjectPools> objects_;
   std::vector<Keyspace> databases_;
@@ -125,6 +181,7 @@ class Engine {
   Stats at_reset_;
   CollectionLimits collection_limits_;
   ListLimits list_limits_;
+  bool timed_ = false;
   LiveSettings live_;
 };
 

@@ -15,6 +15,13 @@ using UnixMillis = int64_t;
 // Which keys are evicted when memory is full. See keyspace/eviction.h.
 enum class Eviction : uint8_t { kS3Fifo, kLru, kNone };
 
+// What INFO says of connections; the store knows of clients only.
+struct EdgeTotals {
+  uint64_t bytes_in = 0;
+  uint64_t bytes_out = 0;
+  uint64_t refused = 0;  // connections beyond maxclients
+};
+
 struct StoreOptions {
   int databases = 16;
   int workers = 1;                 // threads that will use it
@@ -29,6 +36,7 @@ struct StoreOptions {
   bool debug_command = false;    // DEBUG may be used
   // A line for the log of the program; called by any thread.
   std::function<void(const std::string& line)> log = {};
+  std::function<EdgeTotals()> edge = {};  // asked by any thread
 };
 
 }  // namespace keyhole::store

@@ -65,11 +65,66 @@ std::optional<std::string> ParseOctal(const SettingForm& form, std::string_view 
   return InRange(form, value, error);
 }
 
+// Calls f(word) for the words between single spaces, while it returns true.
+template <typename F>
+bool ForEachWord(std::string_view text, F&& f) {
+  for (;;) {
+    const size_t end = text.find(' ');
+    if (!f(text.substr(0, end))) return false;
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::optional<double> ParseDouble(std::string_view word) {
+  double value = 0;
+  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (word.empty() || code != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return value;
+}
+
+// 99.900000 is 99.9.
+std::string Trimmed(double value) {
+  std::string text = std::to_string(value);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+std::optional<std::string> ParsePercentiles(std::string_view text, std::string* error) {
+  std::string list;
+  const auto add = [&](std::string_view word) {
+    const auto value = ParseDouble(word);
+    if (!value.has_value()) {
+      error->assign("Invalid latency-tracking-info-percentiles parameters");
+      return false;
+    }
+    if (*value > 100 || *value < 0) {
+      error->assign("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+      return false;
+    }
+    list.append(list.empty() ? "" : " ").append(Trimmed(*value));
+    return true;
+  };
+  if (!text.empty() && !ForEachWord(text, add)) return std::nullopt;
+  return list;
+}
+
 }  // namespace
+
+std::vector<double> PercentilesOf(std::string_view text) {
+  std::vector<double> values;
+  if (text.empty()) return values;
+  ForEachWord(text, [&values](std::string_view word) {
+    values.push_back(ParseDouble(word).value_or(0));
+    return true;
+  });
+  return values;
+}
 
 std::string FirstTextOf(const SettingForm& form) {
   const bool is_number = form.kind != Kind::kText && form.kind != Kind::kBool &&
-                         form.kind != Kind::kWord;
+                         form.kind != Kind::kWord && form.kind != Kind::kPercentiles;
   return is_number ? std::to_string(form.number) : std::string(form.text);
 }
 
@@ -112,6 +167,8 @@ std::optional<std::string> ParseSetting(const SettingForm& form, std::string_vie
       if (const auto bytes = ParseMemory(text)) return InRange(form, *bytes, error);
       if (form.kind == Kind::kMemoryOrPercent) return ParsePercent(form, text, error);
       return Fail(error, "argument must be a memory value");
+    case Kind::kPercentiles:
+      return ParsePercentiles(text, error);
     case Kind::kOctal:
       return ParseOctal(form, text, error);
   }

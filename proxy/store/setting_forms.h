@@ -6,11 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keyhole::store {
 
 struct SettingForm {
-  enum class Kind : uint8_t { kText, kBool, kWord, kInteger, kMemory, kMemoryOrPercent, kOctal };
+  enum class Kind : uint8_t { kText, kBool, kWord, kInteger, kMemory, kMemoryOrPercent, kOctal, kPercentiles };
   Kind kind;
   std::string_view text;  // what it begins with; of numbers:
   int64_t number = 0;
@@ -33,6 +34,13 @@ constexpr SettingForm Word(std::string_view value, std::string_view words) {
 constexpr SettingForm Policy() {  // Settings knows them
   return {SettingForm::Kind::kText, "noeviction"};
 }
+constexpr SettingForm EventClasses() {  // the same
+  return {SettingForm::Kind::kText, ""};
+}
+// Numbers from 0 to 100, with a space between.
+constexpr SettingForm Percentiles() {
+  return {SettingForm::Kind::kPercentiles, "50 99 99.9"};
+}
 constexpr SettingForm Integer(int64_t value, int64_t min, int64_t max) {
   return {SettingForm::Kind::kInteger, "", value, min, max};
 }
@@ -49,6 +57,9 @@ constexpr SettingForm Octal(int64_t value, int64_t min, int64_t max) {
 }
 
 }  // namespace setting_forms
+
+// The numbers of a list of kPercentiles.
+std::vector<double> PercentilesOf(std::string_view text);
 
 std::string FirstTextOf(const SettingForm& form);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxy/base/text.h"
+#include "proxy/store/key_events.h"
 #include "proxy/store/setting_forms.h"
 #include "resp/command_table.h"
 #include "resp/number.h"
@@ -139,6 +140,12 @@ Settings::Settings(const StoreOptions& options) {
 
 void Settings::Set(Setting setting, std::string text) {
   int64_t& number = numbers_[Index(setting)];
+  if (setting == Setting::kNotifyKeyspaceEvents) {
+    const uint32_t classes = ParseEventClasses(text).value_or(0);
+    number = classes;
+    texts_[Index(setting)] = EventClassLetters(classes);
+    return;
+  }
   number = text == "yes" ? 1 : 0;
   resp::ParseInteger(text, &number);
   texts_[Index(setting)] = std::move(text);
@@ -183,6 +190,11 @@ std::optional<std::string> Settings::Parse(Setting setting, std::string_view tex
                                            std::string* error) const {
   const Row& row = RowOf(setting);
   if (setting == Setting::kMaxmemoryPolicy) return ParsePolicy(text, error);
+  if (setting == Setting::kNotifyKeyspaceEvents) {
+    if (ParseEventClasses(text).has_value()) return std::string(text);
+    *error = "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+    return std::nullopt;
+  }
   std::optional<std::string> wanted = ParseSetting(row.form, text, error);
   // Redis keeps to these limits, whatever is asked for.
   if (setting == Setting::kHz && wanted.has_value()) {

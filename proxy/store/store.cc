@@ -131,16 +131,21 @@ Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
   client.MoveMessages(out);
   const size_t before = out->size();
   Dispatch(*engine_, client, {spec, args, full, first}, now, out);
-  if (waiting.ready()) [[unlikely]] {
+  if (engine_->due()) [[unlikely]] {
     lock.TakeAll();
-    ServeWaiting(now);
+    Finish(now);
   }
   if (out->size() > before) return Outcome::kReplied;
   return client.wait == nullptr ? Outcome::kSilent : Outcome::kWaiting;
 }
 
-void Store::ServeWaiting(UnixMillis now) {
-  engine_->waiting.Serve(now, [&](Client& client) { return Resume(*engine_, client, now); });
+// What one thing brings about may bring about another: a client that is served takes an element, of
+// which others want to hear.
+void Store::Finish(UnixMillis now) {
+  while (engine_->TakeDue()) {
+    DeliverEvents(*engine_);
+    engine_->waiting.Serve(now, [&](Client& client) { return Resume(*engine_, client, now); });
+  }
 }
 
 void Store::EndOverdue(UnixMillis now) {
@@ -187,8 +192,13 @@ resp::Protocol Store::ProtocolOf(const Client& client) {
 bool Store::Sweep(UnixMillis now) {
   if (engine_->waiting.next_deadline() <= now) EndOverdue(now);
   const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
-  const Lock lock(*this, Stripes{1} << index);
-  return engine_->Sweep(index, now);
+  Lock lock(*this, Stripes{1} << index);
+  const bool more = engine_->Sweep(index, now);
+  if (engine_->due()) {
+    lock.TakeAll();
+    Finish(now);
+  }
+  return more;
 }
 
 const LiveSettings& Store::live() const {

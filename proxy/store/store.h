@@ -139,7 +139,7 @@ class Store {
   Stripes StripesFor(const Client& client, const resp::CommandSpec& spec,
                      std::span<const std::string_view> args) const;
   bool MakeRoom();
-  [[gnu::noinline]] void ServeWaiting(UnixMillis now);
+  [[gnu::noinline]] void Finish(UnixMillis now);
   [[gnu::noinline]] void EndOverdue(UnixMillis now);
 
   std::unique_ptr<Engine> engine_;

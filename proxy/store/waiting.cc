@@ -14,7 +14,7 @@ void Waiting::Line::Ring() {
   if (std::exchange(is_ready, true)) return;
   const std::lock_guard<std::mutex> lock(waiting.ready_mutex_);
   waiting.ready_.push_back(this);
-  waiting.any_ready_.store(true, std::memory_order_relaxed);
+  waiting.due_.store(true, std::memory_order_relaxed);
 }
 
 Waiting::Line& Waiting::LineOf(int database, std::string_view key) {
@@ -78,10 +78,7 @@ void Waiting::Withdraw(Client& client) {
 
 bool Waiting::TakeReady(Place* place) {
   const std::lock_guard<std::mutex> lock(ready_mutex_);
-  if (ready_.empty()) {
-    any_ready_.store(false, std::memory_order_relaxed);
-    return false;
-  }
+  if (ready_.empty()) return false;
   Line* const line = ready_.front();
   ready_.pop_front();
   line->is_ready = false;

@@ -8,8 +8,7 @@
 // First come, first served: a command that runs again and still finds nothing keeps its places.
 // It must change nothing then; one that does change a key (BLMOVE) may make that key ready in turn.
 //
-// Thread: under all locks of the store, but for ready() and next_deadline(), which anybody may ask,
-// and for the bells, which ring under the lock of their key. Clients must be withdrawn before they
+// Thread: under all locks of the store, but for next_deadline(), which anybody may ask, and for the bells, which ring under the lock of their key. Clients must be withdrawn before they
 // are gone.
 #pragma once
 
@@ -34,7 +33,9 @@ namespace keyhole::store {
 
 class Waiting {
  public:
-  explicit Waiting(std::vector<Keyspace>& databases) : databases_(databases) {}
+  // due: set when a key with a line has changed.
+  Waiting(std::vector<Keyspace>& databases, std::atomic<bool>& due)
+      : databases_(databases), due_(due) {}
   ~Waiting();
 
   // The client comes to the end of the lines of these keys of its database. REQUIRES: it does not
@@ -45,11 +46,11 @@ class Waiting {
   void Withdraw(Client& client);
 
   size_t size() const { return count_; }
+  // Those of them that do not wait for ever, by their moments.
+  size_t deadlines() const { return deadlines_.size(); }
   // A bit for each shard in which a key has a line.
   uint64_t shards() const { return shards_; }
 
-  // A key with a line has changed since it was last served.
-  bool ready() const { return any_ready_.load(std::memory_order_relaxed); }
   // No client's time is up before this moment.
   UnixMillis next_deadline() const { return next_deadline_.load(std::memory_order_relaxed); }
 
@@ -84,6 +85,7 @@ class Waiting {
   std::vector<Client*> Overdue(UnixMillis now);
 
   std::vector<Keyspace>& databases_;
+  std::atomic<bool>& due_;
   std::map<Place, std::unique_ptr<Line>> lines_;
   std::map<UnixMillis, std::vector<Client*>> deadlines_;
   size_t count_ = 0;
@@ -93,7 +95,6 @@ class Waiting {
 
   std::mutex ready_mutex_;  // keys of several shards may change at a time
   std::deque<Line*> ready_;
-  std::atomic<bool> any_ready_{false};
 };
 
 template <typename F>

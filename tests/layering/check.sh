@@ -20,7 +20,7 @@ process='dirent.h|sys/resource.h|unistd.h'  # for those who ask what this proces
 memory='malloc.h|sys/mman.h'                # for those who get it from the kernel
 
 # The store's own files, below its commands; store.h is above them.
-store_top='client|doorbell|engine|key_events|live_settings|options|settings|setting_forms|slow_log|subscriptions|waiting'
+store_top='client|command_stats|doorbell|engine|key_events|process|live_settings|options|settings|setting_forms|slow_log|subscriptions|waiting'
 
 # What a room may include, beside itself and the standard library.
 allowed() {

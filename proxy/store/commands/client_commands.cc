@@ -35,8 +35,23 @@ int64_t CountNames(const Client& client, Listening kind) {
   return static_cast<int64_t>(client.names(kind).size());
 }
 
-// One line of CLIENT LIST, without its end. Fields about sockets and buffers are the session's;
-// they are there for those who parse the line, and zero.
+// Bytes of a request as client libraries write it.
+int64_t RequestBytes(const Call& call) {
+  const auto framed = [](size_t n) { return std::to_string(n).size() + 3; };  // *n or $n, CR, LF
+  size_t bytes = framed(call.args.size());
+  for (const std::string_view arg : call.args) bytes += framed(arg.size()) + arg.size() + 2;
+  return static_cast<int64_t>(bytes);
+}
+
+template <typename Args>
+int64_t Bytes(const Args& args) {
+  size_t bytes = 0;
+  for (const auto& arg : args) bytes += arg.size();
+  return static_cast<int64_t>(bytes);
+}
+
+// One line of CLIENT LIST, without its end. What it says of buffers is of what lies here: of the
+// request that asks, of what is queued and of messages; the session's own buffers are not known.
 std::string Describe(Call& call, const Client& client) {
   const Transaction& transaction = client.transaction;
   const auto queued = static_cast<int64_t>(transaction.queue.size());
@@ -54,10 +69,23 @@ std::string Describe(Call& call, const Client& client) {
   AppendField(&line, "psub", CountNames(client, Listening::kPattern));
   AppendField(&line, "ssub", CountNames(client, Listening::kShard));
   AppendField(&line, "multi", transaction.open ? queued : -1);  // layering: not a command
-  for (const std::string_view name : {"qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp",
-                                      "obl", "oll", "omem", "tot-mem"}) {
-    AppendField(&line, name, 0);
-  }
+  const bool asks = &client == &call.client;
+  const int64_t request = asks ? RequestBytes(call) : 0;
+  const int64_t arguments = asks ? Bytes(call.args) : 0;
+  int64_t in_queue = 0;
+  for (const QueuedCommand& one : transaction.queue) in_queue += Bytes(one.args);
+  const auto messages = static_cast<int64_t>(client.messages.size());
+  AppendField(&line, "qbuf", request);
+  AppendField(&line, "qbuf-free", 0);
+  AppendField(&line, "argv-mem", arguments);
+  AppendField(&line, "multi-mem", in_queue);
+  AppendField(&line, "rbs", 0);
+  AppendField(&line, "rbp", 0);
+  AppendField(&line, "obl", 0);
+  AppendField(&line, "oll", messages > 0 ? 1 : 0);
+  AppendField(&line, "omem", messages);
+  AppendField(&line, "tot-mem",
+              static_cast<int64_t>(sizeof(Client)) + request + arguments + in_queue + messages);
   AppendField(&line, "events", "r");
   AppendField(&line, "cmd",
               client.last_command == nullptr ? "NULL" : client.last_command->full_name);

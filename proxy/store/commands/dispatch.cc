@@ -89,7 +89,7 @@ void Queue(Call& call) {
 }
 
 void Reject(Call& call, std::string_view error) {
-  ++call.client.stats.errors;
+  call.engine.command_stats.CountRejection(call.spec.id, error);
   if (call.client.transaction.open) call.client.transaction.failed = true;
   if (call.spec.effect != Effect::kExec) return call.reply.Error(error);
   // An EXEC that cannot run ends its transaction all the same.
@@ -106,11 +106,26 @@ bool IsQueued(const CommandSpec& spec) {
 
 namespace {
 
+[[gnu::noinline]] void CountFailure(const Call& call, size_t begin) {
+  const std::string_view reply = call.out->Data().substr(begin + 1);
+  call.engine.command_stats.CountFailure(call.spec.id, reply.substr(0, reply.find('\r')));
+}
+
+[[gnu::noinline]] void GoOnTo(Call& call) {
+  Client& client = call.client;
+  if (client.repeats > 0) {
+    call.engine.command_stats.CountCalls(client.last_command->id, client.repeats);
+  }
+  client.repeats = 0;
+  client.last_command = &call.spec;
+}
+
 inline void RunHandler(Call& call) {
   const size_t before = call.out->size();
   const bool silent = call.client.reply_mode.silent();
   HandlerOf(call.spec)(call);
-  if (call.out->size() > before && call.out->Data()[before] == '-') ++call.client.stats.errors;
+  if (call.out->size() > before && call.out->Data()[before] == '-') [[unlikely]]
+    CountFailure(call, before);
   // Not if the command itself has changed it: CLIENT REPLY ON is answered, and an EXEC with CLIENT
   // REPLY OFF in it is answered up to there.
   // Confirmations of subscriptions are never hidden.
@@ -120,27 +135,30 @@ inline void RunHandler(Call& call) {
 }
 
 inline void RunUntimed(Call& call) {
-  ++call.client.stats.commands;
-  call.client.last_command = &call.spec;
+  if (call.client.last_command != &call.spec) GoOnTo(call);
+  ++call.client.repeats;
   RunHandler(call);
 }
 
-// Not EXEC: what it runs is logged.
+// EXEC is not logged: what it runs is. Nor is a command that waits now.
 [[gnu::noinline]] void RunTimed(Call& call) {
   const auto began = std::chrono::steady_clock::now();
   RunUntimed(call);
-  if (call.spec.effect == Effect::kExec) return;
+  const auto took = std::chrono::steady_clock::now() - began;
+  const bool in_buckets = call.engine.settings.number(Setting::kLatencyTracking) != 0;
+  call.engine.command_stats.CountTime(call.spec.id, took, in_buckets);
+  if (call.spec.effect == Effect::kExec || call.client.wait != nullptr) return;
   call.engine.slow_log.Offer({.client = call.client,
                               .args = call.args,
                               .secrets = call.secrets,
                               .now = call.now,
-                              .took = std::chrono::steady_clock::now() - began});
+                              .took = took});
 }
 
 }  // namespace
 
 void Run(Call& call) {
-  if (call.engine.slow_log.enabled()) [[unlikely]]
+  if (call.engine.timed()) [[unlikely]]
     return RunTimed(call);
   RunUntimed(call);
 }
@@ -160,8 +178,9 @@ bool Resume(Engine& engine, Client& client, UnixMillis now) {
 }
 
 void EndWait(Engine& engine, Client& client, std::string_view error) {
+  const CommandSpec& spec = *client.wait->command.spec;
   engine.waiting.Withdraw(client);
-  if (!error.empty()) ++client.stats.errors;
+  if (!error.empty()) engine.command_stats.CountFailure(spec.id, error);
   resp::ReplyWriter reply(&client.messages, client.protocol);
   if (!client.reply_mode.silent()) {
     if (error.empty()) {

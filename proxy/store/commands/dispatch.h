@@ -29,6 +29,9 @@ bool Resume(Engine& engine, Client& client, UnixMillis now);
 // null array whatever the command is, or this error.
 void EndWait(Engine& engine, Client& client, std::string_view error = {});
 
+// Publishes the keyspace events that have come up.
+void DeliverEvents(Engine& engine);
+
 // Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
 // it decides which error a request with several faults gets.
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,

@@ -2,6 +2,7 @@
 // own.
 #include <limits>
 
+#include "proxy/store/commands/event_words.h"
 #include "proxy/store/commands/expiry.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
@@ -14,7 +15,7 @@ void Del(Call& call) {
   for (const std::string_view key : call.args.subspan(1)) {
     Entry* const slot = call.Find(key);
     if (slot == nullptr) continue;
-    call.db().Erase(slot);
+    EraseAndTell(call, slot, key);
     ++count;
   }
   call.reply.Integer(count);
@@ -61,8 +62,12 @@ bool RenameTo(Call& call, bool replace, bool* renamed) {
     return false;
   }
   if (from == to) return true;
-  if (call.Find(to) != nullptr && !replace) return true;
-  call.db().Rename(call.Find(from), to);  // asked again: finding `to` may have moved it
+  Entry* const target = call.Find(to);
+  if (target != nullptr && !replace) return true;
+  if (target != nullptr) call.db().Erase(target);  // so that `to` is a new key
+  call.db().Rename(call.Find(from), to);           // asked again: finding `to` may have moved it
+  call.Emit(EventClass::kGeneric, "rename_from", from);
+  call.Emit(EventClass::kGeneric, "rename_to", to);
   *renamed = true;
   return true;
 }
@@ -109,9 +114,12 @@ void Copy(Call& call) {
   }
   if (call.Read(call.args[1]) == nullptr) return call.reply.Integer(0);
   Keyspace& target = call.engine.database(options.database);
-  if (target.Find(to, call.now) != nullptr && !options.replace) return call.reply.Integer(0);
+  Entry* const old = target.Find(to, call.now);
+  if (old != nullptr && !options.replace) return call.reply.Integer(0);
+  if (old != nullptr) target.Erase(old);  // so that it is a new key
   // Asked again: finding `to` may have moved it.
   target.Insert(Entry::MakeCopy(*call.Find(call.args[1]), to, target.HeapOf(to)));
+  call.EmitIn(options.database, EventClass::kGeneric, "copy_to", to);
   call.reply.Integer(1);
 }
 
@@ -124,6 +132,8 @@ void Move(Call& call) {
   Entry* const slot = call.Find(key);
   if (slot == nullptr || target.Find(key, call.now) != nullptr) return call.reply.Integer(0);
   target.Insert(call.db().Take(slot));
+  call.Emit(EventClass::kGeneric, "move_from", key);
+  call.EmitIn(database, EventClass::kGeneric, "move_to", key);
   call.reply.Integer(1);
 }
 
@@ -181,9 +191,10 @@ void SetExpiry(Call& call, ExpiryUnit unit) {
   Entry* const slot = call.Find(call.args[1]);
   if (slot == nullptr || !Allowed(conditions, *slot, moment)) return call.reply.Integer(0);
   if (moment <= call.now) {
-    call.db().Erase(slot);
+    EraseAndTell(call, slot);
   } else {
     call.db().SetExpire(slot, moment);
+    call.Emit(EventClass::kGeneric, kExpireEvent, call.args[1]);
   }
   call.reply.Integer(1);
 }
@@ -237,6 +248,7 @@ void Persist(Call& call) {
   Entry* const slot = call.Find(call.args[1]);
   if (slot == nullptr || !slot->has_expire()) return call.reply.Integer(0);
   call.db().SetExpire(slot, kNever);
+  call.Emit(EventClass::kGeneric, kPersistEvent, call.args[1]);
   call.reply.Integer(1);
 }
 

@@ -13,7 +13,13 @@ bool Call::Wait(std::span<const std::string_view> keys, UnixMillis deadline) {
   return true;
 }
 
-// Not reached yet: notify-keyspace-events cannot be set.
-void Call::EmitWanted(EventClass, std::string_view, std::string_view) const {}
+void Call::EmitWanted(EventClass, std::string_view event, std::string_view key) const {
+  engine.events.Add(client.database, event, key);
+}
+
+void Call::Miss(std::string_view key) const {
+  ++client.stats.misses;
+  Emit(EventClass::kMiss, "keymiss", key);
+}
 
 }  // namespace keyhole::store

@@ -39,14 +39,20 @@ struct Call {
   }
 
   // The key's slot, null if it is not there; counted in keyspace_hits and keyspace_misses.
-  Entry* Read(std::string_view key) const { return Count(db().Find(Hashed(key), now, touches())); }
+  Entry* Read(std::string_view key) const { return Count(key, db().Find(Hashed(key), now, touches())); }
   // The same for what asks about a key and not for its value: no use of it.
   Entry* Peek(std::string_view key) const {
-    return Count(db().Find(Hashed(key), now, /*touch=*/false));
+    return Count(key, db().Find(Hashed(key), now, /*touch=*/false));
+  }
+  // The same for OBJECT, which misses keys silently.
+  Entry* PeekSilently(std::string_view key) const {
+    Entry* const slot = db().Find(Hashed(key), now, /*touch=*/false);
+    ++(slot != nullptr ? client.stats.hits : client.stats.misses);
+    return slot;
   }
   // The same for TOUCH, whatever CLIENT NO-TOUCH says.
   Entry* Touch(std::string_view key) const {
-    return Count(db().Find(Hashed(key), now, /*touch=*/true));
+    return Count(key, db().Find(Hashed(key), now, /*touch=*/true));
   }
   // As Read() for commands that write; not counted.
   Entry* Find(std::string_view key) const { return db().Find(Hashed(key), now, touches()); }
@@ -54,7 +60,13 @@ struct Call {
   // This has been done to the key of the client's database: whoever wants such events is told
   // (key_events.h). `event` is Redis' word for it ("lpush").
   void Emit(EventClass kind, std::string_view event, std::string_view key) const {
-    if (engine.events.wants(kind)) EmitWanted(kind, event, key);
+    if (engine.events.wants(kind)) [[unlikely]]
+      EmitWanted(kind, event, key);
+  }
+
+  // The same for a key of another database (MOVE, COPY).
+  void EmitIn(int database, EventClass kind, std::string_view event, std::string_view key) const {
+    if (engine.events.wants(kind)) engine.events.Add(database, event, key);
   }
 
   // No log may show the argument: it is a password. To be called for a wrong one, too.
@@ -73,10 +85,15 @@ struct Call {
   }
 
  private:
+  [[gnu::noinline]] void Miss(std::string_view key) const;
   void EmitWanted(EventClass kind, std::string_view event, std::string_view key) const;
   bool touches() const { return !client.no_touch; }
-  Entry* Count(Entry* slot) const {
-    ++(slot != nullptr ? client.stats.hits : client.stats.misses);
+  Entry* Count(std::string_view key, Entry* slot) const {
+    if (slot != nullptr) {
+      ++client.stats.hits;
+    } else {
+      Miss(key);
+    }
     return slot;
   }
 };

@@ -1,6 +1,7 @@
 // Hashes.
 #include <cmath>
 
+#include "proxy/store/commands/event_words.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/random_items.h"
 #include "proxy/store/commands/replies.h"
@@ -29,6 +30,7 @@ bool SetPairs(Call& call, int64_t* added) {
     if (edit.Set(call.args[i], call.args[i + 1])) ++*added;
   }
   edit.Commit(call.args[1]);
+  call.Emit(EventClass::kHash, kHsetEvent, call.args[1]);
   return true;
 }
 
@@ -55,7 +57,10 @@ void Hsetnx(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kHash, &slot)) return;
   const bool absent = slot == nullptr || !HasItem(*slot, call.args[2]);
-  if (absent) SetOne(call, slot, call.args[3]);
+  if (absent) {
+    SetOne(call, slot, call.args[3]);
+    call.Emit(EventClass::kHash, kHsetEvent, call.args[1]);
+  }
   call.reply.Integer(absent ? 1 : 0);
 }
 
@@ -68,6 +73,10 @@ void Hdel(Call& call) {
   int64_t removed = 0;
   for (const std::string_view field : call.args.subspan(2)) removed += edit.Remove(field) ? 1 : 0;
   edit.Commit(call.args[1]);
+  if (removed > 0) {
+    call.Emit(EventClass::kHash, kHdelEvent, call.args[1]);
+    if (edit.size() == 0) call.Emit(EventClass::kGeneric, kDelEvent, call.args[1]);
+  }
   call.reply.Integer(removed);
 }
 
@@ -86,6 +95,7 @@ void Hincrby(Call& call) {
     return call.reply.Error("ERR increment or decrement would overflow");
   }
   SetOne(call, slot, std::to_string(value));
+  call.Emit(EventClass::kHash, kHincrbyEvent, call.args[1]);
   call.reply.Integer(value);
 }
 
@@ -109,6 +119,7 @@ void Hincrbyfloat(Call& call) {
   }
   const std::string text = FormatFloat(value);
   SetOne(call, slot, text);
+  call.Emit(EventClass::kHash, kHincrbyfloatEvent, call.args[1]);
   call.reply.Bulk(text);
 }
 

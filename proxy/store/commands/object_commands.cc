@@ -39,26 +39,26 @@ bool IsSharedInteger(const Call& call, const Entry& entry) {
 }  // namespace
 
 void ObjectEncoding(Call& call) {
-  const Entry* const slot = call.Peek(call.args[2]);
+  const Entry* const slot = call.PeekSilently(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Bulk(ShownEncoding(*slot));
 }
 
 void ObjectRefcount(Call& call) {
   constexpr int64_t kOfShared = std::numeric_limits<int32_t>::max();
-  const Entry* const slot = call.Peek(call.args[2]);
+  const Entry* const slot = call.PeekSilently(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Integer(IsSharedInteger(call, *slot) ? kOfShared : 1);
 }
 
 void ObjectIdletime(Call& call) {
-  const Entry* const slot = call.Peek(call.args[2]);
+  const Entry* const slot = call.PeekSilently(call.args[2]);
   if (slot == nullptr) return call.reply.Null();
   call.reply.Integer(call.db().IdleTime(*slot));
 }
 
 void ObjectFreq(Call& call) {
-  if (call.Peek(call.args[2]) == nullptr) return call.reply.Null();
+  if (call.PeekSilently(call.args[2]) == nullptr) return call.reply.Null();
   // No policy here is LFU.
   call.reply.Error(
       "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "

@@ -4,7 +4,9 @@
 //                                         else to its messages, and its doorbell rings
 #include <vector>
 
+#include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/messages.h"
 #include "proxy/store/commands/replies.h"
 #include "resp/glob.h"
 
@@ -54,18 +56,6 @@ void StopListening(Call& call, Listening kind) {
     }
     const std::string_view view = name;
     Confirm(call, kind, &view);
-  }
-}
-
-// Sends words to all of these clients.
-void Send(Call& call, const std::vector<Client*>& listeners,
-          std::initializer_list<std::string_view> words) {
-  for (Client* const listener : listeners) {
-    const bool own = listener == &call.client && !call.client.reply_mode.silent();
-    resp::ReplyWriter writer(own ? call.out : &listener->messages, listener->protocol);
-    writer.Push(static_cast<int64_t>(words.size()));
-    for (const std::string_view word : words) writer.Bulk(word);
-    if (!own) listener->Ring();
   }
 }
 
@@ -120,26 +110,18 @@ void Sunsubscribe(Call& call) {
   StopListening(call, Listening::kShard);
 }
 
+// What has happened to keys before, in the same transaction, is told before.
 void Publish(Call& call) {
-  const std::string_view channel = call.args[1];
-  const std::string_view message = call.args[2];
-  const Subscriptions& subscriptions = call.engine.subscriptions;
-  size_t reached = 0;
-  if (const auto* const listeners = subscriptions.Find(Listening::kChannel, channel)) {
-    Send(call, *listeners, {"message", channel, message});
-    reached += listeners->size();
-  }
-  for (const auto& [pattern, listeners] : subscriptions.All(Listening::kPattern)) {
-    if (!resp::GlobMatches(pattern, channel)) continue;
-    Send(call, listeners, {"pmessage", pattern, channel, message});
-    reached += listeners.size();
-  }
-  call.reply.Integer(static_cast<int64_t>(reached));
+  DeliverEvents(call.engine);
+  call.reply.Integer(
+      PublishMessage(call.engine, {&call.client, call.out}, call.args[1], call.args[2]));
 }
 
 void Spublish(Call& call) {
   const auto* const listeners = call.engine.subscriptions.Find(Listening::kShard, call.args[1]);
-  if (listeners != nullptr) Send(call, *listeners, {"smessage", call.args[1], call.args[2]});
+  if (listeners != nullptr) {
+    SendWords({&call.client, call.out}, *listeners, {"smessage", call.args[1], call.args[2]});
+  }
   call.reply.Integer(listeners == nullptr ? 0 : static_cast<int64_t>(listeners->size()));
 }
 

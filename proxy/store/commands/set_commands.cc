@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "proxy/store/commands/event_words.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/random_items.h"
 #include "proxy/store/commands/replies.h"
@@ -15,6 +16,16 @@
 
 namespace keyhole::store::handlers {
 
+namespace {
+
+// Members have been taken out of a set, and so many are left: none means that it is gone.
+void TellTaken(const Call& call, std::string_view event, std::string_view key, size_t left) {
+  call.Emit(EventClass::kSet, event, key);
+  if (left == 0) call.Emit(EventClass::kGeneric, kDelEvent, key);
+}
+
+}  // namespace
+
 void Sadd(Call& call) {
   Entry* slot = nullptr;
   if (!FindAs(call, call.args[1], ValueType::kSet, &slot)) return;
@@ -22,7 +33,10 @@ void Sadd(Call& call) {
                       call.db().HeapOf(call.args[1]));
   int64_t added = 0;
   for (const std::string_view member : call.args.subspan(2)) added += edit.Set(member) ? 1 : 0;
-  if (added > 0) edit.Commit(call.args[1]);
+  if (added > 0) {
+    edit.Commit(call.args[1]);
+    call.Emit(EventClass::kSet, kSaddEvent, call.args[1]);
+  }
   call.reply.Integer(added);
 }
 
@@ -35,6 +49,7 @@ void Srem(Call& call) {
   int64_t removed = 0;
   for (const std::string_view member : call.args.subspan(2)) removed += edit.Remove(member) ? 1 : 0;
   edit.Commit(call.args[1]);
+  if (removed > 0) TellTaken(call, kSremEvent, call.args[1], edit.size());
   call.reply.Integer(removed);
 }
 
@@ -54,10 +69,14 @@ void Smove(Call& call) {
                         call.db().HeapOf(from));
     if (!edit.Remove(member)) return call.reply.Integer(0);
     edit.Commit(from);
+    TellTaken(call, kSremEvent, from, edit.size());
   }
   CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kSet, call.Find(to),
                       call.db().HeapOf(to));
-  if (edit.Set(member)) edit.Commit(to);
+  if (edit.Set(member)) {
+    edit.Commit(to);
+    call.Emit(EventClass::kSet, kSaddEvent, to);
+  }
   call.reply.Integer(1);
 }
 
@@ -102,6 +121,7 @@ void PopSome(Call& call, Entry* slot, size_t count) {
                 [&taken](std::string_view name, std::string_view) { taken.emplace_back(name); });
   call.reply.Set(static_cast<int64_t>(count));
   for (const std::string& member : taken) call.reply.Bulk(member);
+  call.Emit(EventClass::kSet, kSpopEvent, key);
   const bool anew = left * kFew <= count;
   std::vector<std::string> rest;
   {
@@ -157,6 +177,7 @@ void Spop(Call& call) {
                         call.db().HeapOf(key));
     edit.Remove(member);
     edit.Commit(key);
+    TellTaken(call, kSpopEvent, key, edit.size());
     return call.reply.Bulk(member);
   }
   const size_t size = CountItems(*slot);
@@ -164,6 +185,7 @@ void Spop(Call& call) {
   call.reply.Set(static_cast<int64_t>(size));
   ForEachItem(*slot, [&call](std::string_view name, std::string_view) { call.reply.Bulk(name); });
   call.db().Erase(slot);
+  TellTaken(call, kSpopEvent, key, 0);
 }
 
 void Sscan(Call& call) {
@@ -252,8 +274,11 @@ void StoreCombined(Call& call, Combine combine) {
                       call.db().HeapOf(target));
   combine(sets, &edit);
   call.reply.Integer(static_cast<int64_t>(edit.size()));
-  if (edit.size() > 0) return edit.Commit(target);
-  if (Entry* const slot = call.Find(target); slot != nullptr) call.db().Erase(slot);
+  if (edit.size() > 0) {
+    edit.Commit(target);
+    return call.Emit(EventClass::kSet, call.spec.name, target);
+  }
+  if (Entry* const slot = call.Find(target); slot != nullptr) EraseAndTell(call, slot, target);
 }
 
 struct Intersection {

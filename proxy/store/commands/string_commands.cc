@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "proxy/store/commands/event_words.h"
 #include "proxy/store/commands/expiry.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
@@ -26,10 +27,17 @@ bool ReplyValue(Call& call) {
   return true;
 }
 
+void PutAndTell(Call& call, std::string_view key, std::string_view value) {
+  call.db().Put(call.Hashed(key), value, kNever);
+  call.Emit(EventClass::kString, kSetEvent, key);
+}
+
 void SetWithExpiry(Call& call, ExpiryUnit unit) {
   UnixMillis expire = kNever;
   if (!ExpiryArgument(call, 2, unit, &expire)) return;
   call.db().Put(call.Hashed(call.args[1]), call.args[3], expire);
+  call.Emit(EventClass::kString, kSetEvent, call.args[1]);
+  call.Emit(EventClass::kGeneric, kExpireEvent, call.args[1]);
   call.reply.Ok();
 }
 
@@ -56,12 +64,14 @@ void Set(Call& call) {
     if (options.keep_ttl && slot != nullptr) expire = slot->expire();
   }
   call.db().Put(call.Hashed(key), call.args[2], expire);
+  call.Emit(EventClass::kString, kSetEvent, key);
+  if (options.expiry != 0) call.Emit(EventClass::kGeneric, kExpireEvent, key);
   if (!options.get) call.reply.Ok();
 }
 
 void Setnx(Call& call) {
   const bool absent = call.Find(call.args[1]) == nullptr;
-  if (absent) call.db().Put(call.Hashed(call.args[1]), call.args[2], kNever);
+  if (absent) PutAndTell(call, call.args[1], call.args[2]);
   call.reply.Integer(absent ? 1 : 0);
 }
 
@@ -74,13 +84,12 @@ void Psetex(Call& call) {
 }
 
 void Getset(Call& call) {
-  if (!ReplyValue(call)) return;
-  call.db().Put(call.Hashed(call.args[1]), call.args[2], kNever);
+  if (ReplyValue(call)) PutAndTell(call, call.args[1], call.args[2]);
 }
 
 void Getdel(Call& call) {
   if (!ReplyValue(call)) return;
-  if (Entry* const slot = call.Find(call.args[1]); slot != nullptr) call.db().Erase(slot);
+  if (Entry* const slot = call.Find(call.args[1]); slot != nullptr) EraseAndTell(call, slot);
 }
 
 void Getex(Call& call) {
@@ -94,9 +103,10 @@ void Getex(Call& call) {
 
   call.reply.Bulk(slot->value());
   if (expire <= call.now) {
-    call.db().Erase(slot);
+    EraseAndTell(call, slot);
   } else if (expire != kNever || (options.persist && slot->has_expire())) {
     call.db().SetExpire(slot, expire);
+    call.Emit(EventClass::kGeneric, expire != kNever ? kExpireEvent : kPersistEvent, call.args[1]);
   }
 }
 
@@ -112,11 +122,19 @@ void Mget(Call& call) {
   }
 }
 
+namespace {
+
+void PutPairs(Call& call) {
+  for (size_t i = 1; i < call.args.size(); i += 2) {
+    PutAndTell(call, call.args[i], call.args[i + 1]);
+  }
+}
+
+}  // namespace
+
 void Mset(Call& call) {
   if (call.args.size() % 2 == 0) return WrongArity(call);
-  for (size_t i = 1; i < call.args.size(); i += 2) {
-    call.db().Put(call.args[i], call.args[i + 1], kNever);
-  }
+  PutPairs(call);
   call.reply.Ok();
 }
 
@@ -125,9 +143,7 @@ void Msetnx(Call& call) {
   for (size_t i = 1; i < call.args.size(); i += 2) {
     if (call.Find(call.args[i]) != nullptr) return call.reply.Integer(0);
   }
-  for (size_t i = 1; i < call.args.size(); i += 2) {
-    call.db().Put(call.args[i], call.args[i + 1], kNever);
-  }
+  PutPairs(call);
   call.reply.Integer(1);
 }
 
@@ -153,6 +169,7 @@ void Add(Call& call, int64_t amount) {
     return call.reply.Error("ERR increment or decrement would overflow");
   }
   Keep(call, slot, std::to_string(value), Encoding::kString);
+  call.Emit(EventClass::kString, kIncrbyEvent, call.args[1]);
   call.reply.Integer(value);
 }
 
@@ -195,6 +212,7 @@ void Incrbyfloat(Call& call) {
   }
   const std::string text = FormatFloat(value);
   Keep(call, slot, text, Encoding::kPlainString);
+  call.Emit(EventClass::kString, kIncrbyfloatEvent, call.args[1]);
   call.reply.Bulk(text);
 }
 
@@ -225,6 +243,7 @@ void Append(Call& call) {
   Entry* const slot = call.Find(call.args[1]);
   if (slot == nullptr) {
     call.db().Put(call.Hashed(call.args[1]), more, kNever);
+    call.Emit(EventClass::kString, kAppendEvent, call.args[1]);
     return call.reply.Integer(static_cast<int64_t>(more.size()));
   }
   if (IsWrongType(call, slot, ValueType::kString)) return;
@@ -232,6 +251,7 @@ void Append(Call& call) {
   if (IsTooLong(call, before, more.size())) return;
   call.db().Resize(slot, before + more.size());
   if (!more.empty()) std::memcpy(slot->value_bytes() + before, more.data(), more.size());
+  call.Emit(EventClass::kString, kAppendEvent, call.args[1]);
   call.reply.Integer(static_cast<int64_t>(slot->value_size()));
 }
 
@@ -269,6 +289,7 @@ void Setrange(Call& call) {
   if (slot == nullptr) slot = call.db().Put(call.Hashed(call.args[1]), {}, kNever);
   call.db().Resize(slot, std::max(before, at + patch.size()));
   std::memcpy(slot->value_bytes() + at, patch.data(), patch.size());
+  call.Emit(EventClass::kString, kSetrangeEvent, call.args[1]);
   call.reply.Integer(static_cast<int64_t>(slot->value_size()));
 }
 

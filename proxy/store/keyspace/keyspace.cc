@@ -64,6 +64,10 @@ void Keyspace::Rename(Entry* slot, std::string_view key) {
   Insert(copy);
 }
 
+void Keyspace::SetListener(KeyListener* listener, int database, bool attentive) {
+  for (const auto& shard : shards_) shard->SetListener(listener, database, attentive);
+}
+
 void Keyspace::Clear() {
   for (const auto& shard : shards_) shard->Clear();
 }

@@ -105,6 +105,9 @@ class Keyspace {
     Of(EntryTable::Hash(key)).watches().SetBell(key, bell);
   }
 
+  // See Shard.
+  void SetListener(KeyListener* listener, int database, bool attentive);
+
   // Calls f(const Entry&) for unexpired entries; see EntryTable::Scan.
   template <typename F>
   uint64_t Scan(uint64_t cursor, UnixMillis now, F&& f) const;

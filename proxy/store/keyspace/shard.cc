@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace keyhole::store {
@@ -50,8 +51,9 @@ Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now, bool tou
   Entry* const slot = keys_->table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if (slot->has_expire() && slot->expire() <= now) {
-    ++expired_;
-    Erase(slot);
+    RemoveExpired(slot);
+    keys_->table.Step(1);
+    Report();
     return nullptr;
   }
   if (touch) keys_->queues.Used(*slot, budget_.policy(), budget_.seconds());
@@ -87,6 +89,14 @@ void Shard::Discard(Entry entry) {
   objects_.Discard(Entry::Open(entry, keys_->arena));
 }
 
+void Shard::RemoveExpired(Entry* slot) {
+  ++expired_;
+  if (listener_ == nullptr) return Remove(slot);
+  const std::string key(slot->key());
+  Remove(slot);
+  listener_->OnExpired(database_, key);
+}
+
 Entry* Shard::Put(std::string_view key, uint64_t hash, std::string_view value, UnixMillis expire,
                   Encoding encoding) {
   if (Entry* const slot = keys_->table.Find(key, hash); slot != nullptr) {
@@ -99,7 +109,7 @@ Entry* Shard::Put(std::string_view key, uint64_t hash, std::string_view value, U
   Add(entry, hash);
   Entry* const slot = keys_->table.Insert(entry, hash);
   Report();
-  watches_.Touched(key);
+  watches_.Added(key);
   return slot;
 }
 
@@ -160,11 +170,14 @@ Entry Shard::Take(Entry* slot) {
 }
 
 void Shard::Insert(Entry entry, uint64_t hash) {
-  if (Entry* const old = keys_->table.Find(entry.key(), hash); old != nullptr) Remove(old);
+  Entry* const old = keys_->table.Find(entry.key(), hash);
+  const bool is_new = old == nullptr;
+  if (!is_new) Remove(old);
   const Entry inserted = Entry::Renamed(entry, entry.key(), MallocHeap(), keys_->arena);
   Add(inserted, hash);
   keys_->table.Insert(inserted, hash);
   Report();
+  if (is_new) return watches_.Added(inserted.key());
   watches_.Touched(inserted.key());
 }
 
@@ -196,8 +209,9 @@ Entry* Shard::Random(uint64_t* random, UnixMillis now) {
   for (;;) {
     Entry* const slot = keys_->table.Random(random);
     if (slot == nullptr || slot->expire() > now) return slot;
-    ++expired_;
-    Erase(slot);
+    RemoveExpired(slot);
+    keys_->table.Step(1);
+    Report();
   }
 }
 
@@ -208,7 +222,9 @@ bool Shard::Evict() {
   const uint64_t hash = EntryTable::Hash(victim.key());
   keys_->queues.Remember(victim, hash, policy);
   budget_.CountEviction();
+  const std::string key(listener_ == nullptr ? std::string_view() : victim.key());
   Erase(keys_->table.Find(victim.key(), hash));
+  if (listener_ != nullptr) listener_->OnEvicted(database_, key);
   if (keys_->arena.fragmented()) Compact();
   keys_->arena.Trim(1);
   return true;
@@ -262,8 +278,7 @@ size_t Shard::SweepSome(UnixMillis now, size_t* removed) {
     if (!slot->has_expire()) continue;
     if (slot->expire() <= now) {
       ++*removed;
-      ++expired_;
-      Remove(slot);
+      RemoveExpired(slot);
     } else {
       keys.ttl_sum += (slot->expire() - now) / kTtlScale;
       ++keys.ttl_seen;

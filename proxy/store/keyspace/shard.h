@@ -73,6 +73,12 @@ class Shard {
   // See Keyspace.
   size_t Sweep(UnixMillis now, size_t budget);
 
+  // Hears of keys that end: by their time, or for want of memory. attentive: of every change, too.
+  void SetListener(KeyListener* listener, int database, bool attentive) {
+    listener_ = listener;
+    database_ = database;
+    watches_.SetListener(attentive ? listener : nullptr, database);
+  }
   WatchTable& watches() { return watches_; }
   size_t size() const { return keys_->table.size(); }
   size_t expiring() const { return keys_->expiring; }
@@ -115,6 +121,7 @@ class Shard {
   Entry Detach(Entry* slot);
   void Remove(Entry* slot);
   void Discard(Entry entry);
+  void RemoveExpired(Entry* slot);
   void Moved(Entry* slot, Arena::Links links);
   bool Compact();
   void CompactObjects(size_t* budget);
@@ -126,6 +133,8 @@ class Shard {
   ObjectPool& objects_;
   std::unique_ptr<Keys> keys_ = std::make_unique<Keys>();
   WatchTable watches_;
+  KeyListener* listener_ = nullptr;
+  int database_ = 0;
   size_t reported_ = 0;  // to the budget
   bool reported_exhausted_ = false;
   uint64_t expired_ = 0;

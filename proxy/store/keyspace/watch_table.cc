@@ -22,6 +22,7 @@ void WatchTable::Watched::Notify() const {
 
 void WatchTable::Add(std::string_view key, std::atomic<bool>* broken) {
   watched_[std::string(key)].flags.push_back(broken);
+  Attend();
 }
 
 void WatchTable::Remove(std::string_view key, std::atomic<bool>* broken) {
@@ -39,9 +40,16 @@ void WatchTable::SetBell(std::string_view key, KeyBell* bell) {
 void WatchTable::RemoveIfUnused(std::string_view key) {
   const auto it = watched_.find(Absl(key));
   if (it->second.flags.empty() && it->second.bell == nullptr) watched_.erase(it);
+  Attend();
+}
+
+void WatchTable::NotifyAdded(std::string_view key) {
+  if (listener_ != nullptr) listener_->OnAdded(database_, key);
+  Notify(key);
 }
 
 void WatchTable::Notify(std::string_view key) {
+  if (listener_ != nullptr) listener_->OnChanged(database_, key);
   const auto it = watched_.find(Absl(key));
   if (it != watched_.end()) it->second.Notify();
 }

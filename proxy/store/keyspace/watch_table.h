@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "proxy/store/keyspace/key_listener.h"
 
 namespace keyhole::store {
 
@@ -31,9 +32,20 @@ class WatchTable {
   // The key's one bell; null: none any more.
   void SetBell(std::string_view key, KeyBell* bell);
 
-  // The key has changed. Costs one comparison while nothing is watched.
+  // The listener hears of every change; null: nobody does.
+  void SetListener(KeyListener* listener, int database) {
+    listener_ = listener;
+    database_ = database;
+    Attend();
+  }
+
+  // The key has changed. Costs one comparison while nobody attends to keys.
   void Touched(std::string_view key) {
-    if (!watched_.empty()) Notify(key);
+    if (attentive_) Notify(key);
+  }
+  // It has changed, and it was not there before.
+  void Added(std::string_view key) {
+    if (attentive_) NotifyAdded(key);
   }
 
   // Calls f(key) for each watched key; those for which it is true have changed.
@@ -52,8 +64,13 @@ class WatchTable {
     KeyBell* bell = nullptr;
   };
   void Notify(std::string_view key);
+  void NotifyAdded(std::string_view key);
+  void Attend() { attentive_ = listener_ != nullptr || !watched_.empty(); }
   void RemoveIfUnused(std::string_view key);
 
+  bool attentive_ = false;
+  int database_ = 0;
+  KeyListener* listener_ = nullptr;
   absl::flat_hash_map<std::string, Watched> watched_;
 };
 
