@@ -18,6 +18,7 @@
 #include "proxy/store/doorbell.h"
 #include "proxy/store/options.h"
 #include "proxy/store/subscriptions.h"
+#include "proxy/store/tracking.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/wire.h"
@@ -39,6 +40,7 @@ struct Wait {
   std::vector<std::string> keys;
   UnixMillis deadline = 0;  // kNever: none
   bool goes_on = true;      // the command has run again and found nothing
+  bool paused = false;      // it waits for CLIENT PAUSE to end
 };
 
 struct WatchedKey {
@@ -107,7 +109,10 @@ struct Client {
   bool subscribed() const { return subscriptions > 0; }
   std::unique_ptr<std::array<Names, 3>> listening;  // by Listening; null: it has never listened
   size_t subscriptions = 0;                         // names in all of them
-  resp::ByteQueue messages;                         // not fetched yet
+  size_t sources = 0;                        // of messages: those, MONITOR, CLIENT TRACKING
+  std::unique_ptr<TrackingState> tracking;  // null: it does not track
+  bool monitors = false;
+  resp::ByteQueue messages;  // not fetched yet
 
   bool has_messages = false;  // and its session has been told
 

@@ -1,5 +1,6 @@
 #include "proxy/store/engine.h"
 
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -53,6 +54,7 @@ void Engine::Remove(Client* client) {
   Unwatch(*client);
   waiting.Withdraw(*client);
   EndSubscriptions(*client);
+  StopTracking(*client);
   clients_.erase(client->id);
   TakeCalls(client);
   store::Add(client->stats, &departed_);
@@ -84,6 +86,7 @@ void Engine::Discard(Client& client) {
 }
 
 void Engine::EndSubscriptions(Client& client) {
+  RemoveMonitor(&client);
   if (client.listening == nullptr) return;
   for (const Listening kind : {Listening::kChannel, Listening::kPattern, Listening::kShard}) {
     for (const std::string& name : client.names(kind)) {
@@ -91,6 +94,7 @@ void Engine::EndSubscriptions(Client& client) {
     }
     client.names(kind).clear();
   }
+  client.sources -= client.subscriptions;
   client.subscriptions = 0;
 }
 
@@ -99,7 +103,8 @@ bool Engine::CheckPassword(std::string_view user, std::string_view password) con
 }
 
 bool Engine::Sweep(size_t shard, UnixMillis now) {
-  if (!debug.active_expire || debug.pause_upkeep) return false;
+  if (!debug.active_expire || debug.pause_upkeep || pause.active()) return false;
+  const auto began = std::chrono::steady_clock::now();
   size_t budget = 10'000;  // 200 us
   ObjectPool& objects = *(*objects_)[shard];
   size_t to_free = budget / 2;
@@ -114,6 +119,11 @@ bool Engine::Sweep(size_t shard, UnixMillis now) {
     budget = swept.Sweep(now, budget);
     many_dead |= swept.many_dead();
     if (budget > 0) next = (next + 1) % database_count();
+  }
+  if (latency.enabled()) {
+    const auto took = std::chrono::steady_clock::now() - began;
+    latency.Add("expire-cycle", now / 1000,
+                std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   }
   return many_dead;
 }
@@ -171,7 +181,9 @@ void Engine::EmitIfWanted(EventClass kind, int database, std::string_view event,
   if (events.wants(kind)) events.Add(database, event, key);
 }
 
-void Engine::OnChanged(int, std::string_view) {}
+void Engine::OnChanged(int, std::string_view key) {
+  if (tracking.active()) tracking.Changed(key, writer);
+}
 
 void Engine::OnAdded(int database, std::string_view key) {
   EmitIfWanted(EventClass::kNew, database, "new", key);
@@ -213,22 +225,83 @@ Stats Engine::stats() const {
   return sum;
 }
 
+void Engine::Observe() {
+  const bool listens = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted);
+  const bool attentive = events.wants(EventClass::kNew) || tracking.active();
+  for (int i = 0; i < database_count(); ++i) {
+    database(i).SetListener(listens || attentive ? this : nullptr, i, attentive);
+  }
+  const bool timed = slow_log.enabled() || latency.enabled() ||
+                     settings.number(Setting::kLatencyTracking) != 0;
+  exclusive_ = pause.active() || !monitors.empty();
+  observed_ = timed || exclusive_ || tracking.active();
+  waiting.AttendAll(exclusive_ || tracking.active());
+  budget_.Freeze(pause.active());
+}
+
+void Engine::StartTracking(Client& client, const TrackingState& wanted,
+                           const std::vector<std::string_view>& prefixes) {
+  TrackingState state = wanted;
+  if (client.tracking != nullptr) {
+    state.prefixes = client.tracking->prefixes;
+  } else {
+    client.tracking = std::make_unique<TrackingState>();
+    tracking.Started();
+    ++client.sources;
+  }
+  for (const std::string_view prefix : prefixes) {
+    if (state.prefixes.emplace(prefix).second) tracking.CountPrefix();
+  }
+  *client.tracking = std::move(state);
+  Observe();
+}
+
+void Engine::StopTracking(Client& client) {
+  if (client.tracking == nullptr) return;
+  tracking.Stopped(*client.tracking);
+  client.tracking = nullptr;
+  --client.sources;
+  Observe();
+}
+
+void Engine::AddMonitor(Client* client) {
+  if (std::exchange(client->monitors, true)) return;
+  monitors.push_back(client);
+  ++client->sources;
+  Observe();
+}
+
+void Engine::RemoveMonitor(Client* client) {
+  if (!std::exchange(client->monitors, false)) return;
+  std::erase(monitors, client);
+  --client->sources;
+  Observe();
+}
+
+void Engine::BeginPause(UnixMillis until, bool all) {
+  pause.Begin(until, all);
+  Observe();
+}
+
+void Engine::EndPause() {
+  pause.End();
+  Observe();
+  due_ = true;
+}
+
 void Engine::ApplySettings() {
   budget_.set_limit(settings.size(Setting::kMaxmemory));
   budget_.set_policy(settings.eviction());
   slow_log.Configure(settings.number(Setting::kSlowlogLogSlowerThan),
                      settings.size(Setting::kSlowlogMaxLen));
-  timed_ = slow_log.enabled() || settings.number(Setting::kLatencyTracking) != 0;
+  latency.Configure(settings.number(Setting::kLatencyMonitorThreshold));
+  tracking.set_most_keys(settings.size(Setting::kTrackingTableMaxKeys));
   collection_limits_ = {.listed_items = settings.size(Setting::kHashMaxListpackEntries),
                         .listed_bytes = settings.size(Setting::kHashMaxListpackValue),
                         .integers = settings.size(Setting::kSetMaxIntsetEntries)};
   list_limits_ = ListLimits::Of(settings.number(Setting::kListMaxListpackSize));
   events.Configure(static_cast<uint32_t>(settings.number(Setting::kNotifyKeyspaceEvents)));
-  const bool listens = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted);
-  const bool attentive = events.wants(EventClass::kNew);
-  for (int i = 0; i < database_count(); ++i) {
-    database(i).SetListener(listens || attentive ? this : nullptr, i, attentive);
-  }
+  Observe();
   live_.max_clients = settings.number(Setting::kMaxclients);
   live_.asks_password = NeedsPassword();
   // What the process was started with may have a fraction that the setting does not show.

@@ -4,6 +4,7 @@
 // for each of their shards (store.h).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -17,11 +18,14 @@
 #include "proxy/store/command_stats.h"
 #include "proxy/store/key_events.h"
 #include "proxy/store/keyspace/keyspace.h"
+#include "proxy/store/latency_monitor.h"
 #include "proxy/store/live_settings.h"
 #include "proxy/store/options.h"
+#include "proxy/store/pause.h"
 #include "proxy/store/settings.h"
 #include "proxy/store/slow_log.h"
 #include "proxy/store/subscriptions.h"
+#include "proxy/store/tracking.h"
 #include "proxy/store/types/collection_edit.h"
 #include "proxy/store/types/list_object.h"
 #include "proxy/store/waiting.h"
@@ -83,7 +87,7 @@ class Engine final : private KeyListener {
   void Unwatch(Client& client);
   // Ends its transaction, and its watches.
   void Discard(Client& client);
-  // Ends all its subscriptions, silently.
+  // Ends all its subscriptions, silently; MONITOR, too.
   void EndSubscriptions(Client& client);
 
   bool MayDebug() const { return settings.text(Setting::kEnableDebugCommand) != "no"; }
@@ -127,11 +131,27 @@ class Engine final : private KeyListener {
     if (log_) log_(line);
   }
 
+  // True the first time for each command.
+  bool NoteMissing(resp::CommandId id) {
+    return !missing_[static_cast<size_t>(id)].exchange(true, std::memory_order_relaxed);
+  }
+
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
 
-  // Every command is timed.
-  bool timed() const { return timed_; }
+  // Commands do not pass unseen: they are timed, monitored, tracked, or held by a pause.
+  bool observed() const { return observed_; }
+  // While that is so, commands that only read hold all locks, too.
+  bool exclusive() const { return exclusive_; }
+
+  // The client tracks from now on, with these prefixes more.
+  void StartTracking(Client& client, const TrackingState& wanted,
+                     const std::vector<std::string_view>& prefixes);
+  void StopTracking(Client& client);
+  void AddMonitor(Client* client);
+  void RemoveMonitor(Client* client);
+  void BeginPause(UnixMillis until, bool all);
+  void EndPause();
 
   // What DEBUG has changed.
   struct DebugSwitches {
@@ -149,6 +169,11 @@ class Engine final : private KeyListener {
   Rate input_rate;
   Rate output_rate;
   Waiting waiting{databases_, due_};
+  Tracking tracking{due_};
+  uint64_t writer = 0;  // whose command changes keys now, under all locks; 0: nobody's
+  std::vector<Client*> monitors;
+  Pause pause;
+  LatencyMonitor latency;
 
   // There is something to be done after the command: who waits is to be served, events are to be
   // delivered (Store::Finish).
@@ -163,10 +188,13 @@ class Engine final : private KeyListener {
   void EmitIfWanted(EventClass kind, int database, std::string_view event, std::string_view key);
   Stats SinceStart() const;
   void TakeCalls(Client* client);
+  // Something has changed of who observes commands and keys.
+  void Observe();
 
   std::function<void(const std::string&)> log_;
   std::function<EdgeTotals()> edge_;
   std::string run_id_;
+  std::array<std::atomic<bool>, resp::kCommandCount> missing_{};
   std::atomic<size_t> peak_memory_{0};
   std::atomic<bool> due_{false};
   MemoryBudget budget_;
@@ -181,7 +209,8 @@ class Engine final : private KeyListener {
   Stats at_reset_;
   CollectionLimits collection_limits_;
   ListLimits list_limits_;
-  bool timed_ = false;
+  bool observed_ = false;
+  bool exclusive_ = false;
   LiveSettings live_;
 };
 

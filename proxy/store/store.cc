@@ -5,6 +5,7 @@
 
 #include "proxy/store/client.h"
 #include "proxy/store/commands/dispatch.h"
+#include "proxy/store/commands/observers.h"
 #include "proxy/store/engine.h"
 
 namespace keyhole::store {
@@ -105,7 +106,7 @@ void Store::Disconnect(Client* client) {
 bool Store::MakeRoom() {
   constexpr int kBatch = 16;  // keys to a lock
   MemoryBudget& budget = engine_->budget();
-  if (budget.policy() == Eviction::kNone) return false;
+  if (budget.policy() == Eviction::kNone || budget.frozen()) return false;
   size_t empty = 0;  // so many stripes in a row
   while (budget.over() && empty < stripes_.size()) {
     const size_t index = next_victim_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
@@ -126,7 +127,8 @@ Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
   Lock lock(*this, StripesFor(client, spec, args));
   // Who waits for a key is served before anybody else can take what is put there.
   const Waiting& waiting = engine_->waiting;
-  if (lock.holds_any(waiting.shards()) && !spec.has(resp::kRead)) [[unlikely]]
+  const bool attended = lock.holds_any(waiting.shards());
+  if (attended && (!spec.has(resp::kRead) || engine_->exclusive())) [[unlikely]]
     lock.TakeAll();
   client.MoveMessages(out);
   const size_t before = out->size();
@@ -143,7 +145,9 @@ Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
 // which others want to hear.
 void Store::Finish(UnixMillis now) {
   while (engine_->TakeDue()) {
+    ReleaseHeld(*engine_, now);
     DeliverEvents(*engine_);
+    DeliverInvalidations(*engine_);
     engine_->waiting.Serve(now, [&](Client& client) { return Resume(*engine_, client, now); });
   }
 }
@@ -151,6 +155,13 @@ void Store::Finish(UnixMillis now) {
 void Store::EndOverdue(UnixMillis now) {
   const Lock lock(*this, kAll);
   engine_->waiting.EndOverdue(now, [&](Client& client) { EndWait(*engine_, client); });
+}
+
+void Store::EndPause(UnixMillis now) {
+  const Lock lock(*this, kAll);
+  if (engine_->pause.until > now) return;
+  engine_->EndPause();
+  Finish(now);
 }
 
 // Only where nobody else may change the tables meanwhile: the lock would cost more than it saves.
@@ -178,7 +189,7 @@ bool Store::Closing(const Client& client) {
 }
 
 bool Store::Listens(const Client& client) {
-  return client.subscribed();
+  return client.sources > 0;
 }
 
 bool Store::LoggedIn(const Client& client) {
@@ -191,6 +202,7 @@ resp::Protocol Store::ProtocolOf(const Client& client) {
 
 bool Store::Sweep(UnixMillis now) {
   if (engine_->waiting.next_deadline() <= now) EndOverdue(now);
+  if (engine_->pause.active() && engine_->pause.until <= now) EndPause(now);
   const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
   Lock lock(*this, Stripes{1} << index);
   const bool more = engine_->Sweep(index, now);

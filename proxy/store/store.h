@@ -61,7 +61,8 @@ enum class Outcome : uint8_t {
   kSilent,   // none, where Redis too stays silent: CLIENT REPLY OFF and what follows it, CLIENT
              // REPLY SKIP and the one command after it
   kWaiting,  // none yet: it waits for a key (waiting.h). The doorbell tells when the reply lies
-             // with the messages; nothing else of the client may be executed before
+             // with the messages; nothing else of the client may be executed before. CLIENT PAUSE
+             // makes any command wait
 };
 
 class Store {
@@ -99,7 +100,7 @@ class Store {
   // sent the replies it has. May be asked at any time, without a lock.
   static bool Closing(const Client& client);
 
-  // It has subscriptions, so there may be messages among its replies.
+  // It has subscriptions, tracks keys or monitors: there may be messages among its replies.
   static bool Listens(const Client& client);
 
   // It may do what it likes: no password was asked for when it came, or it has given one. Asked by
@@ -141,6 +142,7 @@ class Store {
   bool MakeRoom();
   [[gnu::noinline]] void Finish(UnixMillis now);
   [[gnu::noinline]] void EndOverdue(UnixMillis now);
+  void EndPause(UnixMillis now);
 
   std::unique_ptr<Engine> engine_;
   std::vector<Stripe> stripes_;

@@ -33,7 +33,7 @@ void Waiting::Close(const Place& place, Line& line) {
   Keyspace& keys = databases_[static_cast<size_t>(database)];
   keys.SetBell(key, nullptr);
   const size_t shard = Keyspace::ShardOf(EntryTable::Hash(key), keys.shard_count());
-  if (--lines_in_[shard] == 0) shards_ &= ~(uint64_t{1} << shard);
+  if (--lines_in_[shard] == 0) shards_ = (shards_ & ~(uint64_t{1} << shard)) | always_;
   if (line.is_ready) std::erase(ready_, &line);
   lines_.erase(lines_.find(place));
 }

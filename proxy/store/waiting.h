@@ -50,6 +50,12 @@ class Waiting {
   size_t deadlines() const { return deadlines_.size(); }
   // A bit for each shard in which a key has a line.
   uint64_t shards() const { return shards_; }
+  // Until further notice it is as if one had in every shard: who changes keys holds all locks.
+  void AttendAll(bool on) {
+    always_ = on ? ~uint64_t{0} : 0;
+    shards_ = always_;
+    for (size_t i = 0; i < lines_in_.size(); ++i) shards_ |= uint64_t{lines_in_[i] > 0} << i;
+  }
 
   // No client's time is up before this moment.
   UnixMillis next_deadline() const { return next_deadline_.load(std::memory_order_relaxed); }
@@ -90,6 +96,7 @@ class Waiting {
   std::map<UnixMillis, std::vector<Client*>> deadlines_;
   size_t count_ = 0;
   uint64_t shards_ = 0;
+  uint64_t always_ = 0;
   std::array<uint32_t, 64> lines_in_{};  // by shard
   std::atomic<UnixMillis> next_deadline_{kNever};
 

@@ -20,7 +20,7 @@ process='dirent.h|sys/resource.h|unistd.h'  # for those who ask what this proces
 memory='malloc.h|sys/mman.h'                # for those who get it from the kernel
 
 # The store's own files, below its commands; store.h is above them.
-store_top='client|command_stats|doorbell|engine|key_events|process|live_settings|options|settings|setting_forms|slow_log|subscriptions|waiting'
+store_top='client|command_stats|doorbell|engine|key_events|latency_monitor|pause|process|live_settings|options|settings|setting_forms|slow_log|subscriptions|tracking|waiting'
 
 # What a room may include, beside itself and the standard library.
 allowed() {
@@ -35,7 +35,7 @@ allowed() {
     proxy/store/keyspace/*) echo "(resp|proxy/store/keyspace|absl)/.*|$(allowed proxy/store/memory/)" ;;
     proxy/store/types/*) echo "proxy/store/types/.*|$(allowed proxy/store/keyspace/)" ;;
     proxy/store/commands/*) echo "proxy/store/commands/.*|$(allowed proxy/store/)" ;;
-    proxy/store/store.*) echo "proxy/store/commands/dispatch.h|$(allowed proxy/store/)|proxy/store/store.h" ;;
+    proxy/store/store.*) echo "proxy/store/commands/(dispatch|observers).h|$(allowed proxy/store/)|proxy/store/store.h" ;;
     proxy/store/*) echo "proxy/store/($store_top).h|proxy/store/settings.def|$(allowed proxy/store/types/)" ;;
     proxy/users/digest.cc) echo "proxy/(base|users)/.*|openssl/.*|$std" ;;
     proxy/users/*) echo "(resp|proxy/base|proxy/users|absl)/.*|$std" ;;

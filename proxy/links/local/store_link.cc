@@ -87,8 +87,8 @@ store::Outcome StoreLink::Execute(const resp::Request& request, const resp::Comm
   return store_.Execute(*client_, spec, request.args, context_.unix_now, out, first);
 }
 
-// A command that may wait has an effect, and is not plain. Its key is hashed here, once for the
-// store and the counters.
+// A command that may wait for a key has an effect, and is not plain; but CLIENT PAUSE holds any. Its
+// key is hashed here, once for the store and the counters.
 void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
   assert(pending.slot == kStraight);
   resp::ByteQueue& out = owner_->output();
@@ -96,9 +96,11 @@ void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
   const bool one_key = pending.spec->keys.IsFirstArgument() && request.args.size() > 1;
   const resp::HashedKey first = one_key ? resp::HashedKey(request.args[1]) : resp::HashedKey();
   const store::Outcome outcome = Execute(request, *pending.spec, &out, first);
-  assert(outcome != store::Outcome::kWaiting);
   if (outcome == store::Outcome::kReplied) {
     Answered(request, std::move(pending), before, first);
+  } else if (outcome == store::Outcome::kWaiting) {
+    Expect(request, std::move(pending));
+    state_ = State::kWaiting;
   } else {
     pending.requester->OnReplyEnd(pending, resp::ReplyHead());
   }

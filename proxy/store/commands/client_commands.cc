@@ -27,6 +27,12 @@ std::string FlagsOf(const Client& client) {
   if (client.transaction.open) flags.push_back('x');
   if (client.wait != nullptr) flags.push_back('b');
   if (client.transaction.watch_broken) flags.push_back('d');
+  if (client.monitors) flags.push_back('O');
+  if (client.tracking != nullptr) {
+    flags.push_back('t');
+    if (client.tracking->broken_redirect) flags.push_back('R');
+    if (client.tracking->broadcast) flags.push_back('B');
+  }
   if (client.no_evict) flags.push_back('e');
   return flags.empty() ? "N" : flags;
 }
@@ -90,7 +96,8 @@ std::string Describe(Call& call, const Client& client) {
   AppendField(&line, "cmd",
               client.last_command == nullptr ? "NULL" : client.last_command->full_name);
   AppendField(&line, "user", client.user);
-  AppendField(&line, "redir", -1);
+  AppendField(&line, "redir",
+              client.tracking == nullptr ? -1 : static_cast<int64_t>(client.tracking->redirect));
   AppendField(&line, "resp", client.protocol == resp::Protocol::kResp3 ? 3 : 2);
   if (!client.library_name.empty()) AppendField(&line, "lib-name", client.library_name);
   if (!client.library_version.empty()) AppendField(&line, "lib-ver", client.library_version);
@@ -202,7 +209,8 @@ void ClientUnblock(Call& call) {
   int64_t id = 0;
   if (!IntegerArgument(call, 2, &id)) return;
   const auto it = call.engine.clients().find(static_cast<uint64_t>(id));
-  if (it == call.engine.clients().end() || it->second->wait == nullptr) {
+  if (it == call.engine.clients().end() || it->second->wait == nullptr ||
+      it->second->wait->paused) {
     return call.reply.Integer(0);
   }
   const bool fails = call.args.size() == 4 && call.Is(3, "ERROR");
@@ -213,6 +221,10 @@ void ClientUnblock(Call& call) {
 
 void ClientHelp(Call& call) {
   constexpr std::string_view kLines[] = {
+      "CACHING (YES|NO)",
+      "    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
+      "GETREDIR",
+      "    Return the client ID we are redirecting to when tracking is enabled.",
       "GETNAME",
       "    Return the name of the current connection.",
       "ID",
@@ -229,14 +241,23 @@ void ClientHelp(Call& call) {
       "    Protect current client connection from eviction.",
       "NO-TOUCH (ON|OFF)",
       "    Whether reading a key leaves its last access time as it is.",
+      "PAUSE <timeout> [WRITE|ALL]",
+      "    Suspend all, or just write, clients for <timeout> milliseconds.",
       "REPLY (ON|OFF|SKIP)",
       "    Control the replies sent to the current connection.",
       "SETINFO <option> <value>",
       "    Set the client's LIB-NAME or LIB-VER.",
       "SETNAME <name>",
       "    Assign the name <name> to the current connection.",
+      "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+      "         [OPTIN] [OPTOUT] [NOLOOP]",
+      "    Control server assisted client side caching.",
+      "TRACKINGINFO",
+      "    Report tracking status for the current connection.",
       "UNBLOCK <id> [TIMEOUT|ERROR]",
-      "    Unblock the specified blocked client; none ever is."};
+      "    Unblock the specified blocked client.",
+      "UNPAUSE",
+      "    Stop the current client pause."};
   Help(call, kLines);
 }
 
@@ -304,6 +325,7 @@ int64_t Kill(Call& call, const Filter& filter) {
     client->closing = true;
     call.engine.EndSubscriptions(*client);
     call.engine.waiting.Withdraw(*client);
+    call.engine.StopTracking(*client);
     client->Ring();  // so that its session notices
     ++killed;
   }

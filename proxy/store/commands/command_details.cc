@@ -212,6 +212,14 @@ bool IsOfCategory(const CommandSpec& spec, std::string_view category) {
   return bit && (resp::RightsOf(spec.id).categories & *bit) != 0;
 }
 
+bool IsFast(const CommandSpec& spec) {
+  return DetailsOf(spec).flags.find("fast") != std::string_view::npos;
+}
+
+bool MayReplicate(const CommandSpec& spec) {
+  return DetailsOf(spec).flags.find("may_replicate") != std::string_view::npos;
+}
+
 void ReplyInfo(Call& call, const CommandSpec& spec) {
   call.reply.Array(10);
   call.reply.Bulk(spec.full_name);

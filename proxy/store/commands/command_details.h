@@ -13,6 +13,11 @@ namespace keyhole::store {
 // True if the command is of this category of ACL, given without its '@'; letters of either case.
 bool IsOfCategory(const resp::CommandSpec& spec, std::string_view category);
 
+// The flag `fast`.
+bool IsFast(const resp::CommandSpec& spec);
+// Replicas would have to hear of it, although it is no write.
+bool MayReplicate(const resp::CommandSpec& spec);
+
 // One element of COMMAND's reply: name, arity, flags, first and last key, step, categories, tips,
 // key specifications, subcommands.
 void ReplyInfo(Call& call, const resp::CommandSpec& spec);

@@ -140,6 +140,7 @@ void Reset(Call& call) {
   Client& client = call.client;
   call.engine.Discard(client);
   call.engine.EndSubscriptions(client);
+  call.engine.StopTracking(client);
   client.database = 0;
   client.name.clear();
   client.no_touch = false;

@@ -4,7 +4,9 @@
 #include <chrono>
 
 #include "absl/strings/ascii.h"
+#include "proxy/store/commands/command_details.h"
 #include "proxy/store/commands/handler_table.h"
+#include "proxy/store/commands/observers.h"
 #include "proxy/store/commands/replies.h"
 
 namespace keyhole::store {
@@ -15,13 +17,24 @@ using resp::CommandId;
 using resp::CommandSpec;
 using resp::Effect;
 
+// Once for each command that Redis has.
+void LogMissing(const Call& call, const CommandSpec& spec) {
+  if (spec.id == CommandId::kUnknown || !call.engine.NoteMissing(spec.id)) return;
+  call.engine.Log(std::string(spec.full_name)
+                      .append(": unknown command (not in Keyhole's embedded store; use --upstream)"));
+}
+
 // Why the request names no command that the store has; empty if it does.
 std::string ExistenceError(const Call& call) {
   const CommandSpec& spec = call.spec;
   const bool is_subcommand = spec.parent != CommandId::kUnknown;
   const CommandSpec& top = is_subcommand ? resp::Spec(spec.parent) : spec;
-  if (!Serves(top)) return resp::UnknownCommandError(call.args);
+  if (!Serves(top)) {
+    LogMissing(call, top);
+    return resp::UnknownCommandError(call.args);
+  }
   const bool unknown_word = !is_subcommand && spec.has(resp::kContainer) && call.args.size() > 1;
+  if (!unknown_word && !Serves(spec)) LogMissing(call, spec);
   if (unknown_word || !Serves(spec)) return resp::UnknownSubcommandError(top, call.args[1]);
   return {};
 }
@@ -140,26 +153,50 @@ inline void RunUntimed(Call& call) {
   RunHandler(call);
 }
 
+bool IsTimed(const Engine& engine) {
+  return engine.slow_log.enabled() || engine.latency.enabled() ||
+         engine.settings.number(Setting::kLatencyTracking) != 0;
+}
+
 // EXEC is not logged: what it runs is. Nor is a command that waits now.
-[[gnu::noinline]] void RunTimed(Call& call) {
+void RunTimed(Call& call) {
   const auto began = std::chrono::steady_clock::now();
   RunUntimed(call);
   const auto took = std::chrono::steady_clock::now() - began;
-  const bool in_buckets = call.engine.settings.number(Setting::kLatencyTracking) != 0;
-  call.engine.command_stats.CountTime(call.spec.id, took, in_buckets);
+  Engine& engine = call.engine;
+  engine.command_stats.CountTime(call.spec.id, took,
+                                 engine.settings.number(Setting::kLatencyTracking) != 0);
   if (call.spec.effect == Effect::kExec || call.client.wait != nullptr) return;
-  call.engine.slow_log.Offer({.client = call.client,
-                              .args = call.args,
-                              .secrets = call.secrets,
-                              .now = call.now,
-                              .took = took});
+  engine.latency.Add(IsFast(call.spec) ? "fast-command" : "command", call.now / 1000,
+                     std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  engine.slow_log.Offer({.client = call.client,
+                         .args = call.args,
+                         .secrets = call.secrets,
+                         .now = call.now,
+                         .took = took});
+}
+
+[[gnu::noinline]] void RunObserved(Call& call) {
+  const bool in_exec = call.client.transaction.open && call.spec.effect != Effect::kExec;
+  if (!in_exec && IsHeld(call)) return HoldBack(call);
+  Engine& engine = call.engine;
+  const bool writes = engine.tracking.active() && !call.spec.has(resp::kRead);
+  if (writes) engine.writer = call.client.id;
+  if (IsTimed(engine)) {
+    RunTimed(call);
+  } else {
+    RunUntimed(call);
+  }
+  if (writes) engine.writer = 0;
+  if (call.client.tracking != nullptr) RememberReads(call);
+  FeedMonitors(call);
 }
 
 }  // namespace
 
 void Run(Call& call) {
-  if (call.engine.timed()) [[unlikely]]
-    return RunTimed(call);
+  if (call.engine.observed()) [[unlikely]]
+    return RunObserved(call);
   RunUntimed(call);
 }
 
@@ -192,26 +229,41 @@ void EndWait(Engine& engine, Client& client, std::string_view error) {
   client.Ring();
 }
 
-void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
-              resp::ByteQueue* out) {
+namespace {
+
+inline void Judge(Engine& engine, Client& client, const Request& request, UnixMillis now,
+                  resp::ByteQueue* out) {
   const CommandSpec& spec = request.spec;
   resp::ReplyWriter reply(out, client.protocol);
   Call call{engine, client, spec, request.args, now, reply, out, out->size(), request.first};
-  ReplyMode& mode = client.reply_mode;
-  mode.skip = mode.skip_next;
-  mode.skip_next = false;
-  client.last_command_at = now;
-
   if (IsPlain(call, request.full)) return Run(call);
   if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
   if (const std::string error = Objection(call, request.full); !error.empty()) {
     Reject(call, error);
   } else if (client.transaction.open && IsQueued(spec)) {
+    if (engine.observed() && IsHeld(call)) return HoldBack(call);
     Queue(call);
   } else {
     return Run(call);
   }
-  if (mode.silent()) out->Truncate(call.begin);
+  if (client.reply_mode.silent()) out->Truncate(call.begin);
+}
+
+}  // namespace
+
+void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
+              resp::ByteQueue* out) {
+  ReplyMode& mode = client.reply_mode;
+  mode.skip = mode.skip_next;
+  mode.skip_next = false;
+  client.last_command_at = now;
+  Judge(engine, client, request, now, out);
+}
+
+void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now) {
+  const std::vector<std::string_view> args(command.args.begin(), command.args.end());
+  Judge(engine, client, {*command.spec, args}, now, &client.messages);
+  if (client.wait == nullptr) client.Ring();
 }
 
 }  // namespace keyhole::store

@@ -32,6 +32,9 @@ void EndWait(Engine& engine, Client& client, std::string_view error = {});
 // Publishes the keyspace events that have come up.
 void DeliverEvents(Engine& engine);
 
+// Does once more what a pause has held back; the reply goes to the messages.
+void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now);
+
 // Store::Execute(), under the locks. The checks come in Redis' order (server.c processCommand), as
 // it decides which error a request with several faults gets.
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,

@@ -51,7 +51,7 @@ void Clients(const Call& call, Report* report) {
   report->Field("maxclients", call.engine.settings.text(Setting::kMaxclients));
   report->Zeros({"client_recent_max_input_buffer", "client_recent_max_output_buffer"});
   report->Field("blocked_clients", call.engine.waiting.size());
-  report->Field("tracking_clients", 0);
+  report->Field("tracking_clients", call.engine.tracking.clients());
   report->Field("clients_in_timeout_table", call.engine.waiting.deadlines());
 }
 

@@ -154,8 +154,11 @@ void ReportStats(const Call& call, Report* report) {
   report->Zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
                  "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
                  "active_defrag_key_hits", "active_defrag_key_misses",
-                 "total_active_defrag_time", "current_active_defrag_time", "tracking_total_keys",
-                 "tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies"});
+                 "total_active_defrag_time", "current_active_defrag_time"});
+  report->Field("tracking_total_keys", engine.tracking.keys());
+  report->Field("tracking_total_items", engine.tracking.items());
+  report->Field("tracking_total_prefixes", engine.tracking.prefixes());
+  report->Field("unexpected_error_replies", 0);
   report->Field("total_error_replies", engine.command_stats.error_count());
   report->Zeros({"dump_payload_sanitizations", "total_reads_processed", "total_writes_processed",
                  "io_threaded_reads_processed", "io_threaded_writes_processed",

@@ -38,6 +38,7 @@ void Listen(Call& call, Listening kind) {
   for (const std::string_view name : call.args.subspan(1)) {
     if (call.client.names(kind).emplace(name).second) {
       ++call.client.subscriptions;
+      ++call.client.sources;
       call.engine.subscriptions.Add(kind, name, &call.client);
     }
     Confirm(call, kind, &name);
@@ -52,6 +53,7 @@ void StopListening(Call& call, Listening kind) {
   for (const std::string& name : wanted) {
     if (names.erase(name) > 0) {
       --call.client.subscriptions;
+      --call.client.sources;
       call.engine.subscriptions.Remove(kind, name, &call.client);
     }
     const std::string_view view = name;

@@ -1,4 +1,4 @@
-// The server and its databases: TIME, DBSIZE, FLUSHDB, SWAPDB. COMMAND, CONFIG, DEBUG, INFO, MEMORY
+// The server and its databases: TIME, DBSIZE, FLUSHDB, SWAPDB, LOLWUT. COMMAND, CONFIG, DEBUG, INFO, MEMORY
 // and SLOWLOG have files of their own.
 #include <limits>
 
@@ -7,6 +7,19 @@
 #include "resp/number.h"
 
 namespace keyhole::store::handlers {
+
+// A keyhole.
+void Lolwut(Call& call) {
+  std::string text =
+      "    ____\n"
+      "   / __ \\\n"
+      "  | (  ) |\n"
+      "   \\ || /\n"
+      "    |  |\n"
+      "    |__|\n\nKeyhole ver. ";
+  text.append(KEYHOLE_VERSION).append(", as Redis ver. ").append(kRedisVersion).append("\n");
+  call.reply.Verbatim(text);
+}
 
 void Time(Call& call) {
   call.reply.Array(2);
@@ -43,12 +56,14 @@ void Dbsize(Call& call) {
 void Flushdb(Call& call) {
   if (!ParseFlushOptions(call)) return;
   call.db().Clear();
+  call.engine.tracking.Flushed(call.client.id);
   call.reply.Ok();
 }
 
 void Flushall(Call& call) {
   if (!ParseFlushOptions(call)) return;
   for (int i = 0; i < call.engine.database_count(); ++i) call.engine.database(i).Clear();
+  call.engine.tracking.Flushed(call.client.id);
   call.reply.Ok();
 }
 

@@ -51,6 +51,7 @@ Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now, bool tou
   Entry* const slot = keys_->table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if (slot->has_expire() && slot->expire() <= now) {
+    if (budget_.frozen()) return nullptr;
     RemoveExpired(slot);
     keys_->table.Step(1);
     Report();

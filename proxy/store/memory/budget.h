@@ -41,6 +41,9 @@ class MemoryBudget {
   void ReportExhausted(bool exhausted) {
     exhausted_.fetch_add(exhausted ? 1 : -1, std::memory_order_relaxed);
   }
+  // No key goes for want of memory or for its time meanwhile: CLIENT PAUSE.
+  void Freeze(bool on) { frozen_.store(on, std::memory_order_relaxed); }
+  bool frozen() const { return frozen_.load(std::memory_order_relaxed); }
   uint64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }
   void CountEviction() { evicted_.fetch_add(1, std::memory_order_relaxed); }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
@@ -68,6 +71,7 @@ class MemoryBudget {
   std::atomic<size_t> used_{0};
   std::atomic<int> exhausted_{0};  // arenas
   std::atomic<uint64_t> evicted_{0};
+  std::atomic<bool> frozen_{false};
 };
 
 }  // namespace keyhole::store

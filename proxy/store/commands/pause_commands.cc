@@ -1,0 +1,83 @@
+// CLIENT PAUSE and UNPAUSE: see pause.h.
+#include <algorithm>
+#include <limits>
+
+#include "proxy/store/commands/command_details.h"
+#include "proxy/store/commands/dispatch.h"
+#include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/observers.h"
+#include "proxy/store/commands/replies.h"
+#include "resp/number.h"
+
+namespace keyhole::store {
+
+namespace {
+
+bool Writes(const resp::CommandSpec& spec) {
+  return spec.has(resp::kWrite) || MayReplicate(spec);
+}
+
+}  // namespace
+
+bool IsHeld(const Call& call) {
+  const Pause& pause = call.engine.pause;
+  if (!pause.active() || call.now >= pause.until) return false;
+  if (pause.all || Writes(call.spec)) return true;
+  if (call.spec.effect != resp::Effect::kExec) return false;
+  const auto& queue = call.client.transaction.queue;
+  return std::any_of(queue.begin(), queue.end(),
+                     [](const QueuedCommand& one) { return Writes(*one.spec); });
+}
+
+void HoldBack(const Call& call) {
+  call.engine.waiting.Add(
+      call.client, {&call.spec, std::vector<std::string>(call.args.begin(), call.args.end())}, {},
+      kNever);
+  call.client.wait->paused = true;
+  call.engine.pause.held.push_back(call.client.id);
+}
+
+void ReleaseHeld(Engine& engine, UnixMillis now) {
+  if (engine.pause.active()) return;
+  for (const uint64_t id : std::exchange(engine.pause.held, {})) {
+    const auto it = engine.clients().find(id);
+    if (it == engine.clients().end()) continue;
+    Client& client = *it->second;
+    if (client.wait == nullptr || !client.wait->paused) continue;
+    const QueuedCommand command = std::move(client.wait->command);
+    engine.waiting.Withdraw(client);
+    DispatchAgain(engine, client, command, now);
+  }
+}
+
+namespace handlers {
+
+void ClientPause(Call& call) {
+  if (call.args.size() > 4) return WrongSubcommand(call, "CLIENT");
+  bool all = true;
+  if (call.args.size() == 4) {
+    all = call.Is(3, "ALL");
+    if (!all && !call.Is(3, "WRITE")) {
+      return call.reply.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+    }
+  }
+  int64_t millis = 0;
+  if (!resp::ParseInteger(call.args[2], &millis)) {
+    return call.reply.Error("ERR timeout is not an integer or out of range");
+  }
+  if (millis < 0) return call.reply.Error("ERR timeout is negative");
+  if (millis > std::numeric_limits<int64_t>::max() - call.now) {
+    return call.reply.Error("ERR timeout is out of range");
+  }
+  call.engine.BeginPause(call.now + millis, all);
+  call.reply.Ok();
+}
+
+void ClientUnpause(Call& call) {
+  call.engine.EndPause();
+  call.reply.Ok();
+}
+
+}  // namespace handlers
+
+}  // namespace keyhole::store
