@@ -21,12 +21,11 @@ uint64_t DurationBuckets::Percentile(double percent) const {
   return 0;
 }
 
-void CommandStats::CountTime(Id id, std::chrono::steady_clock::duration took, bool in_buckets) {
+void CommandStats::CountTime(Id id, std::chrono::steady_clock::duration took) {
   Row& row = Of(id);
   const auto nanoseconds = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
   Add(row.nanoseconds, nanoseconds);
-  if (!in_buckets) return;
   DurationBuckets* buckets = row.buckets.load();
   if (buckets == nullptr) {
     const std::lock_guard<std::mutex> lock(mutex_);

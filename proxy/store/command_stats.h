@@ -3,8 +3,9 @@
 //
 // Calls are counted exactly and nearly for nothing: a client counts how often it repeats its last
 // command (Client::repeats), and tells it here when it goes on to another one. Time is taken only
-// while somebody wants it (the settings latency-tracking and slowlog-log-slower-than), as reading
-// the clock costs more than many a command; `usec` is that of the calls that were timed.
+// while somebody wants it (the settings latency-tracking, slowlog-log-slower-than and
+// latency-monitor-threshold), as reading the clock costs more than many a command; `usec` and the
+// histograms are of the calls that were timed.
 //
 // Thread: Count*() under any lock of the store, by several threads at a time; all else under all
 // locks.
@@ -41,7 +42,7 @@ class CommandStats {
   using Id = resp::CommandId;
 
   void CountCalls(Id id, uint64_t calls) { Add(Of(id).calls, calls); }
-  void CountTime(Id id, std::chrono::steady_clock::duration took, bool in_buckets);
+  void CountTime(Id id, std::chrono::steady_clock::duration took);
   // The command was called, and answered with this error ("ERR no such key").
   void CountFailure(Id id, std::string_view error);
   // It was not called for this error. id: kUnknown if there is none such.

@@ -103,7 +103,6 @@ bool Engine::CheckPassword(std::string_view user, std::string_view password) con
 }
 
 bool Engine::Sweep(size_t shard, UnixMillis now) {
-  if (!debug.active_expire || debug.pause_upkeep || pause.active()) return false;
   const auto began = std::chrono::steady_clock::now();
   size_t budget = 10'000;  // 200 us
   ObjectPool& objects = *(*objects_)[shard];
@@ -113,6 +112,7 @@ bool Engine::Sweep(size_t shard, UnixMillis now) {
   bool many_dead = !objects.empty();
   budget += to_free;
   objects.heap().Trim(4);
+  if (!debug.active_expire || debug.pause_upkeep || pause.active()) return many_dead;
   int& next = sweep_next_[shard];
   for (int i = 0; i < database_count() && budget > 0; ++i) {
     Shard& swept = database(next).shard(shard);
@@ -226,15 +226,16 @@ Stats Engine::stats() const {
 }
 
 void Engine::Observe() {
-  const bool listens = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted);
+  listens_ = events.wants(EventClass::kExpired) || events.wants(EventClass::kEvicted) ||
+             events.wants(EventClass::kNew);
   const bool attentive = events.wants(EventClass::kNew) || tracking.active();
   for (int i = 0; i < database_count(); ++i) {
-    database(i).SetListener(listens || attentive ? this : nullptr, i, attentive);
+    database(i).SetListener(listens_ || attentive ? this : nullptr, i, attentive);
   }
   const bool timed = slow_log.enabled() || latency.enabled() ||
                      settings.number(Setting::kLatencyTracking) != 0;
   exclusive_ = pause.active() || !monitors.empty();
-  observed_ = timed || exclusive_ || tracking.active();
+  observed_ = timed || exclusive_ || listens_ || tracking.active();
   waiting.AttendAll(exclusive_ || tracking.active());
   budget_.Freeze(pause.active());
 }

@@ -139,8 +139,10 @@ class Engine final : private KeyListener {
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
 
-  // Commands do not pass unseen: they are timed, monitored, tracked, or held by a pause.
+  // Commands do not pass unseen: they are timed, monitored, tracked, held by a pause, or listens().
   bool observed() const { return observed_; }
+  // Somebody wants to be told of keys that expire, are evicted or are new.
+  bool listens() const { return listens_; }
   // While that is so, commands that only read hold all locks, too.
   bool exclusive() const { return exclusive_; }
 
@@ -211,6 +213,7 @@ class Engine final : private KeyListener {
   ListLimits list_limits_;
   bool observed_ = false;
   bool exclusive_ = false;
+  bool listens_ = false;
   LiveSettings live_;
 };
 

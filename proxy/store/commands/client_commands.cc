@@ -93,8 +93,8 @@ std::string Describe(Call& call, const Client& client) {
   AppendField(&line, "tot-mem",
               static_cast<int64_t>(sizeof(Client)) + request + arguments + in_queue + messages);
   AppendField(&line, "events", "r");
-  AppendField(&line, "cmd",
-              client.last_command == nullptr ? "NULL" : client.last_command->full_name);
+  const resp::CommandSpec* const command = asks ? &call.spec : client.last_command;
+  AppendField(&line, "cmd", command == nullptr ? "NULL" : command->full_name);
   AppendField(&line, "user", client.user);
   AppendField(&line, "redir",
               client.tracking == nullptr ? -1 : static_cast<int64_t>(client.tracking->redirect));

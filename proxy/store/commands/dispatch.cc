@@ -148,9 +148,9 @@ inline void RunHandler(Call& call) {
 }
 
 inline void RunUntimed(Call& call) {
+  RunHandler(call);
   if (call.client.last_command != &call.spec) GoOnTo(call);
   ++call.client.repeats;
-  RunHandler(call);
 }
 
 bool IsTimed(const Engine& engine) {
@@ -164,8 +164,7 @@ void RunTimed(Call& call) {
   RunUntimed(call);
   const auto took = std::chrono::steady_clock::now() - began;
   Engine& engine = call.engine;
-  engine.command_stats.CountTime(call.spec.id, took,
-                                 engine.settings.number(Setting::kLatencyTracking) != 0);
+  engine.command_stats.CountTime(call.spec.id, took);
   if (call.spec.effect == Effect::kExec || call.client.wait != nullptr) return;
   engine.latency.Add(IsFast(call.spec) ? "fast-command" : "command", call.now / 1000,
                      std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
@@ -176,10 +175,18 @@ void RunTimed(Call& call) {
                          .took = took});
 }
 
+// A key that has expired ends before it is written: who listens hears of its end, and of the new one.
+void EndExpired(const Call& call) {
+  resp::ForEachKey(call.spec, call.args, [&call](std::string_view key) {
+    call.db().Find(key, call.now, /*touch=*/false);
+  });
+}
+
 [[gnu::noinline]] void RunObserved(Call& call) {
   const bool in_exec = call.client.transaction.open && call.spec.effect != Effect::kExec;
   if (!in_exec && IsHeld(call)) return HoldBack(call);
   Engine& engine = call.engine;
+  if (engine.listens() && call.spec.has(resp::kWrite)) EndExpired(call);
   const bool writes = engine.tracking.active() && !call.spec.has(resp::kRead);
   if (writes) engine.writer = call.client.id;
   if (IsTimed(engine)) {

@@ -95,7 +95,9 @@ void ReportMemory(const Call& call, Report* report) {
                  "mem_total_replication_buffers", "mem_clients_slaves", "mem_clients_normal",
                  "mem_cluster_links", "mem_aof_buffer"});
   report->Field("mem_allocator", "libc");
-  report->Zeros({"active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"});
+  report->Field("active_defrag_running", 0);
+  report->Field("lazyfree_pending_objects", engine.pending_objects());
+  report->Field("lazyfreed_objects", engine.stats().freed_objects);
 }
 
 // Nothing is saved, and nothing is loaded.

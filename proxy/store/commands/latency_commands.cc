@@ -185,7 +185,8 @@ void LatencyHelp(Call& call) {
       "    (default: reset all data for all event classes)",
       "HISTOGRAM [COMMAND ...]",
       "    Return a cumulative distribution of latencies in the format of a histogram for the "
-      "specified commands."};
+      "specified command names.",
+      "    If no commands are specified then all histograms are replied."};
   Help(call, kLines);
 }
 

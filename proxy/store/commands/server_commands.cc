@@ -8,8 +8,10 @@
 
 namespace keyhole::store::handlers {
 
-// A keyhole.
+// A keyhole, whatever version of it is asked for.
 void Lolwut(Call& call) {
+  int64_t version = 0;
+  if (call.args.size() > 2 && call.Is(1, "VERSION") && !IntegerArgument(call, 2, &version)) return;
   std::string text =
       "    ____\n"
       "   / __ \\\n"

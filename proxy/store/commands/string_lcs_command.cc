@@ -121,13 +121,18 @@ void ReplyMatches(Call& call, const LcsOptions& options, LcsTable& table) {
 
 void Lcs(Call& call) {
   std::string_view texts[2];
+  bool are_strings = true;
   for (size_t i = 0; i < 2; ++i) {
     const Entry* const slot = call.Read(call.args[1 + i]);
     if (slot == nullptr) continue;
-    if (slot->type() != ValueType::kString) {
-      return call.reply.Error("ERR The specified keys must contain string values");
+    if (slot->type() == ValueType::kString) {
+      texts[i] = slot->value();
+    } else {
+      are_strings = false;
     }
-    texts[i] = slot->value();
+  }
+  if (!are_strings) {
+    return call.reply.Error("ERR The specified keys must contain string values");
   }
   LcsOptions options;
   if (!ParseLcs(call, &options)) return;

@@ -370,5 +370,59 @@ TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
   RunScript(script, {.protocol = resp::Protocol::kResp2}, redis, embedded);
 }
 
+// ---- Keyspace events ----
+
+std::string Ask(Peer& peer, const std::vector<std::string>& args) {
+  ScriptLine line;
+  line.args = args;
+  peer.Send({&line});
+  return peer.Read();
+}
+
+// A server, two clients that write, and one that listens to all events. Expired keys are not
+// listened for: when they are removed is a matter of chance.
+class Listened {
+ public:
+  explicit Listened(Server& server)
+      : clients_{server.Connect(), server.Connect()}, listener_(server.Connect()) {
+    Ask(*clients_[0], {"CONFIG", "SET", "notify-keyspace-events", "KEg$lshzetmn"});
+    Ask(*listener_, {"PSUBSCRIBE", "__key*"});
+  }
+  std::string Run(const ScriptLine& line) {
+    return Ask(*clients_[line.client == 'b' ? 1 : 0], line.args);
+  }
+  // Since the last time.
+  std::vector<std::string> Events() {
+    ScriptLine ping;
+    ping.args = {"PING", "until here"};
+    listener_->Send({&ping});
+    std::vector<std::string> events;
+    for (;;) {
+      events.push_back(listener_->Read());
+      if (events.back().find("until here") != std::string::npos) return events;
+    }
+  }
+
+ private:
+  std::unique_ptr<Peer> clients_[2];
+  std::unique_ptr<Peer> listener_;
+};
+
+TEST(StoreConformance, RandomRequestsMakeTheEventsOfRedis) {
+  constexpr size_t kRequests = 15'000;
+  RealRedis redis;
+  EmbeddedStore embedded;
+  Listened there(redis);
+  Listened here(embedded);
+  Generator generator(20261129);
+  for (size_t i = 0; i < kRequests; ++i) {
+    const ScriptLine line = generator.Next(i);
+    if (line.args[0] == "HELLO" || line.args[0] == "SWAPDB") continue;
+    there.Run(line);
+    here.Run(line);
+    ASSERT_EQ(here.Events(), there.Events()) << i << ":" << line.text;
+  }
+}
+
 }  // namespace
 }  // namespace keyhole::test

@@ -40,6 +40,12 @@ class TestClient {
     for (std::string word; words >> word;) args.push_back(word);
     return Ask(args);
   }
+  // What has come beside the replies, and the reply of a request that waited.
+  std::string Messages() {
+    resp::ByteQueue out;
+    test_.store.TakeMessages(*client_, &out);
+    return std::string(out.Data());
+  }
   bool closing() const { return store::Store::Closing(*client_); }
 
  private:

@@ -276,8 +276,8 @@ TEST(Store, WhatItDoesNotHaveIsUnknown) {
   TestClient client(store);
   EXPECT_EQ(client.Ask("MIGRATE list 1"),
             "-ERR unknown command 'MIGRATE', with args beginning with: 'list' '1' \r\n");
-  EXPECT_EQ(client.Ask("CLIENT TRACKING ON"),
-            "-ERR unknown subcommand 'TRACKING'. Try CLIENT HELP.\r\n");
+  EXPECT_EQ(client.Ask("CLIENT IMPORT-SOURCE ON"),
+            "-ERR unknown subcommand 'IMPORT-SOURCE'. Try CLIENT HELP.\r\n");
 }
 
 TEST(Store, HelpNamesWhatIsServed) {

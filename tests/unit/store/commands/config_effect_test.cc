@@ -139,6 +139,40 @@ const std::vector<Effect>& Effects() {
          EXPECT_EQ(client.Ask("DEBUG SLEEP 0.02"), "+OK\r\n");
          EXPECT_EQ(client.Ask("SLOWLOG LEN"), ":1\r\n");
        }},
+      {"latency-monitor-threshold",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET latency-monitor-threshold 10"), "+OK\r\n");
+         client.Ask("DEBUG SLEEP 0.02");
+         EXPECT_THAT(client.Ask("LATENCY LATEST"), StartsWith("*1\r\n*4\r\n$7\r\ncommand\r\n"));
+       }},
+      {"latency-tracking",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET latency-tracking yes"), "+OK\r\n");
+         client.Ask("GET k");
+         EXPECT_THAT(client.Ask("LATENCY HISTOGRAM get"), HasSubstr("histogram_usec"));
+       }},
+      {"latency-tracking-info-percentiles",
+       [](TestStore&, TestClient& client) {
+         client.Ask("CONFIG SET latency-tracking yes latency-tracking-info-percentiles 77");
+         client.Ask("GET k");
+         EXPECT_THAT(client.Ask("INFO latencystats"),
+                     HasSubstr("latency_percentiles_usec_get:p77="));
+       }},
+      {"notify-keyspace-events",  // observers_test.cc has more
+       [](TestStore& store, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET notify-keyspace-events E$"), "+OK\r\n");
+         TestClient listener(store);
+         listener.Ask("SUBSCRIBE __keyevent@0__:set");
+         client.Ask("SET k v");
+         EXPECT_THAT(listener.Messages(), HasSubstr("message"));
+       }},
+      {"tracking-table-max-keys",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET tracking-table-max-keys 1"), "+OK\r\n");
+         client.Ask("CLIENT TRACKING ON");
+         client.Ask("MGET a b c");
+         EXPECT_THAT(client.Ask("INFO stats"), HasSubstr("tracking_total_keys:1\r\n"));
+       }},
       {"slowlog-max-len", [](TestStore&, TestClient& client) {
          EXPECT_EQ(client.Ask("CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 2"), "+OK\r\n");
          for (int i = 0; i < 5; ++i) client.Ask("GET k");
@@ -195,7 +229,8 @@ TEST(ConfigEffectTest, WhatIsAnsweredOkIsShownAndHasAnEffect) {
         continue;
       }
       if (shown != before) changed.insert(name);
-      const bool as_written = value != "1mb" && !value.empty() && name != "hz";
+      const bool is_rewritten = name == "hz" || name == "notify-keyspace-events";
+      const bool as_written = value != "1mb" && !value.empty() && !is_rewritten;
       EXPECT_TRUE(!as_written || shown == value) << shown;
       EXPECT_EQ(client.Ask({"CONFIG", "SET", name, before}), "+OK\r\n");
     }
