@@ -18,22 +18,22 @@ class ReplyWriter {
   ReplyWriter(ByteQueue* out, Protocol protocol) : out_(out), protocol_(protocol) {}
 
   void Ok() { out_->Append("+OK\r\n"); }
-  void Simple(std::string_view text);    // +text
-  void Error(std::string_view text);     // -text; the caller gives the class: "ERR ...".
-                                         // CR and LF become spaces, as Redis does
-  void Integer(int64_t value);           // :value
-  void Bulk(std::string_view bytes);     // $n bytes
-  void Null();                           // $-1 or _
-  void NullArray();                      // *-1 or _
-  void Array(int64_t count);             // *n
-  void Map(int64_t pairs);               // %n, in RESP2 *2n
-  void Set(int64_t count);               // ~n, in RESP2 *n
-  void Double(double value);             // ,v in RESP3, in RESP2 a bulk string
+  void Simple(std::string_view text);       // +text
+  void Error(std::string_view text);        // -text; the caller gives the class: "ERR ...".
+                                            // CR and LF become spaces, as Redis does
+  void Integer(int64_t value);              // :value
+  void Bulk(std::string_view bytes);        // $n bytes
+  void Null();                              // $-1 or _
+  void NullArray();                         // *-1 or _
+  void Array(int64_t count);                // *n
+  void Map(int64_t pairs);                  // %n, in RESP2 *2n
+  void Set(int64_t count);                  // ~n, in RESP2 *n
+  void Double(double value);                // ,v in RESP3, in RESP2 a bulk string
   void BigNumber(std::string_view digits);  // (digits, in RESP2 a bulk string
-  void Boolean(bool value);              // #t or #f, in RESP2 :1 or :0
-  void Verbatim(std::string_view text);  // =n txt:..., in RESP2 a bulk string
-  void Push(int64_t count);              // >n, in RESP2 *n
-  void Attribute(int64_t pairs);         // |n; RESP2 has none
+  void Boolean(bool value);                 // #t or #f, in RESP2 :1 or :0
+  void Verbatim(std::string_view text);     // =n txt:..., in RESP2 a bulk string
+  void Push(int64_t count);                 // >n, in RESP2 *n
+  void Attribute(int64_t pairs);            // |n; RESP2 has none
 
   Protocol protocol() const { return protocol_; }
   void set_protocol(Protocol protocol) { protocol_ = protocol; }

@@ -109,8 +109,8 @@ struct Client {
   bool subscribed() const { return subscriptions > 0; }
   std::unique_ptr<std::array<Names, 3>> listening;  // by Listening; null: it has never listened
   size_t subscriptions = 0;                         // names in all of them
-  size_t sources = 0;                        // of messages: those, MONITOR, CLIENT TRACKING
-  std::unique_ptr<TrackingState> tracking;  // null: it does not track
+  size_t sources = 0;                               // of messages: those, MONITOR, CLIENT TRACKING
+  std::unique_ptr<TrackingState> tracking;          // null: it does not track
   bool monitors = false;
   resp::ByteQueue messages;  // not fetched yet
 

@@ -6,7 +6,8 @@
 namespace keyhole::store {
 
 void DurationBuckets::Add(uint64_t microseconds) {
-  const size_t bucket = microseconds <= 1 ? 0 : static_cast<size_t>(std::bit_width(microseconds - 1));
+  const size_t bucket =
+      microseconds <= 1 ? 0 : static_cast<size_t>(std::bit_width(microseconds - 1));
   counts[std::min(bucket, kBuckets - 1)].fetch_add(1, std::memory_order_relaxed);
   total.fetch_add(1, std::memory_order_relaxed);
 }
@@ -23,8 +24,8 @@ uint64_t DurationBuckets::Percentile(double percent) const {
 
 void CommandStats::CountTime(Id id, std::chrono::steady_clock::duration took) {
   Row& row = Of(id);
-  const auto nanoseconds = static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
+  const auto nanoseconds =
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
   Add(row.nanoseconds, nanoseconds);
   DurationBuckets* buckets = row.buckets.load();
   if (buckets == nullptr) {

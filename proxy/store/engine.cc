@@ -232,8 +232,8 @@ void Engine::Observe() {
   for (int i = 0; i < database_count(); ++i) {
     database(i).SetListener(listens_ || attentive ? this : nullptr, i, attentive);
   }
-  const bool timed = slow_log.enabled() || latency.enabled() ||
-                     settings.number(Setting::kLatencyTracking) != 0;
+  const bool timed =
+      slow_log.enabled() || latency.enabled() || settings.number(Setting::kLatencyTracking) != 0;
   exclusive_ = pause.active() || !monitors.empty();
   observed_ = timed || exclusive_ || listens_ || tracking.active();
   waiting.AttendAll(exclusive_ || tracking.active());

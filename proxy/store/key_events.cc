@@ -9,11 +9,11 @@ struct Letter {
   EventClass kind;
 };
 // In the order in which CONFIG GET shows them.
-constexpr Letter kAll[] = {
-    {'g', EventClass::kGeneric}, {'$', EventClass::kString}, {'l', EventClass::kList},
-    {'s', EventClass::kSet},     {'h', EventClass::kHash},   {'z', EventClass::kSortedSet},
-    {'x', EventClass::kExpired}, {'e', EventClass::kEvicted}, {'t', EventClass::kStream},
-    {'d', EventClass::kModule}};
+constexpr Letter kAll[] = {{'g', EventClass::kGeneric}, {'$', EventClass::kString},
+                           {'l', EventClass::kList},    {'s', EventClass::kSet},
+                           {'h', EventClass::kHash},    {'z', EventClass::kSortedSet},
+                           {'x', EventClass::kExpired}, {'e', EventClass::kEvicted},
+                           {'t', EventClass::kStream},  {'d', EventClass::kModule}};
 constexpr Letter kNew = {'n', EventClass::kNew};
 constexpr Letter kOthers[] = {
     {'K', EventClass::kByKey}, {'E', EventClass::kByEvent}, {'m', EventClass::kMiss}};

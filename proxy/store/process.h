@@ -16,9 +16,9 @@ struct CpuTime {
 
 uint64_t ProcessId();
 std::string ProgramPath();
-std::string SystemName();     // "Linux 6.1.0-18-amd64 x86_64"
-uint64_t ProcessResident();   // bytes
-CpuTime ProcessCpu();         // to 10 ms, as are those below
-CpuTime ThreadCpu();          // of this thread
+std::string SystemName();    // "Linux 6.1.0-18-amd64 x86_64"
+uint64_t ProcessResident();  // bytes
+CpuTime ProcessCpu();        // to 10 ms, as are those below
+CpuTime ThreadCpu();         // of this thread
 
 }  // namespace keyhole::store

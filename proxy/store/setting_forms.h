@@ -11,7 +11,16 @@
 namespace keyhole::store {
 
 struct SettingForm {
-  enum class Kind : uint8_t { kText, kBool, kWord, kInteger, kMemory, kMemoryOrPercent, kOctal, kPercentiles };
+  enum class Kind : uint8_t {
+    kText,
+    kBool,
+    kWord,
+    kInteger,
+    kMemory,
+    kMemoryOrPercent,
+    kOctal,
+    kPercentiles
+  };
   Kind kind;
   std::string_view text;  // what it begins with; of numbers:
   int64_t number = 0;

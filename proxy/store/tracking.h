@@ -54,7 +54,7 @@ class Tracking {
   bool active() const { return clients_ > 0; }
   size_t clients() const { return clients_; }
   size_t keys() const { return table_.size(); }
-  size_t items() const { return items_; }        // pairs of a key and a client
+  size_t items() const { return items_; }  // pairs of a key and a client
   size_t prefixes() const { return prefix_count_; }
   void set_most_keys(size_t most) { most_keys_ = most; }  // 0: any number
 

@@ -8,8 +8,8 @@
 // First come, first served: a command that runs again and still finds nothing keeps its places.
 // It must change nothing then; one that does change a key (BLMOVE) may make that key ready in turn.
 //
-// Thread: under all locks of the store, but for next_deadline(), which anybody may ask, and for the bells, which ring under the lock of their key. Clients must be withdrawn before they
-// are gone.
+// Thread: under all locks of the store, but for next_deadline(), which anybody may ask, and for the
+// bells, which ring under the lock of their key. Clients must be withdrawn before they are gone.
 #pragma once
 
 #include <array>

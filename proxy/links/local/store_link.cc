@@ -87,8 +87,8 @@ store::Outcome StoreLink::Execute(const resp::Request& request, const resp::Comm
   return store_.Execute(*client_, spec, request.args, context_.unix_now, out, first);
 }
 
-// A command that may wait for a key has an effect, and is not plain; but CLIENT PAUSE holds any. Its
-// key is hashed here, once for the store and the counters.
+// A command that may wait for a key has an effect, and is not plain; but CLIENT PAUSE holds any.
+// Its key is hashed here, once for the store and the counters.
 void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
   assert(pending.slot == kStraight);
   resp::ByteQueue& out = owner_->output();

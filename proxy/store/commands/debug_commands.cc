@@ -75,15 +75,14 @@ void ShowObject(Call& call) {
   const uint64_t idle = call.db().IdleTime(*slot);
   constexpr uint64_t kLruClock = (1 << 24) - 1;
   char text[200];
-  std::snprintf(text, sizeof(text),
-                "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%llu "
-                "lru_seconds_idle:%llu",
-                static_cast<const void*>(slot->raw()),
-                static_cast<int>(ShownEncoding(*slot).size()), ShownEncoding(*slot).data(),
-                call.db().MemoryOf(*slot),
-                static_cast<unsigned long long>(
-                    (static_cast<uint64_t>(call.now) / 1000 - idle) & kLruClock),
-                static_cast<unsigned long long>(idle));
+  std::snprintf(
+      text, sizeof(text),
+      "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%llu "
+      "lru_seconds_idle:%llu",
+      static_cast<const void*>(slot->raw()), static_cast<int>(ShownEncoding(*slot).size()),
+      ShownEncoding(*slot).data(), call.db().MemoryOf(*slot),
+      static_cast<unsigned long long>((static_cast<uint64_t>(call.now) / 1000 - idle) & kLruClock),
+      static_cast<unsigned long long>(idle));
   call.reply.Simple(text);
 }
 

@@ -39,7 +39,9 @@ struct Call {
   }
 
   // The key's slot, null if it is not there; counted in keyspace_hits and keyspace_misses.
-  Entry* Read(std::string_view key) const { return Count(key, db().Find(Hashed(key), now, touches())); }
+  Entry* Read(std::string_view key) const {
+    return Count(key, db().Find(Hashed(key), now, touches()));
+  }
   // The same for what asks about a key and not for its value: no use of it.
   Entry* Peek(std::string_view key) const {
     return Count(key, db().Find(Hashed(key), now, /*touch=*/false));

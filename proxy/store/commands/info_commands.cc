@@ -1,5 +1,5 @@
-// INFO: every section and field of Redis 7.0.15. What the store has not (files, replicas, a cluster)
-// is told as it is in a Redis that does not use it.
+// INFO: every section and field of Redis 7.0.15. What the store has not (files, replicas, a
+// cluster) is told as it is in a Redis that does not use it.
 #include <algorithm>
 
 #include "proxy/store/commands/handlers.h"
@@ -99,8 +99,7 @@ void Errors(const Call& call, Report* report) {
 }
 
 void Latencies(const Call& call, Report* report) {
-  const std::string& setting =
-      call.engine.settings.text(Setting::kLatencyTrackingInfoPercentiles);
+  const std::string& setting = call.engine.settings.text(Setting::kLatencyTrackingInfoPercentiles);
   const std::vector<double> percents = PercentilesOf(setting);
   ForEachCalled(call, [&](const resp::CommandSpec& spec, const CommandStats::Counts&) {
     const DurationBuckets* const buckets = call.engine.command_stats.buckets(spec.id);

@@ -102,8 +102,8 @@ void ReportMemory(const Call& call, Report* report) {
 
 // Nothing is saved, and nothing is loaded.
 void ReportPersistence(const Call& call, Report* report) {
-  report->Zeros({"loading", "async_loading", "current_cow_peak", "current_cow_size",
-                 "current_cow_size_age"});
+  report->Zeros(
+      {"loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
   report->Field("current_fork_perc", 0, 2);
   report->Zeros({"current_save_keys_processed", "current_save_keys_total",
                  "rdb_changes_since_last_save", "rdb_bgsave_in_progress"});
@@ -146,8 +146,8 @@ void ReportStats(const Call& call, Report* report) {
   report->Field("expired_stale_perc", 0, 2);
   report->Zeros({"expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"});
   report->Field("evicted_keys", stats.evicted);
-  report->Zeros({"evicted_clients", "total_eviction_exceeded_time",
-                 "current_eviction_exceeded_time"});
+  report->Zeros(
+      {"evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"});
   report->Field("keyspace_hits", stats.clients.hits);
   report->Field("keyspace_misses", stats.clients.misses);
   report->Field("pubsub_channels", CountNames(call, Listening::kChannel));
@@ -155,8 +155,8 @@ void ReportStats(const Call& call, Report* report) {
   report->Field("pubsubshard_channels", CountNames(call, Listening::kShard));
   report->Zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets",
                  "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-                 "active_defrag_key_hits", "active_defrag_key_misses",
-                 "total_active_defrag_time", "current_active_defrag_time"});
+                 "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
+                 "current_active_defrag_time"});
   report->Field("tracking_total_keys", engine.tracking.keys());
   report->Field("tracking_total_items", engine.tracking.items());
   report->Field("tracking_total_prefixes", engine.tracking.prefixes());

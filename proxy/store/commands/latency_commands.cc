@@ -105,10 +105,10 @@ void LatencyGraph(Call& call) {
     high = std::max(high, sample.millis);
     low = std::min(low, sample.millis);
   }
-  std::string text = std::string(it->first) +
-                     Format(" - high %lld ms, low %lld ms (all time high %lld ms)\n",
-                            static_cast<long long>(high), static_cast<long long>(low),
-                            static_cast<long long>(it->second.longest));
+  std::string text =
+      std::string(it->first) + Format(" - high %lld ms, low %lld ms (all time high %lld ms)\n",
+                                      static_cast<long long>(high), static_cast<long long>(low),
+                                      static_cast<long long>(it->second.longest));
   text.append(80, '-').append("\n");
   for (int64_t row = kHeight; row > 0; --row) {
     for (const auto& sample : samples) {
@@ -143,13 +143,13 @@ void LatencyDoctor(Call& call) {
       deviation += std::abs(static_cast<double>(sample.millis) - mean);
     }
     const auto count = static_cast<double>(event.samples.size());
-    const auto seconds =
-        static_cast<double>(call.now / 1000 - event.samples.front().second);
+    const auto seconds = static_cast<double>(call.now / 1000 - event.samples.front().second);
     text += std::to_string(++number) + ". " + kind +
-            Format(": %zu latency spikes (average %.0fms, mean deviation %.0fms, period %.2f sec). "
-                   "Worst all time event %lldms.\n",
-                   event.samples.size(), mean, deviation / count, seconds / count,
-                   static_cast<long long>(event.longest));
+            Format(
+                ": %zu latency spikes (average %.0fms, mean deviation %.0fms, period %.2f sec). "
+                "Worst all time event %lldms.\n",
+                event.samples.size(), mean, deviation / count, seconds / count,
+                static_cast<long long>(event.longest));
   }
   text += "\nSLOWLOG shows which commands they were, if it is on.\n";
   call.reply.Verbatim(text);

@@ -31,8 +31,8 @@ bool IsSharedInteger(const Call& call, const Entry& entry) {
   int64_t value = 0;
   const bool is_number =
       entry.encoding() == Encoding::kString && resp::ParseInteger(entry.value(), &value);
-  const bool may_share =
-      call.engine.settings.number(Setting::kMaxmemory) == 0 || call.engine.settings.eviction() != Eviction::kLru;
+  const bool may_share = call.engine.settings.number(Setting::kMaxmemory) == 0 ||
+                         call.engine.settings.eviction() != Eviction::kLru;
   return is_number && may_share && value >= 0 && value < kShared;
 }
 

@@ -1,5 +1,5 @@
-// The server and its databases: TIME, DBSIZE, FLUSHDB, SWAPDB, LOLWUT. COMMAND, CONFIG, DEBUG, INFO, MEMORY
-// and SLOWLOG have files of their own.
+// The server and its databases: TIME, DBSIZE, FLUSHDB, SWAPDB, LOLWUT. COMMAND, CONFIG, DEBUG,
+// INFO, MEMORY and SLOWLOG have files of their own.
 #include <limits>
 
 #include "proxy/store/commands/handlers.h"

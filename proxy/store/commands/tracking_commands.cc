@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <map>
 
-#include "proxy/store/commands/observers.h"
 #include "proxy/store/commands/handlers.h"
+#include "proxy/store/commands/observers.h"
 #include "proxy/store/commands/replies.h"
 
 namespace keyhole::store {
@@ -223,8 +223,7 @@ void ClientTracking(Call& call) {
     return call.reply.Ok();
   }
   if (!call.Is(2, "ON")) return call.reply.Error(kSyntaxError);
-  const std::string_view conflict =
-      Conflict(wanted, call.client.tracking.get(), !prefixes.empty());
+  const std::string_view conflict = Conflict(wanted, call.client.tracking.get(), !prefixes.empty());
   if (!conflict.empty()) return call.reply.Error(conflict);
   if (wanted.broadcast && !CheckPrefixes(call, prefixes)) return;
   if (wanted.broadcast && prefixes.empty()) prefixes.emplace_back();
@@ -262,16 +261,15 @@ void ClientTrackinginfo(Call& call) {
   TrackingState off;
   const bool on = call.client.tracking != nullptr;
   const TrackingState& state = on ? *call.client.tracking : off;
-  const std::pair<bool, std::string_view> words[] = {
-      {on, "on"},
-      {!on, "off"},
-      {state.broadcast, "bcast"},
-      {state.opt_in, "optin"},
-      {state.opt_in && state.caching, "caching-yes"},
-      {state.opt_out, "optout"},
-      {state.opt_out && state.caching, "caching-no"},
-      {state.no_loop, "noloop"},
-      {state.broken_redirect, "broken_redirect"}};
+  const std::pair<bool, std::string_view> words[] = {{on, "on"},
+                                                     {!on, "off"},
+                                                     {state.broadcast, "bcast"},
+                                                     {state.opt_in, "optin"},
+                                                     {state.opt_in && state.caching, "caching-yes"},
+                                                     {state.opt_out, "optout"},
+                                                     {state.opt_out && state.caching, "caching-no"},
+                                                     {state.no_loop, "noloop"},
+                                                     {state.broken_redirect, "broken_redirect"}};
   call.reply.Map(3);
   call.reply.Bulk("flags");
   call.reply.Set(std::count_if(std::begin(words), std::end(words),

@@ -14,9 +14,9 @@ namespace {
 // K a key, H one of a hash, Y one of a set, L one of a list (now and then one of those is the
 // other), V a value, M a member, field or element, I a number, S a small one, F a number or a
 // float, O any option, E an end of a list, P a pattern, D a database; T a
-// type of BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on bits. Numbers are far from zero or
-// beyond the limits, so that no key expires while the test runs. DBSIZE is not here: it counts
-// expired keys that the server has not removed yet.
+// type of BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on
+// bits. Numbers are far from zero or beyond the limits, so that no key expires while the test runs.
+// DBSIZE is not here: it counts expired keys that the server has not removed yet.
 constexpr std::string_view kShapes[] = {"GET K",
                                         "GET K",
                                         "SET K V",

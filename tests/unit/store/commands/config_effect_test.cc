@@ -12,11 +12,11 @@
 namespace keyhole::test {
 namespace {
 
+using store::Setting;
+using store::Settings;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-using store::Setting;
-using store::Settings;
 
 // The bulk strings of an array.
 std::vector<std::string> Bulks(const std::string& reply) {
@@ -277,8 +277,7 @@ TEST(ConfigEffectTest, SomeAreShownOnlyByName) {
   TestStore store;
   TestClient client(store);
   EXPECT_EQ(client.Ask("CONFIG GET key-load-dela[y]"), "*0\r\n");
-  EXPECT_EQ(client.Ask("CONFIG GET key-load-delay"),
-            "*2\r\n$14\r\nkey-load-delay\r\n$1\r\n0\r\n");
+  EXPECT_EQ(client.Ask("CONFIG GET key-load-delay"), "*2\r\n$14\r\nkey-load-delay\r\n$1\r\n0\r\n");
 }
 
 // What would be answered with OK and not be carried out.
@@ -303,7 +302,8 @@ TEST(ConfigEffectTest, PoliciesThatItDoesNotHaveAreRefused) {
 TEST(ConfigEffectTest, AChangeThatFailsHasNoEffect) {
   TestStore store;
   TestClient client(store);
-  EXPECT_THAT(client.Ask("CONFIG SET maxclients 7 timeout 9 tcp-keepalive 100"), StartsWith("-ERR"));
+  EXPECT_THAT(client.Ask("CONFIG SET maxclients 7 timeout 9 tcp-keepalive 100"),
+              StartsWith("-ERR"));
   EXPECT_EQ(store.store.live().max_clients, 10000);
   EXPECT_EQ(store.store.live().idle_timeout, 0);
 }

@@ -1,4 +1,5 @@
-// What goes on beside commands: keyspace events, tracking, pauses, MONITOR; with a clock of our own.
+// What goes on beside commands: keyspace events, tracking, pauses, MONITOR; with a clock of our
+// own.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,8 +13,8 @@ using testing::IsEmpty;
 using testing::Not;
 
 std::string Event(const std::string& channel, const std::string& message) {
-  return "*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$" + std::to_string(channel.size()) + "\r\n" + channel +
-         "\r\n$" + std::to_string(message.size()) + "\r\n" + message + "\r\n";
+  return "*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$" + std::to_string(channel.size()) + "\r\n" +
+         channel + "\r\n$" + std::to_string(message.size()) + "\r\n" + message + "\r\n";
 }
 
 class ObserversTest : public testing::TestWithParam<int> {
