@@ -134,10 +134,13 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, re
   return link;
 }
 
+// Counts no further than to one more than the spares.
 size_t LinkPool::IdleIn(const SessionState& state) const {
-  return static_cast<size_t>(std::count_if(idle_.begin(), idle_.end(), [&](const LinkPtr& link) {
-    return link->state().SharesWith(state);
-  }));
+  size_t count = 0;
+  for (size_t i = idle_.size(); i-- > 0 && count <= options_.spares;) {
+    if (idle_[i]->state().SharesWith(state)) ++count;
+  }
+  return count;
 }
 
 // They are called nothing, as most clients are.
