@@ -106,21 +106,6 @@ void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t a
   last.rule = resp::Resolve(*last.spec, args);
 }
 
-void Link::ForgetKeysOf(const Exchange& pending) {
-  keys_.Pop(keys_.Front(pending.keys));
-}
-
-void Link::RequeueKeysOf(const Exchange& pending) {
-  GiveKeys(TakeKeysOf(pending));
-}
-
-std::vector<std::string> Link::TakeKeysOf(const Exchange& pending) {
-  const KeyViews keys = keys_.Front(pending.keys);
-  std::vector<std::string> copies(keys.begin(), keys.end());  // the queue may move
-  keys_.Pop(keys);
-  return copies;
-}
-
 bool Link::Receive(std::string_view bytes) {
   if (raw_) return ReceiveRaw(bytes);
   while (!bytes.empty()) {
