@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <new>
 
 #include "proxy/store/memory/heap.h"
@@ -25,44 +24,6 @@ void Slabs::Reset() {
   resident_pages_ = 0;
   block_bytes_ = 0;
   leaving_pages_ = 0;
-}
-
-char* Slabs::Take(size_t block_class) {
-  Class& list = classes_[block_class];
-  Page* const page = list.with_room == kNoPage ? AddPage(block_class) : PageAt(list.with_room);
-  char* const base = reinterpret_cast<char*>(page);
-  const size_t size = BlockSize(block_class);
-  char* block = nullptr;
-  if (page->free != 0) {
-    block = base + page->free * kUnit;
-    std::memcpy(&page->free, block, sizeof(page->free));
-  } else {
-    block = base + page->fresh * kUnit;
-    page->fresh = static_cast<uint16_t>(page->fresh + size / kUnit);
-  }
-  Unpoison(block, size);
-  ++page->live;
-  ++list.live;
-  block_bytes_ += size;
-  if (page->live == BlocksPerPage(block_class)) Unlink(list, page);
-  return block;
-}
-
-// What is free is poisoned, but for its first bytes: the list of free blocks goes through them.
-void Slabs::Give(char* block) {
-  Page* const page = PageOf(block);
-  Class& list = classes_[page->block_class];
-  const size_t size = BlockSize(page->block_class);
-  if (page->live == BlocksPerPage(page->block_class)) Link(list, page);
-  std::memcpy(block, &page->free, sizeof(page->free));
-  Poison(block + kUnit, size - kUnit);
-  page->free = UnitOf(block);
-  --page->live;
-  --list.live;
-  block_bytes_ -= size;
-  if (page->live > 0) return;
-  if (page->leaving == 0) Unlink(list, page);
-  RemovePage(page);
 }
 
 // The lowest page there is, so that those at the end become idle.
