@@ -2,6 +2,7 @@
 // Source: redis 7.0.15 t_zset.c genericZpopCommand.
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
@@ -150,7 +151,7 @@ namespace {
 // Looks for a sorted set under this key: null if there is none to be had. False if it is of another
 // type, and has not just become that; then that is the reply.
 bool FindToTake(Call& call, std::string_view key, Entry** slot) {
-  if (!call.woken_by.has_value()) return FindAs(call, key, ValueType::kSortedSet, slot);
+  if (!call.woken_by().has_value()) return FindAs(call, key, ValueType::kSortedSet, slot);
   *slot = call.Find(key);
   if (*slot != nullptr && (*slot)->type() != ValueType::kSortedSet) *slot = nullptr;
   return true;
@@ -159,7 +160,8 @@ bool FindToTake(Call& call, std::string_view key, Entry** slot) {
 // Takes from the first of the keys that is a sorted set; or waits for one.
 void PopOrWait(Call& call, const ManyKeys& wanted, UnixMillis deadline, Shape shape) {
   using Keys = std::span<const std::string_view>;
-  const Keys looked_at = call.woken_by.has_value() ? Keys(&*call.woken_by, 1) : wanted.keys;
+  const std::optional<std::string_view> woken_by = call.woken_by();
+  const Keys looked_at = woken_by.has_value() ? Keys(&*woken_by, 1) : wanted.keys;
   for (const std::string_view key : looked_at) {
     Entry* slot = nullptr;
     if (!FindToTake(call, key, &slot)) return;

@@ -157,6 +157,16 @@ void SortedSetEdit::Commit(std::string_view key) {
   }
 }
 
+Entry SortedSetEdit::Build(std::string_view key) {
+  assert(slot_ == nullptr && count_ > 0);
+  if (fresh_ != nullptr) {
+    return Entry::MakeObject(Encoding::kTreeZset, key, std::move(fresh_), kNever);
+  }
+  const Entry entry = Entry::MakeInline(encoding_, key, block_.size(), kNever);
+  block_.copy(entry.value_bytes(), block_.size());
+  return entry;
+}
+
 void SortedSetEdit::CommitAnew(std::string_view key) {
   assert(slot_ == nullptr && fresh_ != nullptr && count_ > 0);
   const bool listed = count_ <= limits_.members && longest_ <= limits_.bytes;

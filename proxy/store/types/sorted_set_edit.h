@@ -65,6 +65,8 @@ class SortedSetEdit {
   // Puts the result under the key, which is that of the slot if there is one: nothing, if it has
   // become empty.
   void Commit(std::string_view key);
+  // The same as an entry, which is the caller's. REQUIRES: it was a new one, not empty.
+  Entry Build(std::string_view key);
   // The same for a new one that was put together as a tree: as a block, if it is small enough; in
   // place of what is under the key.
   void CommitAnew(std::string_view key);
