@@ -9,10 +9,10 @@
 #include "proxy/store/rdb/listpack.h"
 #include "proxy/store/rdb/reader.h"
 #include "proxy/store/rdb/writer.h"
-#include "proxy/store/types/packed_scores.h"
-#include "proxy/store/types/sorted_set.h"
 #include "proxy/store/types/collection.h"
 #include "proxy/store/types/list_edit.h"
+#include "proxy/store/types/packed_scores.h"
+#include "proxy/store/types/sorted_set.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::store::rdb {
