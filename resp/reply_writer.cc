@@ -80,17 +80,23 @@ void ReplyWriter::Set(int64_t count) {
   Header(protocol_ == Protocol::kResp3 ? '~' : '*', count);
 }
 
+// As printf's %.17g, and several times as fast.
+std::string_view DoubleText(double value, char (&buffer)[kDoubleTextSize]) {
+  constexpr int kDigits = 17;
+  const char* const end =
+      std::to_chars(buffer, buffer + kDoubleTextSize, value, std::chars_format::general, kDigits)
+          .ptr;
+  return {buffer, static_cast<size_t>(end - buffer)};
+}
+
 void ReplyWriter::Double(double value) {
-  char text[64];
-  int size = 0;
-  if (std::isinf(value)) {
-    size = std::snprintf(text, sizeof(text), "%s", value > 0 ? "inf" : "-inf");
-  } else {
-    size = std::snprintf(text, sizeof(text), "%.17g", value);
-  }
-  const std::string_view digits(text, static_cast<size_t>(size));
-  if (protocol_ == Protocol::kResp2) return Bulk(digits);
-  Line(',', digits);
+  char text[kDoubleTextSize];
+  DoubleAs(DoubleText(value, text));
+}
+
+void ReplyWriter::DoubleAs(std::string_view text) {
+  if (protocol_ == Protocol::kResp2) return Bulk(text);
+  Line(',', text);
 }
 
 void ReplyWriter::BigNumber(std::string_view digits) {

@@ -4,6 +4,7 @@
 // values, written by the caller.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,11 @@
 #include "resp/wire.h"
 
 namespace keyhole::resp {
+
+// A double as Redis writes it, with 17 significant digits: "3", "0.10000000000000001", "-inf". The
+// view is into the buffer.
+inline constexpr size_t kDoubleTextSize = 32;
+std::string_view DoubleText(double value, char (&buffer)[kDoubleTextSize]);
 
 class ReplyWriter {
  public:
@@ -29,6 +35,7 @@ class ReplyWriter {
   void Map(int64_t pairs);                  // %n, in RESP2 *2n
   void Set(int64_t count);                  // ~n, in RESP2 *n
   void Double(double value);                // ,v in RESP3, in RESP2 a bulk string
+  void DoubleAs(std::string_view text);     // the same with a text of one's own
   void BigNumber(std::string_view digits);  // (digits, in RESP2 a bulk string
   void Boolean(bool value);                 // #t or #f, in RESP2 :1 or :0
   void Verbatim(std::string_view text);     // =n txt:..., in RESP2 a bulk string

@@ -302,6 +302,8 @@ void Engine::ApplySettings() {
                         .listed_bytes = settings.size(Setting::kHashMaxListpackValue),
                         .integers = settings.size(Setting::kSetMaxIntsetEntries)};
   list_limits_ = ListLimits::Of(settings.number(Setting::kListMaxListpackSize));
+  sorted_set_limits_ = {.members = settings.size(Setting::kZsetMaxListpackEntries),
+                        .bytes = settings.size(Setting::kZsetMaxListpackValue)};
   events.Configure(static_cast<uint32_t>(settings.number(Setting::kNotifyKeyspaceEvents)));
   Observe();
   live_.max_clients = settings.number(Setting::kMaxclients);

@@ -7,6 +7,7 @@
 #include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/observers.h"
 #include "proxy/store/engine.h"
+#include "resp/command_rights.h"
 
 namespace keyhole::store {
 
@@ -57,6 +58,9 @@ Store::Stripes Store::StripeOf(std::string_view key) const {
 Store::Stripes Store::StripesOf(const resp::CommandSpec& spec,
                                 std::span<const std::string_view> args) const {
   if (spec.has(resp::kPubSub) || spec.has(resp::kBlocking)) return kAll;
+  const bool names_all_keys = !spec.has(resp::kMovableKeys) ||
+                              !resp::RightsOf(spec.id).has(resp::kPatternKeys);  // SORT does not
+  if (!names_all_keys) return kAll;
   Stripes wanted = 0;
   resp::ForEachKey(spec, args, [&](std::string_view key) { wanted |= StripeOf(key); });
   return wanted == 0 ? kAll : wanted;

@@ -51,7 +51,8 @@ void CheckValue(std::string_view bytes) {
   store::Keyspace keys;
   const store::ListLimits lists;
   for (const store::CollectionLimits& collections : kLimits) {
-    const store::rdb::ReadLimits limits = {collections, lists};
+    const store::SortedSetLimits sorted_sets{.members = 8, .bytes = 16};
+    const store::rdb::ReadLimits limits = {collections, lists, sorted_sets};
     const Entry entry = store::rdb::ReadValue(bytes, "key", keys, limits);
     if (!entry) continue;
     const std::string payload = store::rdb::DumpPayload(entry);

@@ -194,8 +194,24 @@ void ReplyKeySpec(Call& call, std::string_view text) {
   }
   call.reply.Bulk("flags");
   ReplySet(call, Split(run.flags, ' '));
-  ReplyTyped(call, "begin_search", "index");
-  ReplyPairs(call, {{"index", run.first}});
+  if (run.first == "?") {
+    for (const std::string_view step : {"begin_search", "find_keys"}) {
+      ReplyTyped(call, step, "unknown");
+      call.reply.Map(0);
+    }
+    return;
+  }
+  if (const size_t at = run.first.find('@'); at != std::string_view::npos) {
+    ReplyTyped(call, "begin_search", "keyword");
+    call.reply.Map(2);
+    call.reply.Bulk("keyword");
+    call.reply.Bulk(run.first.substr(0, at));
+    call.reply.Bulk("startfrom");
+    call.reply.Integer(NumberIn(run.first.substr(at + 1)));
+  } else {
+    ReplyTyped(call, "begin_search", "index");
+    ReplyPairs(call, {{"index", run.first}});
+  }
   if (run.last == "#") {
     ReplyTyped(call, "find_keys", "keynum");
     ReplyPairs(call, {{"keynumidx", "0"}, {"firstkey", "1"}, {"keystep", run.step}});

@@ -81,7 +81,8 @@ bool PayloadArgument(Call& call, Entry* entry) {
     return false;
   }
   *entry = rdb::ReadValue(payload, call.args[1], call.db(),
-                          {call.engine.collection_limits(), call.engine.list_limits()});
+                          {call.engine.collection_limits(), call.engine.list_limits(),
+                           call.engine.sorted_set_limits()});
   if (*entry) return true;
   call.reply.Error("ERR Bad data format");
   return false;

@@ -11,6 +11,9 @@
 #include "proxy/store/rdb/writer.h"
 #include "proxy/store/types/collection.h"
 #include "proxy/store/types/list_edit.h"
+#include "proxy/store/types/packed_scores.h"
+#include "proxy/store/types/sorted_set.h"
+#include "resp/reply_writer.h"
 
 namespace keyhole::store::rdb {
 
@@ -58,6 +61,35 @@ void AppendListpack(Entry entry, Writer* writer) {
   writer->String(listpack.Finish());
 }
 
+void AppendScoredListpack(Entry entry, Writer* writer) {
+  ListpackWriter listpack;
+  for (PackedScores members(entry.value()); !members.at_end();) {
+    listpack.Append(members.Member());
+    int64_t integer = 0;
+    const bool is_integer = FirstPackedInteger(members.rest(), &integer);
+    const double score = members.Score();
+    char text[resp::kDoubleTextSize];
+    if (is_integer) {
+      listpack.AppendInteger(integer);
+    } else {
+      listpack.Append(resp::DoubleText(score, text));
+    }
+  }
+  AppendForm(Form::kSortedSetListpack, writer);
+  writer->String(listpack.Finish());
+}
+
+// The highest score first, as Redis writes its skiplist.
+void AppendSortedSet(Entry entry, Writer* writer) {
+  const size_t count = CountMembers(entry);
+  AppendForm(Form::kSortedSet, writer);
+  writer->Length(count);
+  VisitRange(entry, {0, count}, /*downwards=*/true, [&](std::string_view member, double score) {
+    writer->String(member);
+    writer->Double(score);
+  });
+}
+
 // In parts as large as the nodes of a list of Redis that was pushed to its end.
 void AppendList(Entry list, Writer* writer) {
   constexpr uint64_t kPacked = 2;
@@ -83,6 +115,20 @@ Entry ReadList(Form form, Reader* reader, std::string_view key, Keyspace& db,
   ListEdit edit(db, limits, nullptr);
   const bool whole = ReadElements(form, reader, [&edit](const Element& element) {
     edit.Push(ListEnd::kBack, element.name);
+    return true;
+  });
+  return whole && edit.size() > 0 ? edit.Build(key) : Entry();
+}
+
+// No member may come twice. A listpack stays one, however long its members are, as in Redis.
+Entry ReadSortedSet(Form form, Reader* reader, std::string_view key, Keyspace& db,
+                    const SortedSetLimits& limits) {
+  SortedSetLimits own = limits;
+  if (form == Form::kSortedSetZiplist || form == Form::kSortedSetListpack) own.bytes = SIZE_MAX;
+  SortedSetEdit edit(db, own, nullptr, db.HeapOf(key));
+  const bool whole = ReadElements(form, reader, [&edit](const Element& element) {
+    if (edit.Find(element.name).found) return false;
+    edit.Add(element.name, element.score);
     return true;
   });
   return whole && edit.size() > 0 ? edit.Build(key) : Entry();
@@ -128,6 +174,9 @@ void AppendValue(Entry entry, std::string* out) {
       return writer.String(IntsetOf(entry.value()));
     case ValueType::kList:
       return AppendList(entry, &writer);
+    case ValueType::kSortedSet:
+      if (entry.encoding() == Encoding::kListZset) return AppendScoredListpack(entry, &writer);
+      return AppendSortedSet(entry, &writer);
   }
 }
 
@@ -166,6 +215,8 @@ Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
       return ReadCollection(known, ValueType::kSet, &reader, key, db, limits.collections);
     case Shape::kList:
       return ReadList(known, &reader, key, db, limits.lists);
+    case Shape::kSortedSet:
+      return ReadSortedSet(known, &reader, key, db, limits.sorted_sets);
     default:
       return {};
   }

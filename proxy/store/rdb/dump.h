@@ -11,6 +11,7 @@
 #include "proxy/store/keyspace/keyspace.h"
 #include "proxy/store/types/collection_edit.h"
 #include "proxy/store/types/list_object.h"
+#include "proxy/store/types/sorted_set_edit.h"
 
 namespace keyhole::store::rdb {
 
@@ -27,6 +28,7 @@ bool OpenPayload(std::string_view* payload);
 struct ReadLimits {
   const CollectionLimits& collections;
   const ListLimits& lists;
+  const SortedSetLimits& sorted_sets;
 };
 
 // Makes what form and value mean: an entry for Keyspace::Insert(), with the key and without an

@@ -118,6 +118,20 @@ void AppendPacked(std::string_view text, std::string* block) {
   form.Write(block->data() + before);
 }
 
+void AppendPackedInteger(int64_t value, std::string* block) {
+  const PackedForm form(value);
+  const size_t before = block->size();
+  block->resize(before + form.size());
+  form.Write(block->data() + before);
+}
+
+bool FirstPackedInteger(std::string_view block, int64_t* value) {
+  const uint8_t head = ByteAt(block, 0);
+  if (head < kSmallInteger || head >= kLongString) return false;
+  *value = FirstInteger(block);
+  return true;
+}
+
 size_t CountPacked(std::string_view block) {
   size_t count = 0;
   for (PackedReader reader(block); !reader.at_end(); reader.Skip()) ++count;

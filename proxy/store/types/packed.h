@@ -43,6 +43,7 @@ class PackedReader {
 class PackedForm {
  public:
   explicit PackedForm(std::string_view text);
+  explicit PackedForm(int64_t value) { AddInteger(value); }
   size_t size() const { return head_size_ + bytes_.size(); }
   // Writes size() bytes.
   void Write(char* to) const;
@@ -63,6 +64,10 @@ class PackedForm {
 };
 
 void AppendPacked(std::string_view text, std::string* block);
+void AppendPackedInteger(int64_t value, std::string* block);
+
+// The integer as which the first element of a block is kept. False if that is a string.
+bool FirstPackedInteger(std::string_view block, int64_t* value);
 
 // Bytes of the first element of a block.
 size_t FirstPackedSize(std::string_view block);

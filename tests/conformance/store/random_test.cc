@@ -11,11 +11,13 @@
 namespace keyhole::test {
 namespace {
 
-// K a key, H one of a hash, Y one of a set, L one of a list (now and then one of those is the
-// other), V a value, M a member, field or element, I a number, S a small one, F a number or a
-// float, O any option, E an end of a list, P a pattern, D a database; T a
-// type of BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on
-// bits. Numbers are far from zero or beyond the limits, so that no key expires while the test runs.
+// K a key, H one of a hash, Y one of a set, L one of a list, Z one of a sorted set (now and then
+// one of those is another), X one of a sorted set whose scores are all 0, V a value, M a member,
+// field or element, C a score, R an end of a range of scores, j one of members, A an option of
+// ZADD, G a key of positions, Q a position, t a distance, U its unit, I a number, S a small one, F
+// a number or a float, O any option, E an end of a list, P a pattern, D a database; T a type of
+// BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on bits.
+// Numbers are far from zero or beyond the limits, so that no key expires while the test runs.
 // DBSIZE is not here: it counts expired keys that the server has not removed yet.
 constexpr std::string_view kShapes[] = {"GET K",
                                         "GET K",
@@ -215,6 +217,102 @@ constexpr std::string_view kShapes[] = {"GET K",
                                         "WATCH L",
                                         "DEL L",
                                         "SCAN 0 COUNT 1000 TYPE list",
+                                        "ZADD Z C M",
+                                        "ZADD Z C M C M",
+                                        "ZADD Z C M C M C M",
+                                        "ZADD Z A C M",
+                                        "ZADD Z A A C M C M",
+                                        "ZADD Z A A A C M",
+                                        "ZADD Z C M C",
+                                        "ZINCRBY Z C M",
+                                        "ZREM Z M",
+                                        "ZREM Z M M",
+                                        "ZCARD Z",
+                                        "ZSCORE Z M",
+                                        "ZMSCORE Z M M M",
+                                        "ZRANK Z M",
+                                        "ZREVRANK Z M",
+                                        "ZCOUNT Z R R",
+                                        "ZRANGE Z S S",
+                                        "ZRANGE Z S S WITHSCORES",
+                                        "ZRANGE Z S S REV WITHSCORES",
+                                        "ZRANGE Z R R BYSCORE",
+                                        "ZRANGE Z R R BYSCORE REV LIMIT S S",
+                                        "ZREVRANGE Z S S WITHSCORES",
+                                        "ZRANGEBYSCORE Z R R WITHSCORES",
+                                        "ZRANGEBYSCORE Z R R LIMIT S S",
+                                        "ZREVRANGEBYSCORE Z R R WITHSCORES LIMIT S S",
+                                        "ZRANGESTORE Z Z S S",
+                                        "ZRANGESTORE Z Z R R BYSCORE REV",
+                                        "ZREMRANGEBYRANK Z S S",
+                                        "ZREMRANGEBYSCORE Z R R",
+                                        "ZPOPMIN Z",
+                                        "ZPOPMAX Z S",
+                                        "ZMPOP 2 Z Z MIN",
+                                        "ZMPOP S Z Z MAX COUNT S",
+                                        "ZRANDMEMBER Z 1000",
+                                        "ZSCAN Z 0 COUNT 1000",
+                                        "ZSCAN Z 0 COUNT 1000 MATCH P",
+                                        "ZUNION 2 Z Z WITHSCORES",
+                                        "ZUNION 3 Z Z Y WEIGHTS C C C WITHSCORES",
+                                        "ZINTER 2 Z Z AGGREGATE MIN WITHSCORES",
+                                        "ZINTER 2 Z Y WITHSCORES",
+                                        "ZDIFF 3 Z Z Y WITHSCORES",
+                                        "ZINTERCARD S Z Z LIMIT S",
+                                        "ZUNIONSTORE Z 2 Z Z",
+                                        "ZUNIONSTORE Z 2 Z Z WEIGHTS C C AGGREGATE MAX",
+                                        "ZINTERSTORE Z 2 Z Z",
+                                        "ZDIFFSTORE Z 2 Z Z",
+                                        "ZADD X 0 M 0 M 0 M",
+                                        "ZADD X 0 M 0 M",
+                                        "ZREM X M",
+                                        "ZRANGEBYLEX X j j",
+                                        "ZREVRANGEBYLEX X j j LIMIT S S",
+                                        "ZRANGE X j j BYLEX",
+                                        "ZRANGE X j j BYLEX REV LIMIT S S",
+                                        "ZLEXCOUNT X j j",
+                                        "ZREMRANGEBYLEX X j j",
+                                        "ZRANGESTORE X X j j BYLEX",
+                                        "OBJECT ENCODING Z",
+                                        "OBJECT ENCODING X",
+                                        "TYPE Z",
+                                        "COPY Z Z REPLACE",
+                                        "RENAME Z Z",
+                                        "MOVE Z D",
+                                        "EXPIRE Z I",
+                                        "DEL Z",
+                                        "WATCH Z X",
+                                        "HGET Z M",
+                                        "GET Z",
+                                        "GEOADD G Q M",
+                                        "GEOADD G Q M Q M Q M",
+                                        "GEOADD G A Q M",
+                                        "GEOPOS G M M",
+                                        "GEOHASH G M M",
+                                        "GEODIST G M M",
+                                        "GEODIST G M M U",
+                                        "GEORADIUS G Q t U",
+                                        "GEORADIUS G Q t U ASC WITHDIST",
+                                        "GEORADIUS G Q t U COUNT S ANY",
+                                        "GEORADIUS G Q t U STORE Z",
+                                        "GEORADIUSBYMEMBER G M t U DESC WITHCOORD WITHHASH",
+                                        "GEOSEARCH G FROMLONLAT Q BYBOX t t U",
+                                        "GEOSEARCH G FROMLONLAT Q BYRADIUS t U DESC",
+                                        "GEOSEARCH G FROMMEMBER M BYRADIUS t U",
+                                        "GEOSEARCHSTORE G G FROMMEMBER M BYBOX t t U",
+                                        "DEL G",
+                                        "OBJECT ENCODING G",
+                                        "SORT L",
+                                        "SORT L ALPHA",
+                                        "SORT L ALPHA DESC LIMIT S S",
+                                        "SORT L BY x GET # GET K",
+                                        "SORT L BY x LIMIT S S DESC",
+                                        "SORT L BY *a ALPHA GET #",
+                                        "SORT Y ALPHA LIMIT S S",
+                                        "SORT Y ALPHA STORE L",
+                                        "SORT Z ALPHA",
+                                        "SORT Z BY x DESC",
+                                        "SORT Z BY x LIMIT S S STORE L",
                                         "GET H",
                                         "HGET Y M",
                                         "LPUSH Y M",
@@ -230,6 +328,30 @@ constexpr std::string_view kHashKeys[] = {"h1", "h2", "h2", "h3", "h3", "h3", "a
 constexpr std::string_view kSetKeys[] = {"s1", "s2", "s2", "s3", "s3", "s3", "b", "h1"};
 constexpr std::string_view kListKeys[] = {"l1", "l2", "l2", "l3", "l3", "l3", "ab", "h2"};
 constexpr std::string_view kEnds[] = {"LEFT", "RIGHT", "left", "Right", "UP"};
+constexpr std::string_view kSortedSetKeys[] = {"z1", "z2", "z2", "z3", "z3", "z3", "z3", "s1"};
+constexpr std::string_view kLexicalKeys[] = {"x1", "x2"};
+constexpr std::string_view kScores[] = {"0", "1",   "2",    "2",   "3",    "-1",   "-0",
+                                        "4", "2.5", "-0.1", "inf", "-inf", "1e17", "x"};
+constexpr std::string_view kScoreEnds[] = {"-inf", "+inf", "0", "(1", "1",
+                                           "2",    "(2",   "3", "-1", "x"};
+constexpr std::string_view kMemberEnds[] = {"-", "+", "[1", "(5", "[hello", "(x", "[x", "[yy", "x"};
+constexpr std::string_view kGeoKeys[] = {"g1", "g1", "g2", "z1"};
+// Two words each.
+constexpr std::string_view kPositions[] = {"13.361389 38.115556",
+                                           "15.087269 37.502669",
+                                           "15 37",
+                                           "0 0",
+                                           "179.99 1",
+                                           "-179.99 1",
+                                           "10 85",
+                                           "-10 -85",
+                                           "2 48",
+                                           "9 45",
+                                           "181 0",
+                                           "180 85.05112878"};
+constexpr std::string_view kRadii[] = {"0", "1", "50", "200", "1000", "3000.5", "9000", "-1", "x"};
+constexpr std::string_view kLengths[] = {"m", "km", "km", "km", "mi", "FT", "yd"};
+constexpr std::string_view kAddOptions[] = {"NX", "XX", "GT", "LT", "CH", "CH", "INCR", "incr"};
 constexpr std::string_view kMembers[] = {
     "1",      "2",  "-5", "70000", "5000000000",
     "x",      "yy", "01", "",      "hello",
@@ -271,9 +393,14 @@ class Generator {
     line.client = random_() % 3 == 0 ? 'b' : 'a';
     std::istringstream shape{std::string(Pick(kShapes))};
     for (std::string word; shape >> word;) {
+      if (word == "Q") {
+        std::istringstream two{Fill('Q')};
+        for (std::string one; two >> one;) line.args.push_back(one);
+        continue;
+      }
       line.args.push_back(word.size() == 1 ? Fill(word[0]) : word);
-      line.text.append(" ").append(line.args.back());
     }
+    for (const std::string& arg : line.args) line.text.append(" ").append(arg);
     return line;
   }
 
@@ -295,6 +422,26 @@ class Generator {
         return std::string(Pick(kListKeys));
       case 'E':
         return std::string(Pick(kEnds));
+      case 'G':
+        return std::string(Pick(kGeoKeys));
+      case 'Q':
+        return std::string(Pick(kPositions));
+      case 't':
+        return std::string(Pick(kRadii));
+      case 'U':
+        return std::string(Pick(kLengths));
+      case 'Z':
+        return std::string(Pick(kSortedSetKeys));
+      case 'X':
+        return std::string(Pick(kLexicalKeys));
+      case 'C':
+        return std::string(Pick(kScores));
+      case 'R':
+        return std::string(Pick(kScoreEnds));
+      case 'j':
+        return std::string(Pick(kMemberEnds));
+      case 'A':
+        return std::string(Pick(kAddOptions));
       case 'M':
         return std::string(Pick(kMembers));
       case 'V':
@@ -329,10 +476,13 @@ class Generator {
   std::minstd_rand random_;
 };
 
-Compare HowToCompare(std::string_view command) {
+Compare HowToCompare(const ScriptLine& line) {
+  const std::string_view command = line.args[0];
+  // BY may leave the members of a set in any order.
+  if (command == "SORT" && line.text.find(" BY ") != std::string::npos) return Compare::kSorted;
   constexpr std::string_view kUnordered[] = {
-      "KEYS",     "SCAN",   "HGETALL", "HKEYS", "HVALS", "HRANDFIELD", "HSCAN",
-      "SMEMBERS", "SINTER", "SUNION",  "SDIFF", "SSCAN", "SPOP",       "SRANDMEMBER"};
+      "KEYS",   "SCAN",   "HGETALL", "HKEYS", "HVALS", "HRANDFIELD",  "HSCAN",       "SMEMBERS",
+      "SINTER", "SUNION", "SDIFF",   "SSCAN", "SPOP",  "SRANDMEMBER", "ZRANDMEMBER", "ZSCAN"};
   for (const std::string_view unordered : kUnordered) {
     if (command == unordered) return Compare::kSorted;
   }
@@ -344,7 +494,7 @@ Compare HowToCompare(std::string_view command) {
 }
 
 TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
-  constexpr size_t kRequests = 80'000;
+  constexpr size_t kRequests = 130'000;
   RealRedis redis;
   EmbeddedStore embedded;
   Script script;
@@ -360,12 +510,16 @@ TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
                  "set-max-intset-entries",
                  "4",
                  "list-max-listpack-size",
-                 "3"};
+                 "3",
+                 "zset-max-listpack-entries",
+                 "4",
+                 "zset-max-listpack-value",
+                 "6"};
   script.lines.push_back(limits);
   Generator generator(20260501);
   for (size_t i = 0; i < kRequests; ++i) {
     script.lines.push_back(generator.Next(i));
-    script.lines.back().compare = HowToCompare(script.lines.back().args[0]);
+    script.lines.back().compare = HowToCompare(script.lines.back());
   }
   RunScript(script, {.protocol = resp::Protocol::kResp2}, redis, embedded);
 }

@@ -132,6 +132,18 @@ const std::vector<Effect>& Effects() {
          EXPECT_EQ(client.Ask("PFADD dense a b c"), ":1\r\n");
          EXPECT_EQ(client.Ask("PFDEBUG ENCODING dense"), "+dense\r\n");
        }},
+      {"zset-max-listpack-entries",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET zset-max-listpack-entries 1"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("ZADD z 1 a 2 b"), ":2\r\n");
+         EXPECT_THAT(client.Ask("OBJECT ENCODING z"), HasSubstr("skiplist"));
+       }},
+      {"zset-max-listpack-value",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET zset-max-listpack-value 3"), "+OK\r\n");
+         EXPECT_EQ(client.Ask("ZADD z 1 1234"), ":1\r\n");
+         EXPECT_THAT(client.Ask("OBJECT ENCODING z"), HasSubstr("skiplist"));
+       }},
       {"slowlog-log-slower-than",
        [](TestStore&, TestClient& client) {
          EXPECT_EQ(client.Ask("GET k"), "$-1\r\n");

@@ -14,6 +14,7 @@ TEST(Encoding, AnObjectIsWhatIsTooLargeForABlock) {
   EXPECT_TRUE(IsObject(Encoding::kTableHash));
   EXPECT_TRUE(IsObject(Encoding::kTableSet));
   EXPECT_TRUE(IsObject(Encoding::kChunkedList));
+  EXPECT_TRUE(IsObject(Encoding::kTreeZset));
   EXPECT_FALSE(IsObject(Encoding::kString));
   EXPECT_FALSE(IsObject(Encoding::kPackedSet));
   EXPECT_FALSE(IsObject(Encoding::kPackedList));
