@@ -302,6 +302,8 @@ void Engine::ApplySettings() {
                         .listed_bytes = settings.size(Setting::kHashMaxListpackValue),
                         .integers = settings.size(Setting::kSetMaxIntsetEntries)};
   list_limits_ = ListLimits::Of(settings.number(Setting::kListMaxListpackSize));
+  stream_limits_ = {.entries = settings.size(Setting::kStreamNodeMaxEntries),
+                    .bytes = settings.size(Setting::kStreamNodeMaxBytes)};
   events.Configure(static_cast<uint32_t>(settings.number(Setting::kNotifyKeyspaceEvents)));
   Observe();
   live_.max_clients = settings.number(Setting::kMaxclients);

@@ -142,8 +142,8 @@ int64_t NumberIn(std::string_view word) {
 
 // One run of keys: "1 -1 2 OW update|notes".
 struct KeyRunWords {
-  std::string_view first;
-  std::string_view last;  // "#": a count of keys stands before the first
+  std::string_view first;  // "STREAMS@1": behind that word
+  std::string_view last;   // "#": a count of keys stands before the first
   std::string_view step;
   std::string_view flags;
   std::string_view notes;
@@ -194,14 +194,26 @@ void ReplyKeySpec(Call& call, std::string_view text) {
   }
   call.reply.Bulk("flags");
   ReplySet(call, Split(run.flags, ' '));
-  ReplyTyped(call, "begin_search", "index");
-  ReplyPairs(call, {{"index", run.first}});
+  const size_t at = run.first.find('@');
+  if (at == std::string_view::npos) {
+    ReplyTyped(call, "begin_search", "index");
+    ReplyPairs(call, {{"index", run.first}});
+  } else {
+    ReplyTyped(call, "begin_search", "keyword");
+    call.reply.Map(2);
+    call.reply.Bulk("keyword");
+    call.reply.Bulk(run.first.substr(0, at));
+    call.reply.Bulk("startfrom");
+    call.reply.Integer(NumberIn(run.first.substr(at + 1)));
+  }
   if (run.last == "#") {
     ReplyTyped(call, "find_keys", "keynum");
     ReplyPairs(call, {{"keynumidx", "0"}, {"firstkey", "1"}, {"keystep", run.step}});
   } else {
     ReplyTyped(call, "find_keys", "range");
-    ReplyPairs(call, {{"lastkey", run.last}, {"keystep", run.step}, {"limit", "0"}});
+    const Words last = Split(run.last, '/');
+    const std::string_view limit = last.size() > 1 ? last[1] : "0";
+    ReplyPairs(call, {{"lastkey", last[0]}, {"keystep", run.step}, {"limit", limit}});
   }
 }
 

@@ -72,6 +72,11 @@ class Keyspace {
   void Change(Entry* slot, F&& f) {
     Of(slot).Modify(slot, f);
   }
+  // The same where Redis does not call the key changed: its watches hold.
+  template <typename F>
+  void Adjust(Entry* slot, F&& f) {
+    Of(slot).Adjust(slot, f);
+  }
   void SetExpire(Entry* slot, UnixMillis expire) {  // kNever: does not expire
     Of(slot).SetExpire(slot, expire);
   }

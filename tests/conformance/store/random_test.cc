@@ -11,12 +11,13 @@
 namespace keyhole::test {
 namespace {
 
-// K a key, H one of a hash, Y one of a set, L one of a list (now and then one of those is the
-// other), V a value, M a member, field or element, I a number, S a small one, F a number or a
-// float, O any option, E an end of a list, P a pattern, D a database; T a
-// type of BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on
-// bits. Numbers are far from zero or beyond the limits, so that no key expires while the test runs.
-// DBSIZE is not here: it counts expired keys that the server has not removed yet.
+// K a key, H one of a hash, Y one of a set, L one of a list, X one of a stream (now and then one of
+// those is the other), V a value, M a member, field or element, I a number, S a small one, F a
+// number or a float, O any option, E an end of a list, P a pattern, D a database; T a type of
+// BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on bits; Z
+// the ID of a new entry, U any ID, G a group, C a consumer. Numbers are far from zero or beyond the
+// limits, so that no key expires while the test runs. DBSIZE is not here: it counts expired keys
+// that the server has not removed yet.
 constexpr std::string_view kShapes[] = {"GET K",
                                         "GET K",
                                         "SET K V",
@@ -220,6 +221,70 @@ constexpr std::string_view kShapes[] = {"GET K",
                                         "LPUSH Y M",
                                         "SADD L M",
                                         "SADD H M",
+                                        "XADD X Z M V",
+                                        "XADD X Z M V",
+                                        "XADD X Z M V M V",
+                                        "XADD X Z M S",
+                                        "XADD X U M V",
+                                        "XADD X MAXLEN ~ S Z M V",
+                                        "XADD X MINID ~ U Z M V",
+                                        "XADD X MAXLEN S NOMKSTREAM Z M V",
+                                        "XADD X MAXLEN ~ S LIMIT S Z M V",
+                                        "XLEN X",
+                                        "XDEL X U",
+                                        "XDEL X U U",
+                                        "XTRIM X MAXLEN S",
+                                        "XTRIM X MAXLEN ~ S LIMIT S",
+                                        "XTRIM X MINID = U",
+                                        "XTRIM X MINID ~ U",
+                                        "XSETID X U",
+                                        "XSETID X U ENTRIESADDED S MAXDELETEDID U",
+                                        "XRANGE X - +",
+                                        "XRANGE X U U",
+                                        "XRANGE X U U COUNT S",
+                                        "XREVRANGE X U U",
+                                        "XREVRANGE X + U COUNT S",
+                                        "XREAD STREAMS X U",
+                                        "XREAD COUNT S STREAMS X X U U",
+                                        "XINFO STREAM X",
+                                        "XINFO STREAM X FULL",
+                                        "XINFO STREAM X FULL COUNT S",
+                                        "XINFO GROUPS X",
+                                        "XINFO CONSUMERS X G",
+                                        "XGROUP CREATE X G U",
+                                        "XGROUP CREATE X G U MKSTREAM",
+                                        "XGROUP CREATE X G 0 ENTRIESREAD S",
+                                        "XGROUP SETID X G U",
+                                        "XGROUP SETID X G U ENTRIESREAD S",
+                                        "XGROUP DESTROY X G",
+                                        "XGROUP CREATECONSUMER X G C",
+                                        "XGROUP DELCONSUMER X G C",
+                                        "XREADGROUP GROUP G C STREAMS X >",
+                                        "XREADGROUP GROUP G C COUNT 2 STREAMS X >",
+                                        "XREADGROUP GROUP G C COUNT 1 STREAMS X X > >",
+                                        "XREADGROUP GROUP G C NOACK COUNT 1 STREAMS X >",
+                                        "XREADGROUP GROUP G C STREAMS X U",
+                                        "XREADGROUP GROUP G C COUNT S STREAMS X U",
+                                        "XACK X G U",
+                                        "XACK X G U U U",
+                                        "XPENDING X G",
+                                        "XPENDING X G - + 10",
+                                        "XPENDING X G U U S C",
+                                        "XPENDING X G IDLE 0 - + 10 C",
+                                        "XCLAIM X G C 0 U U",
+                                        "XCLAIM X G C 0 U FORCE",
+                                        "XCLAIM X G C 0 U U JUSTID RETRYCOUNT S",
+                                        "XCLAIM X G C 1000000 U",
+                                        "XCLAIM X G C 0 U LASTID U FORCE JUSTID",
+                                        "XAUTOCLAIM X G C 0 U",
+                                        "XAUTOCLAIM X G C 0 U COUNT S",
+                                        "XAUTOCLAIM X G C 0 0 COUNT 1 JUSTID",
+                                        "COPY X X REPLACE",
+                                        "RENAME X X",
+                                        "MOVE X D",
+                                        "DEL X",
+                                        "WATCH X",
+                                        "OBJECT ENCODING X",
                                         "PUBLISH K V",
                                         "FLUSHDB",
                                         "RESET",
@@ -230,6 +295,15 @@ constexpr std::string_view kHashKeys[] = {"h1", "h2", "h2", "h3", "h3", "h3", "a
 constexpr std::string_view kSetKeys[] = {"s1", "s2", "s2", "s3", "s3", "s3", "b", "h1"};
 constexpr std::string_view kListKeys[] = {"l1", "l2", "l2", "l3", "l3", "l3", "ab", "h2"};
 constexpr std::string_view kEnds[] = {"LEFT", "RIGHT", "left", "Right", "UP"};
+constexpr std::string_view kStreamKeys[] = {"x1", "x2", "x2", "x3", "x3", "x3", "x3", "a", "s1"};
+constexpr std::string_view kNewIds[] = {"1-*",   "2-*", "3-*", "3-*", "300-*",
+                                        "300-*", "4-7", "301", "*-1", "70000-5"};
+constexpr std::string_view kIds[] = {"0",   "1-0",   "1-1",   "2-0",    "2-1", "2-3",   "3",
+                                     "3-1", "3-2",   "3-5",   "4-7",    "300", "300-1", "300-2",
+                                     "301", "(1-1",  "(300",  "-",      "+",   "$",     ">",
+                                     "x",   "70000", "1-0-0", "70000-5"};
+constexpr std::string_view kGroups[] = {"g", "g", "g", "h", ""};
+constexpr std::string_view kConsumers[] = {"ann", "ann", "bob", ""};
 constexpr std::string_view kMembers[] = {
     "1",      "2",  "-5", "70000", "5000000000",
     "x",      "yy", "01", "",      "hello",
@@ -295,6 +369,16 @@ class Generator {
         return std::string(Pick(kListKeys));
       case 'E':
         return std::string(Pick(kEnds));
+      case 'X':
+        return std::string(Pick(kStreamKeys));
+      case 'N':
+        return std::string(Pick(kNewIds));
+      case 'T':
+        return std::string(Pick(kIds));
+      case 'G':
+        return std::string(Pick(kGroups));
+      case 'C':
+        return std::string(Pick(kConsumers));
       case 'M':
         return std::string(Pick(kMembers));
       case 'V':
@@ -337,7 +421,8 @@ Compare HowToCompare(std::string_view command) {
     if (command == unordered) return Compare::kSorted;
   }
   if (command == "EXEC") return Compare::kLoose;
-  for (const std::string_view timed : {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "HELLO"}) {
+  for (const std::string_view timed :
+       {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "HELLO", "XINFO", "XPENDING"}) {
     if (command == timed) return Compare::kNear;
   }
   return Compare::kBytes;
@@ -360,6 +445,8 @@ TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
                  "set-max-intset-entries",
                  "4",
                  "list-max-listpack-size",
+                 "3",
+                 "stream-node-max-entries",
                  "3"};
   script.lines.push_back(limits);
   Generator generator(20260501);
