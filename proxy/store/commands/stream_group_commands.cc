@@ -119,6 +119,7 @@ void XgroupDestroy(Call& call) {
   if (!FindExisting(call, &place)) return;
   if (place.stream->FindGroup(call.args[3]) == nullptr) return call.reply.Integer(0);
   call.db().Adjust(place.slot, [&] { place.stream->RemoveGroup(call.args[3]); });
+  call.db().RingBell(call.args[2]);  // for those who wait for what the group would have given them
   call.reply.Integer(1);
   call.Emit(EventClass::kStream, "xgroup-destroy", call.args[2]);
 }

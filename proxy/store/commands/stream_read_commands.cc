@@ -1,12 +1,14 @@
-// Reading what has come to streams: XREAD, and XREADGROUP for a consumer of a group.
+// Reading what has come to streams: XREAD, and XREADGROUP for a consumer of a group; or waiting
+// until something comes. Source of what ends a wait: redis 7.0.15 blocked.c.
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
 #include "proxy/store/commands/stream_arguments.h"
 #include "proxy/store/commands/stream_groups.h"
-#include "resp/number.h"
+#include "proxy/store/commands/timeouts.h"
 
 namespace keyhole::store::handlers {
 
@@ -36,21 +38,6 @@ struct Reading {
 bool Refuse(Call& call, std::string_view error) {
   call.reply.Error(error);
   return false;
-}
-
-// Reads the number behind BLOCK; 0 is for ever.
-bool BlockArgument(Call& call, size_t index, ReadOptions* options) {
-  int64_t millis = 0;
-  if (!resp::ParseInteger(call.args[index], &millis)) {
-    return Refuse(call, "ERR timeout is not an integer or out of range");
-  }
-  if (millis < 0) return Refuse(call, "ERR timeout is negative");
-  options->waits = true;
-  options->deadline = kNever;
-  if (millis > 0 && __builtin_add_overflow(call.now, millis, &options->deadline)) {
-    options->deadline = kNever;
-  }
-  return true;
 }
 
 // Reads what stands behind STREAMS.
@@ -94,7 +81,8 @@ bool ParseRead(Call& call, ReadOptions* options) {
   for (size_t i = 1; i < call.args.size(); ++i) {
     const bool more = i + 1 < call.args.size();
     if (more && call.Is(i, "BLOCK")) {
-      if (!BlockArgument(call, ++i, options)) return false;
+      if (!MillisTimeoutArgument(call, ++i, &options->deadline)) return false;
+      options->waits = true;
     } else if (more && call.Is(i, "COUNT")) {
       int64_t count = 0;
       if (!IntegerArgument(call, ++i, &count)) return false;
@@ -271,13 +259,61 @@ bool ReplyNews(Call& call, const std::vector<Reading>& all, const ReadOptions& o
   return true;
 }
 
+// The client waits for what comes behind where the streams are now, whatever "$" will be by then.
+// False if it must not wait.
+bool WaitForNews(Call& call, const ReadOptions& options, const std::vector<Reading>& all) {
+  std::vector<std::string_view> args(call.args.begin(), call.args.end());
+  std::vector<StreamIdText> ids;
+  ids.reserve(all.size());
+  for (size_t i = 0; i < all.size() && !options.in_group; ++i) {
+    args[options.first_id + i] = ids.emplace_back(all[i].id).view();
+  }
+  const auto asked = std::exchange(call.args, std::span<const std::string_view>(args));
+  const bool waits = call.Wait(options.keys, options.deadline,
+                               options.in_group ? WakeOn::kChange : WakeOn::kPresence);
+  call.args = asked;
+  return waits;
+}
+
+// A stream for which the client has waited has changed, or is none any more.
+void ReadWoken(Call& call, std::string_view key, ReadOptions options) {
+  constexpr size_t kMostEntries = 1000;
+  const auto named = std::find(options.keys.begin(), options.keys.end(), key);
+  const auto index = static_cast<size_t>(named - options.keys.begin());
+  Reading one;
+  one.place.key = *named;
+  one.place.slot = call.Find(key);
+  const bool is_stream = one.place.slot != nullptr && one.place.slot->type() == ValueType::kStream;
+  if (is_stream) {
+    one.place.stream = static_cast<StreamObject*>(one.place.slot->object());
+    if (options.in_group) one.place.group = one.place.stream->FindGroup(options.group);
+  }
+  if (options.in_group && !is_stream) {
+    return call.reply.Error("UNBLOCKED the stream key no longer exists");
+  }
+  if (options.in_group && one.place.group == nullptr) {
+    return call.reply.Error(
+        "NOGROUP the consumer group this client was blocked on no longer exists");
+  }
+  ReadingId(call, options.first_id + index, options.in_group, &one);
+  if (!HasNews(one)) {
+    call.Wait(options.keys, options.deadline);
+    return;
+  }
+  if (options.count == 0) options.count = kMostEntries;
+  ReplyHead(call, 1);
+  ReplyReading(call, one, options);
+}
+
 void ReadStreams(Call& call, bool in_group) {
   ReadOptions options;
   options.in_group = in_group;
-  std::vector<Reading> all;
   if (!ParseRead(call, &options)) return;
+  if (const auto key = call.woken_by()) return ReadWoken(call, *key, options);
+  std::vector<Reading> all;
   if (!LookUp(call, options, &all)) return;
-  if (!ReplyNews(call, all, options)) call.reply.NullArray();
+  if (ReplyNews(call, all, options)) return;
+  if (!options.waits || !WaitForNews(call, options, all)) call.reply.NullArray();
 }
 
 }  // namespace

@@ -112,6 +112,8 @@ class Keyspace {
   void SetBell(std::string_view key, KeyBell* bell) {
     Of(EntryTable::Hash(key)).watches().SetBell(key, bell);
   }
+  // It rings though the key is unchanged, as far as watches go.
+  void RingBell(std::string_view key) { Of(EntryTable::Hash(key)).watches().Ring(key); }
 
   // See Shard.
   void SetListener(KeyListener* listener, int database, bool attentive);
