@@ -371,9 +371,9 @@ class Generator {
         return std::string(Pick(kEnds));
       case 'X':
         return std::string(Pick(kStreamKeys));
-      case 'N':
+      case 'Z':
         return std::string(Pick(kNewIds));
-      case 'T':
+      case 'U':
         return std::string(Pick(kIds));
       case 'G':
         return std::string(Pick(kGroups));
