@@ -304,6 +304,8 @@ void Engine::ApplySettings() {
   list_limits_ = ListLimits::Of(settings.number(Setting::kListMaxListpackSize));
   sorted_set_limits_ = {.members = settings.size(Setting::kZsetMaxListpackEntries),
                         .bytes = settings.size(Setting::kZsetMaxListpackValue)};
+  stream_limits_ = {.entries = settings.size(Setting::kStreamNodeMaxEntries),
+                    .bytes = settings.size(Setting::kStreamNodeMaxBytes)};
   events.Configure(static_cast<uint32_t>(settings.number(Setting::kNotifyKeyspaceEvents)));
   Observe();
   live_.max_clients = settings.number(Setting::kMaxclients);

@@ -29,6 +29,7 @@
 #include "proxy/store/types/collection_edit.h"
 #include "proxy/store/types/list_object.h"
 #include "proxy/store/types/sorted_set_edit.h"
+#include "proxy/store/types/stream/stream_object.h"
 #include "proxy/store/waiting.h"
 
 namespace keyhole::store {
@@ -127,6 +128,7 @@ class Engine final : private KeyListener {
   // Of lists that are made from now on.
   const ListLimits& list_limits() const { return list_limits_; }
   const SortedSetLimits& sorted_set_limits() const { return sorted_set_limits_; }
+  const StreamLimits& stream_limits() const { return stream_limits_; }
 
   // A line for the log of the program.
   void Log(const std::string& line) const {
@@ -217,6 +219,7 @@ class Engine final : private KeyListener {
   bool observed_ = false;
   bool exclusive_ = false;
   bool listens_ = false;
+  StreamLimits stream_limits_;
   LiveSettings live_;
 };
 

@@ -241,6 +241,72 @@ class CacheTest(unittest.TestCase):
         self.assertIsNone(client.brpop("nosuch", timeout=0.05))
         self.assertEqual(client.blmpop(1, 2, "nosuch", "l", direction="RIGHT", count=2), ["l", ["10", "9"]])
 
+    def test_streams(self):
+        client = self.client
+        first = client.xadd("s", {"n": 0}, id="1-1")
+        for n in range(1, 300):
+            client.xadd("s", {"n": n}, id=f"1-{n + 1}")
+        self.assertEqual((first, client.xlen("s")), ("1-1", 300))
+        self.assertEqual(client.xrange("s", "1-100", "1-101"), [("1-100", {"n": "99"}), ("1-101", {"n": "100"})])
+        self.assertEqual(client.xrevrange("s", count=1), [("1-300", {"n": "299"})])
+        self.assertEqual(client.xread({"s": "1-299"}), [["s", [("1-300", {"n": "299"})]]])
+        self.assertEqual(client.xread({"s": "$"}, block=20), [])
+        self.assertEqual(client.xtrim("s", maxlen=150, approximate=True), 100)
+        self.assertEqual(client.xdel("s", "1-300"), 1)
+        info = client.xinfo_stream("s")
+        self.assertEqual((info["length"], info["last-generated-id"], info["radix-tree-keys"]), (199, "1-300", 2))
+        with self.assertRaisesRegex(redis.ResponseError, "equal or smaller"):
+            client.xadd("s", {"n": 0}, id="1-300")
+
+    def test_a_chat(self):
+        """A room is a stream: readers wait for what comes, workers of a group share it, one of them dies."""
+        def say(name):
+            client = redis.Redis(port=self.port, decode_responses=True)
+            for n in range(100):
+                client.xadd("room", {"from": name, "text": f"line {n}"}, maxlen=100_000)
+            client.close()
+
+        def listen(heard):
+            client = redis.Redis(port=self.port, decode_responses=True)
+            last = "0"
+            while len(heard) < 200:
+                for _, entries in client.xread({"room": last}, count=7, block=5000) or self.fail("nothing came"):
+                    heard.extend(fields["from"] for _, fields in entries)
+                    last = entries[-1][0]
+            client.close()
+
+        def work(name, done):
+            client = redis.Redis(port=self.port, decode_responses=True)
+            while batch := client.xreadgroup("archive", name, {"room": ">"}, count=5, block=1000):
+                for entry, _ in batch[0][1]:
+                    if name != "careless" or len(done) < 20:
+                        done.append(entry)
+                        client.xack("room", "archive", entry)
+                if name == "careless" and len(done) >= 20:
+                    break
+            client.close()
+
+        self.client.xgroup_create("room", "archive", "0", mkstream=True)
+        heard, done = [[], []], [[], [], []]
+        threads = [threading.Thread(target=listen, args=(one,)) for one in heard]
+        threads += [threading.Thread(target=work, args=(name, one))
+                    for name, one in zip(("ann", "bob", "careless"), done)]
+        threads += [threading.Thread(target=say, args=(name,)) for name in ("eve", "fay")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        for one in heard:
+            self.assertEqual((one.count("eve"), one.count("fay")), (100, 100))
+        left = self.client.xpending("room", "archive")["pending"]
+        self.assertEqual(sum(map(len, done)) + left, 200)
+        _, entries, deleted = self.client.xautoclaim("room", "archive", "ann", 0, "0")
+        self.assertEqual((len(entries), deleted), (left, []))
+        for entry, _ in entries:
+            self.client.xack("room", "archive", entry)
+        group = self.client.xinfo_groups("room")[0]
+        self.assertEqual((group["pending"], group["lag"], group["entries-read"]), (0, 0, 200))
+
     def test_a_reliable_queue(self):
         """As rq and Sidekiq do it: jobs in hashes, their ids in lists, one list for each worker's work."""
         jobs = 200

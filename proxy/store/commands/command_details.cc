@@ -142,8 +142,8 @@ int64_t NumberIn(std::string_view word) {
 
 // One run of keys: "1 -1 2 OW update|notes".
 struct KeyRunWords {
-  std::string_view first;
-  std::string_view last;  // "#": a count of keys stands before the first
+  std::string_view first;  // "STREAMS@1": behind that word
+  std::string_view last;   // "#": a count of keys stands before the first
   std::string_view step;
   std::string_view flags;
   std::string_view notes;
@@ -217,7 +217,9 @@ void ReplyKeySpec(Call& call, std::string_view text) {
     ReplyPairs(call, {{"keynumidx", "0"}, {"firstkey", "1"}, {"keystep", run.step}});
   } else {
     ReplyTyped(call, "find_keys", "range");
-    ReplyPairs(call, {{"lastkey", run.last}, {"keystep", run.step}, {"limit", "0"}});
+    const Words last = Split(run.last, '/');
+    const std::string_view limit = last.size() > 1 ? last[1] : "0";
+    ReplyPairs(call, {{"lastkey", last[0]}, {"keystep", run.step}, {"limit", limit}});
   }
 }
 

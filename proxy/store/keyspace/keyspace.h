@@ -72,6 +72,11 @@ class Keyspace {
   void Change(Entry* slot, F&& f) {
     Of(slot).Modify(slot, f);
   }
+  // The same where Redis does not call the key changed: its watches hold.
+  template <typename F>
+  void Adjust(Entry* slot, F&& f) {
+    Of(slot).Adjust(slot, f);
+  }
   void SetExpire(Entry* slot, UnixMillis expire) {  // kNever: does not expire
     Of(slot).SetExpire(slot, expire);
   }
@@ -107,6 +112,8 @@ class Keyspace {
   void SetBell(std::string_view key, KeyBell* bell) {
     Of(EntryTable::Hash(key)).watches().SetBell(key, bell);
   }
+  // It rings though the key is unchanged, as far as watches go.
+  void RingBell(std::string_view key) { Of(EntryTable::Hash(key)).watches().Ring(key); }
 
   // See Shard.
   void SetListener(KeyListener* listener, int database, bool attentive);

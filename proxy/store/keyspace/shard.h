@@ -52,7 +52,13 @@ class Shard {
   // Calls f(), which changes what the slot holds or puts it into another block, once at most, and
   // brings up to date whatever counts or names it.
   template <typename F>
-  void Modify(Entry* slot, F&& f);
+  void Modify(Entry* slot, F&& f) {
+    Adjust(slot, f);
+    watches_.Touched(slot->key());
+  }
+  // The same for what nobody who watches the key need know.
+  template <typename F>
+  void Adjust(Entry* slot, F&& f);
   void Erase(Entry* slot);
   // The entry that is taken out and the one that is put in are of MallocHeap(); the caller's before
   // and after.
@@ -152,7 +158,7 @@ inline void Shard::Report() {
 }
 
 template <typename F>
-void Shard::Modify(Entry* slot, F&& f) {
+void Shard::Adjust(Entry* slot, F&& f) {
   Arena& arena = keys_->arena;
   const size_t before = slot->memory(arena);
   const size_t expiring = slot->has_expire() ? 1 : 0;
@@ -165,7 +171,6 @@ void Shard::Modify(Entry* slot, F&& f) {
   keys_->queues.Weigh(*slot, before, after);
   keys_->expiring += (slot->has_expire() ? 1 : 0) - expiring;
   Report();
-  watches_.Touched(slot->key());
 }
 
 }  // namespace keyhole::store

@@ -37,6 +37,11 @@ void WatchTable::SetBell(std::string_view key, KeyBell* bell) {
   RemoveIfUnused(key);
 }
 
+void WatchTable::Ring(std::string_view key) {
+  const auto it = watched_.find(Absl(key));
+  if (it != watched_.end() && it->second.bell != nullptr) it->second.bell->Ring();
+}
+
 void WatchTable::RemoveIfUnused(std::string_view key) {
   const auto it = watched_.find(Absl(key));
   if (it->second.flags.empty() && it->second.bell == nullptr) watched_.erase(it);

@@ -48,6 +48,9 @@ class WatchTable {
     if (attentive_) NotifyAdded(key);
   }
 
+  // Rings the key's bell, if it has one, though the key has not changed.
+  void Ring(std::string_view key);
+
   // Calls f(key) for each watched key; those for which it is true have changed.
   template <typename F>
   void BreakIf(F&& f) {

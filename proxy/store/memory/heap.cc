@@ -31,7 +31,11 @@ Heap& MallocHeap() {
 
 size_t MallocCost(const void* block) {
   constexpr size_t kBookkeeping = 8;  // what glibc keeps before each block
-  return malloc_usable_size(const_cast<void*>(block)) + kBookkeeping;
+  return MallocCapacity(block) + kBookkeeping;
+}
+
+size_t MallocCapacity(const void* block) {
+  return malloc_usable_size(const_cast<void*>(block));
 }
 
 char* MapSpace(size_t size) {

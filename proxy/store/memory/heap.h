@@ -34,8 +34,9 @@ class Heap {
 
 // malloc and realloc, because growing a long value in place is what APPEND and SETRANGE live on.
 Heap& MallocHeap();
-// What a block of malloc's takes.
+// What a block of malloc's takes, and how much of that can be used.
 size_t MallocCost(const void* block);
+size_t MallocCapacity(const void* block);
 
 // Address space of the kernel's, zeroed; it gets memory as it is first touched. Throws
 // std::bad_alloc.

@@ -11,14 +11,15 @@
 namespace keyhole::test {
 namespace {
 
-// K a key, H one of a hash, Y one of a set, L one of a list, Z one of a sorted set (now and then
-// one of those is another), X one of a sorted set whose scores are all 0, V a value, M a member,
-// field or element, C a score, R an end of a range of scores, j one of members, A an option of
-// ZADD, G a key of positions, Q a position, t a distance, U its unit, I a number, S a small one, F
-// a number or a float, O any option, E an end of a list, P a pattern, D a database; T a type of
-// BITFIELD, J the key of a HyperLogLog, W a way to overflow, B a unit, N an operation on bits.
-// Numbers are far from zero or beyond the limits, so that no key expires while the test runs.
-// DBSIZE is not here: it counts expired keys that the server has not removed yet.
+// K a key, H one of a hash, Y one of a set, L one of a list, Z one of a sorted set, q one of a
+// stream (now and then one of those is another), X one of a sorted set whose scores are all 0, V a
+// value, M a member, field or element, C a score, R an end of a range of scores, j one of members,
+// A an option of ZADD, G a key of positions, Q a position, t a distance, U its unit, n the ID of a
+// new entry, i any ID, g a group, c a consumer, I a number, S a small one, F a number or a float, O
+// any option, E an end of a list, P a pattern, D a database; T a type of BITFIELD, J the key of a
+// HyperLogLog, W a way to overflow, B a unit, N an operation on bits. Numbers are far from zero or
+// beyond the limits, so that no key expires while the test runs. DBSIZE is not here: it counts
+// expired keys that the server has not removed yet.
 constexpr std::string_view kShapes[] = {"GET K",
                                         "GET K",
                                         "SET K V",
@@ -318,6 +319,70 @@ constexpr std::string_view kShapes[] = {"GET K",
                                         "LPUSH Y M",
                                         "SADD L M",
                                         "SADD H M",
+                                        "XADD q n M V",
+                                        "XADD q n M V",
+                                        "XADD q n M V M V",
+                                        "XADD q n M S",
+                                        "XADD q i M V",
+                                        "XADD q MAXLEN ~ S n M V",
+                                        "XADD q MINID ~ i n M V",
+                                        "XADD q MAXLEN S NOMKSTREAM n M V",
+                                        "XADD q MAXLEN ~ S LIMIT S n M V",
+                                        "XLEN q",
+                                        "XDEL q i",
+                                        "XDEL q i i",
+                                        "XTRIM q MAXLEN S",
+                                        "XTRIM q MAXLEN ~ S LIMIT S",
+                                        "XTRIM q MINID = i",
+                                        "XTRIM q MINID ~ i",
+                                        "XSETID q i",
+                                        "XSETID q i ENTRIESADDED S MAXDELETEDID i",
+                                        "XRANGE q - +",
+                                        "XRANGE q i i",
+                                        "XRANGE q i i COUNT S",
+                                        "XREVRANGE q i i",
+                                        "XREVRANGE q + i COUNT S",
+                                        "XREAD STREAMS q i",
+                                        "XREAD COUNT S STREAMS q q i i",
+                                        "XINFO STREAM q",
+                                        "XINFO STREAM q FULL",
+                                        "XINFO STREAM q FULL COUNT S",
+                                        "XINFO GROUPS q",
+                                        "XINFO CONSUMERS q g",
+                                        "XGROUP CREATE q g i",
+                                        "XGROUP CREATE q g i MKSTREAM",
+                                        "XGROUP CREATE q g 0 ENTRIESREAD S",
+                                        "XGROUP SETID q g i",
+                                        "XGROUP SETID q g i ENTRIESREAD S",
+                                        "XGROUP DESTROY q g",
+                                        "XGROUP CREATECONSUMER q g c",
+                                        "XGROUP DELCONSUMER q g c",
+                                        "XREADGROUP GROUP g c STREAMS q >",
+                                        "XREADGROUP GROUP g c COUNT 2 STREAMS q >",
+                                        "XREADGROUP GROUP g c COUNT 1 STREAMS q q > >",
+                                        "XREADGROUP GROUP g c NOACK COUNT 1 STREAMS q >",
+                                        "XREADGROUP GROUP g c STREAMS q i",
+                                        "XREADGROUP GROUP g c COUNT S STREAMS q i",
+                                        "XACK q g i",
+                                        "XACK q g i i i",
+                                        "XPENDING q g",
+                                        "XPENDING q g - + 10",
+                                        "XPENDING q g i i S c",
+                                        "XPENDING q g IDLE 0 - + 10 c",
+                                        "XCLAIM q g c 0 i i",
+                                        "XCLAIM q g c 0 i FORCE",
+                                        "XCLAIM q g c 0 i i JUSTID RETRYCOUNT S",
+                                        "XCLAIM q g c 1000000 i",
+                                        "XCLAIM q g c 0 i LASTID i FORCE JUSTID",
+                                        "XAUTOCLAIM q g c 0 i",
+                                        "XAUTOCLAIM q g c 0 i COUNT S",
+                                        "XAUTOCLAIM q g c 0 0 COUNT 1 JUSTID",
+                                        "COPY q q REPLACE",
+                                        "RENAME q q",
+                                        "MOVE q D",
+                                        "DEL q",
+                                        "WATCH q",
+                                        "OBJECT ENCODING q",
                                         "PUBLISH K V",
                                         "FLUSHDB",
                                         "RESET",
@@ -352,6 +417,15 @@ constexpr std::string_view kPositions[] = {"13.361389 38.115556",
 constexpr std::string_view kRadii[] = {"0", "1", "50", "200", "1000", "3000.5", "9000", "-1", "x"};
 constexpr std::string_view kLengths[] = {"m", "km", "km", "km", "mi", "FT", "yd"};
 constexpr std::string_view kAddOptions[] = {"NX", "XX", "GT", "LT", "CH", "CH", "INCR", "incr"};
+constexpr std::string_view kStreamKeys[] = {"q1", "q2", "q2", "q3", "q3", "q3", "q3", "a", "s1"};
+constexpr std::string_view kNewIds[] = {"1-*",   "2-*", "3-*", "3-*", "300-*",
+                                        "300-*", "4-7", "301", "*-1", "70000-5"};
+constexpr std::string_view kIds[] = {"0",   "1-0",   "1-1",   "2-0",    "2-1", "2-3",   "3",
+                                     "3-1", "3-2",   "3-5",   "4-7",    "300", "300-1", "300-2",
+                                     "301", "(1-1",  "(300",  "-",      "+",   "$",     ">",
+                                     "x",   "70000", "1-0-0", "70000-5"};
+constexpr std::string_view kGroups[] = {"g", "g", "g", "h", ""};
+constexpr std::string_view kConsumers[] = {"ann", "ann", "bob", ""};
 constexpr std::string_view kMembers[] = {
     "1",      "2",  "-5", "70000", "5000000000",
     "x",      "yy", "01", "",      "hello",
@@ -442,6 +516,16 @@ class Generator {
         return std::string(Pick(kMemberEnds));
       case 'A':
         return std::string(Pick(kAddOptions));
+      case 'q':
+        return std::string(Pick(kStreamKeys));
+      case 'n':
+        return std::string(Pick(kNewIds));
+      case 'i':
+        return std::string(Pick(kIds));
+      case 'g':
+        return std::string(Pick(kGroups));
+      case 'c':
+        return std::string(Pick(kConsumers));
       case 'M':
         return std::string(Pick(kMembers));
       case 'V':
@@ -487,7 +571,8 @@ Compare HowToCompare(const ScriptLine& line) {
     if (command == unordered) return Compare::kSorted;
   }
   if (command == "EXEC") return Compare::kLoose;
-  for (const std::string_view timed : {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "HELLO"}) {
+  for (const std::string_view timed :
+       {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "HELLO", "XINFO", "XPENDING"}) {
     if (command == timed) return Compare::kNear;
   }
   return Compare::kBytes;
@@ -514,7 +599,9 @@ TEST(StoreConformance, RandomRequestsAreAnsweredLikeRedis) {
                  "zset-max-listpack-entries",
                  "4",
                  "zset-max-listpack-value",
-                 "6"};
+                 "6",
+                 "stream-node-max-entries",
+                 "3"};
   script.lines.push_back(limits);
   Generator generator(20260501);
   for (size_t i = 0; i < kRequests; ++i) {

@@ -124,6 +124,18 @@ const std::vector<Effect>& Effects() {
          EXPECT_EQ(client.Ask("RPUSH l a b c"), ":3\r\n");
          EXPECT_EQ(client.Ask("LINDEX l 1"), "$1\r\nb\r\n");
        }},
+      {"stream-node-max-bytes",  // a trim that takes whole blocks only shows where they end
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET stream-node-max-bytes 64"), "+OK\r\n");
+         for (int i = 0; i < 10; ++i) client.Ask("XADD x * field value");
+         EXPECT_EQ(client.Ask("XTRIM x MAXLEN ~ 5"), ":3\r\n");
+       }},
+      {"stream-node-max-entries",
+       [](TestStore&, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET stream-node-max-entries 3"), "+OK\r\n");
+         for (int i = 0; i < 10; ++i) client.Ask("XADD x * field value");
+         EXPECT_EQ(client.Ask("XTRIM x MAXLEN ~ 5"), ":3\r\n");
+       }},
       {"hll-sparse-max-bytes",
        [](TestStore&, TestClient& client) {
          EXPECT_EQ(client.Ask("PFADD sparse a b c"), ":1\r\n");
@@ -219,8 +231,7 @@ Settings::Change ChangeOf(const std::string& name) {
 // The types that are still to come read these.
 const std::set<std::string> kOfOtherTypes = {
     "zset-max-listpack-entries", "zset-max-ziplist-entries", "zset-max-listpack-value",
-    "zset-max-ziplist-value",    "list-max-listpack-size",   "list-max-ziplist-size",
-    "stream-node-max-bytes",     "stream-node-max-entries"};
+    "zset-max-ziplist-value",    "list-max-listpack-size",   "list-max-ziplist-size"};
 
 // Whatever a parameter is set to: refused, or what it was anyhow, or shown and of a known effect,
 // or one of those of settings.def that have no meaning here.
