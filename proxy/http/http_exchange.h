@@ -33,7 +33,8 @@
 //
 // Lists: a page is one SCAN for strings with COUNT limit (1 to 1000, default 100) and one MGET. As
 // with SCAN, a page may have a few more items than the limit or fewer, even none; the end is the
-// cursor "0". Keys that vanished in between are left out.
+// cursor "0". Keys that vanished in between are left out. Listing is no lookup: it counts no hits,
+// and the embedded store takes it for no use of a key.
 //
 // Errors: {"error": text}. 503 if the upstream is away or says that it is not ready (LOADING ...),
 // 409 for WRONGTYPE, 403 for NOAUTH, WRONGPASS and NOPERM, 502 for other error replies, all with
@@ -119,6 +120,8 @@ class HttpExchange {
 
   // Valid after kCommand until the next call that gives a step. args[0] is the command's name.
   const std::vector<std::string>& command() const { return command_; }
+  // The command is one of a list: a person looks at what is there, and looks nothing up.
+  bool lists() const { return endpoint_ == metrics::HttpEndpoint::kListItems; }
   // Valid after kRespond until the next Begin(). The caller may move from it.
   HttpResponse& response() { return response_; }
   // Valid after kReport. Its Content-Type is in response() already.

@@ -139,7 +139,11 @@ void HttpSession::Send(Awaits awaits, std::vector<std::string> command) {
 // logged in, or when a fence of the near cache has come back.
 void HttpSession::SubmitCommand() {
   const std::vector<std::string_view> args(command_.begin(), command_.end());
-  session_->Submit({args, request_});
+  if (awaits_ == Awaits::kCommand && exchange_.lists()) {
+    session_->SubmitListing({args, request_});
+  } else {
+    session_->Submit({args, request_});
+  }
 }
 
 bool HttpSession::OnOutput(size_t before) {

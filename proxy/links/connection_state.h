@@ -21,6 +21,8 @@ struct SessionState {
   std::string library;          // CLIENT SETINFO LIB-NAME
   std::string library_version;  // CLIENT SETINFO LIB-VER
 
+  // What a connection is on which nobody has said anything, but for names.
+  bool is_plain() const { return !has_identity() && db == 0 && protocol == resp::Protocol::kResp2; }
   bool has_identity() const { return !user.empty() || !password.empty(); }
 
   // Two sessions for which this is true may use one shared link. What a client calls itself is not

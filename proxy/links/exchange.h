@@ -21,6 +21,13 @@
 
 namespace keyhole::core {
 
+// What a request is for.
+enum class Purpose : uint8_t {
+  kClient,   // its client asked for it
+  kSession,  // its session did: its client hears nothing of the reply
+  kListing,  // a person looks at what is there: no lookup, and no use of a key
+};
+
 struct Exchange {
   // ---- what is asked
   const resp::CommandSpec* spec = nullptr;
@@ -29,7 +36,7 @@ struct Exchange {
   bool in_pieces = false;  // its end has not come yet
   bool answered = true;    // false: CLIENT REPLY hides the reply
   bool raw = false;        // from here on the link's bytes are not to be understood
-  bool unheard = false;    // it is the session's own: its client hears nothing of the reply
+  Purpose purpose = Purpose::kClient;
   resp::HitRule rule = resp::HitRule::kNone;
   // ---- what is awaited
   uint32_t keys = 0;           // of it in the link's key queue

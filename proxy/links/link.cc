@@ -65,6 +65,10 @@ void Link::Expect(const resp::Request& request, Exchange&& pending) {
 }
 
 void Link::KeepKeys(const resp::Request& request, Exchange* pending) {
+  if (pending->purpose == Purpose::kListing) {
+    pending->rule = HitRule::kNone;
+    return;
+  }
   ForEachKeptKey(request, *pending, [&](std::string_view key) {
     keys_.Push(key);
     ++pending->keys;
@@ -152,7 +156,7 @@ void Link::BeginReply(char type) {
     return;
   }
   Requester* const to = front.requester.get();  // a private link's is its owner, or the link itself
-  receiver_ = front.unheard ? nullptr : to;
+  receiver_ = front.purpose == Purpose::kSession ? nullptr : to;
   if (transaction_.left > 0) {
     if (transaction_.next < transaction_.queued.size() &&
         resp::NeedsElements(transaction_.queued[transaction_.next].rule)) {
@@ -284,7 +288,8 @@ void Link::Complete(const ReplyHead& head) {
     if (pending.effect == Effect::kSetName && head.is_error()) OnUnclean();
     return keys_.Pop(keys);
   }
-  const bool queued = !pending.unheard && Note(pending, keys, FirstOf(keys), head);
+  const bool queued =
+      pending.purpose != Purpose::kSession && Note(pending, keys, FirstOf(keys), head);
   keys_.Pop(keys);
   Report(pending, queued, head);
 }

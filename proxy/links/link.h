@@ -114,7 +114,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   }
   // Bytes of replies. False if they make no sense here: the link is beyond use.
   bool Receive(std::string_view bytes);
-  // Notes what is awaited, with the keys to be counted. Called by Send().
+  // Notes what is awaited, with the keys to be counted. Called by Send(). REQUIRES: a listing does
+  // not have its only key as its first argument.
   void Expect(const resp::Request& request, Exchange&& pending);
   // The same and its reply, in one: it is in the owner's output, behind the first `before` bytes.
   // REQUIRES: nothing is pending, and the reply is one that any request may have: no message, no

@@ -12,7 +12,7 @@ constexpr std::string_view kNull3 = "_\r\n";
 
 // It is counted while it is in flight: no read, and a request of the client's own.
 bool IsOther(const Exchange& exchange) {
-  return exchange.answered && !exchange.raw && !exchange.unheard &&
+  return exchange.answered && !exchange.raw && exchange.purpose != Purpose::kSession &&
          !exchange.spec->has(resp::kRead);
 }
 

@@ -15,11 +15,17 @@ void Conversation::OnSent(const Sent& request) {
     upload_ = Upload{request.answered, static_cast<uint32_t>(request.arguments)};
   if (traits.waits && !queueing()) blocked_ = true;
   if (traits.untracked) ++untracked_;
-  // Confirmed among EXEC's elements, where nobody looks for it.
-  if (traits.listens == resp::Listens::kBegins && queueing()) ++untracked_;
+  if (queueing()) {
+    queued_hello_ |= request.effect == Effect::kHello;
+    if (traits.listens == resp::Listens::kBegins) {
+      ++untracked_;  // confirmed among EXEC's elements, where nobody looks for it
+      queued_listening_ = true;
+    }
+  }
   switch (request.effect) {
     case Effect::kMulti:
       multi_ = Multi::kQueueing;
+      queued_listening_ = queued_hello_ = false;
       break;
     case Effect::kExec:
     case Effect::kDiscard:

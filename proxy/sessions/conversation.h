@@ -5,7 +5,9 @@
 //     replies   kOn --CLIENT REPLY OFF--> kOff --ON, RESET--> kOn
 //               kOn --CLIENT REPLY SKIP--> kSkipNext --the next request--> kOn
 //     upload    none --head of a request in pieces--> {answered, arguments} --its tail--> none
-//     raw       replies are no longer followed, to the end: SYNC, CLIENT REPLY inside MULTI
+//     queued    what makes EXEC's reply one of its own kind: SUBSCRIBE and its relatives, HELLO
+//     raw       replies are no longer followed, to the end: SYNC, CLIENT REPLY inside MULTI, EXEC of
+//               what was queued with SUBSCRIBE in RESP2
 //     watching  WATCH outside of MULTI, until EXEC, DISCARD, UNWATCH or RESET
 //     blocked   a request that waits (BLPOP) is outstanding, until all are answered
 //     unheard   a request without a reply has been sent: nobody knows when it has been carried out
@@ -44,6 +46,8 @@ class Conversation {
   };
 
   bool queueing() const { return multi_ == Multi::kQueueing; }
+  bool queued_listening() const { return queued_listening_; }
+  bool queued_hello() const { return queued_hello_; }
   bool watching() const { return watching_; }
   bool blocked() const { return blocked_; }
   bool uploading() const { return upload_.has_value(); }
@@ -83,6 +87,8 @@ class Conversation {
   bool watching_ = false;
   bool blocked_ = false;
   bool raw_ = false;
+  bool queued_listening_ = false;
+  bool queued_hello_ = false;
   bool unheard_ = false;
   uint32_t untracked_ = 0;
   std::optional<Upload> upload_;

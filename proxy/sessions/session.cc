@@ -170,8 +170,8 @@ void Session::SubmitTail(const resp::Request& request) {
   }
   if (near_ != nullptr) [[unlikely]] {
     using Answer = NearReader::Answer;
-    const Answer answer =
-        exchange.in_pieces ? Answer::kForward : near_->Ask(request, *exchange.spec);
+    const bool may_serve = !exchange.in_pieces && exchange.purpose == Purpose::kClient;
+    const Answer answer = may_serve ? near_->Ask(request, *exchange.spec) : Answer::kForward;
     waiting_ = waiting_ || answer == Answer::kWait;
     if (answer != Answer::kForward)
       return answer == Answer::kServed ? Taken::kYes : Taken::kDeferred;
@@ -203,6 +203,22 @@ Session::Taken Session::Take(const resp::Request& request, bool in_pieces) {
   return Run(request, exchange);
 }
 
+Session::Taken Session::SubmitListing(const resp::Request& request) {
+  if (closed_) return Taken::kYes;
+  Exchange exchange = MakeExchange(request, false, hides_reply());
+  exchange.purpose = Purpose::kListing;
+  return guarded_ ? TakeGuarded(request, exchange) : Proceed(request, exchange);
+}
+
+// EXEC's reply may have messages among its elements, and in RESP2 they are lists like any other:
+// nobody can tell where it ends.
+bool Session::MixesMessages() const {
+  if (!conversation_.queueing()) return false;
+  const bool listens =
+      conversation_.queued_listening() || (at_.link != nullptr && at_.link->subscribed());
+  return listens && (protocol() == resp::Protocol::kResp2 || conversation_.queued_hello());
+}
+
 // What only the session knows of it.
 void Session::AdaptToState(Exchange* exchange) const {
   const bool upstream = !context_.router->in_process();
@@ -216,6 +232,7 @@ void Session::AdaptToState(Exchange* exchange) const {
     exchange->effect = Effect::kPin;
     exchange->answered = !hides_reply();
   }
+  if (exchange->effect == Effect::kExec && upstream && MixesMessages()) exchange->raw = true;
   // It puts an end to CLIENT REPLY OFF before it answers.
   if (exchange->effect == Effect::kReset) exchange->answered = true;
   // Confirmations are pushes, which CLIENT REPLY does not hide.

@@ -67,6 +67,8 @@ class Session final : public Requester, private NearReader::Host {
   void Prefetch(std::span<const resp::HashedKey> keys);
   // One whole request.
   Taken Submit(const resp::Request& request);
+  // One whole read of a person who lists what is there: it counts as no lookup of its keys.
+  Taken SubmitListing(const resp::Request& request);
   // One in pieces: see resp::RequestParser. Body and tail are always taken.
   Taken SubmitHead(const resp::Request& request);
   void SubmitBody(std::string_view bytes);
@@ -134,6 +136,7 @@ class Session final : public Requester, private NearReader::Host {
   Taken Take(const resp::Request& request, bool in_pieces);
   Taken Proceed(const resp::Request& request, Exchange& exchange);
   Taken Run(const resp::Request& request, Exchange& exchange);
+  bool MixesMessages() const;
   void AdaptToState(Exchange* exchange) const;
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;

@@ -249,7 +249,9 @@ Session::Taken Session::TakeByUser(const resp::Request& request, Exchange& excha
 // be put in place of a request: what may not pass as it is ends the connection.
 Session::Taken Session::TakeRaw(const resp::Request& request, const Exchange& exchange) {
   const Effect effect = exchange.spec->effect;
-  bool passes = effect == Effect::kQuit || !AnswersHere(effect);
+  // Where a new session has no more than what Redis gives to a new client, RESET leads there.
+  const bool resets = effect == Effect::kReset && context_.initial_state.is_plain();
+  bool passes = effect == Effect::kQuit || resets || !AnswersHere(effect);
   if (passes && own_users_) {
     passes = user_ != nullptr && effect != Effect::kAuth && effect != Effect::kHello &&
              effect != Effect::kReset &&
@@ -258,10 +260,10 @@ Session::Taken Session::TakeRaw(const resp::Request& request, const Exchange& ex
   if (passes && borrows_)
     passes = BorrowerText(*exchange.spec, request.args, !exchange.in_pieces).empty();
   if (!passes || HidesItsName(request, *exchange.spec)) {
-    context_.log(LogLevel::kWarn,
-                 "closed " + address_ + ": it may not run '" +
-                     NameOf(*exchange.spec, request.args) +
-                     "', and after SYNC or CLIENT REPLY inside MULTI it cannot be told so");
+    context_.log(
+        LogLevel::kWarn,
+        "closed " + address_ + ": it may not run '" + NameOf(*exchange.spec, request.args) +
+            "', and after SYNC, or CLIENT REPLY or SUBSCRIBE inside MULTI, it cannot be told so");
     Close(metrics::CloseReason::kOther);
     return Taken::kYes;
   }
@@ -379,7 +381,7 @@ void Session::SendUnheard(CommandId id) {
   pending.spec = &spec;
   pending.effect = spec.AcceptsCount(args.size()) ? spec.effect : Effect::kNone;
   pending.sent = context_.now;
-  pending.unheard = true;
+  pending.purpose = Purpose::kSession;
   pending.replies = hides_reply() ? 0 : 1;
   const boost::intrusive_ptr<Link> link = at_.link;
   if (pending.replies > 0) pending.slot = order_.Open(link.get());

@@ -52,6 +52,8 @@ bool Session::AnswersHere(Effect effect) const {
     case Effect::kReset:
       return !context_.router->in_process();
     case Effect::kShutdown:
+      // The store refuses it there itself.
+      if (context_.router->in_process() && conversation_.queueing()) return false;
       return !context_.clients.allow_shutdown || MayStop();
     default:
       return false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 
 #include "proxy/store/client.h"
 #include "proxy/store/commands/dispatch.h"
@@ -142,6 +143,25 @@ Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
     Finish(now);
   }
   if (out->size() > before) return Outcome::kReplied;
+  return client.wait == nullptr ? Outcome::kSilent : Outcome::kWaiting;
+}
+
+Outcome Store::Look(Client& client, const resp::CommandSpec& spec,
+                    std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out) {
+  assert(!spec.has(resp::kWrite));
+  Lock lock(*this, StripesFor(client, spec, args));
+  const size_t before_reply = out->size();
+  const bool no_touch = std::exchange(client.no_touch, true);
+  const ClientStats before = client.stats;
+  Dispatch(*engine_, client, {spec, args, /*full=*/false}, now, out);
+  client.stats.hits = before.hits;
+  client.stats.misses = before.misses;
+  client.no_touch = no_touch;
+  if (engine_->due()) [[unlikely]] {
+    lock.TakeAll();
+    Finish(now);
+  }
+  if (out->size() > before_reply) return Outcome::kReplied;
   return client.wait == nullptr ? Outcome::kSilent : Outcome::kWaiting;
 }
 

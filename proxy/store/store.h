@@ -89,6 +89,12 @@ class Store {
                   std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out,
                   const resp::HashedKey& first = {});
 
+  // The same for one that only looks at what is there: no use of a key, which the eviction would
+  // notice, and neither hit nor miss. REQUIRES: a read that does not wait, of a client whose
+  // replies are not hidden and that listens to nothing.
+  Outcome Look(Client& client, const resp::CommandSpec& spec,
+               std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out);
+
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.
   void Prefetch(const Client& client, std::span<const resp::HashedKey> keys);

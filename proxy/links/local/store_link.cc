@@ -50,7 +50,7 @@ void StoreLink::Send(const resp::Request& request, Exchange&& pending) {
 
 inline void StoreLink::Run(const resp::Request& request, Exchange&& pending) {
   const bool plain = pending.replies == 1 && pending.effect == resp::Effect::kNone &&
-                     !pending.unheard && !store::Store::Listens(*client_);
+                     pending.purpose == Purpose::kClient && !store::Store::Listens(*client_);
   if (plain) {
     AskPlain(request, std::move(pending));
   } else {
@@ -124,9 +124,12 @@ void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
 void StoreLink::Ask(const resp::Request& request, Exchange&& pending) {
   const resp::CommandSpec& spec = *pending.spec;
   const bool answered = pending.replies != 0;
+  const bool looks = pending.purpose == Purpose::kListing;
   if (answered) Expect(request, std::move(pending));
   resp::ByteQueue reply;
-  const store::Outcome outcome = Execute(request, spec, &reply, {});
+  const store::Outcome outcome =
+      looks ? store_.Look(*client_, spec, request.args, context_.unix_now, &reply)
+            : Execute(request, spec, &reply, {});
   if (outcome == store::Outcome::kWaiting) BeginWait(answered);
   // CLIENT REPLY inside a transaction takes effect at its EXEC, which the session does not follow.
   if (!answered) {

@@ -99,4 +99,13 @@ Greeting Greeting::For(const SessionState& state) {
   return greeting;
 }
 
+Greeting Greeting::Otherwise(const SessionState& state) {
+  Greeting greeting;
+  greeting.Add({Word(CommandId::kReset)}, true);
+  if (state.db != 0) greeting.SelectDatabase(state.db);
+  greeting.Introduce(state, SessionState());
+  greeting.LogIn(state);
+  return greeting;
+}
+
 }  // namespace keyhole::core

@@ -27,6 +27,9 @@ struct Greeting {
 
   // Of a new connection that is to get into `state`.
   static Greeting For(const SessionState& state);
+  // The same for a user who may not SELECT, and whose client did before it logged in: RESET, and
+  // the identity last.
+  static Greeting Otherwise(const SessionState& state);
 
   // REQUIRES: replies < kMost.
   void Add(Words args, bool must_succeed);

@@ -35,6 +35,17 @@ void Handshake::Begin(Greeting greeting) {
   error_.clear();
 }
 
+void Handshake::Retry(const Greeting& greeting) {
+  assert(state_ == State::kFailed && greeting_.replies + greeting.replies <= Greeting::kMost);
+  const uint32_t answered = (uint32_t{1} << answered_) - 1;
+  greeting_.musts = (greeting_.musts & answered) | greeting.musts << greeting_.replies;
+  greeting_.bytes.append(greeting.bytes);
+  greeting_.replies += greeting.replies;
+  state_ = State::kTalking;
+  failure_ = Failure::kNone;
+  error_.clear();
+}
+
 void Handshake::CommitWrite(size_t n) {
   said_ += n;
   if (said_ < greeting_.bytes.size()) return;

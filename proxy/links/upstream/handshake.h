@@ -9,7 +9,8 @@
 //
 // An error is a refusal where the greeting says that its request must succeed, and where Redis says
 // it to whoever comes, whatever is asked. Other errors are answers. Begin() leads out of each.
-// What is refused stays so until then: the owner closes the connection, and makes another one.
+// What is refused stays so until then: the owner closes the connection, and makes another one, or
+// knows other words to say on it: Retry().
 //
 // A value, of whoever owns the connection: an upstream link, the near cache's link, and the check
 // at the start, whose socket is hiredis'. Thread: its owner's. Nothing throws, whatever comes.
@@ -43,6 +44,9 @@ class Handshake {
 
   // Forgets what was before. A greeting without requests is kDone at once.
   void Begin(Greeting greeting);
+  // After a refusal: says this behind what has been begun, whose other replies tell nothing.
+  // REQUIRES: state() is kFailed by an error, on a connection that is still there.
+  void Retry(const Greeting& greeting);
 
   State state() const { return state_; }
   Failure failure() const { return failure_; }

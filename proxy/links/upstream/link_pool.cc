@@ -11,7 +11,7 @@ using Role = UpstreamLink::Role;
 
 namespace {
 // How long an idle link may still be called what its last client called itself: that one, or
-// another of its name, is likely to come back.
+// another of its name, is likely to come back. Then it is called nothing, as most clients are.
 constexpr std::chrono::seconds kKeepsName{1};
 // How long a shared link is kept that no session uses.
 constexpr std::chrono::seconds kKeepsUnused{60};
@@ -22,6 +22,14 @@ constexpr size_t kLooksForSpares = 16;
 constexpr size_t kNone = SIZE_MAX;
 // What is too many is closed little by little: of so many one a tick.
 constexpr size_t kShrinkBy = 32;
+
+SessionState Nameless(SessionState state) {
+  state.name.clear();
+  state.library.clear();
+  state.library_version.clear();
+  return state;
+}
+
 }  // namespace
 
 LinkPool::LinkPool(LinkContext& context, Options options)
@@ -146,10 +154,7 @@ size_t LinkPool::IdleIn(const SessionState& state) const {
 // They are called nothing, as most clients are.
 void LinkPool::MakeSpares(const SessionState& state) {
   if (context_.now < no_spares_) return;
-  SessionState nameless = state;
-  nameless.name.clear();
-  nameless.library.clear();
-  nameless.library_version.clear();
+  const SessionState nameless = Nameless(state);
   for (size_t there = IdleIn(state); there < options_.spares; ++there) {
     if (idle_.size() >= options_.max_idle) return;
     const LinkPtr spare(new UpstreamLink(context_, *this, nameless, nullptr));
@@ -239,10 +244,9 @@ void LinkPool::Tick() {
 
 void LinkPool::RenameIdle() {
   for (const LinkPtr& link : idle_) {
-    const std::string& name = link->state().name;
-    if (name.empty() || name == options_.name || link->pending() > 0) continue;
+    if (link->state().name.empty() || link->pending() > 0) continue;
     if (context_.now - link->idle_since() < kKeepsName) continue;
-    link->Introduce(AsOurs(link->state()));
+    link->Introduce(Nameless(link->state()));
   }
 }
 

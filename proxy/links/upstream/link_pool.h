@@ -77,7 +77,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   // Redis holds requests on a link: what it may hold as well should not share one.
   bool wary() const { return !held_.empty(); }
   // The upstream can be reached.
-  bool up() const;
+  bool up() const override;
   // Redis refuses clients that give no password: what it said last to the main link, which gives
   // none but that in --upstream. False until it has said so.
   bool asks_password() const { return asks_password_; }

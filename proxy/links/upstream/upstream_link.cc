@@ -142,6 +142,7 @@ void UpstreamLink::Adopt(const SessionState& state, bool fence) {
 
 void UpstreamLink::StartGreeting(Greeting greeting) {
   phase_ = Phase::kGreeting;
+  greets_otherwise_ = false;
   handshake_.Begin(std::move(greeting));
   Wake();
 }
@@ -155,9 +156,22 @@ void UpstreamLink::OnConnected() {
   unclean_ = false;
   Greeting greeting = Greeting::For(state_);
   if (fence_) greeting.Fence();
-  // Is it a Redis that answers? And does it let in those who give no password?
-  if (greeting.replies == 0 || (keeper_.IsMain(*this) && !state_.has_identity())) greeting.Ping();
+  // Is it a Redis that answers? And does it let in those who give no password? Of other links
+  // nothing need be asked while the main one is up: MONITOR would show a PING that no client sent.
+  const bool is_main = keeper_.IsMain(*this);
+  const bool is_known = greeting.replies > 0 || (!is_main && keeper_.up());
+  if (!is_known || (is_main && !state_.has_identity())) greeting.Ping();
+  if (greeting.replies == 0) return OnGreeted();
   StartGreeting(std::move(greeting));
+}
+
+// The user may not SELECT, and the client did before it logged in. False: that is not it.
+bool UpstreamLink::GreetOtherwise() {
+  const bool may_help = state_.has_identity() && handshake_.error().starts_with("NOPERM");
+  if (!may_help || std::exchange(greets_otherwise_, true)) return false;
+  handshake_.Retry(Greeting::Otherwise(state_));
+  Wake();
+  return true;
 }
 
 // A refusal means that this connection is not what its sessions need.
@@ -166,6 +180,7 @@ bool UpstreamLink::OnGreeting(std::string_view bytes) {
   if (const auto asked = handshake_.asks_password()) keeper_.OnPassword(*this, *asked);
   if (handshake_.state() == Handshake::State::kTalking) return true;
   if (handshake_.state() == Handshake::State::kFailed) {
+    if (GreetOtherwise()) return OnGreeting(bytes);
     const bool refused = handshake_.failure() != Handshake::Failure::kNotResp;
     if (refused) keeper_.OnGreetingRefused(*this, handshake_);
     return false;

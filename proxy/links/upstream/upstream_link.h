@@ -59,6 +59,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
    public:
     // How long requests wait for a lost upstream.
     virtual std::chrono::milliseconds upstream_wait() const = 0;
+    // The main link is up.
+    virtual bool up() const = 0;
     // It is kept up always.
     virtual bool IsMain(const UpstreamLink& link) const = 0;
     // It has been greeted, or it is lost.
@@ -99,7 +101,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   // Whoever waits at `other` for a connection waits here instead, and the other way round. What is
   // waiting has not been written. REQUIRES: the same identity, protocol and database.
   void TradeWaiting(UpstreamLink& other);
-  void Introduce(const SessionState& state) override { SayName(state, /*must_succeed=*/true); }
+  // A user who may not name a connection leaves it without a name, which is nobody's.
+  void Introduce(const SessionState& state) override { SayName(state, is_named()); }
   // No session waits for a reply, and no state is in the connection but state(): any session may
   // use it.
   bool clean() const;
@@ -166,6 +169,9 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void SendNamed(const resp::Request& request, Exchange&& pending);
   void Ask(Greeting::Words args, bool must_succeed);
   void SayName(const SessionState& state, bool must_succeed);
+  bool is_named() const {
+    return !state_.name.empty() || !state_.library.empty() || !state_.library_version.empty();
+  }
   void Wake();
   // Links are written in the order in which they wake: one that cannot write yet must not.
   void WakeIfReady() {
@@ -174,6 +180,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void StartGreeting(Greeting greeting);
   bool OnGreeting(std::string_view bytes);
   void OnGreeted();
+  bool GreetOtherwise();
   struct Waiting;
   Waiting TakeWaiting();
   void GiveWaiting(Waiting waiting);
@@ -189,6 +196,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   Transport* transport_ = nullptr;
   resp::ByteQueue out_;  // requests not yet written
   Handshake handshake_;
+  bool greets_otherwise_ = false;  // the greeting is Greeting::Otherwise()
   bool unclean_ = false;  // by more than what the replies prove: it is called by a wrong name
   bool fence_ = false;    // its owner needs a fence; the next greeting ends with one
   uint64_t written_ = 0;  // bytes of requests written since the link was made

@@ -59,6 +59,10 @@ bool TakesMemory(const Call& call) {
 
 // Why the request may neither run nor be queued; empty if it may.
 std::string Objection(const Call& call, bool full) {
+  // Also of those that the proxy carries out itself.
+  const bool refused_inside = call.client.transaction.open && call.spec.has(resp::kNoMulti) &&
+                              call.spec.AcceptsCount(call.args.size());
+  if (refused_inside) return "ERR Command not allowed inside a transaction";
   std::string error = ExistenceError(call);
   if (!error.empty()) return error;
   if (!call.spec.AcceptsCount(call.args.size())) return resp::ArityError(call.spec);
@@ -67,9 +71,6 @@ std::string Objection(const Call& call, bool full) {
   }
   const bool logged_in = call.client.authenticated || !call.engine.NeedsPassword();
   if (!logged_in && !call.spec.has(resp::kNoAuth)) return std::string(kNoAuth);
-  if (call.client.transaction.open && call.spec.has(resp::kNoMulti)) {
-    return "ERR Command not allowed inside a transaction";
-  }
   if (full && TakesMemory(call)) return std::string(kOutOfMemory);
   const bool listens_only =
       call.client.subscribed() && call.client.protocol == resp::Protocol::kResp2;

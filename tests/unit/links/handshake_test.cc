@@ -273,5 +273,30 @@ TEST(Handshake, HearsWhetherAPasswordIsAskedFor) {
   EXPECT_EQ(told(std::string(kLoading) + kLoading), std::nullopt);
 }
 
+// What was begun is still answered, and tells nothing any more.
+TEST(HandshakeRetry, SaysTheRestAndThenOtherWords) {
+  SessionState state;
+  state.user = "ann";
+  state.password = "secret";
+  state.db = 3;
+  state.name = "keyhole";
+  Handshake handshake;
+  handshake.Begin(Greeting::For(state));
+  handshake.CommitWrite(handshake.PrepareWrite().size() - 5);  // five bytes of SETNAME are left
+  resp::ReplyScanner stream;
+  handshake.Read("+OK\r\n-NOPERM no SELECT\r\n", &stream);
+  ASSERT_EQ(handshake.state(), State::kFailed);
+  const std::string left(handshake.PrepareWrite());
+  const Greeting otherwise = Greeting::Otherwise(state);
+  handshake.Retry(otherwise);
+  EXPECT_EQ(handshake.PrepareWrite(), left + otherwise.bytes);
+  handshake.CommitWrite(handshake.PrepareWrite().size());
+  handshake.Read("-NOPERM no SETNAME\r\n+RESET\r\n+OK\r\n+OK\r\n", &stream);
+  EXPECT_EQ(handshake.state(), State::kTalking);
+  handshake.Read("-WRONGPASS no\r\n", &stream);
+  EXPECT_EQ(handshake.state(), State::kFailed);
+  EXPECT_EQ(handshake.failure(), Failure::kDenied);
+}
+
 }  // namespace
 }  // namespace keyhole::core

@@ -88,12 +88,39 @@ TEST(LinkName, AnIdleLinkForgetsWhoHasLeft) {
   keyhole.Advance(std::chrono::milliseconds(900));
   EXPECT_THAT(keyhole.redis(1).Requests(), IsEmpty());  // app may be back soon
   keyhole.Advance(std::chrono::milliseconds(200));
-  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname keyhole"));
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname "));
   Client& other = keyhole.Connect();
   other.Send("BLPOP q 1\r\n");  // the reply to that may still be to come
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname ", "BLPOP q 1"));
   keyhole.redis(1).Reply("+OK\r\n+OK\r\n*-1\r\n");
   EXPECT_EQ(other.Received(), "*-1\r\n");
+}
+
+// MONITOR shows what is said to Redis, and most clients have no name.
+TEST(LinkName, BetweenClientsWithoutNamesNothingIsSaid) {
+  Harness keyhole;
+  for (int i = 0; i < 2; ++i) {
+    Client& app = keyhole.Connect();
+    app.Send("BLPOP q 1\r\n");
+    EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("BLPOP q 1"));
+    keyhole.redis(1).Reply("*-1\r\n");
+    keyhole.Advance(std::chrono::seconds(2));
+    app.Vanish();
+  }
+  EXPECT_THAT(keyhole.redis(1).Greeting(), IsEmpty());
+  EXPECT_THAT(keyhole.redis(1).Requests(), IsEmpty());
+}
+
+// A user who may not name a connection leaves it nameless, and that is nobody's name: it is shared.
+TEST(LinkName, AUserWhoMayNotNameItSharesItAllTheSame) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("AUTH bob pw\r\n");
+  keyhole.redis(1).Reply("+OK\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("AUTH bob pw", "client setname keyhole"));
+  keyhole.redis(1).Reply("-NOPERM this user has no permissions to run 'client|setname'\r\n");
+  app.Send("GET a\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET a"));
 }
 
 TEST(LinkName, HelloNamesTheSessionOnly) {
@@ -147,6 +174,8 @@ TEST(LinkName, OneThatWasNamedByAnotherIdentityIsNotUsedAgain) {
 TEST(LinkName, OneThatCannotTakeItsOwnNameIsNotShared) {
   Harness keyhole;
   Client& app = keyhole.Connect();
+  app.Send("CLIENT SETNAME app\r\n");
+  keyhole.redis(0).Reply("+OK\r\n+OK\r\n");
   app.Send("SELECT 3\r\n");
   keyhole.redis(1).Reply("+OK\r\n-NOPERM no\r\n");
   app.Send("GET a\r\n");

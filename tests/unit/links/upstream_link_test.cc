@@ -166,6 +166,59 @@ TEST(Greeting, ANameThatIsRefusedDoesNotMatter) {
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("BLPOP q 0"));
 }
 
+// MONITOR would show it, and the main link has told what there is to know.
+TEST(Greeting, NothingIsSaidWhereNothingIsToBe) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  keyhole.HoldGreetings();
+  app.Send("BLPOP q 0\r\n");
+  EXPECT_EQ(keyhole.redis(1).wire(), "BLPOP q 0\r\n");
+}
+
+TEST(Greeting, WhileTheMainLinkIsDownSomebodyHasToAnswerFirst) {
+  Harness keyhole;
+  keyhole.HoldGreetings();
+  keyhole.redis(0).Lose();  // the second connection is not answered
+  Client& app = keyhole.Connect();
+  app.Send("BLPOP q 0\r\n");
+  EXPECT_THAT(keyhole.last().Greeting(), ElementsAre("ping"));
+  EXPECT_THAT(keyhole.last().Requests(), IsEmpty());
+  keyhole.last().Reply("+PONG\r\n");
+  EXPECT_THAT(keyhole.last().Requests(), ElementsAre("BLPOP q 0"));
+}
+
+// bob was in database 3 before he logged in, and may not go there himself.
+TEST(Greeting, AUserWhoMayNotSelectIsThereBeforeTheyLogIn) {
+  Harness keyhole;
+  Client& bob = keyhole.Connect();
+  bob.Send("SELECT 3\r\n");
+  keyhole.last().Reply("+OK\r\n");
+  bob.Send("AUTH bob pw\r\n");
+  keyhole.last().Reply("+OK\r\n");
+  keyhole.HoldGreetings();
+  bob.Send("BLPOP q 0\r\n");
+  EXPECT_THAT(keyhole.last().Greeting(), ElementsAre("auth bob pw", "select 3"));
+  keyhole.last().Reply("+OK\r\n-NOPERM this user has no permissions to run 'select'\r\n");
+  EXPECT_THAT(keyhole.last().Greeting(), ElementsAre("reset", "select 3", "auth bob pw"));
+  EXPECT_THAT(keyhole.last().Requests(), IsEmpty());
+  keyhole.last().Reply("+RESET\r\n+OK\r\n+OK\r\n");
+  EXPECT_THAT(keyhole.last().Requests(), ElementsAre("BLPOP q 0"));
+}
+
+TEST(Greeting, WhereThatIsRefusedTooTheClientIsClosed) {
+  Harness keyhole;
+  Client& bob = keyhole.Connect();
+  bob.Send("SELECT 3\r\n");
+  keyhole.last().Reply("+OK\r\n");
+  bob.Send("AUTH bob pw\r\n");
+  keyhole.last().Reply("+OK\r\n");
+  keyhole.HoldGreetings();
+  bob.Send("BLPOP q 0\r\n");
+  keyhole.last().Reply("+OK\r\n-NOPERM no\r\n");
+  keyhole.last().Reply("+RESET\r\n-NOAUTH Authentication required.\r\n");
+  EXPECT_TRUE(bob.closed());
+}
+
 // Redis wants a password, and clients have to give one: PING is refused, but somebody is there.
 TEST(Greeting, AnUpstreamThatAsksForAPasswordIsUp) {
   for (const std::string answer :

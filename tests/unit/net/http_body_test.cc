@@ -48,7 +48,6 @@ class HttpBodyTest : public testing::Test, protected core::Transport {
   }
   // Where the header's user logs in.
   RedisEnd& Login() {
-    keyhole_.last().Reply(kNoAuth);  // to its greeting
     EXPECT_THAT(keyhole_.last().Requests(), ElementsAre("auth reader secret"));
     return keyhole_.last();
   }

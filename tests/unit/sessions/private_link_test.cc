@@ -262,6 +262,20 @@ TEST(SharingOff, ALostConnectionIsALostClient) {
   EXPECT_TRUE(ann.closed());
 }
 
+// In Redis' words, and EXEC fails there; but Redis never hears of it.
+TEST(Shutdown, IsRefusedInATransaction) {
+  Config config = Harness::WithUpstream();
+  config.clients.allow_shutdown = true;
+  Harness keyhole(config);
+  Client& app = keyhole.Connect();
+  app.Send("MULTI\r\n");
+  keyhole.redis(1).Reply("+OK\r\n");
+  app.Send("SHUTDOWN NOSAVE\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), testing::Not(testing::Contains("SHUTDOWN NOSAVE")));
+  keyhole.redis(1).Reply("-ERR wrong number of arguments for 'get' command\r\n");
+  EXPECT_EQ(app.Received(), "+OK\r\n-ERR Command not allowed inside a transaction\r\n");
+}
+
 TEST(Shutdown, IsRefusedUnlessAllowed) {
   Harness careful;
   Client& app = careful.Connect();

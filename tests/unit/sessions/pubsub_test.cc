@@ -161,11 +161,60 @@ TEST_P(Pubsub, ResetEndsItAll) {
 TEST_P(Pubsub, SubscribeInATransactionKeepsTheLink) {
   const char type = GetParam();
   Listener listener(type);
-  listener.client.Send("MULTI\r\nSUBSCRIBE a\r\nEXEC\r\n");
-  listener.redis().Reply("+OK\r\n+QUEUED\r\n*1\r\n" + Confirm(type, "subscribe", "a", 1));
+  listener.client.Send("MULTI\r\nSUBSCRIBE a\r\n");
+  listener.redis().Reply("+OK\r\n+QUEUED\r\n");
+  listener.client.Send("EXEC\r\n");
+  listener.redis().Reply("*1\r\n" + Confirm(type, "subscribe", "a", 1));
   EXPECT_EQ(listener.keyhole.links(LinkKind::kPrivate), 1);
   listener.client.Vanish();
   EXPECT_FALSE(listener.redis().open());
+}
+
+// In RESP2 a message is a list, and so is what a list's elements make: where EXEC's reply ends is
+// anybody's guess.
+TEST(PubsubInMulti, BytesAreOnlyPassedOn) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("MULTI\r\nSUBSCRIBE c\r\nLRANGE l 0 -1\r\nEXEC\r\nUNSUBSCRIBE\r\nRESET\r\nQUIT\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("MULTI", "SUBSCRIBE c", "LRANGE l 0 -1"));
+  keyhole.redis(1).Reply("+OK\r\n+QUEUED\r\n+QUEUED\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("EXEC", "UNSUBSCRIBE", "RESET", "QUIT"));
+  const std::string replies = "*2\r\n" + Confirm('*', "subscribe", "c", 1) +
+                              "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n" +
+                              Confirm('*', "unsubscribe", "c", 0) + "+RESET\r\n+OK\r\n";
+  keyhole.redis(1).Reply(replies);
+  keyhole.redis(1).Lose();
+  EXPECT_EQ(app.Received(), "+OK\r\n+QUEUED\r\n+QUEUED\r\n" + replies);
+  EXPECT_TRUE(app.closed());
+}
+
+// In RESP3 messages are pushes, so that each reply is understood.
+TEST(PubsubInMulti, InResp3RepliesAreFollowed) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("HELLO 3\r\n");
+  keyhole.redis(1).Reply("%0\r\n");
+  app.Send("MULTI\r\nSUBSCRIBE c\r\nGET a\r\nEXEC\r\nQUIT\r\n");
+  keyhole.last().Reply("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n" + Confirm('>', "subscribe", "c", 1) +
+                       "$1\r\n1\r\n");
+  EXPECT_EQ(keyhole.Counted(), "a 1/0");
+  EXPECT_TRUE(app.closed());  // QUIT
+}
+
+// HELLO 2 takes effect in the middle of EXEC.
+TEST(PubsubInMulti, AHelloAmongThemEndsThat) {
+  Harness keyhole;
+  Client& app = keyhole.Connect();
+  app.Send("HELLO 3\r\n");
+  keyhole.redis(1).Reply("%0\r\n");
+  app.Send("SUBSCRIBE c\r\nMULTI\r\nHELLO 2\r\nLRANGE l 0 -1\r\n");
+  keyhole.last().Reply(Confirm('>', "subscribe", "c", 1) + "+OK\r\n+QUEUED\r\n+QUEUED\r\n");
+  app.Received();
+  app.Send("EXEC\r\nQUIT\r\n");
+  const std::string list = "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n";
+  keyhole.last().Reply("*2\r\n*0\r\n" + list + "+OK\r\n");
+  keyhole.last().Lose();
+  EXPECT_EQ(app.Received(), "*2\r\n*0\r\n" + list + "+OK\r\n");
 }
 
 TEST_P(Pubsub, ChannelsTooManyToBeReadAtOnce) {

@@ -127,7 +127,7 @@ TEST_F(StrangerToRedis, WhoHasOnlyBeenRefusedIsNotIn) {
   keyhole_.redis(1).Reply(std::string(kNoAuth) + "-ERR wrong number of arguments\r\n");
   EXPECT_FALSE(IsIn(app));
   app.Send("AUTH guess\r\n");
-  keyhole_.last().Reply(std::string(kNoAuth) + "-WRONGPASS invalid\r\n");
+  keyhole_.last().Reply("-WRONGPASS invalid\r\n");
   EXPECT_THAT(app.Received(), testing::HasSubstr("-WRONGPASS"));
   EXPECT_FALSE(IsIn(app));
 }
@@ -135,7 +135,7 @@ TEST_F(StrangerToRedis, WhoHasOnlyBeenRefusedIsNotIn) {
 TEST_F(StrangerToRedis, WhoHasLoggedInIs) {
   Client& app = keyhole_.Connect();
   app.Send("AUTH secret\r\n");
-  keyhole_.last().Reply(std::string(kNoAuth) + "+OK\r\n");
+  keyhole_.last().Reply("+OK\r\n");
   EXPECT_EQ(app.Received(), "+OK\r\n");
   EXPECT_TRUE(IsIn(app));
 }

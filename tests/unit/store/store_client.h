@@ -34,11 +34,14 @@ class TestClient {
     return std::string(out.Data());
   }
   // Words between spaces.
-  std::string Ask(const std::string& line) {
-    std::istringstream words(line);
-    std::vector<std::string> args;
-    for (std::string word; words >> word;) args.push_back(word);
-    return Ask(args);
+  std::string Ask(const std::string& line) { return Ask(WordsOf(line)); }
+  // The same by Store::Look().
+  std::string Look(const std::string& line) {
+    const std::vector<std::string> args = WordsOf(line);
+    const std::vector<std::string_view> views(args.begin(), args.end());
+    resp::ByteQueue out;
+    test_.store.Look(*client_, resp::Find(views), views, test_.now, &out);
+    return std::string(out.Data());
   }
   // What has come beside the replies, and the reply of a request that waited.
   std::string Messages() {
@@ -49,6 +52,13 @@ class TestClient {
   bool closing() const { return store::Store::Closing(*client_); }
 
  private:
+  static std::vector<std::string> WordsOf(const std::string& line) {
+    std::istringstream words(line);
+    std::vector<std::string> args;
+    for (std::string word; words >> word;) args.push_back(word);
+    return args;
+  }
+
   TestStore& test_;
   store::Store::ClientPtr client_;
 };

@@ -1,4 +1,5 @@
 // OBJECT IDLETIME: what counts as a use, and what keeps the time of the last one.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -54,6 +55,17 @@ TEST_P(IdleTime, ClientNoTouchLeavesItButTouchDoesNot) {
   EXPECT_EQ(Idle(), ":0\r\n");
   app_.Ask("RESET");
   Pass(9);
+  app_.Ask("GET k");
+  EXPECT_EQ(Idle(), ":0\r\n");
+}
+
+// An HTTP client that lists items: INFO, too, knows of no hit.
+TEST_P(IdleTime, LookingIsNoUse) {
+  app_.Ask("SET k v");
+  Pass(9);
+  EXPECT_EQ(app_.Look("MGET k nosuch"), "*2\r\n$1\r\nv\r\n$-1\r\n");
+  EXPECT_EQ(Idle(), ":9\r\n");
+  EXPECT_THAT(app_.Ask("INFO stats"), testing::HasSubstr("keyspace_misses:0\r\n"));
   app_.Ask("GET k");
   EXPECT_EQ(Idle(), ":0\r\n");
 }
