@@ -50,7 +50,7 @@ Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now, bool tou
   Entry* const slot = keys_->table.Find(key, hash);
   if (slot == nullptr) return nullptr;
   if (slot->has_expire() && slot->expire() <= now) {
-    ++expired_;
+    CountExpired();
     Erase(slot);
     return nullptr;
   }
@@ -196,7 +196,7 @@ Entry* Shard::Random(uint64_t* random, UnixMillis now) {
   for (;;) {
     Entry* const slot = keys_->table.Random(random);
     if (slot == nullptr || slot->expire() > now) return slot;
-    ++expired_;
+    CountExpired();
     Erase(slot);
   }
 }
@@ -262,7 +262,7 @@ size_t Shard::SweepSome(UnixMillis now, size_t* removed) {
     if (!slot->has_expire()) continue;
     if (slot->expire() <= now) {
       ++*removed;
-      ++expired_;
+      CountExpired();
       Remove(slot);
     } else {
       keys.ttl_sum += (slot->expire() - now) / kTtlScale;

@@ -94,6 +94,10 @@ class Shard {
   bool many_dead() const { return keys_->many_dead; }
 
  private:
+  void CountExpired() {
+    ++expired_;
+    budget_.CountExpired();
+  }
   // What Swap() exchanges.
   struct Keys {
     Arena arena;
