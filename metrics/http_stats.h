@@ -31,6 +31,12 @@ namespace keyhole::metrics {
   X(kKeys, keys)                  \
   X(kSlow, slow)                  \
   X(kNearCache, near_cache)       \
+  X(kKey, key)                    \
+  X(kLook, look)                  \
+  X(kOverview, overview)          \
+  X(kHistory, history)            \
+  X(kEvents, events)              \
+  X(kClients, clients)            \
   X(kOther, other)
 
 enum class HttpEndpoint : uint8_t {

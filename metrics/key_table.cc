@@ -47,6 +47,13 @@ KeyTable ReadKeysLocked(KeyDirectory& directory, bool scrape) {
   return table;
 }
 
+KeyTotals SumKeys(KeyDirectory& directory) {
+  const std::lock_guard lock(directory.control());
+  KeyTotals sum = directory.tracker_totals().retired;
+  for (size_t slot = 0, size = directory.size(); slot < size; ++slot) sum += directory.Totals(slot);
+  return sum += directory.Totals(directory.other());
+}
+
 KeyTable ReadKeys(KeyDirectory& directory, bool scrape) {
   const std::lock_guard lock(directory.control());
   return ReadKeysLocked(directory, scrape);

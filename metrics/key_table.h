@@ -41,5 +41,7 @@ struct KeyTable {
 KeyTable ReadKeys(KeyDirectory& directory, bool scrape);
 // The same for who holds directory.control().
 KeyTable ReadKeysLocked(KeyDirectory& directory, bool scrape);
+// Their sum alone, that of retired keys too.
+KeyTotals SumKeys(KeyDirectory& directory);
 
 }  // namespace keyhole::metrics

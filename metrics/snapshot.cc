@@ -40,34 +40,56 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
 
 }  // namespace
 
-void WorkerMetrics::RecordReply(const resp::CommandSpec& spec, bool error,
-                                std::chrono::nanoseconds duration,
-                                std::span<const std::string_view> named, TopList::Instant now) {
+bool WorkerMetrics::RecordReply(const resp::CommandSpec& spec, bool error,
+                                std::chrono::nanoseconds duration, TopList::Instant now) {
   const RequestFamily family = FamilyOf(spec);
   counters.replies[family][error ? ReplyResult::kError : ReplyResult::kOk].Add();
   request_latency[family].Record(duration);
   // Those that are meant to take their time are not slow.
-  if (family == RequestFamily::kBlocking || family == RequestFamily::kPubsub) return;
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration);
-  if (microseconds.count() <= 0) return;
-  const auto key = named.empty() ? std::nullopt : std::optional(named.front());
-  slow_commands.Offer(spec.id, key, static_cast<uint64_t>(microseconds.count()), now, directory);
+  if (family == RequestFamily::kBlocking || family == RequestFamily::kPubsub) return false;
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  return microseconds > 0 && slow_commands.Wants(static_cast<uint64_t>(microseconds), now);
 }
+
+void WorkerMetrics::RecordSlow(const resp::CommandSpec& spec, std::chrono::nanoseconds duration,
+                               std::span<const std::string_view> named, TopList::Instant now,
+                               const TopOrigin& origin) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  const auto key = named.empty() ? std::nullopt : std::optional(named.front());
+  slow_commands.Offer(spec.id, key, static_cast<uint64_t>(microseconds), now, directory, origin);
+}
+
+namespace {
+
+void AddWorker(const WorkerMetrics& worker, Snapshot* to) {
+  AddCounters(worker.counters, to);
+  for (size_t i = 0; i < to->request_latency.kSize; ++i) {
+    const auto family = static_cast<RequestFamily>(i);
+    worker.request_latency[family].AddTo(&to->request_latency[family]);
+  }
+  worker.upstream_latency.AddTo(&to->upstream_latency);
+  to->near.Add(worker.near);
+}
+
+}  // namespace
 
 Snapshot Take(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory) {
   Snapshot snapshot;
   static_cast<KeyTable&>(snapshot) = ReadKeys(directory, /*scrape=*/true);
   snapshot.upstream_up = !workers.empty();
   for (const WorkerMetrics* worker : workers) {
-    AddCounters(worker->counters, &snapshot);
-    for (size_t i = 0; i < snapshot.request_latency.kSize; ++i) {
-      const auto family = static_cast<RequestFamily>(i);
-      worker->request_latency[family].AddTo(&snapshot.request_latency[family]);
-    }
-    worker->upstream_latency.AddTo(&snapshot.upstream_latency);
-    snapshot.near.Add(worker->near);
+    AddWorker(*worker, &snapshot);
     worker->http.AddTo(&snapshot.http);
   }
+  snapshot.process = ReadProcessInfo();
+  return snapshot;
+}
+
+Snapshot TakeTotals(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory) {
+  Snapshot snapshot;
+  static_cast<KeyTotals&>(snapshot.other) = SumKeys(directory);
+  snapshot.upstream_up = !workers.empty();
+  for (const WorkerMetrics* worker : workers) AddWorker(*worker, &snapshot);
   snapshot.process = ReadProcessInfo();
   return snapshot;
 }

@@ -28,9 +28,13 @@ namespace keyhole::metrics {
 struct alignas(64) WorkerMetrics {
   explicit WorkerMetrics(KeyDirectory& directory_in) : directory(directory_in), keys(directory) {}
 
-  // A request has been answered. named: its keys, as far as they are known.
-  void RecordReply(const resp::CommandSpec& spec, bool error, std::chrono::nanoseconds duration,
-                   std::span<const std::string_view> named, TopList::Instant now);
+  // A request has been answered. True: it is among the slowest, and RecordSlow() is to follow.
+  bool RecordReply(const resp::CommandSpec& spec, bool error, std::chrono::nanoseconds duration,
+                   TopList::Instant now);
+  // named: its keys, as far as they are known.
+  void RecordSlow(const resp::CommandSpec& spec, std::chrono::nanoseconds duration,
+                  std::span<const std::string_view> named, TopList::Instant now,
+                  const TopOrigin& origin);
   // A lookup has been answered with a value of so many bytes.
   void RecordValue(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes,
                    TopList::Instant now) {
@@ -54,6 +58,7 @@ struct StoreUsage {
   uint64_t memory_bytes = 0;
   uint64_t memory_limit_bytes = 0;  // 0: no limit
   uint64_t evicted_keys = 0;
+  uint64_t expired_keys = 0;
 };
 
 struct Snapshot : KeyTable {
@@ -93,5 +98,8 @@ struct Snapshot : KeyTable {
 
 // A scrape. REQUIRES: all workers that were made with `directory` are alive.
 Snapshot Take(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory);
+// The same without the keys, HTTP's requests and what only a scraper asks for: once a second for
+// the history. `other` has the lookups of all keys, retired ones too.
+Snapshot TakeTotals(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory);
 
 }  // namespace keyhole::metrics

@@ -16,7 +16,7 @@ uint64_t HashOf(resp::CommandId command, std::optional<std::string_view> key) {
 }  // namespace
 
 void TopList::Consider(resp::CommandId command, std::optional<std::string_view> key, uint64_t value,
-                       Instant now, const KeyDirectory& directory) {
+                       Instant now, const KeyDirectory& directory, const TopOrigin& origin) {
   if (now >= oldest_ + kWindow) Expire(now);
   if (value <= floor_) return;
   const uint64_t hash = HashOf(command, key);
@@ -31,17 +31,22 @@ void TopList::Consider(resp::CommandId command, std::optional<std::string_view> 
   }
   const std::string label = key ? directory.LabelOf(*key) : std::string();
   entries_[place] = {hash, value, now};
-  Write(place, command, key ? &label : nullptr);
+  Write(place, command, key ? &label : nullptr, origin);
   Measure();
 }
 
-void TopList::Write(size_t number, resp::CommandId command, const std::string* label) {
+void TopList::Write(size_t number, resp::CommandId command, const std::string* label,
+                    const TopOrigin& origin) {
   std::array<uint64_t, kWords> words{};
   const size_t size = label == nullptr ? 0 : std::min(label->size(), kMaxLabelBytes);
   words[0] = entries_[number].value;
   words[1] = static_cast<uint64_t>(entries_[number].at.time_since_epoch().count());
-  words[2] = static_cast<uint64_t>(command) << 16 | (label == nullptr ? kNoLabel : size);
-  if (size > 0) std::memcpy(&words[3], label->data(), size);
+  words[2] = origin.bytes;
+  const size_t client = std::min(origin.client.size(), kClientWords * sizeof(uint64_t));
+  words[3] = uint64_t{client} << 32 | static_cast<uint64_t>(command) << 16 |
+             (label == nullptr ? kNoLabel : size);
+  if (size > 0) std::memcpy(&words[4], label->data(), size);
+  if (client > 0) std::memcpy(&words[4 + kLabelWords], origin.client.data(), client);
 
   Record& record = records_[number];
   const uint32_t sequence = record.sequence.load(std::memory_order_relaxed);
@@ -55,7 +60,7 @@ void TopList::Expire(Instant now) {
   for (size_t i = 0; i < kSize; ++i) {
     if (entries_[i].value == 0 || now < entries_[i].at + kWindow) continue;
     entries_[i] = {};
-    Write(i, resp::CommandId::kUnknown, nullptr);
+    Write(i, resp::CommandId::kUnknown, nullptr, {});
   }
   Measure();
 }
@@ -86,10 +91,12 @@ void TopList::AddTo(std::vector<TopEntry>* entries) const {
     TopEntry entry;
     entry.value = words[0];
     entry.at = Instant(Instant::duration(static_cast<int64_t>(words[1])));
-    entry.command = static_cast<resp::CommandId>(words[2] >> 16);
-    if (const uint64_t size = words[2] & 0xFFFF; size != kNoLabel) {
-      entry.label.emplace(reinterpret_cast<const char*>(&words[3]), size);
+    entry.bytes = words[2];
+    entry.command = static_cast<resp::CommandId>(words[3] >> 16 & 0xFFFF);
+    if (const uint64_t size = words[3] & 0xFFFF; size != kNoLabel) {
+      entry.label.emplace(reinterpret_cast<const char*>(&words[4]), size);
     }
+    entry.client.assign(reinterpret_cast<const char*>(&words[4 + kLabelWords]), words[3] >> 32);
     entries->push_back(std::move(entry));
   }
 }

@@ -8,7 +8,7 @@
 //         word, and again if it was written meanwhile (a sequence lock), so nobody waits for the
 //         reader.
 // Cost:   a comparison for what is not large enough; some 50 ns, and an allocation if it is new to
-//         the list, for the rest. Memory: 5 KB.
+//         the list, for the rest. Memory: 7 KB.
 #pragma once
 
 #include <array>
@@ -32,6 +32,14 @@ struct TopEntry {
   std::optional<std::string> label;  // of the key; none if the command has none
   uint64_t value = 0;
   std::chrono::steady_clock::time_point at{};
+  uint64_t bytes = 0;  // of the value in the reply, where that is not `value`
+  std::string client;  // who asked; empty: it is not known
+};
+
+// Who asked, and how many bytes of value it was given.
+struct TopOrigin {
+  std::string_view client = {};
+  uint64_t bytes = 0;
 };
 
 class TopList {
@@ -40,18 +48,23 @@ class TopList {
   static constexpr size_t kSize = 32;
   static constexpr std::chrono::minutes kWindow{10};
 
+  // Has a place in the list: worth an Offer().
+  bool Wants(uint64_t value, Instant now) const {
+    return value > floor_ || now >= oldest_ + kWindow;
+  }
   // key: none if there is none. directory: says how keys are called outside.
   void Offer(resp::CommandId command, std::optional<std::string_view> key, uint64_t value,
-             Instant now, const KeyDirectory& directory) {
-    if (value <= floor_ && now < oldest_ + kWindow) return;
-    Consider(command, key, value, now, directory);
+             Instant now, const KeyDirectory& directory, const TopOrigin& origin = {}) {
+    if (Wants(value, now)) Consider(command, key, value, now, directory, origin);
   }
 
   void AddTo(std::vector<TopEntry>* entries) const;
 
  private:
   static constexpr size_t kLabelWords = kMaxLabelBytes / sizeof(uint64_t);
-  static constexpr size_t kWords = 3 + kLabelWords;  // value, time, command and size of the label
+  static constexpr size_t kClientWords = 6;
+  // Value, time, bytes, command and sizes of the texts; the texts.
+  static constexpr size_t kWords = 4 + kLabelWords + kClientWords;
   struct Record {
     std::atomic<uint32_t> sequence{0};  // odd while it is written
     std::array<std::atomic<uint64_t>, kWords> words{};
@@ -64,8 +77,9 @@ class TopList {
   };
 
   void Consider(resp::CommandId command, std::optional<std::string_view> key, uint64_t value,
-                Instant now, const KeyDirectory& directory);
-  void Write(size_t number, resp::CommandId command, const std::string* label);
+                Instant now, const KeyDirectory& directory, const TopOrigin& origin);
+  void Write(size_t number, resp::CommandId command, const std::string* label,
+             const TopOrigin& origin);
   void Expire(Instant now);
   void Measure();
 

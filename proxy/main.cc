@@ -1,4 +1,5 @@
-// keyhole: reads its options, opens its sockets, says so, and serves until it is told to stop.
+// keyhole: reads its options, opens its sockets, says so, and serves until it is told to stop; or
+// looks into one that does (keyhole top, keys, slow).
 //
 // Exit codes: 0 stopped as asked, 1 could not start, 2 wrong options.
 
@@ -13,8 +14,10 @@
 
 #include "proxy/config/load.h"
 #include "proxy/http/http_gate.h"
+#include "proxy/net/http_fetch.h"
 #include "proxy/net/server.h"
 #include "proxy/net/upstream_check.h"
+#include "proxy/top/top.h"
 
 namespace {
 
@@ -51,6 +54,9 @@ int Serve(const keyhole::core::Config& config, const std::optional<UpstreamRepor
 int main(int argc, char** argv) {
   using keyhole::core::LoadConfig;
   std::signal(SIGPIPE, SIG_IGN);
+  if (argc > 1 && keyhole::top::IsCommand(argv[1])) {
+    return keyhole::top::Run({argv + 1, argv + argc}, keyhole::net::HttpFetch);
+  }
   const auto loaded = LoadConfig(argc, argv, keyhole::core::ProcessEnvironment());
   if (!loaded.config.has_value()) {
     std::fputs(loaded.text.c_str(), loaded.exit_code == 0 ? stdout : stderr);

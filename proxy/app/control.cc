@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "proxy/base/machine_memory.h"
 #include "proxy/base/version.h"
 #include "proxy/config/config_values.h"
+#include "proxy/http/clients_report.h"
+#include "proxy/http/gzip.h"
 #include "proxy/http/reports.h"
 #include "proxy/near_cache/near_cache.h"
+#include "proxy/page/page.h"
 
 namespace keyhole::core {
 namespace {
@@ -37,13 +41,38 @@ store::StoreOptions StoreOptionsFor(const Config& config, Log log) {
   return options;
 }
 
+// More would keep their worker from its work for too long.
+constexpr size_t kMostClients = 10000;
+
+double UnixNow() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+Lookout::Place PlaceOf(const Config& config) {
+  Lookout::Place place;
+  place.embedded = !config.upstream.has_value();
+  place.behind =
+      place.embedded ? "The embedded store" : "Redis at " + config.upstream->endpoint.ToString();
+  place.evicts = config.eviction != store::Eviction::kNone;
+  place.max_clients = config.clients.max;
+  return place;
+}
+
 }  // namespace
 
 Control::Control(const Config& config, Threads& threads, Log log)
     : config_(config),
       threads_(threads),
       directory_(config.keys),
-      exporter_([this] { return TakeSnapshot(); }, std::string(kVersion)) {
+      exporter_([this] { return TakeSnapshot(); }, std::string(kVersion)),
+      lookout_(
+          directory_,
+          [this] {
+            metrics::Snapshot totals = metrics::TakeTotals(Workers(), directory_);
+            AddStore(&totals);
+            return totals;
+          },
+          PlaceOf(config)) {
   if (!config.upstream.has_value()) {
     store::StoreOptions options = StoreOptionsFor(config, std::move(log));
     options.edge = [this] { return SumEdges(); };
@@ -68,14 +97,21 @@ store::EdgeTotals Control::SumEdges() const {
   return sum;
 }
 
-metrics::Snapshot Control::TakeSnapshot() {
+std::vector<const metrics::WorkerMetrics*> Control::Workers() const {
   std::vector<const metrics::WorkerMetrics*> all;
   for (const auto& one : workers_) all.push_back(one.get());
-  metrics::Snapshot snapshot = metrics::Take(all, directory_);
-  if (store_ != nullptr) {
-    const store::Store::Usage usage = store_->usage();
-    snapshot.store = {usage.memory, usage.limit, usage.evicted};
-  }
+  return all;
+}
+
+void Control::AddStore(metrics::Snapshot* snapshot) const {
+  if (store_ == nullptr) return;
+  const store::Store::Usage usage = store_->usage();
+  snapshot->store = {usage.memory, usage.limit, usage.evicted, usage.expired};
+}
+
+metrics::Snapshot Control::TakeSnapshot() {
+  metrics::Snapshot snapshot = metrics::Take(Workers(), directory_);
+  AddStore(&snapshot);
   return snapshot;
 }
 
@@ -92,12 +128,40 @@ std::string Control::Describe() const {
 }
 
 void Control::MakeReport(const HttpReport& what, Done done) {
-  if (what.kind == HttpReport::Kind::kPurge) return Purge(what.purge, std::move(done));
+  using Kind = HttpReport::Kind;
+  if (what.kind == Kind::kPurge) return Purge(what.purge, std::move(done));
+  if (what.kind == Kind::kKey) return TellOfKey(what, std::move(done));
+  if (what.kind == Kind::kClients) return ListClients(what, std::move(done));
+  if (what.kind == Kind::kNextEvent) {
+    if (streams_end_) return;
+    readers_.push_back(std::move(done));
+    readers_count_ = readers_.size();
+    return;
+  }
   threads_.OnScraper([this, what, done = std::move(done)]() mutable {
-    threads_.OnWorker(0, [done = std::move(done), text = Report(what)](WorkerState&) mutable {
-      done(std::move(text));
-    });
+    Answer(what, std::move(done), Report(what));
   });
+}
+
+// On the scraper's thread. `done` goes along: what it holds is worker 0's.
+void Control::Answer(const HttpReport& what, Done done, std::string text) {
+  if (what.gzip) text = Gzip(text);
+  threads_.OnWorker(0, [done = std::move(done), text = std::move(text)](WorkerState&) mutable {
+    done(std::move(text));
+  });
+}
+
+void Control::TellReaders() {
+  threads_.OnWorker(0, [this, text = lookout_.EventText()](WorkerState&) {
+    readers_count_ = 0;
+    for (const Done& done : std::exchange(readers_, {})) done(text);
+  });
+}
+
+void Control::EndStreams() {
+  streams_end_ = true;
+  readers_count_ = 0;
+  readers_.clear();
 }
 
 std::string Control::Report(const HttpReport& what) {
@@ -107,13 +171,101 @@ std::string Control::Report(const HttpReport& what) {
       return exporter_.Render(metrics::Exporter::Format::kText);
     case Kind::kOpenMetrics:
       return exporter_.Render(metrics::Exporter::Format::kOpenMetrics);
+    case Kind::kPage:
+      return std::string(page::Html());
     case Kind::kKeys:
-      return KeysJson(tracker_.Table(std::chrono::steady_clock::now()), what.keys);
+      return lookout_.KeysText(tracker_.Table(std::chrono::steady_clock::now()), what.keys);
+    case Kind::kOverview:
+      return lookout_.OverviewText();
+    case Kind::kEvent:
+      return lookout_.EventText();
+    case Kind::kHistory:
+      return lookout_.HistoryText(what.history);
     case Kind::kSlow:
-    case Kind::kPurge:  // see Purge()
+    case Kind::kKey:        // see TellOfKey()
+    case Kind::kClients:    // see ListClients()
+    case Kind::kNextEvent:  // see TellReaders()
+    case Kind::kPurge:      // see Purge()
       break;
   }
   return SlowReport();
+}
+
+// Each worker is asked for what it knows of the key; the rest the scraper knows.
+void Control::TellOfKey(const HttpReport& what, Done done) {
+  struct Told {
+    std::atomic<size_t> workers;
+    std::vector<std::optional<KeyFate>> fates;
+    std::atomic<bool> near_cached{false};
+    Done done;
+  };
+  auto told = std::make_shared<Told>();
+  told->workers = workers_.size();
+  told->fates.resize(workers_.size());
+  told->done = std::move(done);
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    threads_.OnWorker(i, [this, i, what, told](WorkerState& worker) {
+      told->fates[i] = worker.journal.Find(what.key, worker.initial_state.db);
+      if (worker.near != nullptr && worker.near->Has(what.key)) told->near_cached = true;
+      if (--told->workers > 0) return;
+      KeyReport report;
+      report.name = what.key;
+      if (near_ != nullptr) report.near_cached = told->near_cached.load();
+      for (auto& fate : told->fates) {
+        if (fate && (!report.fate || fate->at > report.fate->at)) report.fate = std::move(fate);
+      }
+      threads_.OnScraper(
+          [this, what, report = std::move(report), done = std::move(told->done)]() mutable {
+            Answer(what, std::move(done), KeyText(std::move(report)));
+          });
+    });
+  }
+}
+
+// Its name may be as it is, or as reports show it.
+std::string Control::KeyText(KeyReport report) {
+  const std::string label = directory_.LabelOf(report.name);
+  const metrics::KeyTable table = tracker_.Table(std::chrono::steady_clock::now());
+  for (const auto* keys : {&table.patterns, &table.keys}) {
+    for (const metrics::KeyCounts& one : *keys) {
+      if (one.label == label || one.label == report.name) report.counts = &one;
+    }
+  }
+  report.embedded = store_ != nullptr;
+  report.now = UnixNow();
+  report.seen_since = lookout_.started();
+  return KeyJson(report, lookout_.keys());
+}
+
+// Each worker lists its own, so that nothing is read while it changes.
+void Control::ListClients(const HttpReport& what, Done done) {
+  struct Listed {
+    std::atomic<size_t> workers;
+    std::vector<std::vector<ClientInfo>> clients;
+    std::atomic<size_t> total{0};
+    Done done;
+  };
+  auto listed = std::make_shared<Listed>();
+  listed->workers = workers_.size();
+  listed->clients.resize(workers_.size());
+  listed->done = std::move(done);
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    threads_.OnWorker(i, [this, i, what, listed](WorkerState& worker) {
+      std::vector<ClientInfo>& mine = listed->clients[i];
+      listed->total += worker.list_clients(kMostClients, &mine);
+      for (ClientInfo& client : mine) client.worker = static_cast<int>(i);
+      if (--listed->workers > 0) return;
+      threads_.OnScraper([this, what, clients = std::move(listed->clients),
+                          total = listed->total.load(), done = std::move(listed->done)]() mutable {
+        std::vector<ClientInfo> all;
+        for (auto& part : clients) {
+          all.insert(all.end(), std::make_move_iterator(part.begin()),
+                     std::make_move_iterator(part.end()));
+        }
+        Answer(what, std::move(done), ClientsJson(std::move(all), total, what.clients));
+      });
+    });
+  }
 }
 
 std::string Control::SlowReport() {
@@ -150,9 +302,11 @@ void Control::Purge(const PurgeQuery& query, Done done) {
   }
 }
 
-void Control::TrackKeys() {
-  const auto unix_now = std::chrono::system_clock::now().time_since_epoch();
-  tracker_.Tick(std::chrono::steady_clock::now(), std::chrono::duration<double>(unix_now).count());
+void Control::Tick() {
+  const double unix_now = UnixNow();
+  const auto now = std::chrono::steady_clock::now();
+  tracker_.Tick(now, unix_now);
+  if (lookout_.Tick(now, unix_now) && readers_count_ > 0) TellReaders();
 }
 
 }  // namespace keyhole::core

@@ -1,14 +1,18 @@
 // What all workers share, and what is asked of them all: reports, what is dropped from their near
 // caches, which keys are tracked. Knows threads by an interface only.
 //
-//     HTTP --MakeReport--> Control --On..()--> scraper: metrics, keys, slow commands
-//                             |      .-------> worker 0 .. n: purge; the last one has the sum
+//     HTTP --MakeReport--> Control --On..()--> scraper: metrics, keys, slow commands, history
+//                             |      .-------> worker 0 .. n: purge, clients; the last one has all
 //                             |      |
 //          <------ done ------'------'   on worker 0
+//
+// Readers of a stream wait here for the next event: it is made once, on the scraper, and only if
+// somebody waits.
 //
 // Thread: that of worker 0, unless a function says otherwise. Outlives the workers.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -19,9 +23,11 @@
 #include "metrics/key_directory.h"
 #include "metrics/key_tracker.h"
 #include "metrics/snapshot.h"
+#include "proxy/app/lookout.h"
 #include "proxy/app/worker_state.h"
 #include "proxy/config/config.h"
 #include "proxy/http/http_exchange.h"
+#include "proxy/http/key_report.h"
 #include "proxy/near_cache/near_shared.h"
 #include "proxy/store/store.h"
 
@@ -55,17 +61,26 @@ class Control {
   // In plain words: what answers the requests.
   std::string Describe() const;
 
-  // done: called on worker 0, later.
+  // done: called on worker 0, later; not at all after EndStreams(), if it waits for an event.
   void MakeReport(const HttpReport& what, Done done);
+  // Lets go of all who wait for an event.
+  void EndStreams();
   // To be called ten times a second, on the scraper's thread.
-  void TrackKeys();
+  void Tick();
 
  private:
   std::string Report(const HttpReport& what);
   std::string SlowReport();
+  void TellOfKey(const HttpReport& what, Done done);
+  std::string KeyText(KeyReport report);
   void Purge(const PurgeQuery& query, Done done);
+  void ListClients(const HttpReport& what, Done done);
+  void Answer(const HttpReport& what, Done done, std::string text);
+  void TellReaders();
   metrics::Snapshot TakeSnapshot();
   store::EdgeTotals SumEdges() const;
+  std::vector<const metrics::WorkerMetrics*> Workers() const;
+  void AddStore(metrics::Snapshot* snapshot) const;
 
   const Config& config_;
   Threads& threads_;
@@ -75,6 +90,10 @@ class Control {
   metrics::KeyTracker tracker_{directory_};
   std::vector<std::unique_ptr<metrics::WorkerMetrics>> workers_;
   metrics::Exporter exporter_;
+  Lookout lookout_;
+  std::vector<Done> readers_;             // of streams, that wait for the next event; worker 0's
+  std::atomic<size_t> readers_count_{0};  // for the scraper
+  bool streams_end_ = false;
 };
 
 }  // namespace keyhole::core

@@ -18,6 +18,12 @@ Endpoint UpstreamEndpoint(const Config& config) {
   return config.upstream.has_value() ? config.upstream->endpoint : Endpoint();
 }
 
+// Its row alone says how it counts, and it is no write.
+bool IsPlain(const resp::CommandSpec& spec) {
+  return !spec.has(resp::kWrite) && spec.hit.rule != resp::HitRule::kSetGet &&
+         spec.keys.IsOneArgument();
+}
+
 }  // namespace
 
 WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metrics_in,
@@ -35,6 +41,9 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;
   }
   for (const resp::CommandId id : config.count_commands) counted[static_cast<size_t>(id)] = true;
+  for (const resp::CommandSpec& spec : resp::AllCommands()) {
+    plain_lookup[static_cast<size_t>(spec.id)] = counts(spec) && IsPlain(spec);
+  }
   users = config.users.get();
   lends_identity = config.LendsIdentity();
   initial_state = InitialState(config);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "metrics/snapshot.h"
 #include "proxy/config/config.h"
@@ -15,6 +16,7 @@
 #include "proxy/links/upstream/link_pool.h"
 #include "proxy/near_cache/near_cache.h"
 #include "proxy/near_cache/near_shared.h"
+#include "proxy/sessions/client_info.h"
 #include "proxy/sessions/session_context.h"
 #include "proxy/store/store.h"
 
@@ -41,6 +43,11 @@ struct WorkerState final : SessionContext {
   // Runs f on the worker's thread, later. The one thing here that any thread may call; set before
   // they run.
   std::function<void(std::function<void()> f)> post = [](const std::function<void()>&) {};
+
+  // Appends what there is to say of its clients, of so many at most, and gives how many there are.
+  // On the worker's thread; set by the edge.
+  std::function<size_t(size_t most, std::vector<ClientInfo>* out)> list_clients =
+      [](size_t, std::vector<ClientInfo>*) { return size_t{0}; };
 
  private:
   std::unique_ptr<Router> router_;

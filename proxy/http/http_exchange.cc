@@ -8,8 +8,11 @@
 #include "proxy/base/accept.h"
 #include "proxy/base/digits.h"
 #include "proxy/base/percent.h"
+#include "proxy/http/gzip.h"
 #include "proxy/http/http_item.h"
+#include "proxy/http/query.h"
 #include "proxy/http/routes.h"
+#include "proxy/page/page.h"
 
 namespace keyhole::core {
 namespace {
@@ -19,6 +22,7 @@ using resp::CommandId;
 constexpr uint64_t kMaxLimit = 1000;
 constexpr std::string_view kDefaultLimit = "100";
 constexpr std::string_view kItems = "/items";
+constexpr std::string_view kPageType = "text/html";
 constexpr std::string_view kMissing = "Missing key or value";
 
 // An absolute target ("http://host/items") without its scheme and host.
@@ -84,7 +88,21 @@ std::optional<HttpStep> HttpExchange::RefuseKey(std::string_view encoded) {
   return std::nullopt;
 }
 
-HttpStep HttpExchange::BeginHello(const Call&) {
+HttpStep HttpExchange::Report(const Call& call, HttpReport::Kind kind,
+                              const std::optional<std::string>& problem) {
+  if (problem) return Fail(400, *problem);
+  report_.kind = kind;
+  report_.gzip = AcceptsGzip(call.request.accept_encoding);
+  if (report_.gzip) response_.content_encoding = "gzip";
+  return HttpStep::kReport;
+}
+
+HttpStep HttpExchange::BeginHello(const Call& call) {
+  if (Prefers(call.request.accept, {.name = kPageType}, {.name = kJsonType})) {
+    response_.content_type = "text/html; charset=utf-8";
+    response_.policy = page::Policy();
+    return Report(call, HttpReport::Kind::kPage, std::nullopt);
+  }
   return Respond(200, R"({"message":"Keyhole is running"})");
 }
 
@@ -157,21 +175,56 @@ HttpStep HttpExchange::BeginList(const Call& call) {
 
 HttpStep HttpExchange::BeginMetrics(const Call& call) {
   const bool open = metrics::AcceptsOpenMetrics(call.request.accept);
-  report_.kind = open ? HttpReport::Kind::kOpenMetrics : HttpReport::Kind::kMetrics;
+  const auto kind = open ? HttpReport::Kind::kOpenMetrics : HttpReport::Kind::kMetrics;
   response_.content_type =
       open ? metrics::kOpenMetricsContentType : metrics::kExpositionContentType;
-  return HttpStep::kReport;
+  return Report(call, kind, std::nullopt);
 }
 
-HttpStep HttpExchange::BeginSlow(const Call&) {
-  report_.kind = HttpReport::Kind::kSlow;
-  return HttpStep::kReport;
+HttpStep HttpExchange::BeginSlow(const Call& call) {
+  return Report(call, HttpReport::Kind::kSlow, Query().Read(call.query, {}));
 }
 
 HttpStep HttpExchange::BeginKeys(const Call& call) {
-  report_.kind = HttpReport::Kind::kKeys;
-  if (const auto problem = ParseKeysQuery(call.query, &report_.keys)) return Fail(400, *problem);
+  return Report(call, HttpReport::Kind::kKeys, ParseKeysQuery(call.query, &report_.keys));
+}
+
+HttpStep HttpExchange::BeginKey(const Call& call) {
+  if (const auto refused = RefuseKey(call.key)) return *refused;
+  report_.key = key_;
+  return Report(call, HttpReport::Kind::kKey, Query().Read(call.query, {}));
+}
+
+// None of the three counts as a use of the key, in Redis or in the store.
+HttpStep HttpExchange::BeginLook(const Call& call) {
+  if (const auto refused = RefuseKey(call.key)) return *refused;
+  if (const auto problem = Query().Read(call.query, {})) return Fail(400, *problem);
+  return Send(Waiting::kType, CommandId::kType, {key_});
+}
+
+HttpStep HttpExchange::BeginClients(const Call& call) {
+  return Report(call, HttpReport::Kind::kClients, ParseClientsQuery(call.query, &report_.clients));
+}
+
+HttpStep HttpExchange::BeginOverview(const Call& call) {
+  return Report(call, HttpReport::Kind::kOverview, Query().Read(call.query, {}));
+}
+
+HttpStep HttpExchange::BeginHistory(const Call& call) {
+  return Report(call, HttpReport::Kind::kHistory, ParseHistoryQuery(call.query, &report_.history));
+}
+
+HttpStep HttpExchange::BeginEvents(const Call& call) {
+  if (const auto problem = Query().Read(call.query, {})) return Fail(400, *problem);
+  response_.content_type = "text/event-stream";
+  response_.is_stream = true;
+  report_.kind = HttpReport::Kind::kEvent;
   return HttpStep::kReport;
+}
+
+const HttpReport& HttpExchange::Continue() {
+  report_.kind = HttpReport::Kind::kNextEvent;
+  return report_;
 }
 
 HttpStep HttpExchange::BeginPurge(const Call& call) {
@@ -195,6 +248,8 @@ HttpStep HttpExchange::SendSet(Waiting waiting, std::optional<int64_t> ttl) {
 HttpStep HttpExchange::Respond(int status, std::string body) {
   waiting_ = Waiting::kNothing;
   response_.status = status;
+  response_.content_encoding.clear();
+  response_.is_stream = false;
   response_.body = std::move(body);
   return HttpStep::kRespond;
 }

@@ -4,22 +4,30 @@
 //     Begin() --> kCommand --> OnReply() --> kCommand ... --> kRespond
 //         |           '------> OnUnavailable() -------------> kRespond
 //         |--> kReady -------> OnReadiness() ---------------> kRespond
-//         |--> kReport         the caller answers with what report() asks for
+//         |--> kReport         the caller answers with what report() asks for; where the response is
+//         |                    a stream, Continue() gives the next one, for as long as there is a
+//         |                    reader
 //         '--> kRespond
 //
 // | call                       | answer                                                           |
 // |----------------------------|------------------------------------------------------------------|
-// | GET /                      | 200 {"message":...}                                              |
-// | POST /items                | 201 {"message":"Item added successfully","key":...,"value":...}; |
-// |   key, value and maybe ttl | 400 {"error":"Missing key or value"} and other 400s              |
-// | GET /items/foo             | 200 {"key":"foo","value":"bar"}; 404 {"error":"Key not found"}   |
-// |   Accept: application/octet-stream: 200 and the value's bytes                                 |
-// | PUT /items/foo[?ttl=60]    | 204; the body's bytes are the value                              |
+// | GET /                      | 200 {"message":...}; Accept: text/html: kReport, the page | | POST
+// /items                | 201 {"message":"Item added successfully","key":...,"value":...}; | | key,
+// value and maybe ttl | 400 {"error":"Missing key or value"} and other 400s              | | GET
+// /items/foo             | 200 {"key":"foo","value":"bar"}; 404 {"error":"Key not found"}   | |
+// Accept: application/octet-stream: 200 and the value's bytes                                 | |
+// PUT /items/foo[?ttl=60]    | 204; the body's bytes are the value                              |
 // | DELETE /items/foo          | 204; 404                                                         |
 // | GET /items?limit=&cursor=  | 200 {count: n, items: {"foo":"bar"}, cursor: "0"}                |
 // | GET /metrics               | kReport: Prometheus' text, or OpenMetrics if Accept wants it     |
 // | GET /api/keys?sort=&limit= | kReport: the keys, most hits (misses ...) first; or 400          |
+// | GET /api/keys/foo          | kReport: one key: counts, history, what last became of it        |
+// | GET /api/look/foo          | 200 {type, ttl, size}: what Redis has there now                  |
 // | GET /api/slow              | kReport: the biggest values and the slowest commands             |
+// | GET /api/clients           | kReport: who is connected                                        |
+// | GET /api/overview          | kReport: what one sees at a glance                               |
+// | GET /api/events            | kReport: the same, and again each second: a stream of events     |
+// | GET /api/history           | kReport: series of the last hour or day                          |
 // | DELETE /api/near-cache     | kReport: empties the near cache: {"purged": n}; or 400           |
 // |   ?prefix= or ?key=        |                                                                  |
 // | GET /healthz               | 200 {"status":"ok"}                                              |
@@ -52,6 +60,8 @@
 #include <vector>
 
 #include "metrics/http_stats.h"
+#include "proxy/http/clients_report.h"
+#include "proxy/http/history_report.h"
 #include "proxy/http/reports.h"
 #include "resp/command_table.h"
 #include "resp/reply_reader.h"
@@ -65,7 +75,8 @@ struct HttpRequest {
   std::string_view accept = {};
   std::string_view body = {};
   std::string_view authorization = {};  // see HttpSession
-  bool metrics_address = false;         // came in on --metrics, which asks for no password
+  std::string_view accept_encoding = {};
+  bool metrics_address = false;  // came in on --metrics, which asks for no password
 };
 
 struct HttpResponse {
@@ -73,6 +84,10 @@ struct HttpResponse {
   std::string content_type = "application/json";  // empty: send no such header
   std::string allow;                              // the header Allow, with 405; else empty
   std::string body;
+  std::string content_encoding;  // of the body; empty: none
+  std::string policy;            // Content-Security-Policy of a page; empty: it is none
+  // The body is only the beginning: no Content-Length, and its end is that of the connection.
+  bool is_stream = false;
   // HEAD: send a Content-Length of body.size() and no body.
   bool head = false;
 };
@@ -96,10 +111,27 @@ enum class HttpAccess : uint8_t {
 
 // What is made away from the worker's thread.
 struct HttpReport {
-  enum class Kind : uint8_t { kMetrics, kOpenMetrics, kKeys, kSlow, kPurge };
+  enum class Kind : uint8_t {
+    kMetrics,
+    kOpenMetrics,
+    kPage,
+    kKeys,
+    kKey,
+    kSlow,
+    kClients,
+    kOverview,
+    kEvent,      // the overview as an event, now
+    kNextEvent,  // the same, when there is something new to tell
+    kHistory,
+    kPurge,
+  };
   Kind kind = Kind::kMetrics;
-  KeysQuery keys = {};    // kKeys
-  PurgeQuery purge = {};  // kPurge
+  bool gzip = false;          // the body is to be compressed
+  KeysQuery keys = {};        // kKeys
+  std::string key = {};       // kKey: its name, as it is or as reports show it
+  ClientsQuery clients = {};  // kClients
+  HistoryQuery history = {};  // kHistory
+  PurgeQuery purge = {};      // kPurge
 };
 
 class HttpExchange {
@@ -114,6 +146,9 @@ class HttpExchange {
 
   // Instead of carrying out the step that Begin() gave: the error is one that Redis would reply.
   HttpStep OnRefused(std::string_view error);
+
+  // Of a stream: asks for its next piece.
+  const HttpReport& Continue();
 
   // To be called once after kReady.
   HttpStep OnReadiness(bool reachable);
@@ -133,7 +168,18 @@ class HttpExchange {
 
  private:
   // Whose reply comes next.
-  enum class Waiting : uint8_t { kNothing, kGet, kPost, kPut, kDelete, kScan, kMget };
+  enum class Waiting : uint8_t {
+    kNothing,
+    kGet,
+    kPost,
+    kPut,
+    kDelete,
+    kScan,
+    kMget,
+    kType,
+    kTtl,
+    kSize,
+  };
 
   struct Call {
     const HttpRequest& request;
@@ -153,10 +199,16 @@ class HttpExchange {
   HttpStep OnPosted(const ReplyElement& reply);
   HttpStep OnDeleted(const ReplyElement& reply);
   HttpStep OnScanned(ReplyReader* reader, const ReplyElement& reply);
+  HttpStep OnType(const ReplyElement& reply);
+  HttpStep OnTtl(const ReplyElement& reply);
+  HttpStep OnSize(const ReplyElement& reply);
   HttpStep OnListed(ReplyReader* reader, const ReplyElement& reply);
 
   HttpStep Send(Waiting waiting, resp::CommandId id, std::vector<std::string> arguments);
   HttpStep SendSet(Waiting waiting, std::optional<int64_t> ttl);
+  // The report is the answer; or what is wrong with what was asked for.
+  HttpStep Report(const Call& call, HttpReport::Kind kind,
+                  const std::optional<std::string>& problem);
   HttpStep Respond(int status, std::string body);
   HttpStep RespondEmpty(int status);
   HttpStep RespondPage(size_t count, std::string_view items);
@@ -171,6 +223,8 @@ class HttpExchange {
   bool want_bytes_ = false;  // Accept: application/octet-stream
   std::string key_;
   std::string value_;
+  std::string type_;               // of the key, as Redis calls it
+  int64_t ttl_ = -1;               // milliseconds; -1: none
   std::string cursor_;             // the one to be returned
   std::vector<std::string> keys_;  // of the page, each once
   std::vector<std::string> command_;

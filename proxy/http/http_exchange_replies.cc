@@ -1,9 +1,11 @@
 // Of HttpExchange: what becomes of Redis' replies.
+#include <cmath>
 #include <unordered_set>
 #include <utility>
 
 #include "proxy/http/http_exchange.h"
 #include "proxy/http/http_item.h"
+#include "proxy/http/json_writer.h"
 
 namespace keyhole::core {
 namespace {
@@ -33,6 +35,7 @@ HttpStep HttpExchange::OnReply(std::string_view reply) {
   const std::optional<ReplyElement> first = reader.Next();
   const Waiting waiting = std::exchange(waiting_, Waiting::kNothing);
   if (!first) return FailReply();
+  if (first->type == ReplyType::kError && waiting == Waiting::kSize) return OnSize(*first);
   if (first->type == ReplyType::kError) return Fail(StatusOf(first->text), first->text);
   switch (waiting) {
     case Waiting::kGet:
@@ -47,6 +50,12 @@ HttpStep HttpExchange::OnReply(std::string_view reply) {
       return OnScanned(&reader, *first);
     case Waiting::kMget:
       return OnListed(&reader, *first);
+    case Waiting::kType:
+      return OnType(*first);
+    case Waiting::kTtl:
+      return OnTtl(*first);
+    case Waiting::kSize:
+      return OnSize(*first);
     case Waiting::kNothing:
       break;
   }
@@ -73,6 +82,47 @@ HttpStep HttpExchange::OnPosted(const ReplyElement& reply) {
 HttpStep HttpExchange::OnDeleted(const ReplyElement& reply) {
   if (reply.type != ReplyType::kInteger) return FailReply();
   return reply.integer > 0 ? RespondEmpty(204) : Fail(404, "Key not found");
+}
+
+HttpStep HttpExchange::OnType(const ReplyElement& reply) {
+  if (reply.type != ReplyType::kSimpleString) return FailReply();
+  type_ = reply.text;
+  return Send(Waiting::kTtl, CommandId::kPttl, {key_});
+}
+
+HttpStep HttpExchange::OnTtl(const ReplyElement& reply) {
+  if (reply.type != ReplyType::kInteger) return FailReply();
+  if (reply.integer == -2) {  // it may have gone since it was asked for its type
+    return Respond(200, "{\"key\":" + JsonString(key_) + ",\"exists\":false}");
+  }
+  ttl_ = reply.integer;
+  // Its parent's name, then its own.
+  const resp::CommandSpec& usage = resp::Spec(CommandId::kMemoryUsage);
+  const std::string_view full = usage.full_name;
+  const size_t bar = full.find('|');
+  const HttpStep step = Send(Waiting::kSize, CommandId::kMemoryUsage, {key_});
+  command_.front() = full.substr(0, bar);
+  command_.emplace(command_.begin() + 1, full.substr(bar + 1));
+  return step;
+}
+
+// Some Redis refuse to say it.
+HttpStep HttpExchange::OnSize(const ReplyElement& reply) {
+  const bool known = reply.type == ReplyType::kInteger && !reply.is_null;
+  JsonWriter json;
+  json.Open('{')
+      .Key("key")
+      .String(key_)
+      .Key("exists")  // layering: not a command
+      .Bool(true)
+      .Key("type")  // layering: not a command
+      .String(      // layering: not a command
+          type_);   // layering: not a command
+  json.Key("ttl_seconds").Decimal(ttl_ < 0 ? std::nan("") : static_cast<double>(ttl_) / 1000);
+  json.Key("memory_bytes");
+  known ? json.Number(reply.integer) : json.Null();
+  json.Close('}');
+  return Respond(200, json.text());
 }
 
 // *2 [ the next cursor ] [ *n [ keys ] ]
@@ -114,6 +164,7 @@ HttpStep HttpExchange::OnListed(ReplyReader* reader, const ReplyElement& reply) 
 HttpStep HttpExchange::OnRefused(std::string_view error) {
   response_.allow.clear();
   response_.content_type = HttpResponse().content_type;
+  response_.policy.clear();
   return Fail(StatusOf(error), error);
 }
 

@@ -120,7 +120,17 @@ void HttpSession::Answer(HttpStep step) {
   receiver_->OnAnswer(exchange_.endpoint(), response);
 }
 
+void HttpSession::Continue() {
+  if (receiver_ == nullptr) return;
+  streams_ = true;
+  receiver_->MakeReport(exchange_.Continue());
+}
+
 void HttpSession::OnReport(std::string text) {
+  if (streams_) {
+    if (receiver_ != nullptr) receiver_->OnMore(std::move(text));
+    return;
+  }
   exchange_.response().body = std::move(text);
   Answer(HttpStep::kRespond);
 }

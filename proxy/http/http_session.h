@@ -54,6 +54,8 @@ class HttpSession final
     virtual void OnLetIn() = 0;
     // Make this, then call OnReport().
     virtual void MakeReport(const HttpReport& report) = 0;
+    // The next piece of a stream, that Continue() has asked for.
+    virtual void OnMore(std::string piece) = 0;
     // This is it; the receiver may move from it. endpoint: what the request counts as.
     virtual void OnAnswer(metrics::HttpEndpoint endpoint, HttpResponse& answer) = 0;
 
@@ -78,6 +80,8 @@ class HttpSession final
   bool between() const { return awaits_ == Awaits::kBody; }
   // The report that was asked for.
   void OnReport(std::string text);
+  // The answer is a stream, and what was made of it is written: has the next piece made.
+  void Continue();
   // A request has given a password: the next one needs a session of its own.
   bool logged_in() const { return password_ != Password::kNone; }
   // Its connection to Redis, or to the store, is over: the next request needs another one.
@@ -122,6 +126,7 @@ class HttpSession final
   Awaits awaits_ = Awaits::kNothing;
   HttpStep admitted_ = HttpStep::kRespond;  // to be done after kLogin and kNames
   Password password_ = Password::kNone;
+  bool streams_ = false;  // the report that comes is one more piece
   bool too_large_ = false;
   std::vector<std::string> command_;
   std::string request_;  // its bytes

@@ -1,19 +1,21 @@
 #include "proxy/http/reports.h"
 
 #include <algorithm>
-#include <charconv>
-#include <iterator>
 
-#include "proxy/base/digits.h"
-#include "proxy/http/http_item.h"
+#include "proxy/http/json_writer.h"
+#include "proxy/http/query.h"
+#include "resp/glob.h"
 
 namespace keyhole::core {
 namespace {
 
 constexpr uint64_t kMaxLimit = 10000;
 constexpr size_t kLargest = metrics::TopList::kSize;
+constexpr uint64_t kMaxSpark = 60;
+constexpr std::string_view kSort = "sort";  // layering: not a command
 // In the order of KeySort.
-constexpr std::string_view kSortNames[] = {"requests", "hits", "misses", "bytes", "ratio", "rate"};
+const std::vector<std::string_view> kSortNames = {"requests", "hits",  "misses",
+                                                  "bytes",    "ratio", "rate"};
 
 double RatioOf(const metrics::KeyTotals& key) {
   const uint64_t answered = key.hits + key.misses;
@@ -38,122 +40,147 @@ double SortValue(const metrics::KeyCounts& key, KeySort sort) {
   return key.rate;
 }
 
-// Three digits behind the point: 0.125, 3.
-std::string Rounded(double number) {
-  char text[40];
-  const auto end = std::to_chars(text, text + sizeof(text), number, std::chars_format::fixed, 3);
-  std::string_view digits(text, static_cast<size_t>(end.ptr - text));
-  while (digits.back() == '0') digits.remove_suffix(1);
-  if (digits.back() == '.') digits.remove_suffix(1);
-  return std::string(digits);
+// A key that is asked for more and more is marked, as one that is new.
+constexpr double kNewSeconds = 60;
+constexpr double kRisingFactor = 2;
+constexpr double kRisingRate = 1;
+
+std::string_view TrendOf(const metrics::KeyCounts& key, const metrics::KeyHistory& history,
+                         double unix_now) {
+  if (key.created > 0 && unix_now - key.created < kNewSeconds) return "new";
+  const std::vector<metrics::KeyHistory::Step> steps = history.Read(key.slot, 7);
+  if (steps.size() < 2) return {};
+  uint64_t before = 0;
+  for (size_t i = 0; i + 1 < steps.size(); ++i) before += steps[i].hits + steps[i].misses;
+  const double seconds = static_cast<double>(history.step().count());
+  const double was =
+      static_cast<double>(before) / (seconds * static_cast<double>(steps.size() - 1));
+  const double is = static_cast<double>(steps.back().hits + steps.back().misses) / seconds;
+  return is >= kRisingRate && is > kRisingFactor * was ? "rising" : "";
 }
 
-// "name":number, with a comma behind it.
-void AppendMember(std::string_view name, uint64_t number, std::string* json) {
-  json->append("\"").append(name).append("\":").append(std::to_string(number)).append(",");
-}
-
-void AppendKey(const metrics::KeyCounts& key, bool with_rate, std::string* json) {
-  json->append("{\"key\":").append(JsonString(key.label)).append(",");
-  AppendMember("hits", key.hits, json);
-  AppendMember("misses", key.misses, json);
-  AppendMember("requests", key.requests(), json);
-  AppendMember("bytes", key.bytes, json);
+void WriteCounts(const metrics::KeyCounts& key, JsonWriter* json) {
+  json->Key("key").String(key.label).Key("hits").Number(key.hits);
+  json->Key("misses").Number(key.misses).Key("requests").Number(key.requests());
+  json->Key("bytes").Number(key.bytes).Key("ratio");
   const double ratio = RatioOf(key);
-  json->append("\"ratio\":").append(ratio < 0 ? "null" : Rounded(ratio));
-  if (with_rate) json->append(",\"rate\":").append(Rounded(key.rate));
-  json->append("}");
+  ratio < 0 ? json->Null() : json->Decimal(ratio);
 }
 
-std::string EntriesJson(std::vector<metrics::TopEntry> entries, std::string_view unit,
-                        metrics::TopList::Instant now) {
-  std::string json = "[";
+void WriteKey(const metrics::KeyCounts& key, const metrics::KeyHistory& history,
+              const KeysQuery& query, double unix_now, JsonWriter* json) {
+  json->Open('{');
+  WriteCounts(key, json);
+  json->Key("rate").Decimal(key.rate);
+  if (query.spark > 0) {
+    json->Key("trend");
+    const std::string_view trend = TrendOf(key, history, unix_now);
+    trend.empty() ? json->Null() : json->String(trend);
+    json->Key("spark").Open('[');
+    for (const auto& step : history.Read(key.slot, query.spark)) {
+      json->Number(step.hits + step.misses);
+    }
+    json->Close(']');
+  }
+  json->Close('}');
+}
+
+bool IsAskedFor(const metrics::KeyCounts& key, const KeysQuery& query) {
+  return key.label.starts_with(query.prefix) &&
+         (query.match.empty() || resp::GlobMatches(query.match, key.label));
+}
+
+void WriteEntries(std::vector<metrics::TopEntry> entries, std::string_view unit,
+                  metrics::TopList::Instant now, JsonWriter* json) {
+  json->Open('[');
   for (const metrics::TopEntry& entry : metrics::Largest(std::move(entries), kLargest, now)) {
     const bool known = entry.command != resp::CommandId::kUnknown;
     const double age = std::chrono::duration<double>(now - entry.at).count();
-    if (json.size() > 1) json.append(",");
-    json.append("{\"command\":");
-    json.append(JsonString(known ? resp::Spec(entry.command).full_name : "unknown"));
-    json.append(",\"key\":").append(entry.label ? JsonString(*entry.label) : "null").append(",");
-    AppendMember(unit, entry.value, &json);
-    json.append("\"age_seconds\":").append(Rounded(std::max(age, 0.0))).append("}");
+    json->Open('{').Key("command");  // layering: not a command
+    json->String(known ? resp::Spec(entry.command).full_name : "unknown").Key("key");
+    entry.label ? json->String(*entry.label) : json->Null();
+    json->Key(unit).Number(entry.value);
+    if (unit != "bytes") {
+      json->Key("bytes").Number(entry.bytes).Key("client");  // layering: not a command
+      entry.client.empty() ? json->Null() : json->String(entry.client);
+    }
+    json->Key("age_seconds").Decimal(std::max(age, 0.0)).Close('}');
   }
-  return json.append("]");
+  json->Close(']');
 }
 
 }  // namespace
 
-std::optional<std::string> ParseKeysQuery(std::string_view query, KeysQuery* out) {
-  bool valid = true;
-  const std::optional<std::string> sort =
-      QueryParameter(query, "sort", &valid);  // layering: not a command
-  if (sort || !valid) {
-    const auto* const name = std::find(std::begin(kSortNames), std::end(kSortNames), sort);
-    if (name == std::end(kSortNames)) {
-      return "sort must be one of hits, misses, requests, ratio, rate and bytes";
-    }
-    out->sort = static_cast<KeySort>(name - std::begin(kSortNames));
-  }
-  const std::optional<std::string> limit = QueryParameter(query, "limit", &valid);
-  if (!limit && valid) return std::nullopt;
-  const std::optional<uint64_t> number = ParseDigits(limit.value_or(""));
-  if (!number || *number < 1 || *number > kMaxLimit) {
-    return "limit must be a whole number from 1 to " + std::to_string(kMaxLimit);
-  }
-  out->limit = *number;
-  return std::nullopt;
+std::optional<std::string> ParseKeysQuery(std::string_view text, KeysQuery* out) {
+  Query query;
+  if (auto problem = query.Read(text, {kSort, "limit", "prefix", "match", "spark"})) return problem;
+  auto sort = static_cast<size_t>(out->sort);
+  if (auto problem = query.ReadWord(kSort, kSortNames, &sort)) return problem;
+  out->sort = static_cast<KeySort>(sort);
+  if (const std::string* const prefix = query.Find("prefix")) out->prefix = *prefix;
+  if (const std::string* const match = query.Find("match")) out->match = *match;
+  if (auto problem = query.ReadNumber("spark", 0, kMaxSpark, &out->spark)) return problem;
+  return query.ReadNumber("limit", 1, kMaxLimit, &out->limit);
 }
 
-std::optional<std::string> ParsePurgeQuery(std::string_view query, PurgeQuery* out) {
-  bool valid_key = true;
-  bool valid_prefix = true;
-  const std::optional<std::string> key = QueryParameter(query, "key", &valid_key);
-  const std::optional<std::string> prefix = QueryParameter(query, "prefix", &valid_prefix);
-  if (!valid_key || !valid_prefix) return "A % must stand before two hexadecimal digits; write %25";
-  if (key.has_value() == prefix.has_value()) {
+std::optional<std::string> ParsePurgeQuery(std::string_view text, PurgeQuery* out) {
+  Query query;
+  if (auto problem = query.Read(text, {"key", "prefix"})) return problem;
+  const std::string* const key = query.Find("key");
+  const std::string* const prefix = query.Find("prefix");
+  if ((key != nullptr) == (prefix != nullptr)) {
     return "Say what to drop: ?key=KEY, or ?prefix=PREFIX, which may be empty for all";
   }
-  *out = {.is_key = key.has_value(), .text = key.has_value() ? *key : *prefix};
+  *out = {.is_key = key != nullptr, .text = key != nullptr ? *key : *prefix};
   return std::nullopt;
 }
 
 std::string PurgeJson(size_t purged) {
-  return "{\"purged\":" + std::to_string(purged) + "}";
+  return "{\"purged\":" + std::to_string(purged) + "}\n";
 }
 
-std::string KeysJson(const metrics::KeyTable& table, const KeysQuery& query) {
+std::string KeysJson(const metrics::KeyTable& table, const metrics::KeyHistory& history,
+                     const KeysQuery& query, double unix_now) {
   std::vector<const metrics::KeyCounts*> keys;
-  for (const metrics::KeyCounts& key : table.patterns) keys.push_back(&key);
-  for (const metrics::KeyCounts& key : table.keys) keys.push_back(&key);
-  const size_t shown = std::min(query.limit, keys.size());
+  for (const auto* all : {&table.patterns, &table.keys}) {
+    for (const metrics::KeyCounts& key : *all) {
+      if (IsAskedFor(key, query)) keys.push_back(&key);
+    }
+  }
+  const size_t shown = std::min<size_t>(query.limit, keys.size());
   std::partial_sort(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(shown), keys.end(),
                     [&](const auto* a, const auto* b) {
                       const double left = SortValue(*a, query.sort);
                       const double right = SortValue(*b, query.sort);
                       return left != right ? left > right : a->label < b->label;
                     });
-  std::string json = "{\"sort\":\"";
-  json.append(kSortNames[static_cast<size_t>(query.sort)]).append("\",");
-  AppendMember("limit", query.limit, &json);
-  AppendMember("tracked", table.keys.size(), &json);
-  json.append("\"keys\":[");
-  for (size_t i = 0; i < shown; ++i) {
-    if (i > 0) json.append(",");
-    AppendKey(*keys[i], /*with_rate=*/true, &json);
-  }
-  json.append("],\"other\":");
-  AppendKey(table.other, /*with_rate=*/false, &json);
-  json.append(",\"retired\":{");
-  AppendMember("hits", table.retired.hits, &json);
-  AppendMember("misses", table.retired.misses, &json);
-  json.append("\"bytes\":").append(std::to_string(table.retired.bytes)).append("}}");
-  return json;
+  JsonWriter json;
+  json.Open('{').Key("sort").String(                 // layering: not a command
+      kSortNames[static_cast<size_t>(query.sort)]);  // layering: not a command
+  json.Key("limit").Number(query.limit).Key("tracked").Number(table.keys.size());
+  json.Key("matching").Number(keys.size()).Key("keys").Open('[');  // layering: not a command
+  for (size_t i = 0; i < shown; ++i) WriteKey(*keys[i], history, query, unix_now, &json);
+  json.Close(']').Key("other").Open('{');
+  WriteCounts(table.other, &json);
+  json.Close('}').Key("retired").Open('{').Key("hits").Number(table.retired.hits);
+  json.Key("misses").Number(table.retired.misses).Key("bytes").Number(table.retired.bytes);
+  if (query.spark > 0)
+    json.Close('}').Key("spark_step").Number(history.step().count());
+  else
+    json.Close('}');
+  json.Close('}');
+  return json.Take();
 }
 
 std::string SlowJson(std::vector<metrics::TopEntry> big, std::vector<metrics::TopEntry> slow,
                      metrics::TopList::Instant now) {
-  return "{\"big\":" + EntriesJson(std::move(big), "bytes", now) +
-         ",\"slow\":" + EntriesJson(std::move(slow), "microseconds", now) + "}";
+  JsonWriter json;
+  json.Open('{').Key("big");
+  WriteEntries(std::move(big), "bytes", now, &json);
+  json.Key("slow");
+  WriteEntries(std::move(slow), "microseconds", now, &json);
+  json.Close('}');
+  return json.Take();
 }
 
 }  // namespace keyhole::core

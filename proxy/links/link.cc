@@ -298,8 +298,11 @@ void Link::Complete(const ReplyHead& head) {
 // count or to apply is told by EXEC's reply.
 template <typename Key>
 bool Link::Note(Exchange& pending, KeyViews keys, const Key& first, const ReplyHead& head) {
-  context_.metrics.RecordReply(*pending.spec, head.is_error(), context_.now - pending.sent, keys,
-                               context_.now);
+  const auto duration = context_.now - pending.sent;
+  if (context_.metrics.RecordReply(*pending.spec, head.is_error(), duration, context_.now))
+      [[unlikely]] {
+    NoteSlow(pending, keys, head);
+  }
   OnAnswered(pending);
   if (head.is_error()) [[unlikely]] {
     const metrics::ErrorClass error = metrics::ErrorClassOf(head.text);
@@ -317,6 +320,12 @@ bool Link::Note(Exchange& pending, KeyViews keys, const Key& first, const ReplyH
   transaction_.keys.Push(keys);
   transaction_.queued.push_back(Held(pending, keys));
   return true;
+}
+
+void Link::NoteSlow(const Exchange& pending, KeyViews keys, const ReplyHead& head) {
+  const std::string client = pending.requester == nullptr ? "" : pending.requester->ForPeople();
+  context_.metrics.RecordSlow(*pending.spec, context_.now - pending.sent, keys, context_.now,
+                              {.client = client, .bytes = head.bytes});
 }
 
 // What its session learns.

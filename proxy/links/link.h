@@ -162,6 +162,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Key: a view, or with its hash.
   template <typename Key>
   bool Note(Exchange& pending, KeyViews keys, const Key& first, const resp::ReplyHead& head);
+  [[gnu::noinline]] void NoteSlow(const Exchange& pending, KeyViews keys,
+                                  const resp::ReplyHead& head);
   void Report(Exchange& pending, bool queued, const resp::ReplyHead& head);
   void Prove(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
   template <typename Key>

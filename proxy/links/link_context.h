@@ -20,6 +20,11 @@ struct LinkContext : Clock {
   // Lookups of this command are counted.
   bool counts(const resp::CommandSpec& spec) const { return counted[static_cast<size_t>(spec.id)]; }
 
+  // It is one for sure, of one key, by the rule in its row, and writes nothing: as most requests.
+  bool is_plain_lookup(const resp::CommandSpec& spec) const {
+    return plain_lookup[static_cast<size_t>(spec.id)];
+  }
+
   // A number from 0 to 1, for jitter.
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
@@ -27,6 +32,7 @@ struct LinkContext : Clock {
   ReplyObserver* observer = nullptr;  // null: nobody wants to know
   Log log = [](LogLevel, std::string_view) {};
   std::array<bool, resp::kCommandCount> counted{};
+  std::array<bool, resp::kCommandCount> plain_lookup{};
 
  private:
   std::minstd_rand random_{std::random_device{}()};

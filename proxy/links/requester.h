@@ -9,6 +9,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "proxy/links/connection_state.h"
@@ -36,6 +37,9 @@ class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_u
   bool closed() const { return closed_; }
   // It speaks this now.
   resp::Protocol protocol() const { return state_.protocol; }
+
+  // Who it is, in a few words: "billing 127.0.0.1:50000".
+  virtual std::string ForPeople() const { return {}; }
 
   // ---- a reply, in this order
   // Bytes of it, as they came. True: it does not take them as fast as they come.

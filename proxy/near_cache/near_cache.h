@@ -112,6 +112,8 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   // Drops the entries whose keys begin so, or the one with this key. How many there were.
   size_t PurgePrefix(std::string_view prefix);
   size_t PurgeKey(std::string_view key);
+  // It keeps this key. For people: counts as no use of it.
+  bool Has(std::string_view key) const { return table_.Find(resp::HashedKey(key)) != nullptr; }
 
  private:
   static constexpr size_t kMostFetches = 256;

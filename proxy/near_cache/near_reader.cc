@@ -68,7 +68,7 @@ bool NearReader::ServeNow(const resp::HashedKey& key) {
 }
 
 void NearReader::ServeOne(const resp::HashedKey& key, NearEntry& entry) {
-  NoteServed(resp::Spec(NearCache::kOneKey), key.bytes);
+  NoteServed(resp::Spec(NearCache::kOneKey));
   Deliver(entry);
   near_.NoteServed(entry, key);
   host_.OnServedNear();
@@ -96,7 +96,7 @@ NearReader::Answer NearReader::AskForMany(const resp::Request& request) {
 }
 
 void NearReader::ServeMany(std::span<const std::string_view> keys) {
-  NoteServed(resp::Spec(NearCache::kManyKeys), keys.front());
+  NoteServed(resp::Spec(NearCache::kManyKeys));
   host_.DeliverNear("*" + std::to_string(keys.size()) + "\r\n");
   for (const std::string_view bytes : keys) {
     const resp::HashedKey key(bytes);
@@ -119,10 +119,10 @@ bool NearReader::Await() {
   return waited_;
 }
 
-void NearReader::NoteServed(const resp::CommandSpec& spec, std::string_view key) {
+void NearReader::NoteServed(const resp::CommandSpec& spec) {
   LinkContext& context = near_.context();
   context.metrics.counters.requests[spec.id].Add();
-  context.metrics.RecordReply(spec, false, std::chrono::nanoseconds(0), {&key, 1}, context.now);
+  context.metrics.RecordReply(spec, false, std::chrono::nanoseconds(0), context.now);
 }
 
 }  // namespace keyhole::core

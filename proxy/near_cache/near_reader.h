@@ -70,7 +70,7 @@ class NearReader final : private NearCache::Waiter {
   void ServeOne(const resp::HashedKey& key, NearEntry& entry);
   void ServeMany(std::span<const std::string_view> keys);
   void Deliver(const NearEntry& entry);
-  void NoteServed(const resp::CommandSpec& spec, std::string_view key);
+  void NoteServed(const resp::CommandSpec& spec);
 
   NearCache& near_;
   Requester& requester_;

@@ -7,6 +7,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <utility>
 
+#include "proxy/http/http_item.h"
 #include "proxy/net/asio.h"
 
 namespace keyhole::net {
@@ -32,6 +33,14 @@ void SetPageFields(const core::HttpVerdict& verdict, Head* head) {
   head->set(http::field::access_control_allow_methods, kPageMethods);
   head->set(http::field::access_control_allow_headers, kPageHeaders);
   head->set(http::field::access_control_max_age, kPreflightSeconds);
+}
+
+// What our own page may do, and who may show it: nobody else.
+void SetPolicy(std::string_view policy, Head* head) {
+  head->set("Content-Security-Policy", policy);
+  head->set("X-Content-Type-Options", "nosniff");
+  head->set("Referrer-Policy", "no-referrer");
+  head->set(http::field::cache_control, "no-store");
 }
 
 void Append(Head& head, std::string* out) {
@@ -60,7 +69,16 @@ void HttpAnswer::Set(const Frame& frame, core::HttpResponse& response) {
   if (frame.varies) head.set(http::field::vary, "Origin");
   SetPageFields(frame.verdict, &head);
   head.keep_alive(frame.keep_alive);
-  if (response.status != 204) head.content_length(response.body.size());
+  if (!response.content_encoding.empty()) {
+    head.set(http::field::content_encoding, response.content_encoding);
+  }
+  if (response.is_stream) head.set(http::field::cache_control, "no-store");
+  if (!response.policy.empty()) SetPolicy(response.policy, &head);
+  // A shell's prompt stands on a line of its own.
+  const bool is_plain_json = !response.body.empty() && response.content_type == core::kJsonType &&
+                             response.content_encoding.empty();
+  if (is_plain_json && !response.body.ends_with('\n')) response.body.push_back('\n');
+  if (response.status != 204 && !response.is_stream) head.content_length(response.body.size());
   Append(head, &out_);
   if (response.head) return;
   body_ = std::move(response.body);

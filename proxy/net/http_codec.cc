@@ -42,7 +42,7 @@ void HttpCodec::AwaitRequest() {
 }
 
 void HttpCodec::CommitRead(size_t n) {
-  if (state_ != State::kReading) return;  // lingers: dropped
+  if (state_ != State::kReading) return;  // lingers or streams: dropped
   const std::string_view bytes(worker_.read_buffer().data(), n);
   if (in_.empty()) {
     const size_t done = Process(bytes);
@@ -170,11 +170,22 @@ void HttpCodec::OnAnswer(metrics::HttpEndpoint endpoint, core::HttpResponse& ans
 
 void HttpCodec::Write(core::HttpResponse& answer) {
   state_ = State::kWriting;
+  streams_ = answer.is_stream && !answer.head;
+  keep_ = keep_ && !streams_;  // its end is that of the connection
   out_.Set({.version = fields_.version(),
             .keep_alive = keep_ && !draining_,
             .varies = gate_.has_origins(),
             .verdict = verdict_},
            answer);
+  pace_.OnAnswer(worker_.now);
+  transport_.Wake();
+}
+
+void HttpCodec::OnMore(std::string piece) {
+  if (state_ != State::kStreaming) return;
+  state_ = State::kWriting;
+  out_.Set(piece);
+  worker_.ReadClock();
   pace_.OnAnswer(worker_.now);
   transport_.Wake();
 }
@@ -191,6 +202,10 @@ void HttpCodec::OnWritten() {
   }
   pace_.OnWait(worker_.now);
   if (state_ == State::kRefusing) return Linger();
+  if (streams_ && !draining_) {
+    state_ = State::kStreaming;
+    return session_->Continue();
+  }
   if (!keep_ || draining_) return Finish();
   AwaitRequest();
   if (in_.empty()) return;
@@ -239,6 +254,7 @@ bool HttpCodec::too_slow() const {
 }
 
 bool HttpCodec::too_silent() const {
+  if (streams_) return pace_.TooSilent(worker_.now, core::HttpPace::kPatienceWithReaders);
   // What Redis takes to say whether the head is let in is not the client's affair.
   return state_ != State::kAsking && pace_.TooSilent(worker_.now, worker_.config.http.idle_timeout);
 }

@@ -17,6 +17,14 @@
 //          |                  | its body is not wanted                          ^
 //          '- not a request --'-> kRefusing -- written --> kLingering ----------'
 //
+//     an answer that is a stream (GET /api/events):
+//
+//         kWriting -- all is written --> kStreaming -- the next piece --> kWriting
+//
+// The next piece is only asked for when the one before is written, so a stream holds one piece at
+// most, however slowly it is read; who takes none for ten seconds is closed. A stream that waits
+// for its next piece is the first to go when there is no room, as it can be begun again.
+//
 // The head of a request with a body is shown to the session before the body is read (kAsking).
 // Nothing is read while a request is answered, and one answer is written before the next request is
 // looked at: a client that does not read its answers sends no more.
@@ -66,7 +74,8 @@ class HttpCodec final : private core::HttpSession::Receiver {
   // It cannot be written to any more.
   void OnOutputLost() { Finish(); }
   bool wants_read() const {
-    return (state_ == State::kReading && !yielded_) || state_ == State::kLingering;
+    return (state_ == State::kReading && !yielded_) || state_ == State::kLingering ||
+           state_ == State::kStreaming;  // for the end of it
   }
   std::string_view PrepareWrite() const { return out_.PrepareWrite(); }
   void CommitWrite(size_t n);
@@ -101,6 +110,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
     kContinuing,
     kAnswering,
     kWriting,
+    kStreaming,
     kRefusing,
     kLingering,
     kFinished,
@@ -120,6 +130,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
   void Refuse(int status, std::string_view text);
   void OnLetIn() override;
   void OnAnswer(metrics::HttpEndpoint endpoint, core::HttpResponse& answer) override;
+  void OnMore(std::string piece) override;
   void MakeReport(const core::HttpReport& report) override { report_(report); }
   void Write(core::HttpResponse& answer);
   void OnWritten();
@@ -142,6 +153,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
   core::Instant began_{};  // the current request's head was complete
   bool keep_ = false;      // the connection goes on after the answer ...
   bool reserve_ = false;   // see UseReserve()
+  bool streams_ = false;   // the answer goes on
   bool draining_ = false;  // ... unless all of them are to end
   bool yielded_ = false;   // in_ is looked at in the next turn
   int answers_left_ = kAnswersPerTurn;

@@ -59,7 +59,8 @@ core::HttpRequest HttpFields::ForSession(std::string_view body) const {
           .content_type = View(request_[http::field::content_type]),
           .accept = View(request_[http::field::accept]),
           .body = body,
-          .authorization = View(request_[http::field::authorization])};
+          .authorization = View(request_[http::field::authorization]),
+          .accept_encoding = View(request_[http::field::accept_encoding])};
 }
 
 }  // namespace keyhole::net

@@ -79,7 +79,7 @@ void Server::OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) 
 
 void Server::TrackKeys() {
   if (!tracking_) return;
-  control_.TrackKeys();
+  control_.Tick();
   track_keys_.expires_after(kTrackKeys);
   track_keys_.async_wait([this](error_code error) {
     if (!error) TrackKeys();
@@ -97,6 +97,7 @@ void Server::WaitForSignal() {
 
 void Server::BeginStop() {
   acceptor_.Close();
+  control_.EndStreams();
   log_(core::LogLevel::kInfo, "stopping: finishing what is in flight; once more to stop at once");
   grace_->expires_after(config_.shutdown_grace);
   grace_->async_wait([this](error_code error) {

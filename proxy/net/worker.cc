@@ -40,6 +40,12 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
   state_.links.on_room = [this] {
     clients_.ForEach([](ClientConnection& client) { client.Wake(); });
   };
+  state_.list_clients = [this](size_t most, std::vector<core::ClientInfo>* out) {
+    clients_.ForEach([&](ClientConnection& client) {
+      if (out->size() < most) out->push_back(client.session().Describe());
+    });
+    return clients_.size();
+  };
   clients_.on_removed = [this] {
     if (on_client_gone) on_client_gone();
     OnGone();

@@ -39,6 +39,13 @@ ClientSession::~ClientSession() {
   if (!detached()) Detach(CloseReason::kByClient);
 }
 
+ClientInfo ClientSession::Describe() const {
+  ClientInfo info = session_->Describe();
+  info.output_bytes = out_.size();
+  info.idle = std::chrono::duration_cast<std::chrono::milliseconds>(context().now - last_active_);
+  return info;
+}
+
 std::span<char> ClientSession::PrepareRead() {
   return in_.empty() ? context().read_buffer() : in_.Prepare(kReadBytes);
 }

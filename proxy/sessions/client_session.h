@@ -72,6 +72,9 @@ class ClientSession final
   // it.
   bool trickles() const;
 
+  // What there is to say of it, for people.
+  ClientInfo Describe() const;
+
   // Where its requests go.
   Session& session() { return *session_; }
   const Session& session() const { return *session_; }

@@ -66,6 +66,13 @@ class ReplyOrder {
   }
   // What is due after Close(), up to the first byte that has not come.
   std::string TakeDue();
+  // Replies that have not come, or not all of them.
+  size_t in_flight() const {
+    size_t open = straight_;
+    if (slots_ == nullptr) return open;
+    for (size_t i = 0; i < slots_->queue.size(); ++i) open += slots_->queue[i].closed ? 0U : 1U;
+    return open;
+  }
   // Bytes in slots.
   size_t kept() const { return slots_ == nullptr ? 0 : slots_->kept; }
 

@@ -253,10 +253,10 @@ bool Session::ChooseLink(const Exchange& exchange, const resp::Request& request)
 void Session::Send(const resp::Request& request, Exchange& exchange) {
   exchange.requester = this;
   exchange.sent = context_.now;
-  if (exchange.answered && context_.counts(*exchange.spec)) {
-    // Of a request in pieces the options may be still to come: see Link::FinishLast().
-    const bool undecided = exchange.in_pieces && exchange.spec->hit.rule == HitRule::kSetGet;
-    exchange.rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(*exchange.spec, request.args);
+  if (exchange.answered && context_.is_plain_lookup(*exchange.spec)) [[likely]] {
+    exchange.rule = exchange.spec->hit.rule;
+  } else {
+    Consider(request, &exchange);
   }
   if (near_ != nullptr) [[unlikely]]
     near_->OnSent(request, exchange);
@@ -264,6 +264,20 @@ void Session::Send(const resp::Request& request, Exchange& exchange) {
   if (!exchange.plain()) Note(request, &exchange);
   if (exchange.answered && !exchange.raw) exchange.slot = order_.Open(link.get());
   link->Send(request, std::move(exchange));
+}
+
+// Of a request that is no plain lookup: how it counts, and what it writes.
+void Session::Consider(const resp::Request& request, Exchange* exchange) {
+  const resp::CommandSpec& spec = *exchange->spec;
+  if (exchange->answered && context_.counts(spec)) {
+    // Of a request in pieces the options may be still to come: see Link::FinishLast().
+    const bool undecided = exchange->in_pieces && spec.hit.rule == HitRule::kSetGet;
+    exchange->rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(spec, request.args);
+  }
+  if (!spec.has(resp::kWrite)) return;
+  context_.journal.Note(spec, request.args,
+                        {.name = state_.name, .address = address_, .database = state_.db},
+                        context_.unix_now);
 }
 
 // What it means for the session that this request goes on its way.

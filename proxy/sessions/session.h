@@ -38,6 +38,7 @@
 #include "proxy/links/requester.h"
 #include "proxy/links/router.h"
 #include "proxy/near_cache/near_reader.h"
+#include "proxy/sessions/client_info.h"
 #include "proxy/sessions/conversation.h"
 #include "proxy/sessions/front.h"
 #include "proxy/sessions/reply_order.h"
@@ -95,6 +96,7 @@ class Session final : public Requester, private NearReader::Host {
   // Who the client is to the proxy; null: nobody yet, or nobody is asked.
   const User* user() const { return user_; }
   const std::string& address() const { return address_; }
+  ClientInfo Describe() const;
 
   bool has_link() const { return at_.link != nullptr; }
   // What reads are asked from before they go to a link; null: there is no near cache.
@@ -112,6 +114,7 @@ class Session final : public Requester, private NearReader::Host {
   void EndInput();
 
   // ---- for links
+  std::string ForPeople() const final;
   resp::ByteQueue& output() final { return front_.output(); }
   void OnOutput(size_t before) final { front_.OnOutput(before); }
   bool output_is_long() const final { return front_.output_is_long(); }
@@ -144,6 +147,7 @@ class Session final : public Requester, private NearReader::Host {
   [[gnu::noinline]] bool ChooseLink(const Exchange& exchange, const resp::Request& request);
   void Send(const resp::Request& request, Exchange& exchange);
   [[gnu::noinline]] void Note(const resp::Request& request, Exchange* exchange);
+  [[gnu::noinline]] void Consider(const resp::Request& request, Exchange* exchange);
   void End(ReplySlot slot, const resp::ReplyHead& head);
   void Answer(std::string_view bytes);
   void AnswerError(std::string_view text);
@@ -151,6 +155,7 @@ class Session final : public Requester, private NearReader::Host {
   bool MayAnswer() const;
   bool MayAnswerHere(Effect effect) const;
   bool pinned() const;
+  std::string_view WhyOwnLink() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
   bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
   void BeginReset(Resetting how);

@@ -13,6 +13,7 @@
 #include "proxy/links/link_context.h"
 #include "proxy/links/router.h"
 #include "proxy/links/upstream/options.h"
+#include "proxy/sessions/key_journal.h"
 #include "proxy/sessions/options.h"
 #include "resp/byte_queue.h"
 
@@ -46,6 +47,7 @@ struct SessionContext : LinkContext {
   SessionState initial_state;       // of a new connection
   Router* router = nullptr;         // never null once the worker is there
   NearCache* near_cache = nullptr;  // null: off
+  KeyJournal journal;               // of what its sessions have written
   resp::BufferPool buffers;         // for what is to be sent to clients
   size_t leaving = 0;  // clients that have left before all that they had sent was carried out
   // SHUTDOWN of the embedded store.

@@ -249,7 +249,10 @@ const LiveSettings& Store::live() const {
 
 Store::Usage Store::usage() const {
   const MemoryBudget& budget = engine_->budget();
-  return {.memory = budget.used(), .limit = budget.limit(), .evicted = budget.evicted()};
+  return {.memory = budget.used(),
+          .limit = budget.limit(),
+          .evicted = budget.evicted(),
+          .expired = budget.expired()};
 }
 
 }  // namespace keyhole::store

@@ -132,7 +132,8 @@ class Store {
   struct Usage {
     size_t memory = 0;     // bytes that keys take
     size_t limit = 0;      // 0: none
-    uint64_t evicted = 0;  // since the start
+    uint64_t evicted = 0;  // since the start, as the next
+    uint64_t expired = 0;
   };
   Usage usage() const;
 

@@ -21,7 +21,8 @@ process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 export class Keyhole {
   static async start(...options) {
     const keyholeProcess = new Keyhole();
-    const args = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', ...options];
+    const http = options.includes('--http') ? [] : ['--http', '127.0.0.1:0'];
+    const args = ['--listen', '127.0.0.1:0', ...http, ...options];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', keyhole, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
     children.add(child);
     child.on('exit', () => children.delete(child));

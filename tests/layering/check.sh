@@ -44,9 +44,13 @@ allowed() {
     proxy/links/*) echo "(resp|metrics|proxy/base|proxy/links|boost/smart_ptr|absl)/.*|$std" ;;
     proxy/near_cache/*) echo "(resp|metrics|proxy/base|proxy/links|proxy/near_cache|boost/smart_ptr|absl)/.*|$std" ;;
     proxy/sessions/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/links|proxy/near_cache|proxy/sessions|boost/smart_ptr|absl)/.*|$std" ;;
-    proxy/http/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/sessions|proxy/http|boost/json|boost/smart_ptr|absl)/.*|boost/json.hpp|$std" ;;
+    proxy/http/gzip.cc) echo "(resp|proxy/http)/.*|zlib.h|$std" ;;
+    proxy/http/*) echo "(resp|metrics|proxy/base|proxy/page|proxy/users|proxy/sessions|proxy/http|boost/json|boost/smart_ptr|absl)/.*|boost/json.hpp|$std" ;;
+    proxy/page/*) echo "proxy/page/.*|$std" ;;
+    proxy/top/terminal.cc) echo "proxy/top/.*|ncurses.h|$std" ;;
+    proxy/top/*) echo "proxy/(base|top)/.*|boost/json/.*|$std" ;;
     proxy/config/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/config|CLI|toml[+][+]|absl)/.*|proxy/.*/options.h|$std" ;;
-    proxy/app/*) echo "(resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|app)|absl)/.*|$std" ;;
+    proxy/app/*) echo "(resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|page|app)|absl)/.*|$std" ;;
     *) echo '.*' ;;
   esac
 }

@@ -92,6 +92,7 @@ void Shard::Discard(Entry entry) {
 
 void Shard::RemoveExpired(Entry* slot) {
   ++expired_;
+  budget_.CountExpired();
   if (listener_ == nullptr) return Remove(slot);
   const std::string key(slot->key());
   Remove(slot);

@@ -46,6 +46,8 @@ class MemoryBudget {
   bool frozen() const { return frozen_.load(std::memory_order_relaxed); }
   uint64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }
   void CountEviction() { evicted_.fetch_add(1, std::memory_order_relaxed); }
+  uint64_t expired() const { return expired_.load(std::memory_order_relaxed); }
+  void CountExpired() { expired_.fetch_add(1, std::memory_order_relaxed); }
   size_t used() const { return used_.load(std::memory_order_relaxed); }
 
   // A shard took `before` when it last reported, and takes `after` by now. Gives what to call
@@ -72,6 +74,7 @@ class MemoryBudget {
   std::atomic<int> exhausted_{0};  // arenas
   std::atomic<uint64_t> evicted_{0};
   std::atomic<bool> frozen_{false};
+  std::atomic<uint64_t> expired_{0};  // with what a client found to have expired
 };
 
 }  // namespace keyhole::store

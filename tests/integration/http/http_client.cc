@@ -86,6 +86,13 @@ HttpReply HttpClient::Read(bool to_head) {
   while (buffer_.size() < size) MustReceive(until);
   reply.body = buffer_.substr(0, size);
   buffer_.erase(0, size);
+  // JSON ends with the line; what it says is without it.
+  const bool is_json = reply.header("content-type") == "application/json" &&
+                       reply.header("content-encoding").empty() && size > 0;
+  if (is_json) {
+    if (reply.body.back() != '\n') throw std::runtime_error("JSON without a line end");
+    reply.body.pop_back();
+  }
   return reply;
 }
 

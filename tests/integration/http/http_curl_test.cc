@@ -28,7 +28,13 @@ class Curl : public testing::TestWithParam<Backend> {
     EXPECT_EQ(curl.Wait(), 0) << curl.err();
     const std::string& out = curl.out();
     if (out.size() < 3) return {};
-    return {.status = std::stoi(out.substr(out.size() - 3)), .body = out.substr(0, out.size() - 3)};
+    Said said{.status = std::stoi(out.substr(out.size() - 3)),
+              .body = out.substr(0, out.size() - 3)};
+    if (said.body.starts_with('{')) {
+      EXPECT_EQ(said.body.back(), '\n');  // a prompt comes behind it
+      said.body.pop_back();
+    }
+    return said;
   }
 
   Stack stack_{GetParam()};

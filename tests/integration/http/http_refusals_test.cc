@@ -37,7 +37,7 @@ TEST_F(HttpRefusals, GarbageIsABadRequest) {
     const std::string answer = Answer(garbage);
     EXPECT_THAT(answer, testing::StartsWith("HTTP/1.1 400 ")) << garbage;
     EXPECT_THAT(answer, testing::HasSubstr("Connection: close")) << garbage;
-    EXPECT_THAT(answer, testing::EndsWith("}")) << garbage;
+    EXPECT_THAT(answer, testing::EndsWith("}\n")) << garbage;
   }
   EXPECT_EQ(HttpClient(proxy_.http_port()).Call("GET", "/").status, 200);
 }

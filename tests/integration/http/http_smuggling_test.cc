@@ -29,7 +29,7 @@ class HttpSmuggling : public testing::TestWithParam<Backend> {
   void ExpectRefused(const std::string& bytes, const std::string& answer, int status = 400) {
     EXPECT_THAT(answer, testing::StartsWith("HTTP/1.1 " + std::to_string(status) + " ")) << bytes;
     EXPECT_THAT(answer, testing::HasSubstr("Connection: close\r\n")) << bytes;
-    EXPECT_THAT(answer, testing::EndsWith("\"}")) << bytes;
+    EXPECT_THAT(answer, testing::EndsWith("\"}\n")) << bytes;
     EXPECT_EQ(answer.find("Server: "), answer.rfind("Server: ")) << bytes << answer;
     EXPECT_EQ(resp_.Ask({"MGET", "victim", "doc"}), "*2\r\n$1\r\n1\r\n$3\r\nold\r\n") << bytes;
   }

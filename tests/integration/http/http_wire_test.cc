@@ -71,7 +71,7 @@ TEST_P(HttpWire, Http10ClosesUnlessAskedNotTo) {
   http_.Send("GET /items/none HTTP/1.0\r\n\r\n");
   const std::string last = http_.ReadUntilClosed();
   EXPECT_THAT(last, testing::StartsWith("HTTP/1.0 404 "));
-  EXPECT_THAT(last, testing::EndsWith(R"({"error":"Key not found"})"));
+  EXPECT_THAT(last, testing::EndsWith("{\"error\":\"Key not found\"}\n"));
 }
 
 TEST_P(HttpWire, ConnectionCloseIsHeeded) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -74,6 +75,60 @@ TEST_F(ControlTest, ReportsAreMadeOnTheScraperAndGivenOnWorker0) {
   EXPECT_THAT(on_, ElementsAre("scraper", "worker 0"));
   EXPECT_THAT(Ask({.kind = HttpReport::Kind::kKeys}), StartsWith("{"));
   EXPECT_THAT(Ask({.kind = HttpReport::Kind::kSlow}), StartsWith("{"));
+}
+
+TEST_F(ControlTest, ClientsAndKeysAreAskedOfTheirWorkers) {
+  Start({"--workers", "2"});
+  workers_[1]->list_clients = [](size_t, std::vector<ClientInfo>* out) {
+    out->push_back(
+        {.address = "10.0.0.1:5", .name = "b\"", .user = {}, .library = {}, .private_link = {}});
+    return size_t{7};
+  };
+  EXPECT_THAT(
+      Ask({.kind = HttpReport::Kind::kClients}),
+      StartsWith(R"({"total":7,"clients":[{"address":"10.0.0.1:5","worker":1,"name":"b\"")"));
+  EXPECT_THAT(on_, ElementsAre("worker 0", "worker 1", "scraper", "worker 0"));
+  on_.clear();
+  const std::vector<std::string_view> del = {"del", "k"};
+  workers_[1]->journal.Note(resp::Find(del), del, {.name = {}, .address = "10.0.0.1:5"}, 1000);
+  EXPECT_THAT(Ask({.kind = HttpReport::Kind::kKey, .key = "k"}),
+              testing::AllOf(HasSubstr(R"("what":"deleted")"), HasSubstr("`del` of 10.0.0.1:5")));
+  EXPECT_THAT(on_, ElementsAre("worker 0", "worker 1", "scraper", "worker 0"));
+}
+
+TEST_F(ControlTest, ReadersAreToldOnceASecondAndOnlyIfThereAreAny) {
+  Start({"--workers", "2"});
+  const auto run = [this] {
+    while (!todo_.empty()) {
+      auto f = std::move(todo_.front().second);
+      todo_.pop_front();
+      f();
+    }
+  };
+  // Two seconds of ticks, by the real clock, which is read in Tick().
+  const auto tick = [&](auto until) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!until() && std::chrono::steady_clock::now() < end) control_->Tick();
+  };
+  const std::string first = Ask({.kind = HttpReport::Kind::kEvent});
+  EXPECT_THAT(first, StartsWith("data: {"));
+  std::vector<std::string> told;
+  for (int i = 0; i < 2; ++i) {
+    control_->MakeReport({.kind = HttpReport::Kind::kNextEvent},
+                         [&told](std::string text) { told.push_back(std::move(text)); });
+  }
+  EXPECT_TRUE(told.empty());
+  tick([&] { return !todo_.empty(); });
+  EXPECT_EQ(todo_.size(), 1u) << "it is made once for all";
+  run();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0], told[1]);
+  control_->MakeReport({.kind = HttpReport::Kind::kNextEvent},
+                       [&told](std::string) { told.emplace_back(); });
+  control_->EndStreams();
+  control_->MakeReport({.kind = HttpReport::Kind::kNextEvent},
+                       [&told](std::string) { told.emplace_back(); });
+  EXPECT_EQ(told.size(), 2u);
 }
 
 TEST_F(ControlTest, APurgeAsksAllWorkersAndTheLastOneAnswers) {

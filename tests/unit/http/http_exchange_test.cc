@@ -55,7 +55,22 @@ TEST_F(Http, Reports) {
   EXPECT_EQ(Status("GET", "/api/keys?sort=x"), 400);
   EXPECT_THAT(body(), HasSubstr("sort must be one of"));
   EXPECT_EQ(Status("GET", "/api/keys?limit=x"), 400);
+  EXPECT_EQ(Status("GET", "/api/slow?x=1"), 400);
   EXPECT_EQ(Status("POST", "/api/keys"), 405);
+  using Kind = HttpReport::Kind;
+  const std::pair<const char*, Kind> more[] = {{"/api/keys/a%20b", Kind::kKey},
+                                               {"/api/clients?sort=idle", Kind::kClients},
+                                               {"/api/overview", Kind::kOverview},
+                                               {"/api/history?from=-60", Kind::kHistory},
+                                               {"/api/events", Kind::kEvent}};
+  for (const auto& [target, kind] : more) {
+    EXPECT_EQ(Ask("GET", target), HttpStep::kReport) << target;
+    EXPECT_EQ(exchange_.report().kind, kind) << target;
+    EXPECT_EQ(exchange_.access(), HttpAccess::kKeyNames) << target;
+    EXPECT_EQ(exchange_.response().is_stream, kind == Kind::kEvent) << target;
+  }
+  EXPECT_EQ(Status("GET", "/api/history?series=hit_rato"), 400);
+  EXPECT_THAT(body(), HasSubstr("did you mean hit_ratio?"));
   EXPECT_EQ(Status("GET", "/api/"), 404);
 }
 
@@ -81,12 +96,48 @@ TEST_F(Http, TheOtherPaths) {
   EXPECT_EQ(body(), R"({"error":"Cannot connect to Redis"})");
 }
 
+TEST_F(Http, ThePageIsForThoseWhoPreferIt) {
+  EXPECT_EQ(Ask("GET", "/", "", "text/html,application/xhtml+xml,*/*;q=0.8"), HttpStep::kReport);
+  EXPECT_EQ(exchange_.report().kind, HttpReport::Kind::kPage);
+  EXPECT_EQ(exchange_.access(), HttpAccess::kOpen);
+  EXPECT_THAT(exchange_.response().policy, HasSubstr("connect-src 'self'"));
+  for (const char* const accept :
+       {"", "*/*", "application/json", "application/json, text/plain, */*",
+        "text/html;q=0.5, application/json"}) {
+    EXPECT_EQ(Ask("GET", "/", "", accept), HttpStep::kRespond) << accept;
+    EXPECT_EQ(body(), R"({"message":"Keyhole is running"})") << accept;
+  }
+}
+
+TEST_F(Http, AKeyIsLookedAtWithoutUsingIt) {
+  ASSERT_EQ(Ask("GET", "/api/look/user%3A7"), HttpStep::kCommand);
+  EXPECT_THAT(command(), testing::ElementsAre("type", "user:7"));
+  ASSERT_EQ(exchange_.OnReply("+string\r\n"), HttpStep::kCommand);
+  EXPECT_THAT(command(), testing::ElementsAre("pttl", "user:7"));
+  ASSERT_EQ(exchange_.OnReply(":1500\r\n"), HttpStep::kCommand);
+  EXPECT_THAT(command(), testing::ElementsAre("memory", "usage", "user:7"));
+  EXPECT_EQ(Reply(":72\r\n"), 200);
+  EXPECT_EQ(body(), R"({"key":"user:7","exists":true,"type":"string","ttl_seconds":1.5,)"
+                    R"("memory_bytes":72})");
+  Ask("GET", "/api/look/k");
+  exchange_.OnReply("+none\r\n");
+  EXPECT_EQ(Reply(":-2\r\n"), 200);
+  EXPECT_EQ(body(), R"({"key":"k","exists":false})");
+  // Managed Redis may refuse MEMORY.
+  Ask("GET", "/api/look/k");
+  exchange_.OnReply("+list\r\n");
+  exchange_.OnReply(":-1\r\n");
+  EXPECT_EQ(Reply("-NOPERM no\r\n"), 200);
+  EXPECT_THAT(body(), HasSubstr(R"("ttl_seconds":null,"memory_bytes":null)"));
+}
+
 // A page, or a user who follows a link, may cause a GET of anything.
 TEST_F(Http, NothingChangesByGet) {
   for (const char* const method : {"GET", "HEAD"}) {
     for (const char* const target :
          {"/", "/items", "/items?limit=5&cursor=3", "/items/k", "/items/k?ttl=5", "/metrics",
-          "/api/keys", "/api/slow", "/api/near-cache", "/api/near-cache?prefix=", "/healthz",
+          "/api/keys", "/api/keys/k", "/api/look/k", "/api/slow", "/api/clients", "/api/overview",
+          "/api/events", "/api/history", "/api/near-cache", "/api/near-cache?prefix=", "/healthz",
           "/readyz", "/nowhere"}) {
       HttpStep step = Ask(method, target, R"({"key":"k","value":"v"})");
       if (step == HttpStep::kReport) {

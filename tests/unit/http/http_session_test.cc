@@ -58,6 +58,7 @@ class Browser final : public HttpSession::Receiver {
 
   void OnLetIn() override { Note(Told::kLetIn); }
   void MakeReport(const HttpReport&) override { Note(Told::kReport); }
+  void OnMore(std::string) override {}
   void OnAnswer(metrics::HttpEndpoint, HttpResponse& answer) override {
     Note(Told::kAnswer);
     answer_ = answer;

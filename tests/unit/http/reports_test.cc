@@ -36,10 +36,15 @@ KeyTable SomeTable() {
   return table;
 }
 
+std::string Json(const KeyTable& table, const KeysQuery& query) {
+  metrics::KeyDirectory directory(10);
+  return KeysJson(table, metrics::KeyHistory(directory), query, 1000);
+}
+
 std::string Order(const std::string& query) {
   KeysQuery parsed;
   EXPECT_EQ(ParseKeysQuery(query, &parsed), std::nullopt) << query;
-  const auto json = boost::json::parse(KeysJson(SomeTable(), parsed));
+  const auto json = boost::json::parse(Json(SomeTable(), parsed));
   std::string labels;
   for (const auto& key : json.at("keys").as_array()) {
     labels.append(labels.empty() ? "" : " ").append(key.at("key").as_string().c_str());
@@ -56,29 +61,34 @@ TEST(KeysReport, SortsByWhatIsAskedFor) {
   EXPECT_EQ(Order("sort=ratio"), "b user:* a never");
   EXPECT_EQ(Order("sort=rate"), "a b never user:*");
   EXPECT_EQ(Order("sort=misses&limit=2"), "a user:*");
-  EXPECT_EQ(Order("limit=10000&other=x"), "a user:* b never");
+  EXPECT_EQ(Order("limit=10000"), "a user:* b never");
+  EXPECT_EQ(Order("prefix=us"), "user:*");
+  EXPECT_EQ(Order("match=*e*"), "user:* never");
+  EXPECT_EQ(Order("match=?&sort=hits"), "b a");
 }
 
 TEST(KeysReport, SaysAllOfAKey) {
   KeysQuery query;
   query.limit = 1;
-  EXPECT_EQ(KeysJson(SomeTable(), query),
-            R"({"sort":"requests","limit":1,"tracked":3,"keys":[{"key":"a","hits":1,"misses":9,)"
-            R"("requests":12,"bytes":10,"ratio":0.1,"rate":1.5}],"other":{"key":"__other__",)"
-            R"("hits":100,"misses":0,"requests":100,"bytes":0,"ratio":1},)"
-            R"("retired":{"hits":7,"misses":8,"bytes":9}})");
-  EXPECT_THAT(KeysJson(SomeTable(), {}), HasSubstr(R"("ratio":null,"rate":0})"));
-  EXPECT_THAT(KeysJson({}, {}), HasSubstr(R"("keys":[],)"));
+  EXPECT_EQ(
+      Json(SomeTable(), query),
+      R"({"sort":"requests","limit":1,"tracked":3,"matching":4,"keys":[{"key":"a","hits":1,"misses":9,)"
+      R"("requests":12,"bytes":10,"ratio":0.1,"rate":1.5}],"other":{"key":"__other__",)"
+      R"("hits":100,"misses":0,"requests":100,"bytes":0,"ratio":1},)"
+      R"("retired":{"hits":7,"misses":8,"bytes":9}})"
+      "\n");
+  EXPECT_THAT(Json(SomeTable(), {}), HasSubstr(R"("ratio":null,"rate":0})"));
+  EXPECT_THAT(Json({}, {}), HasSubstr(R"("keys":[],)"));
 }
 
 TEST(KeysReport, WrongParametersAreExplained) {
   KeysQuery query;
-  for (const char* wrong : {"sort=", "sort=hit", "sort=%", "sort=HITS"}) {
+  for (const char* wrong : {"sort=", "sort=hit", "sort=HITS"}) {
     EXPECT_THAT(ParseKeysQuery(wrong, &query).value_or(""),
-                HasSubstr("sort must be one of hits, misses"))
+                HasSubstr("sort must be one of requests, hits"))
         << wrong;
   }
-  for (const char* wrong : {"limit=", "limit=0", "limit=10001", "limit=x", "limit=-1", "limit=%zz",
+  for (const char* wrong : {"limit=", "limit=0", "limit=10001", "limit=x", "limit=-1",
                             "sort=hits&limit=99999999999999999999"}) {
     EXPECT_THAT(ParseKeysQuery(wrong, &query).value_or(""),
                 HasSubstr("limit must be a whole number from 1 to 10000"))
@@ -86,17 +96,38 @@ TEST(KeysReport, WrongParametersAreExplained) {
   }
 }
 
+TEST(KeysReport, AParameterThatIsNotKnownIsTold) {
+  KeysQuery query;
+  EXPECT_EQ(ParseKeysQuery("limt=1", &query), "There is no parameter 'limt'; did you mean limit?");
+  EXPECT_THAT(ParseKeysQuery("zzzzzzzz=1", &query).value_or(""),
+              HasSubstr("there are sort, limit"));
+  EXPECT_EQ(ParseKeysQuery("sort=hits&sort=hits", &query), "The parameter sort is given twice");
+  EXPECT_THAT(ParseKeysQuery("sort=mises", &query).value_or(""), HasSubstr("did you mean misses?"));
+  EXPECT_THAT(ParseKeysQuery("prefix=%4", &query).value_or(""), HasSubstr("write %25"));
+}
+
 TEST(SlowReport, ListsTheLargestFirst) {
   const metrics::TopList::Instant now{std::chrono::minutes(5)};
-  const TopEntry get{CommandId::kGet, "a\"b", 10, now - std::chrono::milliseconds(1500)};
-  const TopEntry ping{CommandId::kPing, std::nullopt, 20, now};
-  const TopEntry unknown{CommandId::kUnknown, std::nullopt, 1, now};
-  EXPECT_EQ(SlowJson({get}, {unknown, get, ping}, now),
-            R"({"big":[{"command":"get","key":"a\"b","bytes":10,"age_seconds":1.5}],)"
-            R"("slow":[{"command":"ping","key":null,"microseconds":20,"age_seconds":0},)"
-            R"({"command":"get","key":"a\"b","microseconds":10,"age_seconds":1.5},)"
-            R"({"command":"unknown","key":null,"microseconds":1,"age_seconds":0}]})");
-  EXPECT_EQ(SlowJson({}, {}, now), R"({"big":[],"slow":[]})");
+  const TopEntry get{.command = CommandId::kGet,
+                     .label = "a\"b",
+                     .value = 10,
+                     .at = now - std::chrono::milliseconds(1500),
+                     .bytes = 7,
+                     .client = "billing 10.0.0.1:5"};
+  const TopEntry ping{
+      .command = CommandId::kPing, .label = std::nullopt, .value = 20, .at = now, .client = {}};
+  const TopEntry unknown{
+      .command = CommandId::kUnknown, .label = std::nullopt, .value = 1, .at = now, .client = {}};
+  EXPECT_EQ(
+      SlowJson({get}, {unknown, get, ping}, now),
+      R"({"big":[{"command":"get","key":"a\"b","bytes":10,"age_seconds":1.5}],)"
+      R"("slow":[{"command":"ping","key":null,"microseconds":20,"bytes":0,"client":null,"age_seconds":0},)"
+      R"({"command":"get","key":"a\"b","microseconds":10,"bytes":7,"client":"billing 10.0.0.1:5",)"
+      R"("age_seconds":1.5},)"
+      R"({"command":"unknown","key":null,"microseconds":1,"bytes":0,"client":null,)"
+      R"("age_seconds":0}]})"
+      "\n");
+  EXPECT_EQ(SlowJson({}, {}, now), "{\"big\":[],\"slow\":[]}\n");
 }
 
 }  // namespace

@@ -283,6 +283,7 @@ class Browser final : public core::HttpSession::Receiver {
   std::string Answer() { return std::exchange(answer_, {}); }
   void OnLetIn() override {}
   void MakeReport(const core::HttpReport&) override {}
+  void OnMore(std::string) override {}
   void OnAnswer(metrics::HttpEndpoint, core::HttpResponse& answer) override {
     answer_ = answer.body;
   }

@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 std::string Call(std::string_view method, std::string_view target, std::string_view body = {},
@@ -33,7 +34,8 @@ std::string Answer(std::string_view status, std::string_view body) {
   std::string text = "HTTP/1.1 ";
   text.append(status).append("\r\nServer: keyhole\r\n");
   text.append("Content-Type: application/json\r\nContent-Length: ");
-  return text.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+  // JSON ends with the line.
+  return text.append(std::to_string(body.size() + 1)).append("\r\n\r\n").append(body).append("\n");
 }
 
 const std::string kNoContent = "HTTP/1.1 204 No Content\r\nServer: keyhole\r\n\r\n";
@@ -111,7 +113,7 @@ TEST_F(HttpCodecTest, ChunksCutAnywhere) {
     ASSERT_EQ(Take(), kNoContent) << cut;
   }
   Send(Call("GET", "/items/k"));
-  EXPECT_THAT(Take(), EndsWith(R"({"key":"k","value":"abc0123456789"})"));
+  EXPECT_THAT(Take(), EndsWith("{\"key\":\"k\",\"value\":\"abc0123456789\"}\n"));
 }
 
 TEST_F(HttpCodecTest, PipelinedRequestsAreAnsweredInOrderOneAfterTheOther) {
@@ -178,15 +180,15 @@ TEST_F(HttpCodecTest, ABodyThatWaitsToBeWantedIsAskedFor) {
 TEST_F(HttpCodecTest, TheLastAnswerEndsIt) {
   Send(Call("GET", "/healthz", {}, "Connection: close\r\n") + Call("GET", "/healthz"));
   EXPECT_THAT(Take(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Connection: close\r\n"),
-                            EndsWith(R"({"status":"ok"})")));
+                            EndsWith("{\"status\":\"ok\"}\n")));
   EXPECT_TRUE(codec_.finished());
   EXPECT_FALSE(codec_.wants_read());
 }
 
 TEST_F(HttpCodecTest, WhatIsNotARequestIsRefusedAndTheRestDropped) {
   Send(Call("GET", "/healthz") + "nonsense\r\n\r\n");
-  EXPECT_THAT(Take(),
-              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("HTTP/1.1 400 "), EndsWith("}")));
+  EXPECT_THAT(Take(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("HTTP/1.1 400 "),
+                            EndsWith("}\n")));
   EXPECT_TRUE(codec_.wants_shutdown());
   EXPECT_FALSE(codec_.finished());
   Send(Call("GET", "/healthz") + std::string(200'000, 'x'));
@@ -223,7 +225,7 @@ TEST_F(HttpCodecTest, AReportComesLater) {
   EXPECT_FALSE(codec_.too_silent()) << "it is not the client that takes its time";
   codec_.OnReport("the report");
   EXPECT_THAT(Take(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\n\r\nthe report"),
-                            EndsWith(R"({"status":"ok"})")));
+                            EndsWith("{\"status\":\"ok\"}\n")));
 }
 
 TEST_F(HttpCodecTest, SilenceIsTimedByWhatIsExpected) {
@@ -257,7 +259,7 @@ TEST_F(HttpCodecTest, APlaceOfTheReserveIsForOneUrgentRequest) {
   codec_.UseReserve();
   Send(Call("GET", "/healthz") + Call("GET", "/healthz"));
   EXPECT_THAT(Take(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Connection: close\r\n"),
-                            EndsWith(R"({"status":"ok"})")));
+                            EndsWith("{\"status\":\"ok\"}\n")));
   EXPECT_TRUE(codec_.finished());
 }
 
@@ -282,6 +284,85 @@ TEST_F(HttpCodecTest, PagesOfListedOriginsMayRead) {
             "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE\r\n"
             "Access-Control-Allow-Headers: Accept, Authorization, Content-Type\r\n"
             "Access-Control-Max-Age: 600\r\n\r\n");
+}
+
+// ---- a stream
+
+const std::string kStreamHead =
+    "HTTP/1.1 200 OK\r\nServer: keyhole\r\nContent-Type: text/event-stream\r\n"
+    "Connection: close\r\nCache-Control: no-store\r\n\r\n";
+
+TEST_F(HttpCodecTest, AStreamAsksForItsNextPieceWhenTheLastOneIsWritten) {
+  Send(Call("GET", "/api/events"));
+  ASSERT_EQ(reports_.size(), 1u);
+  EXPECT_EQ(reports_[0].kind, core::HttpReport::Kind::kEvent);
+  codec_.OnReport("data: 1\n\n");
+  EXPECT_EQ(reports_.size(), 1u) << "nothing is asked for before it is written";
+  EXPECT_EQ(Take(1), kStreamHead + "data: 1\n\n");
+  for (int i = 2; i < 5; ++i) {
+    ASSERT_EQ(reports_.size(), static_cast<size_t>(i));
+    EXPECT_EQ(reports_.back().kind, core::HttpReport::Kind::kNextEvent);
+    const std::string piece = "data: " + std::to_string(i) + "\n\n";
+    codec_.OnReport(piece);
+    EXPECT_EQ(Take(3), piece);
+    EXPECT_FALSE(codec_.finished());
+  }
+  EXPECT_TRUE(codec_.wants_read()) << "to see its end";
+  Send("what a reader says is dropped");
+  codec_.OnEof();
+  EXPECT_TRUE(codec_.finished());
+  codec_.OnReport("late");
+  EXPECT_EQ(Take(), "");
+}
+
+TEST_F(HttpCodecTest, AReaderThatTakesNothingIsClosed) {
+  Send(Call("GET", "/api/events"));
+  codec_.OnReport("data: 1\n\n");
+  Wait(milliseconds(9900));
+  EXPECT_FALSE(codec_.too_silent());
+  Wait(milliseconds(200));
+  EXPECT_TRUE(codec_.too_silent());
+}
+
+TEST_F(HttpCodecTest, AStreamEndsWithTheProcessAndMakesRoomForOthers) {
+  Send(Call("GET", "/api/events"));
+  codec_.OnReport("data: 1\n\n");
+  EXPECT_FALSE(codec_.pace().CanGo(story_.state().now));
+  Take();
+  Wait(milliseconds(1));
+  EXPECT_TRUE(codec_.pace().CanGo(story_.state().now));
+  codec_.Drain();
+  EXPECT_TRUE(codec_.finished());
+}
+
+TEST_F(HttpCodecTest, TheHeadOfAStreamIsNoStream) {
+  Send(Call("HEAD", "/api/events"));
+  codec_.OnReport("data: 1\n\n");
+  EXPECT_THAT(Take(), StartsWith("HTTP/1.1 200 OK\r\nServer: keyhole\r\nContent-Type: text/event"));
+  EXPECT_EQ(reports_.size(), 1u);
+}
+
+TEST_F(HttpCodecTest, ThePageComesWithItsPolicy) {
+  Send(Call("GET", "/", {}, "Accept: text/html\r\n"));
+  ASSERT_EQ(reports_.size(), 1u);
+  EXPECT_EQ(reports_[0].kind, core::HttpReport::Kind::kPage);
+  codec_.OnReport("<!doctype html>");
+  EXPECT_THAT(
+      Take(),
+      AllOf(HasSubstr("\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-"),
+            HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"),
+            EndsWith("\r\nContent-Length: 15\r\n\r\n<!doctype html>")));
+}
+
+TEST_F(HttpCodecTest, WhatIsCompressedSaysSo) {
+  Send(Call("GET", "/api/keys", {}, "Accept-Encoding: br, gzip\r\n"));
+  ASSERT_EQ(reports_.size(), 1u);
+  EXPECT_TRUE(reports_[0].gzip);
+  codec_.OnReport("zipped");
+  EXPECT_THAT(Take(),
+              AllOf(HasSubstr("\r\nContent-Encoding: gzip\r\n"), EndsWith("\r\n\r\nzipped")));
+  Send(Call("GET", "/api/keys?limt=1", {}, "Accept-Encoding: gzip\r\n"));
+  EXPECT_THAT(Take(), AllOf(Not(HasSubstr("Content-Encoding")), HasSubstr("did you mean limit?")));
 }
 
 }  // namespace

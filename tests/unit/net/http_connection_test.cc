@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 const std::string kHealth = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
-const std::string kOk = R"({"status":"ok"})";
+const std::string kOk = "{\"status\":\"ok\"}\n";
 
 class HttpConnectionTest : public testing::Test {
  protected:
