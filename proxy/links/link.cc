@@ -322,12 +322,6 @@ bool Link::Note(Exchange& pending, KeyViews keys, const Key& first, const ReplyH
   return true;
 }
 
-void Link::NoteSlow(const Exchange& pending, KeyViews keys, const ReplyHead& head) {
-  const std::string client = pending.requester == nullptr ? "" : pending.requester->ForPeople();
-  context_.metrics.RecordSlow(*pending.spec, context_.now - pending.sent, keys, context_.now,
-                              {.client = client, .bytes = head.bytes});
-}
-
 // What its session learns.
 void Link::Report(Exchange& pending, bool queued, const ReplyHead& head) {
   const Effect effect = pending.effect;
@@ -349,14 +343,6 @@ void Link::Prove(Effect effect, const StateChange* change, const ReplyHead& head
   proven_.OnReply(effect, head);
   if (change != nullptr && change->LeavesDoubt(head.is_error(), head.text)) proven_.OnHalfDone();
   if (owner_ == nullptr && !proven_.clean()) OnUnclean();
-}
-
-// What the observer is to know of a request that has been answered.
-void Link::NotifyObserver(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
-  context_.observer->OnAnswered(spec);
-  for (const std::string_view key : keys) {
-    context_.observer->OnAnsweredFor(spec, key, keys.size() == 1 ? head.bytes : 0);
-  }
 }
 
 // Counts the keys by what the reply says.

@@ -266,20 +266,6 @@ void Session::Send(const resp::Request& request, Exchange& exchange) {
   link->Send(request, std::move(exchange));
 }
 
-// Of a request that is no plain lookup: how it counts, and what it writes.
-void Session::Consider(const resp::Request& request, Exchange* exchange) {
-  const resp::CommandSpec& spec = *exchange->spec;
-  if (exchange->answered && context_.counts(spec)) {
-    // Of a request in pieces the options may be still to come: see Link::FinishLast().
-    const bool undecided = exchange->in_pieces && spec.hit.rule == HitRule::kSetGet;
-    exchange->rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(spec, request.args);
-  }
-  if (!spec.has(resp::kWrite)) return;
-  context_.journal.Note(spec, request.args,
-                        {.name = state_.name, .address = address_, .database = state_.db},
-                        context_.unix_now);
-}
-
 // What it means for the session that this request goes on its way.
 void Session::Note(const resp::Request& request, Exchange* exchange) {
   exchange->replies = AwaitedReplies(*exchange, request.argument_count());

@@ -93,6 +93,9 @@ bool PayloadArgument(Call& call, Entry* entry) {
 void Dump(Call& call) {
   const Entry* const slot = call.Read(call.args[1]);
   if (slot == nullptr) return call.reply.Null();
+  if (!rdb::CanDump(*slot)) {
+    return call.reply.Error("ERR the embedded store of Keyhole cannot dump a stream yet");
+  }
   call.reply.Bulk(rdb::DumpPayload(*slot));
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/store/rdb/dump.h"
 
+#include <cassert>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -177,7 +178,13 @@ void AppendValue(Entry entry, std::string* out) {
     case ValueType::kSortedSet:
       if (entry.encoding() == Encoding::kListZset) return AppendScoredListpack(entry, &writer);
       return AppendSortedSet(entry, &writer);
+    case ValueType::kStream:
+      return assert(CanDump(entry));
   }
+}
+
+bool CanDump(Entry entry) {
+  return entry.type() != ValueType::kStream;
 }
 
 std::string DumpPayload(Entry entry) {

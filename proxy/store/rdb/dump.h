@@ -17,7 +17,9 @@ namespace keyhole::store::rdb {
 
 inline constexpr unsigned kVersion = 10;
 
-// Appends form and value.
+// Streams have no writer and no reader yet.
+bool CanDump(Entry entry);
+// Appends form and value. REQUIRES: it can be done.
 void AppendValue(Entry entry, std::string* out);
 std::string DumpPayload(Entry entry);
 
