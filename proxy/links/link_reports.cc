@@ -6,14 +6,15 @@
 
 namespace keyhole::core {
 
-void Link::NoteSlow(const Exchange& pending, KeyViews keys, const ReplyHead& head) {
+void Link::NoteSlow(const Exchange& pending, KeyViews keys, const resp::ReplyHead& head) {
   const std::string client = pending.requester == nullptr ? "" : pending.requester->ForPeople();
   context_.metrics.RecordSlow(*pending.spec, context_.now - pending.sent, keys, context_.now,
                               {.client = client, .bytes = head.bytes});
 }
 
 // What the observer is to know of a request that has been answered.
-void Link::NotifyObserver(const resp::CommandSpec& spec, KeyViews keys, const ReplyHead& head) {
+void Link::NotifyObserver(const resp::CommandSpec& spec, KeyViews keys,
+                          const resp::ReplyHead& head) {
   context_.observer->OnAnswered(spec);
   for (const std::string_view key : keys) {
     context_.observer->OnAnsweredFor(spec, key, keys.size() == 1 ? head.bytes : 0);

@@ -1,5 +1,6 @@
 // What is noted of a request that goes on its way: whether it counts, and what it does to its keys.
 #include "proxy/sessions/session.h"
+#include "resp/hit_rule.h"
 
 namespace keyhole::core {
 
@@ -8,8 +9,8 @@ void Session::Consider(const resp::Request& request, Exchange* exchange) {
   const resp::CommandSpec& spec = *exchange->spec;
   if (exchange->answered && context_.counts(spec)) {
     // Of a request in pieces the options may be still to come: see Link::FinishLast().
-    const bool undecided = exchange->in_pieces && spec.hit.rule == HitRule::kSetGet;
-    exchange->rule = undecided ? HitRule::kNullIsMiss : resp::Resolve(spec, request.args);
+    const bool undecided = exchange->in_pieces && spec.hit.rule == resp::HitRule::kSetGet;
+    exchange->rule = undecided ? resp::HitRule::kNullIsMiss : resp::Resolve(spec, request.args);
   }
   if (!spec.has(resp::kWrite)) return;
   context_.journal.Note(spec, request.args,
