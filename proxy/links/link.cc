@@ -113,28 +113,29 @@ void Link::FinishLast(std::span<const std::string_view> late_arguments, size_t a
 bool Link::Receive(std::string_view bytes) {
   if (raw_) return ReceiveRaw(bytes);
   while (!bytes.empty()) {
-    if (scanner_.at_start()) BeginReply(bytes.front());
-    size_t used = 0;
-    const auto result = scanner_.Scan(bytes, &used);
-    if (result == resp::ReplyScanner::Result::kError) return false;
-    if (receiver_ != nullptr) {
-      const bool slow = receiver_->OnReplyBytes(slot_, bytes.substr(0, used));
-      if (slow && owner_ == nullptr && !receiver_->closed()) OnSlowReader(*receiver_);
-    }
-    bytes.remove_prefix(used);
-    if (result == resp::ReplyScanner::Result::kDone && !EndReply()) return false;
+    if (!ReceiveReply(&bytes)) return false;
   }
   return true;
 }
 
-// First the replies to what the link itself has said before.
+// Takes one reply off the bytes, or as much of it as has come.
+inline bool Link::ReceiveReply(std::string_view* bytes) {
+  if (scanner_.at_start()) BeginReply(bytes->front());
+  size_t used = 0;
+  const auto result = scanner_.Scan(*bytes, &used);
+  if (result == resp::ReplyScanner::Result::kError) return false;
+  if (receiver_ != nullptr) {
+    const bool slow = receiver_->OnReplyBytes(slot_, bytes->substr(0, used));
+    if (slow && owner_ == nullptr && !receiver_->closed()) OnSlowReader(*receiver_);
+  }
+  bytes->remove_prefix(used);
+  return result != resp::ReplyScanner::Result::kDone || EndReply();
+}
+
+// First the replies to what was asked before.
 bool Link::ReceiveRaw(std::string_view bytes) {
   while (!bytes.empty() && !pending_.empty()) {
-    size_t used = 0;
-    const auto result = scanner_.Scan(bytes, &used);
-    if (result == resp::ReplyScanner::Result::kError) return false;
-    bytes.remove_prefix(used);
-    if (result == resp::ReplyScanner::Result::kDone && !EndReply()) return false;
+    if (!ReceiveReply(&bytes)) return false;
   }
   if (!bytes.empty() && owner_ != nullptr) owner_->OnReplyBytes(kStraight, bytes);
   return true;

@@ -149,6 +149,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
     size_t next = 0;   // which of `queued` the next one belongs to
   };
 
+  bool ReceiveReply(std::string_view* bytes);
   bool ReceiveRaw(std::string_view bytes);
   void BeginReply(char type);
   bool EndReply();

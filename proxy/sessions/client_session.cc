@@ -249,7 +249,7 @@ void ClientSession::Drain() {
 // happen (BLPOP) keeps what is behind it from being carried out, as it does in Redis.
 void ClientSession::EndIfDone() {
   if (!eof_ || closed() || output_ == Output::kEnding) return;
-  if (!session_->idle()) {
+  if (session_->awaits_replies()) {
     if (!has_more() || session_->blocked()) session_->EndInput();
   } else if (!has_more()) {
     CloseAfterOutput();

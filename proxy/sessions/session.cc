@@ -58,7 +58,7 @@ void Session::ResumeLink() {
 void Session::EndInput() {
   // What answers in this process has answered; what waits there (BLPOP) is given up, as by Redis.
   if (context_.router->in_process()) return front_.CloseAfterOutput();
-  if (!at_.own() || idle() || !at_.link->EndInput()) return;
+  if (!at_.own() || !awaits_replies() || !at_.link->EndInput()) return;
   conversation_.KeepLink();  // not to be used again
 }
 

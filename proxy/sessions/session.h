@@ -112,6 +112,8 @@ class Session final : public Requester, private NearReader::Host {
   // The client sends no more. On a private link that is passed on, and what becomes of requests in
   // flight (a BLPOP that waits) is up to Redis, as without a proxy.
   void EndInput();
+  // Replies may still come; of what is not understood nobody can tell.
+  bool awaits_replies() const { return !idle() || conversation_.raw(); }
 
   // ---- for links
   std::string ForPeople() const final;

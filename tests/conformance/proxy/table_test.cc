@@ -50,6 +50,7 @@ const std::map<CommandId, std::string_view> kNeverSucceeds = {
     {CommandId::kFailover, "needs a replica"},
     {CommandId::kFunctionKill, "needs something that runs: integration/client_state_test.cc"},
     {CommandId::kScriptKill, "needs something that runs: integration/client_state_test.cc"},
+    {CommandId::kShutdown, "would end the server"},
     {CommandId::kModuleLoad, "needs a module"},
     {CommandId::kModuleLoadex, "needs a module"},
     {CommandId::kModuleUnload, "needs a module"},

@@ -91,8 +91,8 @@ TEST(LinkName, AnIdleLinkForgetsWhoHasLeft) {
   EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname "));
   Client& other = keyhole.Connect();
   other.Send("BLPOP q 1\r\n");  // the reply to that may still be to come
-  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("client setname ", "BLPOP q 1"));
-  keyhole.redis(1).Reply("+OK\r\n+OK\r\n*-1\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("BLPOP q 1"));
+  keyhole.redis(1).Reply("+OK\r\n*-1\r\n");
   EXPECT_EQ(other.Received(), "*-1\r\n");
 }
 
