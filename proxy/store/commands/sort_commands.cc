@@ -197,11 +197,11 @@ void StoreResult(Call& call, const SortQuery& query, std::span<const Item> items
     texts.push_back(std::move(text).value_or(""));
   });
   call.reply.Integer(static_cast<int64_t>(texts.size()));
-  Entry* const slot = call.Find(target);
-  if (slot != nullptr) call.db().Erase(slot);
   if (texts.empty()) {
-    if (slot != nullptr) EmitGone(call, target);
-    return;
+    Entry* const slot = call.Find(target);
+    if (slot == nullptr) return;
+    call.db().Erase(slot);
+    return EmitGone(call, target);
   }
   ListEdit edit(call.db(), call.engine.list_limits(), nullptr);
   for (const std::string& text : texts) edit.Push(ListEnd::kBack, text);

@@ -293,7 +293,10 @@ void Xautoclaim(Call& call) {
   constexpr int64_t kMuch = int64_t{1} << 32;  // for which Redis finds no memory
   GroupPlace place;
   AutoClaimOptions options;
-  if (!ParseAutoClaim(call, &options)) return;
+  if (!ParseAutoClaim(call, &options)) {
+    call.Read(call.args[1]);  // Redis has looked for it by then
+    return;
+  }
   if (!ReadGroup(call, call.args[1], call.args[2], &place)) return;
   if (place.group == nullptr) return NoKeyOrGroup(call, call.args[1], call.args[2]);
   if (options.count > kMuch) {

@@ -312,6 +312,8 @@ void ReadStreams(Call& call, bool in_group) {
   if (const auto key = call.woken_by()) return ReadWoken(call, *key, options);
   std::vector<Reading> all;
   if (!LookUp(call, options, &all)) return;
+  // Redis looks each one up a second time, and counts and tells of that, too.
+  for (const Reading& one : all) call.Read(one.place.key);
   if (ReplyNews(call, all, options)) return;
   if (!options.waits || !WaitForNews(call, options, all)) call.reply.NullArray();
 }

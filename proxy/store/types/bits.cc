@@ -122,7 +122,7 @@ uint64_t ReadBits(std::string_view bytes, uint64_t bit, unsigned width) {
     for (uint64_t i = 0; i < kWord; ++i) high = high << 8 | ByteAt(bytes, at + i);
   }
   const auto skipped = static_cast<unsigned>(bit % 8);
-  if (skipped > 0) high = high << skipped | ByteAt(bytes, at + kWord) >> (8 - skipped);
+  if (skipped > 0) high = high << skipped | uint64_t{ByteAt(bytes, at + kWord)} >> (8 - skipped);
   return high >> (64 - width);
 }
 
