@@ -13,17 +13,17 @@ constexpr size_t kAllColumns = 1000;
 constexpr std::string_view kNames[] = {"Overview", "Keys", "Slow", "Clients"};
 
 const json::array& ArrayOf(const json::value& from, std::string_view member) {
-  static const json::array kNone;
+  static const json::array none;
   const json::value* const value =
       from.is_object() ? from.as_object().if_contains(member) : nullptr;
-  return value != nullptr && value->is_array() ? value->as_array() : kNone;
+  return value != nullptr && value->is_array() ? value->as_array() : none;
 }
 
 const json::value& ObjectOf(const json::value& from, std::string_view member) {
-  static const json::value kNone;
+  static const json::value none;
   const json::value* const value =
       from.is_object() ? from.as_object().if_contains(member) : nullptr;
-  return value != nullptr ? *value : kNone;
+  return value != nullptr ? *value : none;
 }
 
 std::vector<double> Numbers(const json::array& from) {
@@ -42,7 +42,7 @@ std::string Time(const json::value& from, std::string_view member) {
   return HasNumber(from, member) ? Seconds(NumberOf(from, member)) : "-";
 }
 
-std::string OrDash(std::string text) {
+std::string OrDash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 

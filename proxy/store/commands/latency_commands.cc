@@ -143,7 +143,8 @@ void LatencyDoctor(Call& call) {
       deviation += std::abs(static_cast<double>(sample.millis) - mean);
     }
     const auto count = static_cast<double>(event.samples.size());
-    const auto seconds = static_cast<double>(call.now / 1000 - event.samples.front().second);
+    const int64_t age = call.now / 1000 - event.samples.front().second;
+    const auto seconds = static_cast<double>(age);
     text += std::to_string(++number) + ". " + kind +
             Format(
                 ": %zu latency spikes (average %.0fms, mean deviation %.0fms, period %.2f sec). "
