@@ -20,7 +20,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 class HeldLink : public testing::Test {
- protected:
+ public:
   static Config WithSpares() {
     Config config = Harness::WithUpstream();
     config.links.spares = 2;

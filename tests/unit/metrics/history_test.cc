@@ -60,7 +60,8 @@ TEST(History, AShortPauseIsFilledAndALongOneIsNot) {
 TEST(History, AfterAnHourMinutesAreLeft) {
   History history;
   for (int64_t s = 0; s < 7200; ++s) {
-    history.Record(kBegin + s, Worth(static_cast<float>(s / 60), s % 60 == 7 ? 5.0F : 1.0F));
+    const int64_t minute = s / 60;
+    history.Record(kBegin + s, Worth(static_cast<float>(minute), s % 60 == 7 ? 5.0F : 1.0F));
   }
   const History::Points hour = history.Read(Curve::kHits, kBegin + 3600);
   EXPECT_EQ(hour.begin, kBegin + 3600);
