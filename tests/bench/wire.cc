@@ -12,6 +12,7 @@ namespace {
 
 core::Config ConfigFor(Behind behind) {
   core::Config config;
+  config.links.spares = 0;  // one connection is enough for GET
   if (behind == Behind::kRedis) {
     config.upstream.emplace();
     config.upstream->endpoint = core::Endpoint::Tcp("redis", 6379);

@@ -207,7 +207,8 @@ TEST(OldForms, AreRead) {
                                              "\x00\x02hi"
                                              "\x04\xF6"
                                              "\x02\xC0\x2C\x01"
-                                             "\x04\xFF",
+                                             "\x04\xFF"
+                                             "\x00",
                                              23)),
             Texts{"refused"});
   EXPECT_EQ(Collect(ReadZiplist, std::string("\x15\x00\x00\x00\x10\x00\x00\x00\x03\x00"
