@@ -189,7 +189,7 @@ describe('a page whose origin is listed in --http-origins', () => {
     });
     assert.equal(posted.status, 201, posted.error);
     const read = await fetchIn(page, `${url}/items/k`);
-    assert.equal(read.text, '{"key":"k","value":"by-a-web-page"}');
+    assert.equal(read.text, '{"key":"k","value":"by-a-web-page"}\n');
     const put = await fetchIn(page, `${url}/items/k`, {
       method: 'PUT', headers: { 'Content-Type': 'application/octet-stream', Authorization: 'Basic OnA=' }, body: 'v',
     });
@@ -228,7 +228,7 @@ describe('the user', () => {
     const page = await browser.open(`${url}/items`);
     assert.equal(page.answer.status(), 200);
     const read = await fetchIn(page, `/items/${secret}`);
-    assert.equal(read.text, `{"key":"${secret}","value":"cookie"}`);
+    assert.equal(read.text, `{"key":"${secret}","value":"cookie"}\n`);
     const posted = await fetchIn(page, '/items', {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body: item('k'),
     });
