@@ -96,8 +96,26 @@ class StorePeer : public Peer {
 void SocketPeer::Send(const std::vector<const ScriptLine*>& lines) {
   std::string bytes;
   for (const ScriptLine* line : lines) resp::AppendRequest(line->args, &bytes);
-  if (!byte_by_byte_) return client_.Send(bytes);
-  for (const char& byte : bytes) client_.Send({&byte, 1});
+  const ScriptLine& last = *lines.back();
+  const bool may_wait = !last.reads && last.compare != Compare::kSilent;
+  const std::string before = may_wait ? Blocked() : "";
+  if (byte_by_byte_) {
+    for (const char& byte : bytes) client_.Send({&byte, 1});
+  } else {
+    client_.Send(bytes);
+  }
+  if (!may_wait) return;
+  // What the script says next must not come first. A request that is answered at once does not
+  // show.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  while (Blocked() == before && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+}
+
+std::string SocketPeer::Blocked() {
+  if (!looker_) looker_ = RawClient::Connect(redis_);
+  const std::string info = looker_->Ask({"INFO", "clients"});
+  const size_t begin = info.find("blocked_clients:");
+  return begin == std::string::npos ? "" : info.substr(begin, info.find('\r', begin) - begin);
 }
 
 std::vector<std::string> Complete(std::vector<std::string> config) {
@@ -108,7 +126,7 @@ std::vector<std::string> Complete(std::vector<std::string> config) {
 }
 
 std::unique_ptr<Peer> RealRedis::Connect() {
-  return std::make_unique<SocketPeer>(server_.port(), false);
+  return std::make_unique<SocketPeer>(server_.port(), false, server_.port());
 }
 
 ProxiedRedis::ProxiedRedis(const std::vector<std::string>& config, std::vector<std::string> options,
@@ -119,7 +137,7 @@ ProxiedRedis::ProxiedRedis(const std::vector<std::string>& config, std::vector<s
 }
 
 std::unique_ptr<Peer> ProxiedRedis::Connect() {
-  return std::make_unique<SocketPeer>(proxy_->port(), byte_by_byte_);
+  return std::make_unique<SocketPeer>(proxy_->port(), byte_by_byte_, server_.port());
 }
 
 std::unique_ptr<Peer> EmbeddedStore::Connect() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,17 +17,22 @@ namespace keyhole::test {
 // Over TCP.
 class SocketPeer : public Peer {
  public:
-  // byte_by_byte: each byte of a request is a write of its own.
-  SocketPeer(uint16_t port, bool byte_by_byte)
-      : client_(RawClient::Connect(port)), byte_by_byte_(byte_by_byte) {}
+  // byte_by_byte: each byte of a request is a write of its own. redis: the port of the Redis that
+  // answers in the end.
+  SocketPeer(uint16_t port, bool byte_by_byte, uint16_t redis)
+      : client_(RawClient::Connect(port)), byte_by_byte_(byte_by_byte), redis_(redis) {}
 
   void Send(const std::vector<const ScriptLine*>& lines) override;
   std::string Read() override { return client_.ReadReply(); }
   std::string ReadUntilClosed() override { return client_.ReadUntilClosed(); }
 
  private:
+  std::string Blocked();
+
   RawClient client_;
   const bool byte_by_byte_;
+  const uint16_t redis_;
+  std::optional<RawClient> looker_;  // asks Redis how many clients wait
 };
 
 // redis.conf for a server of its own: with a port for the cluster's bus, if it is in one.

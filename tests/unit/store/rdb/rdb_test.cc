@@ -159,13 +159,14 @@ Texts Collect(bool (*walk)(std::string_view, const ElementSink&), std::string_vi
 
 Texts ManyTexts() {
   Texts texts = {"", "a", "0", "127", "128", "-1", "4095", "-4096", "4096", "-4097", "01", "-0"};
-  for (unsigned bits = 6; bits < 64; ++bits) {
+  for (unsigned bits = 6; bits < 63; ++bits) {
     const auto edge = static_cast<int64_t>(uint64_t{1} << bits);
     for (const int64_t value : {edge - 1, edge, -edge, -(edge - 1) - 2}) {
       texts.push_back(std::to_string(value));
     }
   }
   texts.push_back(std::to_string(std::numeric_limits<int64_t>::min()));
+  texts.push_back(std::to_string(std::numeric_limits<int64_t>::max()));
   for (const size_t size : {63U, 64U, 120U, 127U, 4095U, 4096U, 16380U, 16384U, 70'000U}) {
     texts.emplace_back(size, 'x');
   }
