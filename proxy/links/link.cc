@@ -187,7 +187,6 @@ bool Link::EndPush() {
 // Something that comes on its own and answers no request.
 bool Link::IsPush(const ReplyHead& head) const {
   if (head.type == ReplyType::kPush) return true;
-  if (transaction_.left > 0 && !mixes_messages_) return false;
   if (head.type == ReplyType::kArray && subscribed() && owner_ != nullptr &&
       owner_->protocol() == resp::Protocol::kResp2) {  // which has no pushes
     return head.text == "message" || head.text == "pmessage" || head.text == "smessage";

@@ -135,8 +135,6 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
 
   LinkContext& context_;
   bool accepting_ = true;
-  // Messages may come among the elements of EXEC's reply, which in RESP2 look the same.
-  bool mixes_messages_ = true;
   Requester* owner_ = nullptr;  // of a private link
   bool raw_ = false;            // what comes is not RESP (replication): to the owner as it is
   Fifo<Exchange> pending_;

@@ -12,7 +12,6 @@ StoreLink::StoreLink(LinkContext& context, store::Store& store, StoreDoorbell& d
       doorbell_(doorbell),
       client_(store.Connect(address, context.unix_now, &doorbell)) {
   owner_ = &owner;
-  mixes_messages_ = false;  // what was published before a request comes before its reply
   doorbell_.Add(store::Store::IdOf(*client_), this);
 }
 
