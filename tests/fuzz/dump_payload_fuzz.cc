@@ -13,6 +13,7 @@
 #include "proxy/store/rdb/reader.h"
 #include "proxy/store/types/collection.h"
 #include "proxy/store/types/list.h"
+#include "proxy/store/types/sorted_set.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace keyhole::fuzz {
@@ -39,6 +40,13 @@ void CheckSame(Entry one, Entry other) {
     return Check(one.value() == other.value(), "a string stays");
   }
   if (one.type() == ValueType::kList) return CheckSameList(one, other);
+  if (one.type() == ValueType::kSortedSet) {
+    Check(store::CountMembers(one) == store::CountMembers(other), "a sorted set stays as large");
+    return store::ForEachMember(one, [other](std::string_view member, double score) {
+      double found = 0;
+      Check(store::FindScore(other, member, &found) && found == score, "a member keeps its score");
+    });
+  }
   Check(store::CountItems(one) == store::CountItems(other), "so does how much there is");
   store::ForEachItem(one, [other](std::string_view name, std::string_view value) {
     store::FoundItem found;
