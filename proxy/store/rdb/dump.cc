@@ -8,6 +8,7 @@
 #include "proxy/store/rdb/crc64.h"
 #include "proxy/store/rdb/elements.h"
 #include "proxy/store/rdb/listpack.h"
+#include "proxy/store/rdb/low_first.h"
 #include "proxy/store/rdb/reader.h"
 #include "proxy/store/rdb/writer.h"
 #include "proxy/store/types/collection.h"
@@ -22,12 +23,6 @@ namespace {
 
 constexpr size_t kVersionSize = 2;
 constexpr size_t kTail = kVersionSize + sizeof(uint64_t);
-
-void AppendLowFirst(uint64_t value, size_t size, std::string* bytes) {
-  for (size_t i = 0; i < size; ++i) {
-    bytes->push_back(static_cast<char>(static_cast<uint8_t>(value >> 8 * i)));
-  }
-}
 
 // Its own integers follow a head of one byte, Redis' one of eight.
 std::string IntsetOf(std::string_view integers) {

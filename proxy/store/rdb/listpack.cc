@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "proxy/store/rdb/low_first.h"
 #include "resp/number.h"
 
 namespace keyhole::store::rdb {
@@ -12,18 +13,6 @@ namespace {
 constexpr size_t kHeader = 6;
 constexpr uint8_t kEnd = 0xFF;
 constexpr size_t kManyElements = 65535;  // as many or more; they have to be counted
-
-void AppendLowFirst(uint64_t value, size_t size, std::string* bytes) {
-  for (size_t i = 0; i < size; ++i) {
-    bytes->push_back(static_cast<char>(static_cast<uint8_t>(value >> 8 * i)));
-  }
-}
-
-uint64_t LowFirst(std::string_view bytes, size_t at, size_t size) {
-  uint64_t value = 0;
-  for (size_t i = size; i > 0; --i) value = value << 8 | static_cast<uint8_t>(bytes[at + i - 1]);
-  return value;
-}
 
 void AppendByte(uint64_t byte, std::string* bytes) {
   bytes->push_back(static_cast<char>(static_cast<uint8_t>(byte)));

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "proxy/store/rdb/low_first.h"
+
 namespace keyhole::store::rdb {
 
 namespace {
@@ -12,12 +14,6 @@ constexpr uint8_t kWide = 0xFE;  // four bytes follow
 
 uint8_t ByteAt(std::string_view bytes, size_t at) {
   return static_cast<uint8_t>(bytes[at]);
-}
-
-uint64_t LowFirst(std::string_view bytes, size_t at, size_t size) {
-  uint64_t value = 0;
-  for (size_t i = size; i > 0; --i) value = value << 8 | ByteAt(bytes, at + i - 1);
-  return value;
 }
 
 uint64_t HighFirst(std::string_view bytes, size_t at, size_t size) {

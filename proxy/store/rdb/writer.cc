@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "proxy/store/rdb/low_first.h"
 #include "proxy/store/rdb/lzf.h"
 #include "resp/number.h"
 
@@ -16,10 +17,6 @@ bool Fits(int64_t value) {
 }
 
 }  // namespace
-
-void Writer::LowFirst(uint64_t value, size_t size) {
-  for (size_t i = 0; i < size; ++i) Byte(static_cast<uint8_t>(value >> 8 * i));
-}
 
 void Writer::Length(uint64_t length) {
   if (length < 64) return Byte(static_cast<uint8_t>(length));
@@ -40,7 +37,7 @@ bool Writer::Integer(std::string_view text) {
   }
   const unsigned kind = Fits<int8_t>(value) ? 0 : Fits<int16_t>(value) ? 1 : 2;
   Byte(static_cast<uint8_t>(0xC0 | kind));
-  LowFirst(static_cast<uint64_t>(value), size_t{1} << kind);
+  AppendLowFirst(static_cast<uint64_t>(value), size_t{1} << kind, &out_);
   return true;
 }
 
@@ -63,7 +60,7 @@ void Writer::String(std::string_view text) {
 void Writer::Double(double value) {
   uint64_t bits;
   std::memcpy(&bits, &value, sizeof(bits));
-  LowFirst(bits, sizeof(bits));
+  AppendLowFirst(bits, sizeof(bits), &out_);
 }
 
 }  // namespace keyhole::store::rdb

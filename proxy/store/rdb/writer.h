@@ -26,7 +26,6 @@ class Writer {
 
  private:
   bool Integer(std::string_view text);
-  void LowFirst(uint64_t value, size_t size);
 
   std::string& out_;
 };

@@ -7,27 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/store/replies.h"
 #include "tests/unit/store/store_client.h"
 
 namespace keyhole::test {
 namespace {
-
-int64_t Number(const std::string& reply) {
-  EXPECT_EQ(reply.substr(0, 1), ":");
-  return std::stoll(reply.substr(1));
-}
-
-// The bulk strings of a reply.
-std::vector<std::string> Bulks(const std::string& reply) {
-  std::vector<std::string> bulks;
-  for (size_t at = reply.find('$'); at != std::string::npos; at = reply.find('$', at)) {
-    const size_t size = std::stoul(reply.substr(at + 1));
-    at = reply.find("\r\n", at) + 2;
-    bulks.push_back(reply.substr(at, size));
-    at += size;
-  }
-  return bulks;
-}
 
 class Collections : public testing::Test {
  protected:
