@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/unit/store/replies.h"
 #include "tests/unit/store/store_client.h"
 
 namespace keyhole::test {
@@ -106,18 +107,6 @@ TEST(Store, AClientThatLeavesTakesItsWatchesAlong) {
   }
   EXPECT_EQ(client.Ask("SET k v"), "+OK\r\n");
   EXPECT_EQ(client.Ask("GET k"), "$1\r\nv\r\n");
-}
-
-// The bulk strings of a SCAN reply: the cursor, then the keys.
-std::vector<std::string> Bulks(const std::string& reply) {
-  std::vector<std::string> bulks;
-  for (size_t at = reply.find('$'); at != std::string::npos; at = reply.find('$', at)) {
-    const size_t size = std::stoul(reply.substr(at + 1));
-    at = reply.find("\r\n", at) + 2;
-    bulks.push_back(reply.substr(at, size));
-    at += size;
-  }
-  return bulks;
 }
 
 TEST(Store, ScanSeesAllThatStaysWhileTheDatabaseGrowsAndShrinks) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/base/random.h"
+#include "tests/unit/store/replies.h"
 #include "tests/unit/store/store_client.h"
 
 namespace keyhole::test {
@@ -18,18 +19,6 @@ using testing::StartsWith;
 
 std::string Key(uint64_t i) {
   return "key:" + std::to_string(i);
-}
-
-// The texts of all bulk strings of a reply.
-std::vector<std::string> Bulks(const std::string& reply) {
-  std::vector<std::string> found;
-  for (size_t at = reply.find('$'); at != std::string::npos; at = reply.find('$', at)) {
-    const size_t begin = reply.find("\r\n", at) + 2;
-    const size_t size = std::stoul(reply.substr(at + 1));
-    found.push_back(reply.substr(begin, size));
-    at = begin + size;
-  }
-  return found;
 }
 
 TEST(Stripes, AllCommandsFindTheirKeys) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "proxy/store/settings.h"
+#include "tests/unit/store/replies.h"
 #include "tests/unit/store/store_client.h"
 
 namespace keyhole::test {
@@ -17,19 +18,6 @@ using store::Settings;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-// The bulk strings of an array.
-std::vector<std::string> Bulks(const std::string& reply) {
-  std::vector<std::string> bulks;
-  size_t at = reply.find("\r\n") + 2;
-  while (at < reply.size()) {
-    const size_t length = std::stoul(reply.substr(at + 1));
-    at = reply.find("\r\n", at) + 2;
-    bulks.push_back(reply.substr(at, length));
-    at += length + 2;
-  }
-  return bulks;
-}
 
 std::map<std::string, std::string> Parameters(TestClient& client) {
   const std::vector<std::string> bulks = Bulks(client.Ask("CONFIG GET *"));
