@@ -23,6 +23,15 @@ const rowOf = (page, key) => page.$$eval('#keys tr.row-key', (rows, wanted) => {
 }, key);
 const firstKey = (page) => page.$eval('#keys tr.row-key button', (node) => node.textContent);
 
+// What the page's thread has worked so far: its own time, not that of a machine with other work.
+async function secondsOfWork(page) {
+  const cdp = await page.createCDPSession();
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const { metrics } = await cdp.send('Performance.getMetrics');
+  await cdp.detach();
+  return metrics.find((metric) => metric.name === 'TaskDuration').value;
+}
+
 async function axeFinds(page) {
   // Past the page's policy, which lets no other script in.
   const { violations } = await page.evaluate(`(() => { ${axe}; return axe.run(document); })()`);
@@ -167,24 +176,18 @@ describe('with the embedded store', () => {
     await page.click('th[data-sort="key"] button');
     await eventually(async () => (await text(page, '#keys-count')).startsWith('1000 of '), 'all keys');
     await eventually(async () => await firstKey(page) === 'page:0000', 'by their names');
-    const { median, rows, reached } = await page.evaluate(async () => {
+    const before = await secondsOfWork(page);
+    const { rows, reached } = await page.evaluate(async () => {
       const scroll = document.getElementById('keys-scroll');
-      const took = [];
-      for (let i = 0; i <= 100; ++i) {
-        const began = performance.now();
-        scroll.scrollTop = (scroll.scrollHeight - scroll.clientHeight) * i / 100;
-        keys.render();
-        scroll.getBoundingClientRect();  // has it laid out
-        took.push(performance.now() - began);
+      for (let i = 0; i < 100; ++i) {
+        scroll.scrollTop = (scroll.scrollHeight - scroll.clientHeight) * i / 99;
         await new Promise(requestAnimationFrame);
       }
       const all = [...document.querySelectorAll('#keys tr.row-key')];
-      return {
-        median: took.sort((a, b) => a - b)[50], rows: all.length,
-        reached: all.some((row) => row.textContent.includes('page:0999')),
-      };
+      return { rows: all.length, reached: all.some((row) => row.textContent.includes('page:0999')) };
     });
-    assert.ok(median < 1000 / 60, `a frame of scrolling took ${median} ms`);
+    const each = (await secondsOfWork(page) - before) / 100;
+    assert.ok(each > 0 && each < 1 / 60, `a frame of scrolling is ${1000 * each} ms of work`);
     assert.ok(rows < 100, `${rows} rows are in the document`);
     assert.ok(reached);
   });

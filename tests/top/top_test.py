@@ -30,9 +30,9 @@ def eventually(get, wanted, what):
 class Keyhole:
     """The proxy with its own store, on ports that were free."""
 
-    def __init__(self, http="127.0.0.1:0"):
+    def __init__(self, http="127.0.0.1:0", *options):
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", KEYHOLE, "--listen", "127.0.0.1:0", "--http", http],
+            ["setpriv", "--pdeathsig", "KILL", KEYHOLE, "--listen", "127.0.0.1:0", "--http", http, *options],
             stderr=subprocess.PIPE, text=True)
         said = self.process.stderr.readline()
         self.port = int(said.split("RESP on 127.0.0.1:")[1].split(",")[0])
@@ -129,8 +129,13 @@ class TopTest(unittest.TestCase):
         self.addCleanup(self.keyhole.stop)
         eventually(window.screen, lambda s: "trying again" not in s and "Nothing is wrong" in s, "it is back")
 
-    def say(self, *words, code=0):
-        ran = subprocess.run([KEYHOLE, *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    def say(self, *words, code=0, password=None):
+        environment = dict(os.environ)
+        environment.pop("KEYHOLE_TOP_PASSWORD", None)
+        if password is not None:
+            environment["KEYHOLE_TOP_PASSWORD"] = password
+        ran = subprocess.run([KEYHOLE, *words], capture_output=True, text=True, timeout=PATIENCE, check=False,
+                             env=environment)
         self.assertEqual(ran.returncode, code, ran.stderr)
         return ran.stdout if code == 0 else ran.stderr
 
@@ -146,6 +151,18 @@ class TopTest(unittest.TestCase):
         self.assertEqual(len(json.loads(self.say("keys", "--json", "--match", "key:00?", where))["keys"]), 10)
         self.assertIn("SLOW COMMAND", self.say("slow", where))
         self.assertIn("KEYHOLE_TOP_PASSWORD", self.say("top", "--help"))
+
+    def test_where_a_password_is_asked_for(self):
+        guarded = Keyhole("127.0.0.1:0", "--requirepass", "s3cret")
+        self.addCleanup(guarded.stop)
+        where = f"127.0.0.1:{guarded.http}"
+        self.assertIn("give --user and KEYHOLE_TOP_PASSWORD", self.say("top", "--once", where, code=1))
+        self.assertIn("give --user and KEYHOLE_TOP_PASSWORD",
+                      self.say("top", "--once", "--user", "default", where, code=1, password="wrong"))
+        for command in (["top", "--once"], ["keys"], ["slow"], ["top", "--json"]):
+            said = self.say(*command, "--user", "default", where, password="s3cret")
+            self.assertNotEqual(said, "")
+            self.assertNotIn("s3cret", said)
 
     def test_what_is_wrong_is_said(self):
         self.assertIn("did you mean --sort?", self.say("keys", "--srot", "x", code=2))
