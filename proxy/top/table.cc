@@ -145,8 +145,8 @@ std::string Spark(const std::vector<double>& values, size_t width, bool utf8) {
   std::string bars(width - shown, ' ');
   for (size_t i = values.size() - shown; i < values.size(); ++i) {
     const double share = most > 0 ? values[i] / most : 0;
-    const auto bar = static_cast<size_t>(std::lround(std::ceil(share * 8)));
-    bars.append((utf8 ? kBars : kPlainBars)[std::min<size_t>(bar, 8)]);
+    const auto bar = static_cast<size_t>(std::ceil(std::min(share, 1.0) * 8));
+    bars.append((utf8 ? kBars : kPlainBars)[bar]);
   }
   return bars;
 }
