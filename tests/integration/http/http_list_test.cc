@@ -73,8 +73,7 @@ TEST_P(HttpList, PagesTogetherAreAllItems) {
 }
 
 // Of the near cache neither.
-TEST_P(HttpList, IsNoReadOfTheNearCache) {
-  if (GetParam() == Backend::kEmbedded) GTEST_SKIP() << "it has none";
+TEST(HttpListBesideTheNearCache, IsNoReadOfIt) {
   Stack stack(Backend::kRedis, {"--near-cache", "16mb", "--near-cache-mget", "on"});
   HttpClient http(stack->http_port());
   RawClient::Connect(stack->port()).Ask({"SET", "k", "v"});
