@@ -14,7 +14,7 @@ constexpr std::string_view kUsage =
     "\n"
     "  keyhole                                      with its embedded store\n"
     "  keyhole --upstream redis://127.0.0.1:6379    in front of a Redis\n"
-    "  keyhole top                                  in a terminal: a look into one that runs\n";
+    "  keyhole top                                  a look into one that runs\n";
 
 constexpr std::string_view kLegend =
     "SIZE: bytes, or with a unit: 64kb, 256mb, 1gb.\n"

@@ -4,11 +4,13 @@ const DASHES = [[], [6, 3], [2, 2], [9, 3, 2, 3], [1, 4]];
 const COLOURS = ['--hit', '--miss', '--third', '--fourth', '--muted'];
 
 class Chart {
-  // lines: [{name, format, colour}], max: of the value axis, or null
-  constructor(parent, {title, lines, value, max = null, range = null}) {
+  // lines: [{name, format, colour}]; the value axis ends at max, or fits what is there and ends at
+  // least there: without values its marks still differ.
+  constructor(parent, {title, lines, value, max = null, least = 1, range = null}) {
     this.lines = lines;
     this.value = value;
     this.max = max;
+    this.least = least;
     this.data = [[], ...lines.map(() => [])];
     this.range = range;
     this.plotDiv = element('div', {class: 'plot', role: 'img', 'aria-label': title || 'history'});
@@ -44,7 +46,7 @@ class Chart {
       padding: [8, 4, 0, 0],
       scales: {
         x: {time: true, range: () => this.span()},
-        y: {range: (_, least, most) => [0, this.max ?? Math.max(most || 0, 1e-9) * 1.12]},
+        y: {range: (_, lowest, most) => [0, this.max ?? Math.max(1.12 * most, this.least)]},
       },
       axes: [
         {...axis, space: 64, size: 24, values: [

@@ -25,7 +25,7 @@ const keys = {
     $('keys-scroll').addEventListener('scroll', () => this.render(), {passive: true});
     new ResizeObserver(() => this.render()).observe($('keys-scroll'));
     this.body = $('keys').tBodies[0];
-    const space = () => element('tr', {class: 'space', 'aria-hidden': 'true'}, element('td', {colspan: 7}));
+    const space = () => element('tr', {class: 'space', 'aria-hidden': 'true'}, element('td'));
     this.above = space();
     this.below = space();
     this.body.append(this.above, this.below);

@@ -22,7 +22,7 @@ const overview = {
       [new Chart(charts, {title: 'Requests per second', value: format.rate,
                           lines: ['reads', 'writes', 'blocking', 'pub/sub', 'other'].map((n) => line(n))}),
        ['requests_read', 'requests_write', 'requests_blocking', 'requests_pub_sub', 'requests_other']],
-      [new Chart(charts, {title: 'Latency', value: format.seconds,
+      [new Chart(charts, {title: 'Latency', value: format.seconds, least: 1e-3,
                           lines: [line('client p50'), line('client p99'), line('upstream p50'),
                                   line('upstream p99')]}),
        ['client_p50', 'client_p99', 'upstream_p50', 'upstream_p99']],
@@ -179,7 +179,7 @@ const overview = {
       ['Memory', format.bytes(near.bytes)],
       ['Invalidations', `${format.rate(o.now.near_invalidations)} /s`],
       ['Workers', Object.entries(near.workers).map(([s, c]) => `${c} ${s.replaceAll('_', ' ')}`).join(', ')],
-    ] : [['Off', '--near-cache 64mb turns it on']]);
+    ] : [['Off', 'see --near-cache']]);
   },
 
   async showMissed() {
