@@ -146,6 +146,7 @@ struct alignas(64) WorkerCounters {
   Counter link_losses;            // of those, ended without our wish
   Counter link_connect_failures;  // attempts that came to nothing
   Gauge upstream_up;              // 1 or 0; the embedded store is always up
+  Gauge oldest_request_ms;        // how long the oldest on a shared link has been unanswered
   Gauge requests_in_flight;       // sent to the upstream, not yet answered
   Gauge requests_waiting;         // held back until the upstream is there again
 

@@ -204,6 +204,9 @@ void AddUpstream(const Snapshot& s, FamilyList* list) {
       .Add({}, s.link_connect_failures);
   list->Counter("keyhole_upstream_losses_total", "Connections to the upstream that broke.")
       .Add({}, s.link_losses);
+  list->Gauge("keyhole_upstream_oldest_request_seconds",
+              "How long the oldest request on a shared link has been unanswered.")
+      .Add({}, static_cast<double>(s.oldest_request_ms) / 1000);
   list->Gauge("keyhole_requests_in_flight", "Requests sent to the upstream and not yet answered.")
       .Add({}, s.requests_in_flight);
   list->Gauge("keyhole_requests_waiting", "Requests held back until the upstream is there.")

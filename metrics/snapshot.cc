@@ -30,6 +30,7 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   to->link_losses += from.link_losses.Load();
   to->link_connect_failures += from.link_connect_failures.Load();
   to->upstream_up = to->upstream_up && from.upstream_up.Load() != 0;
+  to->oldest_request_ms = std::max(to->oldest_request_ms, from.oldest_request_ms.Load());
   to->requests_in_flight += from.requests_in_flight.Load();
   to->requests_waiting += from.requests_waiting.Load();
   to->client_bytes_in += from.client_bytes_in.Load();

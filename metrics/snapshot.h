@@ -81,6 +81,7 @@ struct Snapshot : KeyTable {
   bool upstream_up = false;  // for every worker; false without workers
   int64_t requests_in_flight = 0;
   int64_t requests_waiting = 0;
+  int64_t oldest_request_ms = 0;  // of any worker
 
   uint64_t client_bytes_in = 0;
   uint64_t client_bytes_out = 0;

@@ -34,6 +34,7 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
       links(*this, {.endpoint = UpstreamEndpoint(config_in),
                     .initial_state = InitialState(config_in),
                     .wait = config_in.links.wait,
+                    .timeout = config_in.links.timeout,
                     .max_idle = config_in.links.max_idle,
                     .spares = config_in.links.spares}) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {

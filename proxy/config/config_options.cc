@@ -69,6 +69,10 @@ constexpr Option kOptions[] = {
         "How long requests wait for a lost upstream to come back before their clients are told or "
         "closed. 0: not at all.",
         Duration<At<&Config::links, &UpstreamOptions::wait>>()),
+    Define(kBehind, "--upstream-timeout", "DURATION", kLive,
+           "How long an upstream may answer nothing at all before its connections are closed, with "
+           "their clients, and new ones are made. 0: for ever.",
+           Duration<At<&Config::links, &UpstreamOptions::timeout>>()),
     Define(kBehind, "--upstream-connect-timeout", "DURATION", kLive,
            "How long one attempt to connect to the upstream may take before the next one is made.",
            Duration<At<&Config::links, &UpstreamOptions::connect_timeout>, 1>()),

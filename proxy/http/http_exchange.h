@@ -151,7 +151,7 @@ class HttpExchange {
   const HttpReport& Continue();
 
   // To be called once after kReady.
-  HttpStep OnReadiness(bool reachable);
+  HttpStep OnReadiness(std::string_view problem);  // empty: it serves
 
   // Valid after kCommand until the next call that gives a step. args[0] is the command's name.
   const std::vector<std::string>& command() const { return command_; }

@@ -177,8 +177,8 @@ HttpStep HttpExchange::OnReplyTooLarge() {
               "The reply is too large for HTTP; list fewer items with ?limit=, or read by RESP");
 }
 
-HttpStep HttpExchange::OnReadiness(bool reachable) {
-  return reachable ? Respond(200, R"({"status":"ok"})") : Fail(503, kUnavailable);
+HttpStep HttpExchange::OnReadiness(std::string_view problem) {
+  return problem.empty() ? Respond(200, R"({"status":"ok"})") : Fail(503, problem);
 }
 
 HttpStep HttpExchange::RespondPage(size_t count, std::string_view items) {

@@ -101,11 +101,18 @@ void HttpSession::AdmitByRedis(HttpStep step) {
 }
 
 void HttpSession::Do(HttpStep step) {
-  if (step == HttpStep::kReady) {
-    step = exchange_.OnReadiness(context_.router->up());
-  }
+  if (step == HttpStep::kReady) return CheckReadiness();
   if (step == HttpStep::kCommand) return Send(Awaits::kCommand, exchange_.command());
   Answer(step);
+}
+
+void HttpSession::CheckReadiness() {
+  const auto check =
+      ReadinessCheck::Begin(*context_.router, context_.now, [this](std::string_view problem) {
+        readiness_ = nullptr;
+        Answer(exchange_.OnReadiness(problem));
+      });
+  if (!check->closed()) readiness_ = check;
 }
 
 void HttpSession::Answer(HttpStep step) {
@@ -193,6 +200,7 @@ void HttpSession::OnClose(metrics::CloseReason) {
 
 void HttpSession::Detach() {
   receiver_ = nullptr;
+  if (readiness_ != nullptr) readiness_->Cancel();
   session_->Close(metrics::CloseReason::kByClient);
 }
 

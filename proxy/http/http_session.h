@@ -39,6 +39,7 @@
 #include "proxy/http/http_exchange.h"
 #include "proxy/http/options.h"
 #include "proxy/sessions/front.h"
+#include "proxy/sessions/readiness_check.h"
 #include "proxy/sessions/session.h"
 
 namespace keyhole::core {
@@ -86,6 +87,10 @@ class HttpSession final
   bool logged_in() const { return password_ != Password::kNone; }
   // Its connection to Redis, or to the store, is over: the next request needs another one.
   bool closed() const { return session_->closed(); }
+  // To be called ten times a second.
+  void Tick() {
+    if (readiness_ != nullptr) readiness_->Tick(context_.now);
+  }
   // Nobody wants an answer any more.
   void Detach();
 
@@ -117,12 +122,14 @@ class HttpSession final
   void Answer(HttpStep step);
   void Send(Awaits awaits, std::vector<std::string> command);
   void SubmitCommand();
+  void CheckReadiness();
 
   SessionContext& context_;
   const boost::intrusive_ptr<Session> session_;
   const HttpOptions& options_;
   Receiver* receiver_;
   HttpExchange exchange_;
+  boost::intrusive_ptr<ReadinessCheck> readiness_;  // of kReady; null: none is made
   Awaits awaits_ = Awaits::kNothing;
   HttpStep admitted_ = HttpStep::kRespond;  // to be done after kLogin and kNames
   Password password_ = Password::kNone;

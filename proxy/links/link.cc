@@ -308,6 +308,7 @@ bool Link::Note(Exchange& pending, KeyViews keys, const Key& first, const ReplyH
   if (head.is_error()) [[unlikely]] {
     const metrics::ErrorClass error = metrics::ErrorClassOf(head.text);
     context_.metrics.counters.errors[error].Add();
+    OnError(head.text);
     // A script may say so, too: what proves something is the answer to EXEC, however malformed.
     const bool abort = error == metrics::ErrorClass::kTransaction;
     if (abort && pending.spec->effect == Effect::kExec) proven_.OnExecAbort();

@@ -106,6 +106,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void OnUnclean() {}
   // A request has been answered; called before its session is told.
   virtual void OnAnswered(const Exchange&) {}
+  // A request of a session was refused with this error.
+  virtual void OnError(std::string_view) {}
   // The connection is a new one: nothing has come, and nothing is known of it.
   void BeginConnection() {
     scanner_ = resp::ReplyScanner();

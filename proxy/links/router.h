@@ -73,8 +73,10 @@ class Router {
   // The Redis behind it refuses clients that give no password, as far as it has said; what it said
   // last holds while it is away. Of the embedded store a link knows: see Link::authenticated().
   virtual bool asks_password() const = 0;
-  // It can be reached.
+  // It can be reached, and answers.
   virtual bool up() const = 0;
+  // Where it can be asked how it is. Null: nowhere now, or nobody need ask.
+  virtual Link* health_link() { return nullptr; }
 };
 
 }  // namespace keyhole::core

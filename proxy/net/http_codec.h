@@ -93,6 +93,9 @@ class HttpCodec final : private core::HttpSession::Receiver {
   // It has a place that is kept for urgent requests, see HttpVerdict: it gets one answer.
   void UseReserve() { reserve_ = true; }
   // The report that was asked for. Not to be called after Detach().
+  void Tick() {
+    if (session_ != nullptr) session_->Tick();
+  }
   void OnReport(std::string text) { session_->OnReport(std::move(text)); }
   // Takes no more requests; ends when the one that runs has been answered.
   void Drain();

@@ -43,6 +43,7 @@ void HttpConnection::Drain() {
 }
 
 void HttpConnection::Tick() {
+  codec_.Tick();
   if (codec_.too_slow()) return CloseFor(metrics::HttpCloseReason::kSlowRequest);
   if (codec_.too_silent()) Close();
 }

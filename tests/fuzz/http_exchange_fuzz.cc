@@ -87,7 +87,7 @@ HttpResponse Run(HttpExchange* exchange, const std::vector<std::string_view>& fi
     const ExactCopy reply(next < fields.size() ? fields[next] : std::string_view());
     ++next;
     if (step == HttpStep::kReady) {
-      step = exchange->OnReadiness(IsReply(reply.view()));
+      step = exchange->OnReadiness(reply.view());
       Check(step == HttpStep::kRespond, "readiness is answered");
       continue;
     }

@@ -225,19 +225,26 @@ void LinkPool::Tick() {
   if (connector_ == nullptr) return;
   size_t waiting = 0;
   size_t in_flight = 0;
+  std::chrono::nanoseconds oldest{};
   for (auto* links : {&shared_, &private_}) {
     const std::vector<LinkPtr> all = *links;  // giving up takes them off the list
     for (const LinkPtr& link : all) {
       link->ExpireWaiting();
       if (link->abandoned()) link->Close();
       if (link->wants_connection()) Connect(*link);
-      (link->phase() == Phase::kReady ? in_flight : waiting) += link->pending();
+      const bool ready = link->phase() == Phase::kReady;
+      (ready ? in_flight : waiting) += link->pending();
+      if (!ready || link->pending() == 0 || links != &shared_) continue;
+      oldest = std::max(oldest, std::chrono::nanoseconds(context_.now - link->oldest_sent()));
     }
   }
+  CloseUngreeted();
+  if (std::exchange(read_only_, false)) Renew();
   RenameIdle();
   LookForSpares();
   CloseSurplus();
   CloseUnused();
+  context_.metrics.counters.oldest_request_ms.Set(oldest / std::chrono::milliseconds(1));
   context_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
   context_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
 }
@@ -281,6 +288,7 @@ void LinkPool::CloseUnused() {
 
 void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
   if (!IsMain(link)) return OnOtherState(link, up);
+  silent_ = false;
   context_.metrics.counters.upstream_up.Set(up ? 1 : 0);
   if (up && !reported_up_) {
     context_.log(LogLevel::kInfo, reported_down_ ? "upstream is back" : "upstream is connected");

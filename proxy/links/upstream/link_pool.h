@@ -24,6 +24,14 @@
 //     shared 1   GET a   SET b   GET c   ...   held: who waits here stays, nobody comes
 //     idle 5         '-- 10 ms --'-- probe, +OK --'--> shared 5   GET d ...
 //
+// A Redis that answers nothing, neither there nor on the idle link, is silent
+// (link_pool_silence.cc):
+//
+//              1 s without an answer             Options::timeout
+//   answers -------------------------> silent ---------------------> all links are closed,
+//      ^                                  |                          and others are made
+//      '------------ an answer -----------'
+//
 // A link is shared or idle only while the replies of Redis prove that it is clean; see
 // proven_state.h. Shared links are called what the worker calls them, private ones as their client.
 //
@@ -49,10 +57,11 @@ namespace keyhole::core {
 class LinkPool final : private UpstreamLink::Keeper {
  public:
   struct Options {
-    Endpoint endpoint;                     // of the Redis that they lead to
-    SessionState initial_state;            // every session starts in it
-    std::string name = "keyhole";          // of shared links, as CLIENT LIST of Redis shows it
-    std::chrono::milliseconds wait{1000};  // for a lost upstream
+    Endpoint endpoint;                         // of the Redis that they lead to
+    SessionState initial_state;                // every session starts in it
+    std::string name = "keyhole";              // of shared links, as CLIENT LIST of Redis shows it
+    std::chrono::milliseconds wait{1000};      // for a lost upstream
+    std::chrono::milliseconds timeout{30000};  // of a silent one; 0: none
     size_t max_idle = 1000;
     size_t spares = 4;
   };
@@ -78,6 +87,10 @@ class LinkPool final : private UpstreamLink::Keeper {
   bool wary() const { return !held_.empty(); }
   // The upstream can be reached.
   bool up() const override;
+  // The link of the state that every session starts in; null: it is not ready.
+  UpstreamLink* main() { return up() ? main_.get() : nullptr; }
+  // And it answers what is asked.
+  bool answers() const { return up() && !silent_; }
   // Redis refuses clients that give no password: what it said last to the main link, which gives
   // none but that in --upstream. False until it has said so.
   bool asks_password() const { return asks_password_; }
@@ -114,6 +127,11 @@ class LinkPool final : private UpstreamLink::Keeper {
   LinkPtr Make(SessionState state, Requester* owner);
   bool Suspects();
   void Judge();
+  void OnSilent(Instant since);
+  void OnAnswer(Instant asked);
+  void CloseSilent();
+  void CloseUngreeted();
+  void Renew();
   void Hold(UpstreamLink& link);
   void ForgetAnswered();
   void MakeSpares(const SessionState& state);
@@ -147,6 +165,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   // when that session needs it no more.
   void OnSlowReader(UpstreamLink& link, Requester& slow) override;
   void OnUnclean(UpstreamLink& link) override { Retire(link); }
+  // The name of the upstream may lead elsewhere by now: all links are made anew.
+  void OnReadOnly(UpstreamLink& link) override;
 
   LinkContext& context_;
   Options options_;
@@ -162,6 +182,10 @@ class LinkPool final : private UpstreamLink::Keeper {
   Probe probe_;
   std::chrono::nanoseconds probe_time_{};  // that the last one took
   std::vector<LinkPtr> held_;              // retired, and not answered yet
+  Instant read_only_since_{};
+  Instant renewed_{};
+  bool read_only_ = false;  // links are to be made anew with the next tick
+  bool silent_ = false;
   bool watching_ = false;
   bool asks_password_ = false;
   bool reported_up_ = false;

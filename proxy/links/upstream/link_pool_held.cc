@@ -59,9 +59,10 @@ bool LinkPool::Suspects() {
 // read: it was in its socket when the answer came.
 void LinkPool::Judge() {
   const bool lost = probe_.link->phase() != Phase::kReady;
-  if (!lost && !probe_.link->has_answered(probe_.mark)) return;
+  if (!lost && !probe_.link->has_answered(probe_.mark)) return OnSilent(probe_.sent);
   const Probe probe = std::exchange(probe_, Probe());
   if (lost) return;
+  OnAnswer(probe.sent);
   probe_time_ = Usual(probe_time_, context_.now - probe.sent);
   for (const Suspect& suspect : probe.suspects) {
     UpstreamLink& link = *suspect.link;

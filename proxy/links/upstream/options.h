@@ -31,7 +31,8 @@ struct Upstream {
 };
 
 struct UpstreamOptions {
-  std::chrono::milliseconds wait{1000};  // of requests for a lost upstream; 0: not at all
+  std::chrono::milliseconds wait{1000};      // of requests for a lost upstream; 0: not at all
+  std::chrono::milliseconds timeout{30000};  // of a Redis that answers nothing; 0: for ever
   std::chrono::milliseconds connect_timeout{1000};  // of one attempt; > 0
   uint64_t max_idle = 1000;  // connections kept open, by each worker, while nobody uses them
   uint64_t spares = 4;       // of them in each state in use are there ahead of need

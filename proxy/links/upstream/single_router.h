@@ -23,7 +23,8 @@ class SingleRouter final : public Router {
   resp::RequestLimits limits() const override { return {}; }
   bool in_process() const override { return false; }
   bool asks_password() const override { return pool_.asks_password(); }
-  bool up() const override { return pool_.up(); }
+  bool up() const override { return pool_.answers(); }
+  Link* health_link() override { return pool_.main(); }
 
  private:
   bool NeedsOwn(const Exchange& exchange) const;

@@ -142,6 +142,7 @@ void UpstreamLink::Adopt(const SessionState& state, bool fence) {
 
 void UpstreamLink::StartGreeting(Greeting greeting) {
   phase_ = Phase::kGreeting;
+  greeting_since_ = context_.now;
   greets_otherwise_ = false;
   handshake_.Begin(std::move(greeting));
   Wake();
@@ -221,6 +222,10 @@ void UpstreamLink::OnUnclean() {
 // Waiting for a connection is not the upstream's time.
 void UpstreamLink::OnAnswered(const Exchange& pending) {
   context_.metrics.upstream_latency.Record(context_.now - std::max(pending.sent, ready_since_));
+}
+
+void UpstreamLink::OnError(std::string_view error) {
+  if (error.starts_with("READONLY")) keeper_.OnReadOnly(*this);
 }
 
 bool UpstreamLink::wants_read() const {

@@ -76,6 +76,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
     virtual void OnSlowReader(UpstreamLink& link, Requester& slow) = 0;
     // A shared link is no longer proven clean.
     virtual void OnUnclean(UpstreamLink& link) = 0;
+    // Redis refuses writes, as a replica does.
+    virtual void OnReadOnly(UpstreamLink& link) = 0;
 
    protected:
     ~Keeper() = default;
@@ -149,6 +151,10 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool abandoned() const {
     return role_ == Role::kRetired && owner_ == nullptr && pending_.empty();
   }
+  // It waits for the answer to its greeting since then.
+  Instant greeting_since() const { return greeting_since_; }
+  // What leads to a Redis that has become another is not shared or pooled again.
+  void Outlive() { unclean_ = true; }
   bool wants_connection() const;  // is down, and it is time to try again
   void OnConnecting();
   // Gives up on requests that have waited too long for a connection. One that is made and only
@@ -160,6 +166,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
  protected:
   void OnSlowReader(Requester& slow) override;
   void OnAnswered(const Exchange& pending) override;
+  void OnError(std::string_view error) override;
   void OnUnclean() override;
 
  private:
@@ -202,6 +209,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   uint64_t written_ = 0;  // bytes of requests written since the link was made
   uint64_t adopted_ = 0;  // where the requests of its owner begin among them
   bool was_ready_ = false;
+  Instant greeting_since_{};
   Instant ready_since_{};
   Instant idle_since_{};
   Backoff backoff_;

@@ -88,12 +88,12 @@ TEST_F(Http, TheOtherPaths) {
 
   EXPECT_EQ(Ask("GET", "/readyz"), HttpStep::kReady);
   EXPECT_EQ(exchange_.endpoint(), HttpEndpoint::kHealth);
-  EXPECT_EQ(exchange_.OnReadiness(true), HttpStep::kRespond);
+  EXPECT_EQ(exchange_.OnReadiness(""), HttpStep::kRespond);
   EXPECT_EQ(exchange_.response().status, 200);
   Ask("GET", "/readyz");
-  exchange_.OnReadiness(false);
+  exchange_.OnReadiness("Redis answers LOADING");
   EXPECT_EQ(exchange_.response().status, 503);
-  EXPECT_EQ(body(), R"({"error":"Cannot connect to Redis"})");
+  EXPECT_EQ(body(), R"({"error":"Redis answers LOADING"})");
 }
 
 TEST_F(Http, ThePageIsForThoseWhoPreferIt) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "proxy/config/config_users.h"
 #include "tests/support/core_harness.h"
@@ -122,8 +123,35 @@ TEST(HttpSessions, WhatNeedsNoCommandIsAnsweredAtOnce) {
   Browser browser(keyhole);
   EXPECT_EQ(browser.Ask("GET", "/").status(), 200);
   EXPECT_EQ(browser.Ask("GET", "/nowhere").status(), 404);
-  EXPECT_EQ(browser.Ask("GET", "/readyz").status(), 200);
   EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());
+}
+
+TEST(HttpSessions, ReadinessIsAskedOfRedis) {
+  Harness keyhole;
+  Browser browser(keyhole);
+  for (const auto& [reply, status, body] :
+       {std::tuple{"+PONG\r\n", 200, R"({"status":"ok"})"},
+        {"-NOAUTH Authentication required.\r\n", 200, R"({"status":"ok"})"},
+        {"-LOADING Redis is loading the dataset in memory\r\n", 503,
+         R"({"error":"Redis answers LOADING"})"}}) {
+    browser.Ask("GET", "/readyz");
+    EXPECT_THAT(keyhole.redis(0).Requests(), ElementsAre("ping"));
+    keyhole.redis(0).Reply(reply);
+    EXPECT_EQ(browser.status(), status);
+    EXPECT_EQ(browser.body(), body);
+  }
+}
+
+TEST(HttpSessions, ReadinessHasASecond) {
+  Harness keyhole;
+  Browser browser(keyhole);
+  browser.Ask("GET", "/readyz");
+  keyhole.Advance(std::chrono::seconds(1));
+  browser.session().Tick();
+  EXPECT_EQ(browser.status(), 503);
+  EXPECT_EQ(browser.body(), R"({"error":"Redis has not answered for 1 s"})");
+  keyhole.redis(0).Reply("+PONG\r\n");  // too late, and nobody minds
+  EXPECT_EQ(browser.Ask("GET", "/healthz").status(), 200);
 }
 
 TEST(HttpSessions, TheUpstreamIsLost) {
@@ -244,7 +272,6 @@ TEST_F(HttpOfRedisWithPassword, NamesOfKeysAreNotForStrangers) {
     EXPECT_FALSE(browser.is_report()) << target;
   }
   EXPECT_EQ(Browser(keyhole_).Ask("GET", "/healthz").status(), 200);
-  EXPECT_EQ(Browser(keyhole_).Ask("GET", "/readyz").status(), 200);
 }
 
 TEST_F(HttpOfRedisWithPassword, WhatItSaidLastHoldsWhileItIsAway) {

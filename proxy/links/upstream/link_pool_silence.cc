@@ -1,0 +1,109 @@
+// A Redis that is connected and ill: it answers nothing, or it has become a replica. See
+// link_pool.h.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "proxy/links/upstream/link_pool.h"
+
+namespace keyhole::core {
+
+using Phase = UpstreamLink::Phase;
+using Role = UpstreamLink::Role;
+
+namespace {
+// How long Redis may be busy with one command before people are told that it is silent.
+constexpr std::chrono::seconds kReportsAfter{1};
+// Between two looks at where a replica's name leads now.
+constexpr std::chrono::seconds kRenewsAfter{1};
+constexpr std::chrono::seconds kRenewsAtLeast{60};
+
+std::string Seconds(std::chrono::nanoseconds time) {
+  return std::to_string(time / std::chrono::seconds(1)) + " s";
+}
+}  // namespace
+
+// What was asked then has not been answered, on any link.
+void LinkPool::OnSilent(Instant since) {
+  const auto silent_for = context_.now - since;
+  if (!silent_ && silent_for >= kReportsAfter) {
+    silent_ = true;
+    context_.metrics.counters.upstream_up.Set(0);
+    context_.log(LogLevel::kWarn, "upstream is connected and has answered nothing for " +
+                                      Seconds(silent_for) + "; is it stopped or overloaded?");
+  }
+  if (options_.timeout.count() > 0 && silent_for >= options_.timeout) CloseSilent();
+}
+
+void LinkPool::OnAnswer(Instant asked) {
+  if (!silent_) return;
+  silent_ = false;
+  context_.metrics.counters.upstream_up.Set(up() ? 1 : 0);
+  context_.log(LogLevel::kInfo, "upstream answers again, after " + Seconds(context_.now - asked));
+}
+
+// What was sent has an unknown outcome, as when a connection breaks. The main link is greeted
+// before anything is sent there again.
+void LinkPool::CloseSilent() {
+  context_.log(LogLevel::kError, "upstream has answered nothing for " + Seconds(options_.timeout) +
+                                     " (--upstream-timeout); its connections are made anew");
+  probe_ = Probe();
+  held_.clear();
+  const LinkPtr main = main_;
+  std::vector<LinkPtr> closing;
+  for (auto* links : {&shared_, &idle_, &private_}) {
+    closing.insert(closing.end(), links->begin(), links->end());
+  }
+  for (const LinkPtr& link : closing) {
+    if (link->phase() != Phase::kReady) continue;
+    if (link == main) context_.metrics.counters.link_losses.Add();
+    if (link == main) OnUpstreamState(*link, false);
+    if (link == main) Retire(*link);
+    link->Close();
+  }
+}
+
+// A greeting that is never answered: the Redis is silent, or it is none.
+void LinkPool::CloseUngreeted() {
+  if (options_.timeout.count() == 0) return;
+  for (auto* links : {&shared_, &idle_, &private_}) {
+    const std::vector<LinkPtr> all = *links;
+    for (const LinkPtr& link : all) {
+      if (link->phase() != Phase::kGreeting) continue;
+      if (context_.now - link->greeting_since() < options_.timeout) continue;
+      if (IsMain(*link)) Retire(*link);
+      link->Close();
+    }
+  }
+}
+
+// A name may change late, and a replica may be meant to be one: while nothing helps links are made
+// anew ever more rarely.
+void LinkPool::OnReadOnly(UpstreamLink& link) {
+  if (link.phase() != Phase::kReady) return;
+  const auto gap = std::clamp<std::chrono::nanoseconds>((renewed_ - read_only_since_) / 4,
+                                                        kRenewsAfter, kRenewsAtLeast);
+  if (context_.now - renewed_ < gap) return;
+  read_only_ = true;
+}
+
+// Requests in flight are answered where they were sent.
+void LinkPool::Renew() {
+  if (context_.now - renewed_ > 2 * kRenewsAtLeast) {
+    read_only_since_ = context_.now;
+    context_.log(
+        LogLevel::kWarn,
+        "upstream refuses writes (READONLY): it is a replica; its name is looked up again, "
+        "and its connections are made anew");
+  }
+  renewed_ = context_.now;
+  const std::vector<LinkPtr> shared = shared_;
+  for (const LinkPtr& link : shared) {
+    if (link->phase() == Phase::kReady) Retire(*link);
+  }
+  const std::vector<LinkPtr> idle = idle_;
+  for (const LinkPtr& link : idle) link->Close();
+  for (const LinkPtr& link : private_) link->Outlive();
+}
+
+}  // namespace keyhole::core
