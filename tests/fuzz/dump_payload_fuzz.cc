@@ -34,8 +34,19 @@ void CheckSameList(Entry one, Entry other) {
   Check(!elements.at_element() && !others.at_element(), "and so does their number");
 }
 
+// What is written says all there is of a stream.
+std::string StreamBytes(Entry entry) {
+  std::string bytes;
+  store::rdb::Writer writer(&bytes);
+  store::rdb::AppendValue(entry, &writer);
+  return bytes;
+}
+
 void CheckSame(Entry one, Entry other) {
   Check(one.type() == other.type(), "its type stays");
+  if (one.type() == ValueType::kStream) {
+    return Check(StreamBytes(one) == StreamBytes(other), "a stream stays");
+  }
   if (one.type() == ValueType::kString) {
     return Check(one.value() == other.value(), "a string stays");
   }

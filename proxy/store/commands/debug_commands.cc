@@ -7,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "proxy/store/commands/debug_dataset.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
 #include "proxy/store/setting_forms.h"
@@ -175,6 +176,10 @@ void ShowProtocol(Call& call) {
 
 void ShowHelp(Call& call) {
   constexpr std::string_view kLines[] = {
+      "DIGEST",
+      "    Output a hash of all keys and their values.",
+      "DIGEST-VALUE <key> [<key> ...]",
+      "    The same of values.",
       "ERROR <string>",
       "    Reply with an error that says <string>.",
       "LOG <message>",
@@ -189,6 +194,8 @@ void ShowHelp(Call& call) {
       "    Reply with an example of a type of the protocol.",
       "QUICKLIST-PACKED-THRESHOLD <size>",
       "    Accepted; lists keep elements of any size alike.",
+      "RELOAD",
+      "    Write all keys as a snapshot and read it again, in memory.",
       "SET-ACTIVE-EXPIRE <0|1>",
       "    Whether expired keys are removed when nobody asks for them.",
       "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
@@ -204,7 +211,10 @@ struct DebugRow {
   size_t most;
   void (*run)(Call& call);
 };
-constexpr DebugRow kDebugRows[] = {{"ERROR", 3, 3, Error},
+constexpr size_t kAny = std::numeric_limits<size_t>::max();
+constexpr DebugRow kDebugRows[] = {{"DIGEST", 2, 2, ShowDigest},
+                                   {"DIGEST-VALUE", 2, kAny, ShowValueDigests},
+                                   {"ERROR", 3, 3, Error},
                                    {"HELP", 2, 2, ShowHelp},
                                    {"LOG", 3, 3, WriteLog},
                                    {"OBJECT", 3, 3, ShowObject},
@@ -212,6 +222,7 @@ constexpr DebugRow kDebugRows[] = {{"ERROR", 3, 3, Error},
                                    {"POPULATE", 3, 5, Populate},
                                    {"PROTOCOL", 3, 3, ShowProtocol},
                                    {"QUICKLIST-PACKED-THRESHOLD", 3, 3, SetPackedThreshold},
+                                   {"RELOAD", 2, 2, ReloadDataset},
                                    {"SET-ACTIVE-EXPIRE", 3, 3, SetActiveExpire},
                                    {"SET-SKIP-CHECKSUM-VALIDATION", 3, 3, SkipChecksums},
                                    {"SLEEP", 3, 3, Sleep}};

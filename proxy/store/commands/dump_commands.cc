@@ -5,6 +5,7 @@
 
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
+#include "proxy/store/commands/restoring.h"
 #include "proxy/store/rdb/dump.h"
 #include "resp/number.h"
 
@@ -80,9 +81,7 @@ bool PayloadArgument(Call& call, Entry* entry) {
     call.reply.Error("ERR DUMP payload version or checksum are wrong");
     return false;
   }
-  *entry = rdb::ReadValue(payload, call.args[1], call.db(),
-                          {call.engine.collection_limits(), call.engine.list_limits(),
-                           call.engine.sorted_set_limits()});
+  *entry = rdb::ReadValue(payload, call.args[1], call.db(), LimitsOf(call.engine));
   if (*entry) return true;
   call.reply.Error("ERR Bad data format");
   return false;
@@ -93,9 +92,6 @@ bool PayloadArgument(Call& call, Entry* entry) {
 void Dump(Call& call) {
   const Entry* const slot = call.Read(call.args[1]);
   if (slot == nullptr) return call.reply.Null();
-  if (!rdb::CanDump(*slot)) {
-    return call.reply.Error("ERR the embedded store of Keyhole cannot dump a stream yet");
-  }
   call.reply.Bulk(rdb::DumpPayload(*slot));
 }
 

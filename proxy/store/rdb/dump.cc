@@ -1,8 +1,8 @@
 #include "proxy/store/rdb/dump.h"
 
-#include <cassert>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "proxy/store/rdb/crc64.h"
@@ -10,6 +10,7 @@
 #include "proxy/store/rdb/listpack.h"
 #include "proxy/store/rdb/low_first.h"
 #include "proxy/store/rdb/reader.h"
+#include "proxy/store/rdb/streams.h"
 #include "proxy/store/rdb/writer.h"
 #include "proxy/store/types/collection.h"
 #include "proxy/store/types/list_edit.h"
@@ -32,14 +33,9 @@ std::string IntsetOf(std::string_view integers) {
   return set.append(integers.substr(1));
 }
 
-void AppendForm(Form form, Writer* writer) {
-  writer->Byte(static_cast<uint8_t>(form));
-}
-
 // As a table of Redis: a count, and names with or without values.
 void AppendTable(Entry entry, Writer* writer) {
   const bool is_hash = entry.type() == ValueType::kHash;
-  AppendForm(is_hash ? Form::kHash : Form::kSet, writer);
   writer->Length(CountItems(entry));
   ForEachItem(entry, [&](std::string_view name, std::string_view value) {
     writer->String(name);
@@ -53,7 +49,6 @@ void AppendListpack(Entry entry, Writer* writer) {
     listpack.Append(name);
     listpack.Append(value);
   });
-  AppendForm(Form::kHashListpack, writer);
   writer->String(listpack.Finish());
 }
 
@@ -71,14 +66,12 @@ void AppendScoredListpack(Entry entry, Writer* writer) {
       listpack.Append(resp::DoubleText(score, text));
     }
   }
-  AppendForm(Form::kSortedSetListpack, writer);
   writer->String(listpack.Finish());
 }
 
 // The highest score first, as Redis writes its skiplist.
 void AppendSortedSet(Entry entry, Writer* writer) {
   const size_t count = CountMembers(entry);
-  AppendForm(Form::kSortedSet, writer);
   writer->Length(count);
   VisitRange(entry, {0, count}, /*downwards=*/true, [&](std::string_view member, double score) {
     writer->String(member);
@@ -98,7 +91,6 @@ void AppendList(Entry list, Writer* writer) {
     if (full && parts.back().count() > 0) parts.emplace_back();
     parts.back().Append(text);
   }
-  AppendForm(Form::kListListpacks, writer);
   writer->Length(parts.size());
   for (ListpackWriter& part : parts) {
     writer->Length(kPacked);
@@ -155,36 +147,49 @@ Entry ReadCollection(Form form, ValueType type, Reader* reader, std::string_view
 
 }  // namespace
 
-void AppendValue(Entry entry, std::string* out) {
-  Writer writer(out);
+Form FormOf(Entry entry) {
   switch (entry.type()) {
     case ValueType::kString:
-      AppendForm(Form::kString, &writer);
-      return writer.String(entry.value());
+      return Form::kString;
     case ValueType::kHash:
-      if (entry.encoding() == Encoding::kListHash) return AppendListpack(entry, &writer);
-      return AppendTable(entry, &writer);
+      return entry.encoding() == Encoding::kListHash ? Form::kHashListpack : Form::kHash;
     case ValueType::kSet:
-      if (entry.encoding() != Encoding::kIntegerSet) return AppendTable(entry, &writer);
-      AppendForm(Form::kSetIntegers, &writer);
-      return writer.String(IntsetOf(entry.value()));
+      return entry.encoding() == Encoding::kIntegerSet ? Form::kSetIntegers : Form::kSet;
     case ValueType::kList:
-      return AppendList(entry, &writer);
+      return Form::kListListpacks;
     case ValueType::kSortedSet:
-      if (entry.encoding() == Encoding::kListZset) return AppendScoredListpack(entry, &writer);
-      return AppendSortedSet(entry, &writer);
+      return entry.encoding() == Encoding::kListZset ? Form::kSortedSetListpack : Form::kSortedSet;
     case ValueType::kStream:
-      return assert(CanDump(entry));
+      return Form::kStream2;
   }
+  return Form::kString;
 }
 
-bool CanDump(Entry entry) {
-  return entry.type() != ValueType::kStream;
+void AppendValue(Entry entry, Writer* writer) {
+  switch (entry.type()) {
+    case ValueType::kString:
+      return writer->String(entry.value());
+    case ValueType::kHash:
+      if (entry.encoding() == Encoding::kListHash) return AppendListpack(entry, writer);
+      return AppendTable(entry, writer);
+    case ValueType::kSet:
+      if (entry.encoding() != Encoding::kIntegerSet) return AppendTable(entry, writer);
+      return writer->String(IntsetOf(entry.value()));
+    case ValueType::kList:
+      return AppendList(entry, writer);
+    case ValueType::kSortedSet:
+      if (entry.encoding() == Encoding::kListZset) return AppendScoredListpack(entry, writer);
+      return AppendSortedSet(entry, writer);
+    case ValueType::kStream:
+      return AppendStream(*static_cast<const StreamObject*>(entry.object()), writer);
+  }
 }
 
 std::string DumpPayload(Entry entry) {
   std::string payload;
-  AppendValue(entry, &payload);
+  Writer writer(&payload);
+  writer.Byte(static_cast<uint8_t>(FormOf(entry)));
+  AppendValue(entry, &writer);
   AppendLowFirst(kVersion, kVersionSize, &payload);
   AppendLowFirst(Crc64(payload), sizeof(uint64_t), &payload);
   return payload;
@@ -207,21 +212,32 @@ Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
   Reader reader(bytes);
   uint8_t form = 0;
   if (!reader.Byte(&form)) return {};
+  return ReadValue(form, &reader, key, db, limits);
+}
+
+Entry ReadValue(uint8_t form, Reader* reader, std::string_view key, Keyspace& db,
+                const ReadLimits& limits) {
   const auto known = static_cast<Form>(form);
   switch (ShapeOf(form)) {
     case Shape::kString:
-      return ReadString(&reader, key);
+      return ReadString(reader, key);
     case Shape::kHash:
-      return ReadCollection(known, ValueType::kHash, &reader, key, db, limits.collections);
+      return ReadCollection(known, ValueType::kHash, reader, key, db, limits.collections);
     case Shape::kSet:
-      return ReadCollection(known, ValueType::kSet, &reader, key, db, limits.collections);
+      return ReadCollection(known, ValueType::kSet, reader, key, db, limits.collections);
     case Shape::kList:
-      return ReadList(known, &reader, key, db, limits.lists);
+      return ReadList(known, reader, key, db, limits.lists);
     case Shape::kSortedSet:
-      return ReadSortedSet(known, &reader, key, db, limits.sorted_sets);
-    default:
+      return ReadSortedSet(known, reader, key, db, limits.sorted_sets);
+    case Shape::kStream:
+      if (auto stream = ReadStream(known, reader)) {
+        return Entry::MakeObject(Encoding::kStream, key, std::move(stream), kNever);
+      }
+      return {};
+    case Shape::kNone:
       return {};
   }
+  return {};
 }
 
 }  // namespace keyhole::store::rdb

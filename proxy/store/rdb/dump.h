@@ -5,10 +5,14 @@
 // What is written is what Redis 7.0.15 writes (version 10), but for what LZF makes of it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "proxy/store/keyspace/keyspace.h"
+#include "proxy/store/rdb/elements.h"
+#include "proxy/store/rdb/reader.h"
+#include "proxy/store/rdb/writer.h"
 #include "proxy/store/types/collection_edit.h"
 #include "proxy/store/types/list_object.h"
 #include "proxy/store/types/sorted_set_edit.h"
@@ -17,10 +21,9 @@ namespace keyhole::store::rdb {
 
 inline constexpr unsigned kVersion = 10;
 
-// Streams have no writer and no reader yet.
-bool CanDump(Entry entry);
-// Appends form and value. REQUIRES: it can be done.
-void AppendValue(Entry entry, std::string* out);
+// How a value is written, and the value without the byte that says so.
+Form FormOf(Entry entry);
+void AppendValue(Entry entry, Writer* writer);
 std::string DumpPayload(Entry entry);
 
 // Takes the tail off. False if the version is newer or the checksum wrong.
@@ -36,6 +39,10 @@ struct ReadLimits {
 // Makes what form and value mean: an entry for Keyspace::Insert(), with the key and without an
 // expiry. False if they mean nothing, or a type that the store does not have.
 Entry ReadValue(std::string_view bytes, std::string_view key, Keyspace& db,
+                const ReadLimits& limits);
+// The same of a value whose form has been read. If it is false for want of bytes, the reader says
+// so.
+Entry ReadValue(uint8_t form, Reader* reader, std::string_view key, Keyspace& db,
                 const ReadLimits& limits);
 
 }  // namespace keyhole::store::rdb

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "proxy/store/rdb/low_first.h"
 #include "proxy/store/rdb/lzf.h"
 
 namespace keyhole::store::rdb {
@@ -20,7 +21,10 @@ uint64_t HighFirst(std::string_view bytes) {
 }  // namespace
 
 bool Reader::Take(uint64_t size, std::string_view* bytes) {
-  if (size > rest_.size()) return false;
+  if (size > rest_.size()) {
+    wants_more_ = true;
+    return false;
+  }
   *bytes = rest_.substr(0, size);
   rest_.remove_prefix(size);
   return true;
@@ -60,7 +64,9 @@ bool Reader::Length(uint64_t* length) {
 }
 
 bool Reader::Count(uint64_t* count) {
-  return Length(count) && *count <= rest_.size();
+  if (!Length(count)) return false;
+  wants_more_ = *count > rest_.size();
+  return !wants_more_;
 }
 
 bool Reader::IntegerString(size_t size, std::string* text) {
@@ -98,6 +104,13 @@ bool Reader::Double(double* value) {
   std::string_view bytes;
   if (!Take(sizeof(*value), &bytes)) return false;
   std::memcpy(value, bytes.data(), sizeof(*value));
+  return true;
+}
+
+bool Reader::Milliseconds(int64_t* value) {
+  std::string_view bytes;
+  if (!Take(sizeof(*value), &bytes)) return false;
+  *value = static_cast<int64_t>(LowFirst(bytes, 0, sizeof(*value)));
   return true;
 }
 

@@ -22,11 +22,15 @@ class Reader {
   bool Length(uint64_t* length);
   // Valid until the next call; `*scratch`, which may hold it, is the caller's.
   bool String(std::string* scratch, std::string_view* text);
+  bool Bytes(size_t size, std::string_view* bytes) { return Take(size, bytes); }
   bool Double(double* value);
+  bool Milliseconds(int64_t* value);
   // As Redis wrote them before 4.0: a length and the digits, or 253 to 255 for NaN and infinities.
   bool OldDouble(double* value);
 
   std::string_view rest() const { return rest_; }
+  // Something failed because there were too few bytes: with more it might not.
+  bool wants_more() const { return wants_more_; }
 
  private:
   // A length, or with *encoded one of the forms of a string that are not one.
@@ -36,6 +40,7 @@ class Reader {
   bool CompressedString(std::string* text);
 
   std::string_view rest_;
+  bool wants_more_ = false;
 };
 
 }  // namespace keyhole::store::rdb

@@ -63,4 +63,8 @@ void Writer::Double(double value) {
   AppendLowFirst(bits, sizeof(bits), &out_);
 }
 
+void Writer::Milliseconds(int64_t value) {
+  AppendLowFirst(static_cast<uint64_t>(value), sizeof(value), &out_);
+}
+
 }  // namespace keyhole::store::rdb

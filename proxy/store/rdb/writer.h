@@ -21,8 +21,11 @@ class Writer {
   void Length(uint64_t length);
   // As an integer if it is one, compressed if that is worth while.
   void String(std::string_view text);
-  // Eight bytes, low byte first.
+  // As they are; how many is known to the reader.
+  void Bytes(std::string_view bytes) { out_.append(bytes); }
+  // Eight bytes, low byte first, as the next.
   void Double(double value);
+  void Milliseconds(int64_t value);
 
  private:
   bool Integer(std::string_view text);

@@ -31,6 +31,28 @@ Args Many(Args args, int count, const std::string& prefix, bool pairs = false) {
   return args;
 }
 
+// A stream of several blocks with deleted entries, entries of other fields, and groups in which
+// entries are pending for several consumers.
+std::vector<Args> LongStream() {
+  std::vector<Args> made;
+  for (int i = 1; i <= 350; ++i) {
+    const std::string number = std::to_string(i);
+    made.push_back({"XADD", "k", number + "-" + std::to_string(i % 7), "name", "value " + number});
+    if (i % 10 == 0) made.back().insert(made.back().end(), {"other", "77", number, ""});
+    if (i % 90 == 0) made.push_back({"XDEL", "k", std::to_string(i - 5) + "-1"});
+  }
+  made.push_back({"XDEL", "k", "350-0", "1-1"});
+  made.push_back({"XGROUP", "CREATE", "k", "late", "300", "ENTRIESREAD", "299"});
+  made.push_back({"XGROUP", "CREATE", "k", "empty", "$"});
+  made.push_back({"XGROUP", "CREATE", "k", "g", "0"});
+  made.push_back({"XREADGROUP", "GROUP", "g", "ann", "COUNT", "130", "STREAMS", "k", ">"});
+  made.push_back({"XREADGROUP", "GROUP", "g", "bob", "COUNT", "3", "STREAMS", "k", ">"});
+  made.push_back({"XACK", "k", "g", "7-0", "9-2"});
+  made.push_back({"XCLAIM", "k", "g", "carl", "0", "5-5", "TIME", "1000", "RETRYCOUNT", "9"});
+  made.push_back({"XGROUP", "CREATECONSUMER", "k", "g", "dora"});
+  return made;
+}
+
 std::vector<Value> Values() {
   const Args get = {"GET", "k"};
   const Args all = {"HGETALL", "k"};
@@ -54,6 +76,15 @@ std::vector<Value> Values() {
       {"a set of a word", {{"SADD", "k", "a"}}, members, true},
       {"a large set", {Many({"SADD", "k"}, 2000, "member:")}, members, false},
       {"a small list", {{"RPUSH", "k", "a", "1", "", "-70000"}}, list, true},
+      {"a small stream", {{"XADD", "k", "1-1", "f", "v"}}, {"XRANGE", "k", "-", "+"}, true},
+      {"an empty stream",
+       {{"XGROUP", "CREATE", "k", "g", "$", "MKSTREAM"}, {"XSETID", "k", "7-3"}},
+       {"XINFO", "STREAM", "k"},
+       true},
+      {"a stream", LongStream(), {"XRANGE", "k", "-", "+"}, false},
+      {"what XINFO says of it", LongStream(), {"XINFO", "STREAM", "k"}, false},
+      {"its groups", LongStream(), {"XINFO", "GROUPS", "k"}, false},
+      {"what is pending", LongStream(), {"XPENDING", "k", "g"}, false},
       {"a large list", {Many({"RPUSH", "k"}, 3000, "element:")}, list, false},
   };
 }

@@ -34,14 +34,48 @@ size_t TotalSize(std::span<const std::string_view> fields) {
   return total;
 }
 
-}  // namespace
-
-// The last block, or a new one if that is full. Leaves the names in the scratch.
-StreamBlock& StreamObject::BlockFor(StreamId id, std::span<const std::string_view> fields,
-                                    const StreamLimits& limits) {
+// The names of fields, which stand in turn with their values.
+void PackNames(std::span<const std::string_view> fields) {
   scratch.names.clear();
   for (size_t i = 0; i < fields.size(); i += 2) AppendPacked(fields[i], &scratch.names);
+}
 
+// To its end. The names are in the scratch.
+void AppendTo(StreamBlock* block, StreamId id, std::span<const std::string_view> fields) {
+  const size_t pairs = fields.size() / 2;
+  const bool own_names = block->fields() != pairs || block->names() != scratch.names;
+  std::string& elements = scratch.elements;
+  elements.clear();
+  // Flags, the two parts of the ID, and how many elements that makes, as in Redis.
+  size_t listpack = ListpackBytes(int64_t{0}) +
+                    ListpackBytes(static_cast<int64_t>(id.ms - block->first().ms)) +
+                    ListpackBytes(static_cast<int64_t>(id.seq - block->first().seq)) +
+                    ListpackBytes(static_cast<int64_t>(own_names ? 2 * pairs + 4 : pairs + 3));
+  if (own_names) listpack += ListpackBytes(static_cast<int64_t>(pairs));
+  for (size_t i = own_names ? 0 : 1; i < fields.size(); i += own_names ? 1 : 2) {
+    AppendPacked(fields[i], &elements);
+    listpack += ListpackBytes(fields[i]);
+  }
+  block->Append(id, own_names ? pairs : 0, elements, listpack);
+  constexpr size_t kKeep = 64 * 1024;
+  if (elements.capacity() > kKeep) scratch = {};
+}
+
+// An empty one. The names are in the scratch.
+StreamBlock NewBlock(StreamId first, std::span<const std::string_view> names, size_t stride) {
+  const size_t count = names.size() / stride;
+  // The number of names, the names, and a zero at their end.
+  size_t listpack =
+      kEmptyListpack + ListpackBytes(static_cast<int64_t>(count)) + ListpackBytes(int64_t{0});
+  for (size_t i = 0; i < names.size(); i += stride) listpack += ListpackBytes(names[i]);
+  return {first, count, scratch.names, listpack};
+}
+
+}  // namespace
+
+// The last block, or a new one if that is full. The names are in the scratch.
+StreamBlock& StreamObject::BlockFor(StreamId id, std::span<const std::string_view> fields,
+                                    const StreamLimits& limits) {
   if (const auto last = blocks_.Last(); last != StreamBlocks::kNone) {
     StreamBlock& block = blocks_.at(last);
     const size_t most = limits.bytes == 0 ? kMaxBlockBytes : std::min(limits.bytes, kMaxBlockBytes);
@@ -49,39 +83,37 @@ StreamBlock& StreamObject::BlockFor(StreamId id, std::span<const std::string_vie
                       (limits.entries != 0 && block.count() >= limits.entries);
     if (!full) return block;
   }
-  const size_t pairs = fields.size() / 2;
-  // The number of names, the names, and a zero at their end.
-  size_t listpack =
-      kEmptyListpack + ListpackBytes(static_cast<int64_t>(pairs)) + ListpackBytes(int64_t{0});
-  for (size_t i = 0; i < fields.size(); i += 2) listpack += ListpackBytes(fields[i]);
-  return blocks_.Add(StreamBlock(id, pairs, scratch.names, listpack));
+  return blocks_.Add(NewBlock(id, fields, 2));
 }
 
 void StreamObject::Append(StreamId id, std::span<const std::string_view> fields,
                           const StreamLimits& limits) {
   assert(id > last_id && !fields.empty());
-  StreamBlock& block = BlockFor(id, fields, limits);
-  const size_t pairs = fields.size() / 2;
-  const bool own_names = block.fields() != pairs || block.names() != scratch.names;
-
-  std::string& elements = scratch.elements;
-  elements.clear();
-  // Flags, the two parts of the ID, and how many elements that makes, as in Redis.
-  size_t listpack = ListpackBytes(int64_t{0}) +
-                    ListpackBytes(static_cast<int64_t>(id.ms - block.first().ms)) +
-                    ListpackBytes(static_cast<int64_t>(id.seq - block.first().seq)) +
-                    ListpackBytes(static_cast<int64_t>(own_names ? 2 * pairs + 4 : pairs + 3));
-  if (own_names) listpack += ListpackBytes(static_cast<int64_t>(pairs));
-  for (size_t i = own_names ? 0 : 1; i < fields.size(); i += own_names ? 1 : 2) {
-    AppendPacked(fields[i], &elements);
-    listpack += ListpackBytes(fields[i]);
-  }
-  block.Append(id, own_names ? pairs : 0, elements, listpack);
-  constexpr size_t kKeep = 64 * 1024;
-  if (elements.capacity() > kKeep) scratch = {};
+  PackNames(fields);
+  AppendTo(&BlockFor(id, fields, limits), id, fields);
   ++length_;
   ++entries_added;
   last_id = id;
+}
+
+void StreamObject::AddBlock(StreamId first, std::span<const std::string_view> names) {
+  scratch.names.clear();
+  for (const std::string_view name : names) AppendPacked(name, &scratch.names);
+  blocks_.Add(NewBlock(first, names, 1));
+}
+
+bool StreamObject::AddEntry(StreamId id, std::span<const std::string_view> fields, bool deleted) {
+  if (!deleted && id <= last_id) return false;
+  PackNames(fields);
+  StreamBlock& block = blocks_.at(blocks_.Last());
+  AppendTo(&block, id, fields);
+  if (deleted) {
+    block.Delete(block.Read(block.Before(block.end())));
+    return true;
+  }
+  ++length_;
+  last_id = id;
+  return true;
 }
 
 // In the block where it would be, or behind: see ForEach().

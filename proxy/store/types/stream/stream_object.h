@@ -50,6 +50,11 @@ class StreamObject final : public Object {
 
   // REQUIRES: `id` > last_id. fields: names and values in turn.
   void Append(StreamId id, std::span<const std::string_view> fields, const StreamLimits& limits);
+  // A stream that was kept elsewhere is made again, block by block, deleted entries included; after
+  // that, what XSETID can set is set. REQUIRES: `first` is greater than that of all blocks.
+  void AddBlock(StreamId first, std::span<const std::string_view> names);
+  // To the last block. False if it is not deleted, and not greater than all those that are not.
+  bool AddEntry(StreamId id, std::span<const std::string_view> fields, bool deleted);
   // False if it is not there.
   bool Delete(StreamId id);
   // How many entries are gone.
@@ -62,6 +67,14 @@ class StreamObject final : public Object {
   // The same from the last to the first.
   template <typename F>
   void ForEachBackward(StreamId from, StreamId to, F&& f) const;
+
+  // Calls f(const StreamBlock&) for all, in their order.
+  template <typename F>
+  void ForEachBlock(F&& f) const {
+    for (auto at = blocks_.First(); at != StreamBlocks::kNone; at = blocks_.Next(at)) {
+      f(blocks_.at(at));
+    }
+  }
 
   // What Redis knows without counting: how many entries were added up to and with this one; -1 if
   // that cannot be known. Source: redis 7.0.15 t_stream.c streamEstimateDistanceFromFirstEverEntry.
