@@ -232,6 +232,7 @@ resp::Protocol Store::ProtocolOf(const Client& client) {
 }
 
 bool Store::Sweep(UnixMillis now) {
+  if (engine_->budget().over()) MakeRoom();  // CONFIG SET has lowered the limit
   if (engine_->pause.active() && engine_->pause.until <= now) EndPause(now);
   const size_t index = next_swept_.fetch_add(1, std::memory_order_relaxed) % stripes_.size();
   Lock lock(*this, Stripes{1} << index);

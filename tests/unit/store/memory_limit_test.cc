@@ -45,6 +45,18 @@ TEST(MemoryLimit, TransactionsAreRefusedAsInRedis) {
   EXPECT_EQ(client.Ask("SET a 1"), "+OK\r\n");
 }
 
+// Without waiting for somebody's next command.
+TEST(MemoryLimit, ALowerLimitTakesEffectByItself) {
+  TestStore store({.eviction = Eviction::kLru});
+  TestClient client(store);
+  for (int i = 0; i < 100; ++i) client.Ask("SET k" + std::to_string(i) + " v");
+  EXPECT_EQ(client.Ask("CONFIG SET maxmemory 1000"), "+OK\r\n");
+  EXPECT_EQ(store.store.usage().evicted, 0U);
+  store.store.Sweep(store.now);
+  EXPECT_LE(store.store.usage().memory, 1000U);
+  EXPECT_GT(store.store.usage().evicted, 50U);
+}
+
 TEST(MemoryLimit, WithEvictionOldKeysMakeRoom) {
   for (const Eviction policy : {Eviction::kS3Fifo, Eviction::kLru}) {
     TestStore store({.max_memory = 100'000, .eviction = policy});
