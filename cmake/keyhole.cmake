@@ -35,7 +35,7 @@ target_link_libraries(keyhole_hiredis INTERFACE ${HIREDIS_LIBRARY})
 
 # Options for our own code only; dependencies are SYSTEM.
 add_library(keyhole_options INTERFACE)
-target_include_directories(keyhole_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(keyhole_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(keyhole_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
   -Wnon-virtual-dtor -Woverloaded-virtual)
@@ -62,6 +62,7 @@ function(keyhole_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC keyhole_options ${ARG_LIBS})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)  # for libkeyhole.so
 endfunction()
 
 # keyhole_test(name LABEL unit SOURCES a_test.cc ... LIBS x ...)

@@ -1,50 +1,105 @@
-// keyhole: reads its options, opens its sockets, says so, and serves until it is told to stop; or
-// looks into one that does (keyhole top, keys, slow).
+// keyhole: reads its options, starts an instance, and serves until it is told to stop; or looks
+// into one that does (keyhole top, keys, slow).
 //
 // Exit codes: 0 stopped as asked, 1 could not start, 2 wrong options.
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <exception>
-#include <optional>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
 
-#include "proxy/config/load.h"
-#include "proxy/http/http_gate.h"
-#include "proxy/net/http_fetch.h"
-#include "proxy/net/server.h"
-#include "proxy/net/upstream_check.h"
+#include "include/keyhole/keyhole.h"
+#include "proxy/config/config_environment.h"
+#include "proxy/library/options.h"
+#include "proxy/program/command_line.h"
+#include "proxy/program/http_fetch.h"
 #include "proxy/top/top.h"
 
 namespace {
 
-int Fail(const std::string& line) {
-  std::fprintf(stderr, "keyhole: %s\n", line.c_str());
-  return 1;
+using Logger = std::shared_ptr<spdlog::logger>;
+
+spdlog::level::level_enum LevelOf(keyhole::LogLevel level) {
+  switch (level) {
+    case keyhole::LogLevel::kDebug:
+      return spdlog::level::debug;
+    case keyhole::LogLevel::kInfo:
+      return spdlog::level::info;
+    case keyhole::LogLevel::kWarning:
+      return spdlog::level::warn;
+    case keyhole::LogLevel::kError:
+      break;
+  }
+  return spdlog::level::err;
 }
 
-using keyhole::net::UpstreamReport;
-
-int Serve(const keyhole::core::Config& config, const std::optional<UpstreamReport>& upstream) {
-  const auto logger = spdlog::stderr_logger_mt("keyhole");
+Logger MakeLogger(keyhole::core::LogLevel level) {
+  auto logger = spdlog::stderr_logger_mt("keyhole");
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
-  logger->set_level(static_cast<spdlog::level::level_enum>(config.log_level));
-  keyhole::net::Server server(config,
-                              [logger](keyhole::core::LogLevel level, std::string_view text) {
-                                logger->log(static_cast<spdlog::level::level_enum>(level), text);
-                              });
-  std::string problem;
-  if (!server.Open(&problem)) return Fail(problem);
-  logger->info("{}: {}", keyhole::core::VersionLine(), server.Describe());
-  for (const std::string& warning : keyhole::core::StartWarnings(config)) logger->warn(warning);
-  if (upstream.has_value()) {
-    logger->log(upstream->reachable ? spdlog::level::info : spdlog::level::warn,
-                keyhole::net::Describe(*upstream));
+  logger->set_level(static_cast<spdlog::level::level_enum>(level));
+  return logger;
+}
+
+// Waits for SIGTERM and SIGINT, which must be blocked in all threads: the first one stops
+// gracefully, the next ones at once.
+class Signals {
+ public:
+  static sigset_t Awaited() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
   }
-  server.Run();
+
+  Signals(keyhole::Instance& instance, std::chrono::milliseconds grace, Logger logger)
+      : thread_([this, &instance, grace, logger = std::move(logger)] {
+          const sigset_t set = Awaited();
+          std::chrono::milliseconds left = grace;
+          for (int signal; sigwait(&set, &signal) == 0 && !ended_;) {
+            if (left == grace) logger->info("told to stop; once more to stop at once");
+            instance.RequestStop(std::exchange(left, std::chrono::milliseconds(0)));
+          }
+        }) {}
+  // The instance has stopped.
+  ~Signals() {
+    ended_ = true;
+    pthread_kill(thread_.native_handle(), SIGTERM);
+    thread_.join();
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  std::atomic<bool> ended_{false};
+  std::thread thread_;
+};
+
+int Serve(const keyhole::core::Config& config) {
+  // From here on, before anybody is told that this process is there, a signal stops it gracefully.
+  const sigset_t awaited = Signals::Awaited();
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+  const Logger logger = MakeLogger(config.log_level);
+  auto started = keyhole::Start(keyhole::OptionsAccess::Make(
+      config, [logger](keyhole::LogLevel level, std::string_view line) {
+        logger->log(LevelOf(level), line);
+      }));
+  if (!started) {
+    std::fprintf(stderr, "keyhole: %s\n", started.error().message.c_str());
+    return 1;
+  }
+  {
+    const Signals signals(*started, config.shutdown_grace, logger);
+    started->Wait();
+  }
   logger->info("stopped");
   return 0;
 }
@@ -52,24 +107,14 @@ int Serve(const keyhole::core::Config& config, const std::optional<UpstreamRepor
 }  // namespace
 
 int main(int argc, char** argv) {
-  using keyhole::core::LoadConfig;
   std::signal(SIGPIPE, SIG_IGN);
   if (argc > 1 && keyhole::top::IsCommand(argv[1])) {
-    return keyhole::top::Run({argv + 1, argv + argc}, keyhole::net::HttpFetch);
+    return keyhole::top::Run({argv + 1, argv + argc}, keyhole::program::HttpFetch);
   }
-  const auto loaded = LoadConfig(argc, argv, keyhole::core::ProcessEnvironment());
+  const auto loaded = keyhole::program::LoadConfig(argc, argv, keyhole::core::ProcessEnvironment());
   if (!loaded.config.has_value()) {
     std::fputs(loaded.text.c_str(), loaded.exit_code == 0 ? stdout : stderr);
     return loaded.exit_code;
   }
-  const keyhole::core::Config& config = *loaded.config;
-  std::optional<UpstreamReport> upstream;
-  if (config.upstream.has_value()) upstream = keyhole::net::CheckUpstream(config);
-  const UpstreamReport* report = upstream.has_value() ? &*upstream : nullptr;
-  if (const auto problem = keyhole::net::ProtectionProblem(config, report)) return Fail(*problem);
-  try {
-    return Serve(config, upstream);
-  } catch (const std::exception& error) {  // out of memory, threads or descriptors at start
-    return Fail(error.what());
-  }
+  return Serve(*loaded.config);
 }

@@ -168,7 +168,7 @@ std::string Control::Report(const HttpReport& what) {
   using Kind = HttpReport::Kind;
   switch (what.kind) {
     case Kind::kMetrics:
-      return exporter_.Render(metrics::Exporter::Format::kText);
+      return MetricsText();
     case Kind::kOpenMetrics:
       return exporter_.Render(metrics::Exporter::Format::kOpenMetrics);
     case Kind::kPage:

@@ -63,6 +63,10 @@ class Control {
 
   // done: called on worker 0, later; not at all after EndStreams(), if it waits for an event.
   void MakeReport(const HttpReport& what, Done done);
+  // The same for callers inside the process: /metrics, and the counts of keys with their rates.
+  // From any thread.
+  std::string MetricsText() const { return exporter_.Render(metrics::Exporter::Format::kText); }
+  metrics::KeyTable Keys() const { return tracker_.Table(std::chrono::steady_clock::now()); }
   // Lets go of all who wait for an event.
   void EndStreams();
   // To be called ten times a second, on the scraper's thread.

@@ -1,9 +1,9 @@
 // All that a person can set: the options of each room, put together.
 //
 // What can be set of a room is a struct in the room's own options.h, with the defaults; no room
-// includes this. load.h reads it, configs/keyhole.toml describes every option.
+// includes this. sources.h reads it, configs/keyhole.toml describes every option.
 //
-// Thread: any one; a Config is a plain value, written by LoadConfig() and then only read.
+// Thread: any one; a Config is a plain value, written by sources.h and then only read.
 #pragma once
 
 #include <chrono>
@@ -31,8 +31,8 @@ class Users;
 struct Config {
   using Millis = std::chrono::milliseconds;
 
-  std::vector<Endpoint> listen = {Endpoint::Tcp("127.0.0.1", 6380)};  // never empty
-  std::optional<Upstream> upstream;                                   // none: the embedded store
+  std::vector<Endpoint> listen = {Endpoint::Tcp("127.0.0.1", 6380)};
+  std::optional<Upstream> upstream;  // none: the embedded store
   UpstreamOptions links;
   NearOptions near;
   HttpOptions http;

@@ -133,7 +133,6 @@ constexpr Handler Words() {
 
 inline constexpr Handler kListen = {
     [](Texts texts, Config* config) -> Problem {
-      if (texts.empty()) return "the list is empty; give at least one host:port or unix:/path";
       return ApplyList(texts, ParseListenEndpoint, &config->listen);
     },
     [](const Config& config) {

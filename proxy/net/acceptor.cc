@@ -72,8 +72,15 @@ std::vector<core::Endpoint> Acceptor::Where(Speaks speaks) const {
   return where;
 }
 
+uint16_t Acceptor::PortOf(Speaks speaks) const {
+  for (const core::Endpoint& endpoint : Where(speaks)) {
+    if (endpoint.kind == core::Endpoint::Kind::kTcp) return endpoint.port;
+  }
+  return 0;
+}
+
 std::string Acceptor::Describe() const {
-  std::string text = "RESP on ";
+  std::string text = config_.listen.empty() ? "RESP off, " : "RESP on ";
   for (const core::Endpoint& endpoint : Where(Speaks::kResp)) text += endpoint.ToString() + ", ";
   const std::vector<core::Endpoint> http = Where(Speaks::kHttp);
   text += http.empty() ? "HTTP off" : "HTTP on " + http.front().ToString();

@@ -48,6 +48,10 @@ class Acceptor {
   // In plain words: what listens where.
   std::string Describe() const;
 
+  // The TCP ports of RESP and HTTP, the first of each; 0: none.
+  uint16_t port() const { return PortOf(Speaks::kResp); }
+  uint16_t http_port() const { return PortOf(Speaks::kHttp); }
+
   // A client that was let in has gone. Any thread.
   void OnClientGone() { clients_.fetch_sub(1, std::memory_order_relaxed); }
 
@@ -71,6 +75,7 @@ class Acceptor {
   std::unique_ptr<core::HttpGate> MakeGate(Speaks speaks, const core::Endpoint& endpoint) const;
   // With the port that the kernel chose, if it was asked to.
   std::vector<core::Endpoint> Where(Speaks speaks) const;
+  uint16_t PortOf(Speaks speaks) const;
   void AcceptClient(Socket socket, std::string peer);
   bool HasRoom() const;
   void Admit(int descriptor, std::string peer);

@@ -1,8 +1,6 @@
 #include "proxy/net/server.h"
 
 #include <boost/asio/ip/host_name.hpp>
-#include <csignal>
-#include <thread>
 #include <utility>
 
 namespace keyhole::net {
@@ -38,9 +36,6 @@ Server::~Server() {
 }
 
 bool Server::Open(std::string* problem) {
-  // From here on, before anybody is told that this process is there, a signal stops it gracefully.
-  signals_ = std::make_unique<asio::basic_signal_set<Executor>>(workers_[0]->loop().context(),
-                                                                SIGINT, SIGTERM);
   return acceptor_.Open(problem);
 }
 
@@ -48,25 +43,28 @@ std::string Server::Describe() const {
   return acceptor_.Describe() + ", " + control_.Describe();
 }
 
-void Server::Run() {
+void Server::Start() {
   grace_ = std::make_unique<Timer>(workers_[0]->loop().context());
   for (const auto& worker : workers_) {
-    worker->state().stop_process = [this] {
-      workers_[0]->Post([this] {
-        if (!std::exchange(stopping_, true)) BeginStop();
-      });
-    };
+    worker->state().stop_process = [this] { Stop(config_.shutdown_grace); };
   }
-  WaitForSignal();
   acceptor_.Start();
   asio::post(scraper_, [this] { TrackKeys(); });
-  std::vector<std::thread> threads;
   for (const auto& worker : workers_) worker->Post([&worker] { worker->Start(); });
-  for (size_t i = 1; i < workers_.size(); ++i) {
-    threads.emplace_back([&worker = *workers_[i]] { worker.Run(); });
+  for (const auto& worker : workers_) {
+    threads_.emplace_back([&worker = *worker] { worker.Run(); });
   }
-  workers_[0]->Run();
-  for (std::thread& thread : threads) thread.join();
+}
+
+void Server::Stop(std::chrono::milliseconds grace) {
+  workers_[0]->Post([this, grace] { BeginStop(grace); });
+}
+
+void Server::Wait() {
+  const std::lock_guard lock(join_);
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 void Server::OnScraper(std::function<void()> f) {
@@ -86,27 +84,23 @@ void Server::TrackKeys() {
   });
 }
 
-void Server::WaitForSignal() {
-  signals_->async_wait([this](error_code error, int) {
-    if (error) return;
-    if (std::exchange(stopping_, true)) return StopNow();
-    BeginStop();
-    WaitForSignal();
-  });
-}
-
-void Server::BeginStop() {
+void Server::BeginStop(std::chrono::milliseconds grace) {
+  const bool first = !std::exchange(stopping_, true);
+  const auto end = Timer::clock_type::now() + grace;
+  if (first || end < grace_->expiry()) {
+    grace_->expires_at(end);
+    grace_->async_wait([this](error_code error) {
+      if (!error) StopNow();
+    });
+  }
+  if (!first) return;
   acceptor_.Close();
   control_.EndStreams();
-  log_(core::LogLevel::kInfo, "stopping: finishing what is in flight; once more to stop at once");
-  grace_->expires_after(config_.shutdown_grace);
-  grace_->async_wait([this](error_code error) {
-    if (!error) StopNow();
-  });
+  log_(core::LogLevel::kInfo, "stopping: finishing what is in flight");
   drained_.store(workers_.size());
   for (const auto& worker : workers_) {
     worker->on_stopped = [this] {
-      // The last one ends the waiting for signals and for the grace period.
+      // The last one ends the waiting for the grace period.
       if (drained_.fetch_sub(1) == 1) workers_[0]->Post([this] { EndWaiting(); });
     };
     worker->Post([&worker] { worker->Drain(); });
@@ -118,8 +112,6 @@ void Server::StopNow() {
 }
 
 void Server::EndWaiting() {
-  error_code ignored;
-  signals_->cancel(ignored);
   grace_->cancel();
 }
 

@@ -1,4 +1,4 @@
-// The threads and the sockets of the process, and how they start and stop.
+// The threads and the sockets of one instance, and how they start and stop.
 //
 //     worker 0: accepts for all, serves HTTP, and its share of clients
 //     worker n: its share of clients
@@ -7,11 +7,12 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,8 +27,10 @@ class Server final : private core::Control::Threads {
  public:
   using LogFunction = Worker::LogFunction;
 
-  // log: called from any worker's thread.
+  // log: called from any worker's thread. May throw, as Start(): the system has no more threads or
+  // descriptors. Threads inherit the caller's signal mask: see no_signals.h.
   Server(core::Config config, LogFunction log);
+  // REQUIRES: never started, or Wait() has returned.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -36,16 +39,24 @@ class Server final : private core::Control::Threads {
   bool Open(std::string* problem);
   // One line in plain words: what listens where, and what is behind it.
   std::string Describe() const;
-  // Serves until SIGTERM or SIGINT, then stops gracefully; a second signal stops at once.
-  void Run();
+  // Serves, on threads of its own. To be called once, after Open().
+  void Start();
+  const Acceptor& acceptor() const { return acceptor_; }
+
+  // ---- from any thread, once started
+  // Finishes what is in flight, for so long at most, then stops. Asked again it may stop sooner,
+  // never later.
+  void Stop(std::chrono::milliseconds grace);
+  // Returns when all has stopped, by Stop() or by SHUTDOWN. Not to be called on a thread of this.
+  void Wait();
+  core::Control& control() { return control_; }
 
  private:
   using ScraperTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                                   asio::wait_traits<std::chrono::steady_clock>,
                                                   asio::thread_pool::executor_type>;
 
-  void WaitForSignal();
-  void BeginStop();
+  void BeginStop(std::chrono::milliseconds grace);
   void StopNow();
   void EndWaiting();
   void TrackKeys();
@@ -63,10 +74,11 @@ class Server final : private core::Control::Threads {
                      [this](const core::HttpReport& what, core::Control::Done done) {
                        control_.MakeReport(what, std::move(done));
                      }};
-  std::unique_ptr<asio::basic_signal_set<Executor>> signals_;
-  std::unique_ptr<Timer> grace_;
+  std::unique_ptr<Timer> grace_;    // this and stopping_ on worker 0 only
   std::atomic<size_t> drained_{0};  // workers still to stop
   bool stopping_ = false;
+  std::mutex join_;  // guards threads_
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace keyhole::net

@@ -17,6 +17,7 @@ cd "${1:-$(dirname "$0")/../..}"
 
 std='[a-z0-9_]+'                           # <vector>
 process='dirent.h|sys/resource.h|unistd.h'  # for those who ask what this process uses
+sockets='(sys|netinet)/[a-z]+[.]h|netdb.h|unistd.h' # for the one who asks for keyhole top
 memory='malloc.h|sys/mman.h'                # for those who get it from the kernel
 
 # The store's own files, below its commands; store.h is above them.
@@ -49,8 +50,11 @@ allowed() {
     proxy/page/*) echo "proxy/page/.*|$std" ;;
     proxy/top/terminal.cc) echo "proxy/top/.*|ncurses.h|$std" ;;
     proxy/top/*) echo "proxy/(base|top)/.*|boost/json/.*|$std" ;;
-    proxy/config/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/config|CLI|toml[+][+]|absl)/.*|proxy/.*/options.h|$std" ;;
+    proxy/config/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/config|toml[+][+]|absl)/.*|proxy/.*/options.h|$std" ;;
     proxy/app/*) echo "(resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|page|app)|absl)/.*|$std" ;;
+    proxy/library/*) echo "(include/keyhole|resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|app|net|library)|absl)/.*|$std" ;;
+    proxy/program/*) echo "(proxy/(base|config|top|program)|CLI|absl)/.*|$std|$sockets" ;;
+    include/*) echo "include/keyhole/.*|$std" ;;
     *) echo '.*' ;;
   esac
 }
@@ -156,7 +160,7 @@ check_members() {
 
 findings() {
   local file files lines most
-  mapfile -t files < <(find resp metrics proxy tests -name '*.cc' -o -name '*.h' | sort)
+  mapfile -t files < <(find include resp metrics proxy tests -name '*.cc' -o -name '*.h' | sort)
   for file in "${files[@]}"; do
     check_includes "$file" "$(allowed "$file")"
     lines=$(wc -l <"$file")
@@ -166,7 +170,7 @@ findings() {
   done
   check_circles "${files[@]}"
   check_members "${files[@]}"
-  mapfile -t files < <(find resp metrics proxy -name '*.cc' -o -name '*.h' | sort)
+  mapfile -t files < <(find include resp metrics proxy -name '*.cc' -o -name '*.h' | sort)
   check_command_names "${files[@]}"
 }
 

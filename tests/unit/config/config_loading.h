@@ -8,10 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "proxy/config/load.h"
+#include "proxy/program/command_line.h"
 #include "tests/support/temp_file.h"
 
 namespace keyhole::core {
+
+using program::LoadConfig;
+using program::ParseResult;
 
 inline ParseResult Load(const std::vector<std::string>& arguments,
                         const Environment& environment = {}) {

@@ -7,8 +7,8 @@
 
 #include "proxy/top/top.h"
 
-namespace keyhole::net {
+namespace keyhole::program {
 
 top::Answer HttpFetch(const top::Options& where, const std::string& path);
 
-}  // namespace keyhole::net
+}  // namespace keyhole::program

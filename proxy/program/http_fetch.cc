@@ -1,4 +1,4 @@
-#include "proxy/net/http_fetch.h"
+#include "proxy/program/http_fetch.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 
 #include "absl/strings/escaping.h"
 
-namespace keyhole::net {
+namespace keyhole::program {
 namespace {
 
 constexpr timeval kPatience{.tv_sec = 3, .tv_usec = 0};
@@ -124,4 +124,4 @@ top::Answer HttpFetch(const top::Options& where, const std::string& path) {
   return {.status = status, .text = answer.substr(body + 4)};
 }
 
-}  // namespace keyhole::net
+}  // namespace keyhole::program

@@ -1,0 +1,98 @@
+#include "proxy/library/options.h"
+
+#include <utility>
+
+#include "proxy/config/config_options.h"
+#include "proxy/config/sources.h"
+
+namespace keyhole {
+namespace {
+
+using core::Source;
+
+// A source that gives nothing yet.
+Source NewSource() {
+  return Source(core::Options().size());
+}
+
+core::Problem Apply(const Source& source, core::Config* config) {
+  const Source* const sources[] = {&source};
+  return core::ApplySources(sources, config);
+}
+
+}  // namespace
+
+void Options::State::Set(std::string_view name, std::vector<std::string> texts) {
+  const size_t option = core::IndexOf("--" + std::string(name));
+  if (option == core::Options().size() || core::Options()[option].apply == nullptr) {
+    return Note("unknown option " + core::Quoted(name) + core::HintFor(name, /*in_file=*/true));
+  }
+  if (core::Options()[option].list) {
+    if (texts.size() == 1)
+      texts = texts[0].empty() ? std::vector<std::string>() : core::SplitList(texts);
+  } else if (texts.size() != 1) {
+    return Note(std::string(name) + " takes one value, not a list");
+  }
+  Source source = NewSource();
+  source[option] = core::Given{std::string(name), std::move(texts)};
+  Note(Apply(source, &config));
+}
+
+Options::Options() : state_(std::make_unique<State>()) {}
+Options::~Options() = default;
+Options::Options(const Options& other) : state_(std::make_unique<State>(*other.state_)) {}
+Options& Options::operator=(const Options& other) {
+  *state_ = *other.state_;
+  return *this;
+}
+// What is moved from is as new, so that it can be used.
+Options::Options(Options&& other) noexcept : Options() {
+  state_.swap(other.state_);
+}
+Options& Options::operator=(Options&& other) noexcept {
+  state_.swap(other.state_);
+  return *this;
+}
+
+Options& Options::Set(std::string_view name, std::string_view value) {
+  state_->Set(name, {std::string(value)});
+  return *this;
+}
+
+Options& Options::Set(std::string_view name, std::initializer_list<std::string_view> values) {
+  state_->Set(name, {values.begin(), values.end()});
+  return *this;
+}
+
+Options& Options::Toml(std::string_view text) {
+  Source source = NewSource();
+  state_->Note(core::ReadText(text, /*name=*/"", &source));
+  state_->Note(Apply(source, &state_->config));
+  return *this;
+}
+
+Options& Options::File(const std::string& path) {
+  Source source = NewSource();
+  state_->Note(core::ReadFile(path, "--config", &source));
+  state_->Note(Apply(source, &state_->config));
+  return *this;
+}
+
+Options& Options::Log(LogFunction log) {
+  state_->log = std::move(log);
+  return *this;
+}
+
+std::optional<Error> Options::error() const {
+  if (!state_->problem) return std::nullopt;
+  return Error{*state_->problem};
+}
+
+Options OptionsAccess::Make(core::Config config, LogFunction log) {
+  Options options;
+  options.state_->config = std::move(config);
+  options.state_->log = std::move(log);
+  return options;
+}
+
+}  // namespace keyhole

@@ -1,0 +1,95 @@
+#include "proxy/library/runtime.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "proxy/config/sources.h"
+#include "proxy/net/no_signals.h"
+#include "proxy/net/upstream_check.h"
+
+namespace keyhole {
+namespace {
+
+LogLevel PublicLevel(core::LogLevel level) {
+  switch (level) {
+    case core::LogLevel::kTrace:
+    case core::LogLevel::kDebug:
+      return LogLevel::kDebug;
+    case core::LogLevel::kWarn:
+      return LogLevel::kWarning;
+    case core::LogLevel::kError:
+    case core::LogLevel::kCritical:
+      return LogLevel::kError;
+    case core::LogLevel::kInfo:
+    case core::LogLevel::kOff:
+      break;
+  }
+  return LogLevel::kInfo;
+}
+
+core::Log Logging(LogFunction log) {
+  if (!log) return [](core::LogLevel, std::string_view) {};
+  return [log = std::move(log)](core::LogLevel level, std::string_view line) {
+    log(PublicLevel(level), line);
+  };
+}
+
+bool Listens(const core::Config& config) {
+  return !config.listen.empty() || config.http.listen || config.http.metrics;
+}
+
+}  // namespace
+
+Runtime::Runtime(core::Config config, core::Log log)
+    : grace_(config.shutdown_grace), server_(std::move(config), std::move(log)) {}
+
+std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
+                                        std::string* problem) {
+  const net::NoSignals no_signals;
+  const core::Log write = Logging(std::move(log));
+  std::optional<net::UpstreamReport> upstream;
+  if (config.upstream && Listens(config)) upstream = net::CheckUpstream(config);
+  const auto unprotected = net::ProtectionProblem(config, upstream ? &*upstream : nullptr);
+  if (unprotected) {
+    *problem = *unprotected;
+    return nullptr;
+  }
+  const std::vector<std::string> warnings = core::StartWarnings(config);
+  const std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), write));
+  if (!runtime->server_.Open(problem)) return nullptr;
+  write(core::LogLevel::kInfo, core::VersionLine() + ": " + runtime->server_.Describe());
+  for (const std::string& warning : warnings) write(core::LogLevel::kWarn, warning);
+  if (upstream) {
+    write(upstream->reachable ? core::LogLevel::kInfo : core::LogLevel::kWarn,
+          net::Describe(*upstream));
+  }
+  runtime->server_.Start();
+  return runtime;
+}
+
+Runtime::~Runtime() {
+  server_.Stop(grace_);
+  server_.Wait();
+}
+
+std::vector<KeyCount> Runtime::Keys(size_t most) {
+  metrics::KeyTable table = server_.control().Keys();
+  std::vector<metrics::KeyCounts> all = std::move(table.patterns);
+  all.insert(all.end(), table.keys.begin(), table.keys.end());
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size()));
+  std::partial_sort(all.begin(), end, all.end(),
+                    [](const auto& a, const auto& b) { return a.requests() > b.requests(); });
+  std::vector<KeyCount> keys;
+  for (auto key = all.begin(); key != end; ++key) {
+    keys.push_back({.key = key->label,
+                    .hits = key->hits,
+                    .misses = key->misses,
+                    .errors = key->errors,
+                    .bytes = key->bytes,
+                    .per_second = key->rate});
+  }
+  return keys;
+}
+
+}  // namespace keyhole

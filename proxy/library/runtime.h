@@ -1,0 +1,41 @@
+// The inside of keyhole::Instance: a server with the life of a value.
+//
+// Thread: any, and several at once.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "include/keyhole/keyhole.h"
+#include "proxy/config/config.h"
+#include "proxy/net/server.h"
+
+namespace keyhole {
+
+class Runtime {
+ public:
+  // Opens, starts, and says so in the log. None: *problem is one line that says why not. May throw
+  // what Server throws.
+  static std::shared_ptr<Runtime> Start(core::Config config, LogFunction log, std::string* problem);
+  // Stops it, within the time of shutdown-grace.
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  uint16_t port() const { return server_.acceptor().port(); }
+  uint16_t http_port() const { return server_.acceptor().http_port(); }
+  std::string MetricsText() { return server_.control().MetricsText(); }
+  std::vector<KeyCount> Keys(size_t most);
+  void RequestStop(std::chrono::milliseconds grace) { server_.Stop(grace); }
+  void Wait() { server_.Wait(); }
+
+ private:
+  Runtime(core::Config config, core::Log log);
+
+  const std::chrono::milliseconds grace_;
+  net::Server server_;
+};
+
+}  // namespace keyhole
