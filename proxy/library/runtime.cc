@@ -56,7 +56,7 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
     return nullptr;
   }
   const std::vector<std::string> warnings = core::StartWarnings(config);
-  const std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), write));
+  std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), write));
   if (!runtime->server_.Open(problem)) return nullptr;
   write(core::LogLevel::kInfo, core::VersionLine() + ": " + runtime->server_.Describe());
   for (const std::string& warning : warnings) write(core::LogLevel::kWarn, warning);
