@@ -71,7 +71,7 @@ class KEYHOLE_EXPORT Options {
   Options(Options&& other) noexcept;
   Options& operator=(Options&& other) noexcept;
 
-  // Set("max-memory", "64MiB"); elements of a list with commas between them. An empty value is an
+  // Set("max-memory", "64mb"); elements of a list with commas between them. An empty value is an
   // empty list.
   Options& Set(std::string_view name, std::string_view value);
   // Set("listen", {"127.0.0.1:0", "unix:/run/cache.sock"})

@@ -94,7 +94,7 @@ TEST(LibraryOptions, TomlAndFiles) {
   EXPECT_THAT(MistakeOf(Options().Toml("# here\nworkers = 0")), HasSubstr("line 2: workers"));
   EXPECT_THAT(MistakeOf(Options().Toml("workers")), HasSubstr("line 1: "));
   EXPECT_THAT(MistakeOf(Options().File("/nonexistent")),
-              HasSubstr("\"/nonexistent\" does not exist"));
+              HasSubstr("'/nonexistent' does not exist"));
   const test::TempFile file("listen = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"");
   const Result<Instance> started = Start(Options().File(file.path()).Set("http", "off"));
   ASSERT_TRUE(started) << started.error().message;
@@ -103,7 +103,7 @@ TEST(LibraryOptions, TomlAndFiles) {
 }
 
 TEST(LibraryOptions, WhatIsWrongTogether) {
-  EXPECT_THAT(MistakeOf(Options().Set("near-cache", "1MiB")), HasSubstr("--upstream"));
+  EXPECT_THAT(MistakeOf(Options().Set("near-cache", "1mb")), HasSubstr("--upstream"));
   EXPECT_THAT(MistakeOf(Options().Set("listen", "0.0.0.0:0")), HasSubstr("--allow-unprotected"));
 }
 
@@ -157,7 +157,8 @@ TEST(LibraryInstance, AnAddressInUse) {
 }
 
 TEST(LibraryInstance, ShutdownOfAClientEndsTheInstanceAlone) {
-  Result<Instance> cache = Start(Options().Set("listen", "127.0.0.1:0"));
+  Result<Instance> cache =
+      Start(Options().Set("listen", "127.0.0.1:0").Set("allow-shutdown", "on"));
   ASSERT_TRUE(cache);
   RawClient client = RawClient::Connect(cache->port());
   client.Send("SHUTDOWN\r\n");
