@@ -209,16 +209,24 @@ std::string JsonName(std::string_view key) {
   return json::serialize(json::string_view(EscapeInvalidUtf8(key, true)));
 }
 
+namespace {
+
+// Cuts off what stands before the mark, and the mark; all, if there is none.
+std::string_view TakeUntil(char mark, std::string_view* text) {
+  const size_t at = text->find(mark);
+  const std::string_view taken = text->substr(0, at);
+  *text = at == text->npos ? std::string_view() : text->substr(at + 1);
+  return taken;
+}
+
+}  // namespace
+
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name,
                                           bool* valid) {
   while (!query.empty()) {
-    const size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    const size_t equals = std::min(pair.find('='), pair.size());
-    if (pair.substr(0, equals) != name) continue;
-    std::optional<std::string> value =
-        PercentDecode(pair.substr(std::min(equals + 1, pair.size())));
+    std::string_view pair = TakeUntil('&', &query);
+    if (TakeUntil('=', &pair) != name) continue;
+    std::optional<std::string> value = PercentDecode(pair);
     *valid = value.has_value();
     return value;
   }

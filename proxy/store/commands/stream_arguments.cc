@@ -144,7 +144,7 @@ bool RangeArgument(Call& call, size_t index, RangeEnd end, StreamId* id) {
   return Decrement(id) || Refuse(call, "ERR invalid end ID for the interval");
 }
 
-bool AddOptionsOf(Call& call, bool adds, AddOptions* options) {
+bool StreamAddOptionsOf(Call& call, bool adds, StreamAddOptions* options) {
   bool limit_given = false;
   size_t i = 2;
   for (; i < call.args.size(); ++i) {

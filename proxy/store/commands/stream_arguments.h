@@ -26,7 +26,7 @@ enum class RangeEnd : uint8_t { kFrom, kTo };
 bool RangeArgument(Call& call, size_t index, RangeEnd end, StreamId* id);
 
 // XADD and XTRIM.
-struct AddOptions {
+struct StreamAddOptions {
   StreamTrim trim;
   bool no_stream_made = false;  // NOMKSTREAM
   bool has_id = false;          // not *
@@ -35,7 +35,7 @@ struct AddOptions {
   size_t id_index = 0;  // where it stands
 };
 // Reads args[2] on; up to the ID if it is of XADD. False if they are wrong; then that is the reply.
-bool AddOptionsOf(Call& call, bool adds, AddOptions* options);
+bool StreamAddOptionsOf(Call& call, bool adds, StreamAddOptions* options);
 
 // The stream of a key: *slot and *stream are null if there is none. False if it is something else;
 // then that is the reply. Find: for those that write; Read: counted as Call::Read().

@@ -17,7 +17,8 @@ constexpr size_t kMaxEntryBytes = size_t{1} << 30;  // of all its fields, as in 
 constexpr std::string_view kTooLarge = "ERR Elements are too large to be stored";
 
 // The ID of the new entry: the one that was given, or the next one. Null, or why there is none.
-std::string_view NextId(const Call& call, const AddOptions& options, StreamId last, StreamId* id) {
+std::string_view NextId(const Call& call, const StreamAddOptions& options, StreamId last,
+                        StreamId* id) {
   constexpr std::string_view kTooSmall =
       "ERR The ID specified in XADD is equal or smaller than the target stream top item";
   if (last == kMaxStreamId) {
@@ -46,7 +47,7 @@ bool IsTooLarge(std::span<const std::string_view> fields) {
 
 // Adds the entry, and trims. Returns how many entries that took away.
 uint64_t Add(Call& call, Entry* slot, StreamObject* stream, StreamId id,
-             const AddOptions& options) {
+             const StreamAddOptions& options) {
   const auto fields = call.args.subspan(options.id_index + 1);
   uint64_t trimmed = 0;
   const auto add = [&](StreamObject* to) {
@@ -66,10 +67,10 @@ uint64_t Add(Call& call, Entry* slot, StreamObject* stream, StreamId id,
 }  // namespace
 
 void Xadd(Call& call) {
-  AddOptions options;
+  StreamAddOptions options;
   Entry* slot = nullptr;
   StreamObject* stream = nullptr;
-  if (!AddOptionsOf(call, /*adds=*/true, &options)) return;
+  if (!StreamAddOptionsOf(call, /*adds=*/true, &options)) return;
   // Redis counts from the ID on, which may be missing.
   const size_t fields = call.args.size() - std::min(options.id_index + 1, call.args.size());
   if (fields < 2 || fields % 2 != 0) return WrongArity(call);
@@ -94,10 +95,10 @@ void Xadd(Call& call) {
 }
 
 void Xtrim(Call& call) {
-  AddOptions options;
+  StreamAddOptions options;
   Entry* slot = nullptr;
   StreamObject* stream = nullptr;
-  if (!AddOptionsOf(call, /*adds=*/false, &options)) return;
+  if (!StreamAddOptionsOf(call, /*adds=*/false, &options)) return;
   if (!FindStream(call, call.args[1], &slot, &stream)) return;
   if (slot == nullptr) return call.reply.Integer(0);
   const size_t before = stream->size();
