@@ -1,12 +1,17 @@
 #include "proxy/top/options.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "proxy/base/digits.h"
 #include "proxy/base/text.h"
 
 namespace keyhole::top {
 namespace {
 
-constexpr std::string_view kCommands[] = {"top", "keys", "slow"};  // layering: not a command
+// In the order of Options::Command.
+constexpr std::string_view kCommands[] = {"top", "keys", "slow",  // layering: not a command
+                                          "health"};
 constexpr std::string_view kUnix = "unix:";
 
 const std::vector<std::string_view> kFlags = {"--sort", "--match", "--limit", "--user",
@@ -56,11 +61,11 @@ std::optional<std::string> ReadValue(std::string_view flag, const std::string& v
 }  // namespace
 
 bool IsCommand(std::string_view word) {
-  return word == kCommands[0] || word == kCommands[1] || word == kCommands[2];
+  return std::find(std::begin(kCommands), std::end(kCommands), word) != std::end(kCommands);
 }
 
 std::optional<std::string> Parse(const std::vector<std::string>& words, Options* out) {
-  for (size_t i = 0; i < 3; ++i) {
+  for (size_t i = 0; i < std::size(kCommands); ++i) {
     if (!words.empty() && words[0] == kCommands[i]) {
       out->command = static_cast<Options::Command>(i);
     }
@@ -99,6 +104,7 @@ std::string_view HelpText() {
   keyhole top [URL]       live: overview, keys, slow commands, clients
   keyhole keys [URL]      the tracked keys, as a table
   keyhole slow [URL]      the slowest commands and the biggest values
+  keyhole health [URL]    "ok" and exit code 0 if it serves, else what is wrong and 1
 
 URL is http://127.0.0.1:9000 unless it is given; host:port and unix:/path are fine.
 

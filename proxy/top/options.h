@@ -1,4 +1,4 @@
-// What a person can say to `keyhole top`, `keyhole keys` and `keyhole slow`.
+// What a person can say to `keyhole top`, `keyhole keys`, `keyhole slow` and `keyhole health`.
 //
 // Thread: any; a plain value.
 #pragma once
@@ -12,7 +12,7 @@
 namespace keyhole::top {
 
 struct Options {
-  enum class Command : uint8_t { kTop, kKeys, kSlow };
+  enum class Command : uint8_t { kTop, kKeys, kSlow, kHealth };
 
   Command command = Command::kTop;
   std::string host = "127.0.0.1";  // or a unix socket's path

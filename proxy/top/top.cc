@@ -223,6 +223,20 @@ void Top::Live() {
   }
 }
 
+// For health checks of containers: asks what load balancers ask.
+int Health(const Options& options, const Fetch& fetch) {
+  const Answer answer = fetch(options, "/readyz");
+  if (answer.status == 200) {
+    std::puts("ok");
+    return 0;
+  }
+  boost::system::error_code error;
+  const json::value said = json::parse(answer.text, error);
+  const std::string problem = answer.status == 0 || error ? answer.text : TextOf(said, "error");
+  std::fprintf(stderr, "not ready: %s\n", problem.c_str());
+  return 1;
+}
+
 }  // namespace
 
 int Run(const std::vector<std::string>& words, const Fetch& fetch) {
@@ -235,6 +249,7 @@ int Run(const std::vector<std::string>& words, const Fetch& fetch) {
     std::fputs(std::string(HelpText()).c_str(), stdout);
     return 0;
   }
+  if (options.command == Options::Command::kHealth) return Health(options, fetch);
   const char* const locale = std::setlocale(LC_ALL, "");
   const std::string_view name = locale == nullptr ? "" : locale;
   options.utf8 = name.find("UTF-8") != name.npos || name.find("utf8") != name.npos;

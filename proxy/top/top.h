@@ -1,4 +1,5 @@
-// `keyhole top`, `keyhole keys`, `keyhole slow`: a look into a running Keyhole from a terminal.
+// `keyhole top`, `keyhole keys`, `keyhole slow`, `keyhole health`: a look into a running Keyhole
+// from a terminal.
 //
 //     Fetch (the edge's) --JSON--> Screen --Draw()--> lines --> Terminal, or stdout
 //

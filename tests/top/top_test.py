@@ -152,6 +152,21 @@ class TopTest(unittest.TestCase):
         self.assertIn("SLOW COMMAND", self.say("slow", where))
         self.assertIn("KEYHOLE_TOP_PASSWORD", self.say("top", "--help"))
 
+    def test_health(self):
+        where = f"127.0.0.1:{self.keyhole.http}"
+        self.assertEqual(self.say("health", where), "ok\n")
+        self.assertIn("not ready: No answer from 127.0.0.1:1", self.say("health", "127.0.0.1:1", code=1))
+        without = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", KEYHOLE, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
+             "--upstream", "127.0.0.1:1"], stderr=subprocess.PIPE, text=True)
+        try:
+            http = without.stderr.readline().split("HTTP on ")[1].split(",")[0]
+            self.assertEqual(self.say("health", http, code=1), "not ready: Cannot connect to Redis\n")
+        finally:
+            without.terminate()
+            without.wait()
+            without.stderr.close()
+
     def test_where_a_password_is_asked_for(self):
         guarded = Keyhole("127.0.0.1:0", "--requirepass", "s3cret")
         self.addCleanup(guarded.stop)
