@@ -46,6 +46,7 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
     plain_lookup[static_cast<size_t>(spec.id)] = counts(spec) && IsPlain(spec);
   }
   users = config.users.get();
+  allowed = config.allowed.get();
   lends_identity = config.LendsIdentity();
   initial_state = InitialState(config);
   if (store != nullptr) {

@@ -26,6 +26,7 @@
 
 namespace keyhole::core {
 
+class Permissions;
 class Users;
 
 struct Config {
@@ -59,6 +60,8 @@ struct Config {
   // Who may log in to the proxy itself; made of the two above, see config_users.h. Null: clients
   // log in to Redis, or to the embedded store, which asks for requirepass itself.
   std::shared_ptr<const Users> users;
+  // The commands that --deny and --read-only leave. Null: all of them.
+  std::shared_ptr<const Permissions> allowed;
 
   // Clients must log in before they may do anything: to the proxy, or to its embedded store.
   bool AsksPassword() const;

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "proxy/config/config_handlers.h"
+#include "proxy/config/config_users.h"
 
 namespace keyhole::core {
 namespace {
@@ -204,6 +205,15 @@ constexpr Option kOptions[] = {
         "Users and their permissions, one user a line as in an aclfile of Redis 7: user alice on "
         ">password ~app:* +@read. A user default that it does not have is off.",
         Text<At<&Config::users_file>>()),
+    Define(
+        kSafety, "--deny", "COMMAND", kRestart,
+        "A command that is refused to everybody, as in flushall, 'config set', 'config *' or "
+        "@dangerous, a category of Redis' ACL. Scripts are not looked into. May be given several "
+        "times.",
+        Words<At<&Config::clients, &ClientOptions::deny>, ParseDenied>(), true),
+    Define(kSafety, "--read-only", "", kRestart,
+           "Refuses commands that write, and scripts but for EVAL_RO, EVALSHA_RO and FCALL_RO.",
+           Switch<At<&Config::clients, &ClientOptions::read_only>>()),
     Define(kSafety, "--metrics-open", "", kLive,
            "/metrics answers without a password where everything else asks for one; it shows names "
            "of keys.",

@@ -1,11 +1,14 @@
 #include "proxy/config/config_users.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 
 #include "proxy/base/text.h"
+#include "proxy/users/permissions.h"
 #include "proxy/users/users.h"
+#include "resp/command_table.h"
 
 namespace keyhole::core {
 namespace {
@@ -25,9 +28,39 @@ std::optional<std::string> ReadText(const std::string& path, std::string* text) 
   return std::nullopt;
 }
 
+// Scripts that may write, whatever their name says: nobody sees what is in them.
+constexpr resp::CommandId kWritingScripts[] = {resp::CommandId::kEval, resp::CommandId::kEvalsha,
+                                               resp::CommandId::kFcall};
+
 }  // namespace
 
+Problem ParseDenied(std::string_view text, std::string* out) {
+  std::string rule = Lower(text);
+  std::replace(rule.begin(), rule.end(), ' ', '|');
+  if (rule.ends_with("|*")) rule.resize(rule.size() - 2);
+  if (auto problem = Permissions().Apply("-" + rule)) return problem;
+  *out = std::move(rule);
+  return std::nullopt;
+}
+
+void DenyCommands(Config* config) {
+  const ClientOptions& clients = config->clients;
+  config->allowed = nullptr;
+  if (clients.deny.empty() && !clients.read_only) return;
+  auto allowed = std::make_shared<Permissions>();
+  allowed->Apply("+@all");
+  if (clients.read_only) {
+    allowed->Apply("-@write");
+    for (const resp::CommandId id : kWritingScripts) {
+      allowed->Apply("-" + std::string(resp::Spec(id).name));
+    }
+  }
+  for (const std::string& rule : clients.deny) allowed->Apply("-" + rule);
+  config->allowed = std::move(allowed);
+}
+
 std::optional<std::string> LoadUsers(Config* config) {
+  DenyCommands(config);
   if (config->users_file.empty()) {
     // The embedded store asks for it itself, so that CONFIG SET can change it.
     if (config->requirepass.empty() || !config->upstream) return std::nullopt;

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace keyhole::core {
 
@@ -13,6 +15,8 @@ struct ClientOptions {
   uint64_t output_limit = 256ULL << 20;       // bytes waiting for one client; 0: no limit
   std::chrono::milliseconds idle_timeout{0};  // 0: never
   bool allow_shutdown = false;                // false: SHUTDOWN is refused
+  std::vector<std::string> deny;              // commands and categories, as in "config|set"
+  bool read_only = false;                     // and all that writes
 
   bool operator==(const ClientOptions&) const = default;
 };

@@ -171,6 +171,7 @@ class Session final : public Requester, private NearReader::Host {
   [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, Exchange& exchange);
   Taken TakeByUser(const resp::Request& request, Exchange& exchange);
   Taken TakeFromBorrower(const resp::Request& request, Exchange& exchange);
+  bool IsAllowed(const resp::CommandSpec& spec, std::span<const std::string_view> args) const;
   Taken LogIn(const resp::Request& request, const Exchange& exchange);
   Taken Greet(const resp::Request& request, Exchange& exchange);
   std::string ReadHello(std::span<const std::string_view> args,

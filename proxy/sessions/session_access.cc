@@ -184,6 +184,10 @@ bool Session::unrestricted() const {
   return !own_users_ || (user_ != nullptr && user_->everything());
 }
 
+bool Session::IsAllowed(const CommandSpec& spec, Args args) const {
+  return context_.allowed == nullptr || context_.allowed->MayRun(spec, args);
+}
+
 // As a new connection.
 void Session::ResetIdentity() {
   if (own_users_) Become(context_.users->initial());
@@ -209,6 +213,13 @@ Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exch
   }
   if (conversation_.raw()) return TakeRaw(request, exchange);
   if (exchange.spec->effect == Effect::kHangUp) return Proceed(request, exchange);
+  if (!IsAllowed(*exchange.spec, request.args)) {
+    const std::string error = MalformedText(*exchange.spec, request);
+    return Refuse(exchange, error.empty() ? "NOPERM the proxy refuses '" +
+                                                NameOf(*exchange.spec, request.args) +
+                                                "' to everybody (--deny, --read-only)"
+                                          : error);
+  }
   if (own_users_) return TakeByUser(request, exchange);
   return TakeFromBorrower(request, exchange);
 }
@@ -252,6 +263,7 @@ Session::Taken Session::TakeRaw(const resp::Request& request, const Exchange& ex
   // Where a new session has no more than what Redis gives to a new client, RESET leads there.
   const bool resets = effect == Effect::kReset && context_.initial_state.is_plain();
   bool passes = effect == Effect::kQuit || resets || !AnswersHere(effect);
+  passes = passes && IsAllowed(*exchange.spec, request.args);
   if (passes && own_users_) {
     passes = user_ != nullptr && effect != Effect::kAuth && effect != Effect::kHello &&
              effect != Effect::kReset &&

@@ -35,7 +35,8 @@ std::string Session::UnknownText(const resp::Request& request, const resp::Comma
 }
 
 void Session::UpdateGuard() {
-  guarded_ = own_users_ || borrows_ || resetting_ != Resetting::kNo || conversation_.raw();
+  guarded_ = own_users_ || borrows_ || context_.allowed != nullptr ||
+             resetting_ != Resetting::kNo || conversation_.raw();
 }
 
 // With the embedded store, to shut the server down is to stop this process.

@@ -20,6 +20,7 @@
 namespace keyhole::core {
 
 class NearCache;
+class Permissions;
 class Users;
 
 struct SessionContext : LinkContext {
@@ -42,13 +43,14 @@ struct SessionContext : LinkContext {
 
   const ClientOptions& clients;
   const UpstreamOptions& upstream;
-  const Users* users = nullptr;     // the proxy's own; null: it asks nobody who it is
-  bool lends_identity = false;      // clients are served under the credentials in --upstream
-  SessionState initial_state;       // of a new connection
-  Router* router = nullptr;         // never null once the worker is there
-  NearCache* near_cache = nullptr;  // null: off
-  KeyJournal journal;               // of what its sessions have written
-  resp::BufferPool buffers;         // for what is to be sent to clients
+  const Users* users = nullptr;          // the proxy's own; null: it asks nobody who it is
+  const Permissions* allowed = nullptr;  // what anybody may run at all; null: everything
+  bool lends_identity = false;           // clients are served under the credentials in --upstream
+  SessionState initial_state;            // of a new connection
+  Router* router = nullptr;              // never null once the worker is there
+  NearCache* near_cache = nullptr;       // null: off
+  KeyJournal journal;                    // of what its sessions have written
+  resp::BufferPool buffers;              // for what is to be sent to clients
   size_t leaving = 0;  // clients that have left before all that they had sent was carried out
   // SHUTDOWN of the embedded store.
   std::function<void()> stop_process = [] {};

@@ -53,6 +53,9 @@ class Permissions {
   // whole: all arguments are there.
   Denial Check(const resp::CommandSpec& spec, Args args, bool whole) const;
 
+  // The command alone, whatever its keys.
+  bool MayRun(const resp::CommandSpec& spec, Args args) const;
+
   // All commands on all keys and channels.
   bool everything() const { return all_commands() && all_keys_ && all_channels_; }
   // All keys may be read, and so their names.
@@ -69,7 +72,6 @@ class Permissions {
 
   bool all_commands() const { return commands_.all(); }
   bool Has(resp::CommandId id) const { return commands_[static_cast<size_t>(id)]; }
-  bool MayRun(const resp::CommandSpec& spec, Args args) const;
   bool MayAccess(std::string_view key, resp::KeyAccess access) const;
   bool MayUse(std::string_view channel, bool is_pattern) const;
   Denial CheckKeys(const resp::CommandSpec& spec, Args args, bool whole) const;
