@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,7 +21,10 @@
 #include "proxy/config/config_environment.h"
 #include "proxy/library/options.h"
 #include "proxy/program/command_line.h"
+#include "proxy/program/descriptors.h"
 #include "proxy/program/http_fetch.h"
+#include "proxy/program/manual.h"
+#include "proxy/program/notify.h"
 #include "proxy/top/top.h"
 
 namespace {
@@ -66,6 +70,7 @@ class Signals {
           std::chrono::milliseconds left = grace;
           for (int signal; sigwait(&set, &signal) == 0 && !ended_;) {
             if (left == grace) logger->info("told to stop; once more to stop at once");
+            keyhole::program::Notify(std::getenv("NOTIFY_SOCKET"), "STOPPING=1");
             instance.RequestStop(std::exchange(left, std::chrono::milliseconds(0)));
           }
         }) {}
@@ -83,11 +88,14 @@ class Signals {
   std::thread thread_;
 };
 
-int Serve(const keyhole::core::Config& config) {
+int Serve(keyhole::core::Config config) {
   // From here on, before anybody is told that this process is there, a signal stops it gracefully.
   const sigset_t awaited = Signals::Awaited();
   pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   const Logger logger = MakeLogger(config.log_level);
+  const auto descriptors =
+      keyhole::program::ReserveDescriptors({config.clients.max, config.upstream.has_value()});
+  config.clients.max = static_cast<uint32_t>(descriptors.clients);
   auto started = keyhole::Start(keyhole::OptionsAccess::Make(
       config, [logger](keyhole::LogLevel level, std::string_view line) {
         logger->log(LevelOf(level), line);
@@ -96,6 +104,8 @@ int Serve(const keyhole::core::Config& config) {
     std::fprintf(stderr, "keyhole: %s\n", started.error().message.c_str());
     return 1;
   }
+  if (!descriptors.warning.empty()) logger->warn(descriptors.warning);
+  keyhole::program::Notify(std::getenv("NOTIFY_SOCKET"), "READY=1");
   {
     const Signals signals(*started, config.shutdown_grace, logger);
     started->Wait();
@@ -110,6 +120,12 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (argc > 1 && keyhole::top::IsCommand(argv[1])) {
     return keyhole::top::Run({argv + 1, argv + argc}, keyhole::program::HttpFetch);
+  }
+  if (argc == 3 && std::string_view(argv[1]) == "generate") {
+    const auto text = keyhole::program::Generate(argv[2]);
+    if (!text) std::fputs("keyhole: generate man, man5, bash, zsh or fish\n", stderr);
+    if (text) std::fputs(text->c_str(), stdout);
+    return text ? 0 : 2;
   }
   const auto loaded = keyhole::program::LoadConfig(argc, argv, keyhole::core::ProcessEnvironment());
   if (!loaded.config.has_value()) {

@@ -110,6 +110,8 @@ std::string DenialText(Denial denial, const CommandSpec& spec, const resp::Reque
       return "ERR BY option of SORT denied due to insufficient ACL permissions.";
     case Denial::kPatternGet:
       return "ERR GET option of SORT denied due to insufficient ACL permissions.";
+    case Denial::kEverybody:
+      return "NOPERM the proxy refuses " + name + " to everybody (--deny, --read-only)";
     case Denial::kNone:
     case Denial::kCommand:
       break;
@@ -184,10 +186,6 @@ bool Session::unrestricted() const {
   return !own_users_ || (user_ != nullptr && user_->everything());
 }
 
-bool Session::IsAllowed(const CommandSpec& spec, Args args) const {
-  return context_.allowed == nullptr || context_.allowed->MayRun(spec, args);
-}
-
 // As a new connection.
 void Session::ResetIdentity() {
   if (own_users_) Become(context_.users->initial());
@@ -213,13 +211,8 @@ Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exch
   }
   if (conversation_.raw()) return TakeRaw(request, exchange);
   if (exchange.spec->effect == Effect::kHangUp) return Proceed(request, exchange);
-  if (!IsAllowed(*exchange.spec, request.args)) {
-    const std::string error = MalformedText(*exchange.spec, request);
-    return Refuse(exchange, error.empty() ? "NOPERM the proxy refuses '" +
-                                                NameOf(*exchange.spec, request.args) +
-                                                "' to everybody (--deny, --read-only)"
-                                          : error);
-  }
+  if (!IsAllowed(*exchange.spec, request.args))
+    return Refuse(exchange, DenialText(Denial::kEverybody, *exchange.spec, request));
   if (own_users_) return TakeByUser(request, exchange);
   return TakeFromBorrower(request, exchange);
 }

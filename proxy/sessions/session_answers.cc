@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/sessions/session.h"
+#include "proxy/users/permissions.h"
 #include "resp/error_text.h"
 
 namespace keyhole::core {
@@ -32,6 +33,12 @@ bool Session::HidesItsName(const resp::Request& request, const resp::CommandSpec
 std::string Session::UnknownText(const resp::Request& request, const resp::CommandSpec& spec) {
   return spec.has(resp::kContainer) ? resp::UnknownSubcommandError(spec, request.args[1])
                                     : resp::UnknownCommandError(request.args);
+}
+
+// By --deny and --read-only.
+bool Session::IsAllowed(const resp::CommandSpec& spec,
+                        std::span<const std::string_view> args) const {
+  return context_.allowed == nullptr || context_.allowed->MayRun(spec, args);
 }
 
 void Session::UpdateGuard() {

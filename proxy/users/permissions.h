@@ -44,6 +44,7 @@ enum class Denial : uint8_t {
   kInPieces,    // its keys are not known yet
   kPatternBy,   // SORT BY pattern
   kPatternGet,  // SORT GET pattern
+  kEverybody,   // to all users
 };
 
 class Permissions {

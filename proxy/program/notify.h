@@ -1,0 +1,16 @@
+// Tells systemd how the service is: sd_notify(3), for units of Type=notify. The protocol is one
+// datagram with lines of NAME=value to the socket that NOTIFY_SOCKET names.
+//
+// Thread: any.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace keyhole::program {
+
+// state: "READY=1", "STOPPING=1", "STATUS=in words"; several with a newline between them. socket:
+// what NOTIFY_SOCKET says; null or empty: nobody wants to hear. A failure is nobody's business.
+void Notify(const char* socket, std::string_view state);
+
+}  // namespace keyhole::program
