@@ -234,6 +234,7 @@ Interpreter::Result Interpreter::Run(const Request& request, Host& host, resp::R
                     .append(request.shown_name)
                     .append(", ")
                     .append(TakeErrorText()));
+    lua_gc(lua_, LUA_GCCOLLECT, 0);  // what has filled the memory
   }
   host_ = nullptr;
   if (lua_gethookmask(lua_) != LUA_MASKCOUNT) SetHook();
