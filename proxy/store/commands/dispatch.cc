@@ -289,6 +289,11 @@ inline void Judge(Engine& engine, Client& client, const Request& request, UnixMi
   if (client.reply_mode.silent()) out->Truncate(call.begin);
 }
 
+void JudgeOnScriptStack(ScriptRequest& request) {
+  Judge(*request.engine, *request.client, {*request.spec, request.args, request.full}, request.now,
+        &request.reply);
+}
+
 }  // namespace
 
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
@@ -299,19 +304,16 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
   client.last_command_at = now;
   // While one script is put aside no other can begin: it is refused at once.
   if (RunsScripts(client, request.spec) && !engine.scripts.busy()) [[unlikely]]
-    return BeginScriptTurn(engine, client, request, now, out);
+    return BeginScriptTurn(engine, client, request.spec, request.args, request.full, now, out,
+                           JudgeOnScriptStack);
   Judge(engine, client, request, now, out);
-}
-
-void JudgeOnScriptStack(Engine& engine, ScriptRequest& request) {
-  Judge(engine, *request.client, {*request.spec, request.args, request.full}, request.now,
-        &request.reply);
 }
 
 void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now) {
   const std::vector<std::string_view> args(command.args.begin(), command.args.end());
   if (RunsScripts(client, *command.spec)) {
-    BeginScriptTurn(engine, client, {*command.spec, args}, now, &client.messages);
+    BeginScriptTurn(engine, client, *command.spec, args, /*full=*/false, now, &client.messages,
+                    JudgeOnScriptStack);
   } else {
     Judge(engine, client, {*command.spec, args}, now, &client.messages);
   }

@@ -167,7 +167,7 @@ void FunctionStats(Call& call) {
     call.reply.Map(3);
     call.reply.Bulk("name");
     call.reply.Bulk(run.name);
-    call.reply.Bulk("command");
+    call.reply.Bulk("command");  // layering: not a command
     const ScriptRequest& request = scripts.request();
     call.reply.Array(static_cast<int64_t>(request.args.size()));
     for (const std::string_view arg : request.args) call.reply.Bulk(arg);

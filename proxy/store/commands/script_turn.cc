@@ -4,17 +4,15 @@ namespace keyhole::store {
 
 namespace {
 
-void Keep(const Request& request, ScriptRequest* kept) {
+void Keep(std::span<const std::string_view> args, ScriptRequest* kept) {
   kept->bytes.clear();
-  for (const std::string_view arg : request.args) kept->bytes.append(arg);
+  for (const std::string_view arg : args) kept->bytes.append(arg);
   kept->args.clear();
   std::string_view rest = kept->bytes;
-  for (const std::string_view arg : request.args) {
+  for (const std::string_view arg : args) {
     kept->args.push_back(rest.substr(0, arg.size()));
     rest.remove_prefix(arg.size());
   }
-  kept->spec = &request.spec;
-  kept->full = request.full;
 }
 
 // The client waits for its script, as another for a key.
@@ -25,16 +23,17 @@ void PutAside(Engine& engine, Client& client) {
 
 }  // namespace
 
-void BeginScriptTurn(Engine& engine, Client& client, const Request& request, UnixMillis now,
-                     resp::ByteQueue* out) {
+void BeginScriptTurn(Engine& engine, Client& client, const resp::CommandSpec& spec,
+                     std::span<const std::string_view> args, bool full, UnixMillis now,
+                     resp::ByteQueue* out, void (*body)(ScriptRequest&)) {
   ScriptRequest& kept = engine.scripts.request();
-  Keep(request, &kept);
-  kept.client = &client;
+  Keep(args, &kept);
   kept.engine = &engine;
+  kept.client = &client;
+  kept.spec = &spec;
+  kept.full = full;
   kept.now = now;
-  const bool ended = engine.scripts.Start(
-      [](ScriptRequest& started) { JudgeOnScriptStack(*started.engine, started); });
-  if (!ended) return PutAside(engine, client);
+  if (!engine.scripts.Start(body)) return PutAside(engine, client);
   out->Append(kept.reply.Data());
   kept.reply.Clear();
 }

@@ -29,7 +29,7 @@ struct Interpreter::Running {
 
 // It is built without a limit, as errors have nowhere to go yet.
 Interpreter::Interpreter(Kind kind, size_t limit)
-    : limit_(0), kind_(kind), lua_(lua_newstate(Allocate, this)) {
+    : limit_(0), kind_(kind), lua_(lua_newstate(Allocate, static_cast<State*>(this))) {
   if (lua_ == nullptr) throw std::bad_alloc();
   OpenSandbox(lua_, kind == Kind::kScripts ? AddRedisForScripts : AddRedis);
   globals_ = luaL_ref(lua_, LUA_REGISTRYINDEX);
@@ -51,15 +51,9 @@ Interpreter::~Interpreter() {
   lua_close(lua_);
 }
 
-Interpreter& Interpreter::Of(lua_State* lua) {
-  void* self = nullptr;
-  lua_getallocf(lua, &self);
-  return *static_cast<Interpreter*>(self);
-}
-
 // What has been there may always shrink: Lua relies on it.
-void* Interpreter::Allocate(void* self, void* block, size_t old_size, size_t new_size) {
-  auto& interpreter = *static_cast<Interpreter*>(self);
+void* Interpreter::Allocate(void* state, void* block, size_t old_size, size_t new_size) {
+  Interpreter& interpreter = From(state);
   if (block == nullptr) old_size = 0;
   if (new_size == 0) {
     std::free(block);
@@ -79,9 +73,9 @@ void* Interpreter::Allocate(void* self, void* block, size_t old_size, size_t new
 // Once killed, it fires for each line, so that no pcall can go on.
 void Interpreter::OnCount(lua_State* lua, lua_Debug*) {
   Interpreter& self = Of(lua);
-  const bool loads = self.registered_ != nullptr;
+  const bool loads = self.registered != nullptr;
   if (loads && std::chrono::steady_clock::now() < self.load_deadline_) return;
-  if (!loads && (self.host_ == nullptr || !self.host_->Interrupt())) return;
+  if (!loads && (self.host == nullptr || !self.host->Interrupt())) return;
   lua_sethook(lua, OnCount, LUA_MASKLINE, 0);
   PushError(lua,
             loads ? "ERR FUNCTION LOAD timeout" : "ERR Script killed by user with SCRIPT KILL.");
@@ -140,10 +134,10 @@ int Interpreter::LoadProtected(lua_State* lua) {
   return 0;
 }
 
-std::string Interpreter::RunLibrary(Function text, std::vector<Registered>* registered) {
+std::string Interpreter::RunLibrary(Function text, std::vector<Registered>* into) {
   constexpr std::chrono::milliseconds kLongest{500};
   load_deadline_ = std::chrono::steady_clock::now() + kLongest;
-  registered_ = registered;
+  registered = into;
   lua_rawgeti(lua_, LUA_REGISTRYINDEX, load_);
   lua_pushinteger(lua_, text);
   std::string error;
@@ -155,7 +149,7 @@ std::string Interpreter::RunLibrary(Function text, std::vector<Registered>* regi
       error = "ERR " + TakeErrorText();
     }
   }
-  registered_ = nullptr;
+  registered = nullptr;
   ShowGlobals(globals_);
   SetHook();
   return error;
@@ -220,23 +214,23 @@ void Interpreter::WriteResult(Running& running) {
   WriteValue(lua_, running.host.protocol(), running.reply);
 }
 
-Interpreter::Result Interpreter::Run(const Request& request, Host& host, resp::ReplyWriter& reply,
-                                     resp::ByteQueue* out) {
-  Running running{*this, request, host, reply, out, out->size(), {}};
-  host_ = &host;
+Interpreter::Result Interpreter::Run(const Request& request, Host& caller,
+                                     resp::ReplyWriter& writer, resp::ByteQueue* out) {
+  Running running{*this, request, caller, writer, out, out->size(), {}};
+  host = &caller;
   lua_rawgeti(lua_, LUA_REGISTRYINDEX, run_);
   lua_pushlightuserdata(lua_, &running);
   if (lua_pcall(lua_, 1, 0, 0) != 0) {
     // Out of memory, or an error in the metamethods of what is returned.
     running.result.failed = true;
     out->Truncate(running.begin);
-    reply.Error(std::string("ERR Error running script ")
-                    .append(request.shown_name)
-                    .append(", ")
-                    .append(TakeErrorText()));
+    writer.Error(std::string("ERR Error running script ")
+                     .append(request.shown_name)
+                     .append(", ")
+                     .append(TakeErrorText()));
     lua_gc(lua_, LUA_GCCOLLECT, 0);  // what has filled the memory
   }
-  host_ = nullptr;
+  host = nullptr;
   if (lua_gethookmask(lua_) != LUA_MASKCOUNT) SetHook();
   return running.result;
 }

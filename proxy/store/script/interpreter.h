@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,19 +19,12 @@
 
 #include "proxy/store/script/host.h"
 #include "proxy/store/script/lua.h"
+#include "proxy/store/script/state.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::script {
 
-// What redis.register_function() has been given.
-struct Registered {
-  std::string name;
-  std::optional<std::string> description;
-  uint32_t flags = 0;  // ScriptFlag
-  int callback = 0;    // Interpreter::Function
-};
-
-class Interpreter {
+class Interpreter final : private State {
  public:
   // A function of Lua, which the registry keeps.
   using Function = int;
@@ -51,7 +43,7 @@ class Interpreter {
 
   // Runs a library's text, which says redis.register_function() and can do nothing else. Not empty:
   // it failed, for this reason; what it has registered is the caller's to release all the same.
-  std::string RunLibrary(Function text, std::vector<Registered>* registered);
+  std::string RunLibrary(Function text, std::vector<Registered>* into);
   void Release(Function function);
 
   struct Request {
@@ -67,29 +59,18 @@ class Interpreter {
   };
   // Runs it, with KEYS and ARGV as globals, or with the two as its arguments if it is of
   // kFunctions. REQUIRES: nothing is running.
-  Result Run(const Request& request, Host& host, resp::ReplyWriter& reply, resp::ByteQueue* out);
+  Result Run(const Request& request, Host& caller, resp::ReplyWriter& writer, resp::ByteQueue* out);
 
   size_t memory() const { return memory_; }
   void set_limit(size_t limit) { limit_ = limit; }
 
-  // Of a state that it has made, also of a coroutine.
-  static Interpreter& Of(lua_State* lua);
-  // Null while nothing runs.
-  Host* host() { return host_; }
-
-  // Null but in RunLibrary().
-  std::vector<Registered>* registered() { return registered_; }
-
-  // For redis.call(), which is not called by itself; so that they need not be made each time.
-  struct Scratch {
-    std::vector<std::string_view> args;
-    resp::ByteQueue reply;
-  };
-  Scratch& scratch() { return scratch_; }
-
  private:
   struct Running;
-  static void* Allocate(void* self, void* block, size_t old_size, size_t new_size);
+  static Interpreter& From(void* state) {
+    return *static_cast<Interpreter*>(static_cast<State*>(state));
+  }
+  static Interpreter& Of(lua_State* lua) { return From(&State::Of(lua)); }
+  static void* Allocate(void* state, void* block, size_t old_size, size_t new_size);
   static void OnCount(lua_State* lua, lua_Debug*);
   static int RunProtected(lua_State* lua);
   static int CompileProtected(lua_State* lua);
@@ -103,10 +84,7 @@ class Interpreter {
   size_t memory_ = 0;
   size_t limit_;
   const Kind kind_;
-  Host* host_ = nullptr;
-  std::vector<Registered>* registered_ = nullptr;
   std::chrono::steady_clock::time_point load_deadline_;
-  Scratch scratch_;
   lua_State* lua_;
   Function globals_ = 0;  // what holds the globals: KEYS and ARGV are set there
   Function on_error_ = 0;

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "proxy/store/script/interpreter.h"
 #include "proxy/store/script/register_function.h"
 #include "proxy/store/script/sandbox.h"
 #include "proxy/store/script/sha1.h"
+#include "proxy/store/script/state.h"
 #include "proxy/store/script/values.h"
 
 namespace keyhole::script {
@@ -29,7 +29,7 @@ int Raise(lua_State* lua, std::string_view text) {
 
 // The host of the script that runs; an error if none does.
 Host& HostFor(lua_State* lua, std::string_view function) {
-  Host* const host = Interpreter::Of(lua).host();
+  Host* const host = State::Of(lua).host;
   if (host == nullptr) {
     Raise(lua, std::string(function).append(" can only be called inside a script invocation"));
   }
@@ -76,17 +76,17 @@ bool TakeArguments(lua_State* lua, std::vector<std::string_view>* args) {
 // Pushes the reply. False: it is an error.
 bool CallCommand(lua_State* lua) {
   Host& host = HostFor(lua, "redis.call/pcall");
-  Interpreter::Scratch& scratch = Interpreter::Of(lua).scratch();
+  State& state = State::Of(lua);
   luaL_checkstack(lua, 8, "arguments");
-  if (!TakeArguments(lua, &scratch.args)) return false;
-  scratch.reply.Clear();
-  const std::string refused = host.Call(scratch.args, &scratch.reply);
+  if (!TakeArguments(lua, &state.args)) return false;
+  state.reply.Clear();
+  const std::string refused = host.Call(state.args, &state.reply);
   if (!refused.empty()) {
     PushError(lua, refused);
     MarkAsCounted(lua);
     return false;
   }
-  const std::string_view reply = scratch.reply.Data();
+  const std::string_view reply = state.reply.Data();
   PushReply(lua, reply);
   return reply.front() != '-';
 }
@@ -172,7 +172,7 @@ int Log(lua_State* lua) {
     if (i > 2) line.push_back(' ');
     line.append(TextAt(lua, i));
   }
-  if (Host* const host = Interpreter::Of(lua).host(); host != nullptr) host->Log(level, line);
+  if (Host* const host = State::Of(lua).host; host != nullptr) host->Log(level, line);
   return 0;
 }
 
@@ -278,9 +278,9 @@ void AddRedis(lua_State* lua) {
 void AddRedisForScripts(lua_State* lua) {
   AddRedis(lua);
   lua_getfield(lua, -1, "redis");
-  SetFunctions(
-      lua,
-      {{"breakpoint", Breakpoint}, {"debug", Debug}, {"replicate_commands", ReplicateCommands}});
+  SetFunctions(lua, {{"breakpoint", Breakpoint},
+                     {"debug", Debug},  // layering: not a command
+                     {"replicate_commands", ReplicateCommands}});
   lua_pop(lua, 1);
   lua_pushcfunction(lua, DescribeError);
   lua_setfield(lua, -2, "__redis__err__handler");

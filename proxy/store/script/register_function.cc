@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/store/script/interpreter.h"
 #include "proxy/store/script/shebang.h"
+#include "proxy/store/script/state.h"
 #include "proxy/store/script/values.h"
 #include "resp/command_table.h"
 
@@ -118,7 +118,7 @@ Registered ReadNames(lua_State* lua) {
 }  // namespace
 
 int RegisterFunction(lua_State* lua) {
-  std::vector<Registered>* const registered = Interpreter::Of(lua).registered();
+  std::vector<Registered>* const registered = State::Of(lua).registered;
   if (registered == nullptr) {
     Raise(lua, "redis.register_function can only be called on FUNCTION LOAD command");
   }

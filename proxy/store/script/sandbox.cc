@@ -5,8 +5,6 @@ extern "C" {  // their headers do not say so
 #include <lua-cjson.h>
 }
 
-#include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 
@@ -35,23 +33,18 @@ void OpenAs(lua_State* lua, const char* name, lua_CFunction open) {
 }
 
 // Of the globals that Lua's own libraries make.
-constexpr std::string_view kKept[] = {"xpcall",       "tostring", "setmetatable", "next",
-                                      "assert",       "tonumber", "rawequal",     "collectgarbage",
-                                      "getmetatable", "rawset",   "pcall",        "coroutine",
-                                      "type",         "_G",       "select",       "unpack",
-                                      "gcinfo",       "pairs",    "rawget",       "loadstring",
-                                      "ipairs",       "_VERSION", "load",         "error",
-                                      "string",       "math",     "table",        "cjson",
-                                      "bit",          "cmsgpack", "struct"};
+constexpr std::string_view kKept =
+    " _G _VERSION assert bit cjson cmsgpack collectgarbage coroutine error gcinfo getmetatable "
+    "ipairs load loadstring math next pairs pcall rawequal rawget rawset select setmetatable "
+    "string "
+    "struct table tonumber tostring type unpack xpcall ";
 
 void DropOthers(lua_State* lua) {
   lua_pushnil(lua);
   while (lua_next(lua, -2) != 0) {
     lua_pop(lua, 1);
-    const bool kept =
-        lua_type(lua, -1) == LUA_TSTRING &&
-        std::find(std::begin(kKept), std::end(kKept), lua_tostring(lua, -1)) != std::end(kKept);
-    if (kept) continue;
+    const std::string word = std::string(" ").append(lua_tostring(lua, -1)).append(" ");
+    if (kKept.find(word) != std::string_view::npos) continue;
     lua_pushvalue(lua, -1);
     lua_pushnil(lua);
     lua_rawset(lua, -4);

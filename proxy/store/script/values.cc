@@ -10,6 +10,8 @@ namespace keyhole::script {
 
 namespace {
 
+constexpr const char* kSet = "set";  // layering: not a command
+
 void Push(lua_State* lua, std::string_view text) {
   lua_pushlstring(lua, text.data(), text.size());
 }
@@ -140,7 +142,7 @@ class ReplyReader {
   }
 
   void PushSet(int64_t count) {
-    PushTagged(lua_, "set", [&] {
+    PushTagged(lua_, kSet, [&] {
       lua_newtable(lua_);
       for (int64_t i = 0; i < count; ++i) {
         PushNext();
@@ -272,7 +274,7 @@ class ValueWriter {
         Write();
         Write();
       });
-    } else if (Has("set", LUA_TTABLE)) {
+    } else if (Has(kSet, LUA_TTABLE)) {
       reply_.Set(CountPairs());
       ForEachPair([&] {
         lua_pop(lua_, 1);
