@@ -216,16 +216,23 @@ double JsonSize(lua_State* lua, int depth, double left) {
   return size;
 }
 
-// CVE-2022-24834: cjson counts its bytes by an int.
+// CVE-2022-24834: cjson counts its bytes by an int. Its function finds what it has been configured
+// with as its first upvalue, and so does this one, which calls it as if it were that.
 int EncodeJson(lua_State* lua) {
   constexpr double kMost = 1 << 30;
   if (lua_gettop(lua) == 1 && JsonSize(lua, 0, kMost) > kMost) {
     return luaL_error(lua, "not enough memory");
   }
-  lua_pushvalue(lua, kOriginal);  // has upvalues of its own
-  lua_insert(lua, 1);
-  lua_call(lua, lua_gettop(lua) - 1, LUA_MULTRET);
-  return lua_gettop(lua);
+  return lua_tocfunction(lua, lua_upvalueindex(2))(lua);
+}
+
+// Of the library on top.
+void WrapEncode(lua_State* lua) {
+  lua_getfield(lua, -1, "encode");
+  if (lua_getupvalue(lua, -1, 1) == nullptr) lua_pushnil(lua);
+  lua_insert(lua, -2);
+  lua_pushcclosure(lua, EncodeJson, 2);
+  lua_setfield(lua, -2, "encode");
 }
 
 // In the table on top.
@@ -238,7 +245,7 @@ void Wrap(lua_State* lua, const char* name, lua_CFunction wrapper) {
 int NewJson(lua_State* lua) {
   lua_pushvalue(lua, kOriginal);
   lua_call(lua, 0, 1);
-  Wrap(lua, "encode", EncodeJson);
+  WrapEncode(lua);
   return 1;
 }
 
@@ -328,7 +335,7 @@ void MakeSafe(lua_State* lua) {
   In(lua, "math", [lua] { SetRandom(lua); });
   In(lua, "bit", [lua] { Wrap(lua, "tohex", ToHex); });
   In(lua, "cjson", [lua] {
-    Wrap(lua, "encode", EncodeJson);
+    WrapEncode(lua);
     Wrap(lua, "new", NewJson);
   });
 }
