@@ -14,7 +14,7 @@ find_package(Threads REQUIRED)
 # Debian 12 has two Boosts; the default one (1.74) is too old for us. CMake 3.25 warns of a Boost newer
 # than the last that it knows.
 set(Boost_NO_WARN_NEW_VERSIONS ON)
-find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json context)
 find_package(absl REQUIRED)
 find_package(prometheus-cpp REQUIRED CONFIG)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
@@ -32,6 +32,20 @@ find_library(HIREDIS_LIBRARY hiredis REQUIRED)
 add_library(keyhole_hiredis INTERFACE)
 target_include_directories(keyhole_hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE})
 target_link_libraries(keyhole_hiredis INTERFACE ${HIREDIS_LIBRARY})
+
+# Lua 5.1 in its build for C++, and its libraries. They are linked statically: another Lua may come
+# along with other libraries, and has functions of the same names.
+find_path(LUA_INCLUDE NAMES lua.hpp PATH_SUFFIXES lua5.1)
+find_library(LUA_LIBRARY NAMES liblua5.1-c++.a)
+find_library(LUA_CJSON_LIBRARY NAMES liblua5.1-cjson.a)
+find_library(LUA_BITOP_LIBRARY NAMES liblua5.1-bitop.a)
+if(NOT (LUA_INCLUDE AND LUA_LIBRARY AND LUA_CJSON_LIBRARY AND LUA_BITOP_LIBRARY))
+  message(FATAL_ERROR "Lua 5.1 is missing: install liblua5.1-0-dev, lua-cjson-dev and lua-bitop-dev")
+endif()
+add_library(keyhole_lua INTERFACE)
+target_include_directories(keyhole_lua SYSTEM INTERFACE ${LUA_INCLUDE})
+target_link_libraries(keyhole_lua INTERFACE
+  ${LUA_CJSON_LIBRARY} ${LUA_BITOP_LIBRARY} ${LUA_LIBRARY} ${CMAKE_DL_LIBS})
 
 # Options for our own code only; dependencies are SYSTEM.
 add_library(keyhole_options INTERFACE)

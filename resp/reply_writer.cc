@@ -109,10 +109,14 @@ void ReplyWriter::Boolean(bool value) {
   out_->Append(value ? "#t\r\n" : "#f\r\n");
 }
 
-void ReplyWriter::Verbatim(std::string_view text) {
+void ReplyWriter::Verbatim(std::string_view text, std::string_view format) {
   if (protocol_ == Protocol::kResp2) return Bulk(text);
-  Header('=', static_cast<int64_t>(text.size()) + 4);
-  out_->Append("txt:");
+  constexpr size_t kFormat = 3;
+  Header('=', static_cast<int64_t>(text.size() + kFormat) + 1);
+  std::string letters(format.substr(0, kFormat));
+  letters.resize(kFormat, ' ');
+  out_->Append(letters);
+  out_->Append(":");
   out_->Append(text);
   out_->Append(kCrlf);
 }

@@ -38,9 +38,10 @@ class ReplyWriter {
   void DoubleAs(std::string_view text);     // the same with a text of one's own
   void BigNumber(std::string_view digits);  // (digits, in RESP2 a bulk string
   void Boolean(bool value);                 // #t or #f, in RESP2 :1 or :0
-  void Verbatim(std::string_view text);     // =n txt:..., in RESP2 a bulk string
-  void Push(int64_t count);                 // >n, in RESP2 *n
-  void Attribute(int64_t pairs);            // |n; RESP2 has none
+  // =n txt:..., in RESP2 a bulk string; format: three letters
+  void Verbatim(std::string_view text, std::string_view format = "txt");
+  void Push(int64_t count);       // >n, in RESP2 *n
+  void Attribute(int64_t pairs);  // |n; RESP2 has none
 
   Protocol protocol() const { return protocol_; }
   void set_protocol(Protocol protocol) { protocol_ = protocol; }

@@ -37,7 +37,7 @@ void CommandStats::CountTime(Id id, std::chrono::steady_clock::duration took) {
 }
 
 void CommandStats::CountFailure(Id id, std::string_view error) {
-  Add(Of(id).failed, 1);
+  CountFailedCall(id);
   CountError(error);
 }
 

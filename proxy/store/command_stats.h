@@ -45,6 +45,8 @@ class CommandStats {
   void CountTime(Id id, std::chrono::steady_clock::duration took);
   // The command was called, and answered with this error ("ERR no such key").
   void CountFailure(Id id, std::string_view error);
+  // The same for an error that has been counted already: a script's, of a command that it called.
+  void CountFailedCall(Id id) { Add(Of(id).failed, 1); }
   // It was not called for this error. id: kUnknown if there is none such.
   void CountRejection(Id id, std::string_view error);
 

@@ -1,5 +1,6 @@
 #include "proxy/store/engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <utility>
@@ -67,6 +68,7 @@ void Engine::TakeCalls(Client* client) {
 
 void Engine::GatherCalls() {
   for (const auto& [id, client] : clients_) TakeCalls(client);
+  TakeCalls(&scripts.client());
 }
 
 void Engine::Unwatch(Client& client) {
@@ -112,7 +114,7 @@ bool Engine::Sweep(size_t shard, UnixMillis now) {
   bool many_dead = !objects.empty();
   budget += to_free;
   objects.heap().Trim(4);
-  if (!debug.active_expire || debug.pause_upkeep || pause.active()) return many_dead;
+  if (!debug.active_expire || debug.pause_upkeep || budget_.frozen()) return many_dead;
   int& next = sweep_next_[shard];
   for (int i = 0; i < database_count() && budget > 0; ++i) {
     Shard& swept = database(next).shard(shard);
@@ -238,7 +240,7 @@ void Engine::Observe() {
   exclusive_ = pause.active() || !monitors.empty();
   observed_ = timed || exclusive_ || listens_ || tracking.active();
   waiting.AttendAll(exclusive_ || tracking.active());
-  budget_.Freeze(pause.active());
+  budget_.Freeze(pause.active() || scripts.busy());
 }
 
 void Engine::StartTracking(Client& client, const TrackingState& wanted,
@@ -280,6 +282,14 @@ void Engine::RemoveMonitor(Client* client) {
   Observe();
 }
 
+void Engine::ScriptPaused(bool on) {
+  budget_.Freeze(on || pause.active());
+}
+
+void Engine::TellScriptMemory() {
+  script_memory_ = budget_.Report(script_memory_, scripts.memory());
+}
+
 void Engine::BeginPause(UnixMillis until, bool all) {
   pause.Begin(until, all);
   Observe();
@@ -294,6 +304,10 @@ void Engine::EndPause() {
 void Engine::ApplySettings() {
   budget_.set_limit(settings.size(Setting::kMaxmemory));
   budget_.set_policy(settings.eviction());
+  // A quarter of what keys may take, for which keys make room once the script has ended.
+  constexpr size_t kLeast = size_t{1} << 20;
+  const size_t limit = settings.size(Setting::kMaxmemory);
+  scripts.SetLimit(limit == 0 ? 0 : std::max(limit / 4, kLeast));
   slow_log.Configure(settings.number(Setting::kSlowlogLogSlowerThan),
                      settings.size(Setting::kSlowlogMaxLen));
   latency.Configure(settings.number(Setting::kLatencyMonitorThreshold));

@@ -22,6 +22,7 @@
 #include "proxy/store/live_settings.h"
 #include "proxy/store/options.h"
 #include "proxy/store/pause.h"
+#include "proxy/store/scripts.h"
 #include "proxy/store/settings.h"
 #include "proxy/store/slow_log.h"
 #include "proxy/store/subscriptions.h"
@@ -156,6 +157,10 @@ class Engine final : private KeyListener {
   void StopTracking(Client& client);
   void AddMonitor(Client* client);
   void RemoveMonitor(Client* client);
+  // A script has been put aside, or has ended (scripts.h).
+  void ScriptPaused(bool on);
+  // What the interpreter takes counts as memory of the keys does.
+  void TellScriptMemory();
   void BeginPause(UnixMillis until, bool all);
   void EndPause();
 
@@ -163,7 +168,8 @@ class Engine final : private KeyListener {
   struct DebugSwitches {
     bool active_expire = true;
     bool pause_upkeep = false;
-    bool skip_checksums = false;  // of what RESTORE is given
+    bool skip_checksums = false;   // of what RESTORE is given
+    bool all_for_scripts = false;  // they may call any command
   };
   DebugSwitches debug;
   Settings settings;
@@ -179,6 +185,7 @@ class Engine final : private KeyListener {
   uint64_t writer = 0;  // whose command changes keys now, under all locks; 0: nobody's
   std::vector<Client*> monitors;
   Pause pause;
+  Scripts scripts;
   LatencyMonitor latency;
 
   // There is something to be done after the command: who waits is to be served, events are to be
@@ -221,6 +228,7 @@ class Engine final : private KeyListener {
   bool listens_ = false;
   StreamLimits stream_limits_;
   LiveSettings live_;
+  size_t script_memory_ = 0;  // as the budget has been told
 };
 
 }  // namespace keyhole::store

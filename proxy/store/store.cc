@@ -7,6 +7,7 @@
 #include "proxy/store/client.h"
 #include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/observers.h"
+#include "proxy/store/commands/script_turn.h"
 #include "proxy/store/engine.h"
 #include "resp/command_rights.h"
 
@@ -48,7 +49,9 @@ class Store::Lock {
 Store::Store(const StoreOptions& options)
     : engine_(std::make_unique<Engine>(options)), stripes_(Keyspace::ShardsFor(options.workers)) {}
 
-Store::~Store() = default;
+Store::~Store() {
+  EndScriptTurn(*engine_);
+}
 
 Store::Stripes Store::StripeOf(std::string_view key) const {
   return Stripes{1} << Keyspace::ShardOf(EntryTable::Hash(key), stripes_.size());
@@ -58,7 +61,7 @@ Store::Stripes Store::StripeOf(std::string_view key) const {
 // a key changes what is everybody's.
 Store::Stripes Store::StripesOf(const resp::CommandSpec& spec,
                                 std::span<const std::string_view> args) const {
-  if (spec.has(resp::kPubSub) || spec.has(resp::kBlocking)) return kAll;
+  if ((spec.flags & (resp::kPubSub | resp::kBlocking | resp::kScripts)) != 0) return kAll;
   const bool names_all_keys = !spec.has(resp::kMovableKeys) ||
                               !resp::RightsOf(spec.id).has(resp::kPatternKeys);  // SORT does not
   if (!names_all_keys) return kAll;
@@ -101,7 +104,12 @@ Store::ClientPtr Store::Connect(std::string_view address, UnixMillis now, Doorbe
 void Store::Disconnect(Client* client) {
   {
     const Lock lock(*client->store, kAll);
-    client->store->engine_->Remove(client);
+    Engine& engine = *client->store->engine_;
+    client->doorbell = nullptr;
+    if (engine.scripts.busy() && engine.scripts.request().client == client) {
+      return engine.scripts.Adopt(client);
+    }
+    engine.Remove(client);
   }
   delete client;
 }
@@ -168,7 +176,7 @@ Outcome Store::Look(Client& client, const resp::CommandSpec& spec,
 // What one thing brings about may bring about another: a client that is served takes an element, of
 // which others want to hear.
 void Store::Finish(UnixMillis now) {
-  while (engine_->TakeDue()) {
+  while (!engine_->scripts.busy() && engine_->TakeDue()) {
     ReleaseHeld(*engine_, now);
     DeliverEvents(*engine_);
     DeliverInvalidations(*engine_);
@@ -179,12 +187,16 @@ void Store::Finish(UnixMillis now) {
 }
 
 UnixMillis Store::next_deadline() const {
-  return engine_->waiting.next_deadline();
+  return engine_->scripts.busy() ? 0 : engine_->waiting.next_deadline();
 }
 
 void Store::EndWaits(UnixMillis now) {
   if (next_deadline() > now) return;
   const Lock lock(*this, kAll);
+  if (engine_->scripts.busy()) {
+    ContinueScriptTurn(*engine_);
+    Finish(now);
+  }
   engine_->waiting.EndOverdue(now, [&](Client& client) { EndWait(*engine_, client); });
 }
 

@@ -122,10 +122,12 @@ class Store {
   // in a few milliseconds.
   bool Sweep(UnixMillis now);
 
-  // When the first wait for a key ends by its time-out; kNever if none does. A request that has to
-  // wait may make it earlier. From any thread, without a lock.
+  // When EndWaits() is to be called: when the first wait for a key ends by its time-out, or at once
+  // (0) while a script is put aside; kNever if neither is the case. A request that has to wait may
+  // make it earlier. From any thread, without a lock.
   UnixMillis next_deadline() const;
-  // Ends the waits whose time is up.
+  // Ends the waits whose time is up, and goes on with a script that has been put aside
+  // (scripts.h).
   void EndWaits(UnixMillis now);
 
   // For metrics; from any thread, without a lock.

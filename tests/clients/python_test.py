@@ -189,6 +189,8 @@ class CacheTest(unittest.TestCase):
 
     redis_cli = DirectTest.redis_cli
     test_optimistic_locking = DirectTest.test_optimistic_locking
+    test_locks_and_scripts = DirectTest.test_locks_and_scripts
+    test_a_rate_limiter = DirectTest.test_a_rate_limiter
     test_redis_cli = DirectTest.test_redis_cli
 
     def test_strings_hashes_sets(self):

@@ -5,10 +5,12 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 
+import { Queue, Worker } from 'bullmq';
 import { RedisStore } from 'connect-redis';
 import express from 'express';
 import session from 'express-session';
 import { Redis as IoRedis } from 'ioredis';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { createClient } from 'redis';
 
 import { eventually, openStore, stores, within } from './servers.js';
@@ -103,6 +105,54 @@ for (const store of stores) {
       assert.equal(await within(5000, 'message', heard), 'hello');
       listener.destroy();
       client.destroy();
+    });
+
+    test('BullMQ: jobs that are delayed, have priorities, fail and are tried again', async () => {
+      const connection = { host: '127.0.0.1', port: world.port, maxRetriesPerRequest: null };
+      const queue = new Queue('work', { connection });
+      const tries = new Map();
+      const done = new Map();
+      let finished;
+      const end = new Promise((resolve) => { finished = resolve; });
+      const workers = Array.from({ length: 3 }, () => new Worker('work', async (job) => {
+        const before = tries.get(job.id) ?? 0;
+        tries.set(job.id, before + 1);
+        if (job.data.n % 10 === 0 && before === 0) throw new Error('the first time');
+        return job.data.n * 2;
+      }, { connection, concurrency: 5 }));
+      for (const one of [queue, ...workers]) one.on('error', () => {});
+      for (const worker of workers) {
+        worker.on('completed', (job, result) => {
+          done.set(job.data.n, result);
+          if (done.size === 100) finished();
+        });
+      }
+      await queue.addBulk(Array.from({ length: 100 }, (_, n) => ({
+        name: 'double', data: { n }, opts: { jobId: `job-${n}`, attempts: 2, delay: n % 7 === 0 ? 20 : 0, priority: n % 5 },
+      })));
+      await within(60_000, 'the queue', end);
+      for (let n = 0; n < 100; n++) assert.equal(done.get(n), n * 2);
+      assert.equal(tries.get('job-30'), 2);
+      assert.equal(await queue.getCompletedCount(), 100);
+      await queue.obliterate();
+      await Promise.all([queue, ...workers].map((one) => one.close()));
+    });
+
+    test('a rate limiter, and scripts by name (Lua)', async () => {
+      const client = new IoRedis(world.port, '127.0.0.1');
+      const limiter = new RateLimiterRedis({ storeClient: client, points: 5, duration: 60 });
+      let allowed = 0;
+      await Promise.all(Array.from({ length: 20 }, () => limiter.consume('user').then(() => { allowed += 1; }, () => {})));
+      assert.equal(allowed, 5);
+      client.defineCommand('swap', { numberOfKeys: 2, lua: `
+        local a, b = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+        redis.call('MSET', KEYS[1], b, KEYS[2], a)
+        return {b, a}` });
+      await client.mset('left', '1', 'right', '2');
+      assert.deepEqual(await client.swap('left', 'right'), ['2', '1']);
+      assert.deepEqual(await client.mget('left', 'right'), ['2', '1']);
+      assert.deepEqual(await client.multi().swap('left', 'right').get('left').exec(), [[null, ['1', '2']], [null, '1']]);
+      client.disconnect();
     });
 
     test('connect-redis: sessions that are kept, listed, touched and destroyed', async () => {

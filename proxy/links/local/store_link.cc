@@ -100,8 +100,8 @@ store::Outcome StoreLink::Execute(const resp::Request& request, const resp::Comm
   return store_.Execute(*client_, spec, request.args, context_.unix_now, out, first);
 }
 
-// A command that may wait for a key has an effect, and is not plain; but CLIENT PAUSE holds any.
-// Its key is hashed here, once for the store and the counters.
+// A command that may wait for a key has an effect, and is not plain; but CLIENT PAUSE holds any,
+// and a script may take long. Its key is hashed here, once for the store and the counters.
 void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
   assert(pending.slot == kStraight);
   resp::ByteQueue& out = owner_->output();
@@ -113,7 +113,7 @@ void StoreLink::AskPlain(const resp::Request& request, Exchange&& pending) {
     Answered(request, std::move(pending), before, first);
   } else if (outcome == store::Outcome::kWaiting) {
     Expect(request, std::move(pending));
-    state_ = State::kWaiting;
+    BeginWait(/*answered=*/true);
   } else {
     pending.requester->OnReplyEnd(pending, resp::ReplyHead());
   }

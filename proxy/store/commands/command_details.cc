@@ -55,9 +55,11 @@ constexpr FlagWord kFlagWords[] = {
     {"blocking", resp::kBlocking},
     {"loading"},
     {"stale"},
+    {"skip_monitor"},
     {"skip_slowlog"},
     {"fast"},
     {"no_auth", resp::kNoAuth},
+    {"no_mandatory_keys"},
     {"no_async_loading"},
     {"no_multi", resp::kNoMulti},
     {"movablekeys", resp::kMovableKeys},
@@ -232,6 +234,17 @@ bool IsOfCategory(const CommandSpec& spec, std::string_view category) {
 
 bool IsFast(const CommandSpec& spec) {
   return DetailsOf(spec).flags.find("fast") != std::string_view::npos;
+}
+
+bool IsForScripts(const CommandSpec& spec) {
+  static const auto kRefused = [] {
+    std::array<bool, resp::kCommandCount> refused{};
+    for (const CommandSpec& each : resp::AllCommands()) {
+      refused[static_cast<size_t>(each.id)] = Contains(DetailsOf(each).flags, "noscript");
+    }
+    return refused;
+  }();
+  return !kRefused[static_cast<size_t>(spec.id)];
 }
 
 bool MayReplicate(const CommandSpec& spec) {

@@ -15,6 +15,8 @@ bool IsOfCategory(const resp::CommandSpec& spec, std::string_view category);
 
 // The flag `fast`.
 bool IsFast(const resp::CommandSpec& spec);
+// A script may call it.
+bool IsForScripts(const resp::CommandSpec& spec);
 // Replicas would have to hear of it, although it is no write.
 bool MayReplicate(const resp::CommandSpec& spec);
 

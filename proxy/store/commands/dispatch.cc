@@ -8,6 +8,7 @@
 #include "proxy/store/commands/handler_table.h"
 #include "proxy/store/commands/observers.h"
 #include "proxy/store/commands/replies.h"
+#include "proxy/store/commands/script_turn.h"
 
 namespace keyhole::store {
 
@@ -81,6 +82,9 @@ std::string Objection(const Call& call, bool full) {
             "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
             "context");
   }
+  if (call.engine.scripts.busy() && !call.spec.has(resp::kAllowBusy)) {
+    return std::string(call.engine.scripts.run().is_function ? kBusyFunction : kBusyScript);
+  }
   return {};
 }
 
@@ -90,7 +94,7 @@ bool IsPlain(const Call& call, bool full) {
   return HandlerOf(call.spec) != nullptr &&
          (call.spec.flags & (resp::kContainer | resp::kProtected)) == 0 &&
          call.spec.AcceptsCount(call.args.size()) && client.authenticated && !full &&
-         !client.transaction.open && !client.subscribed();
+         !client.transaction.open && !client.subscribed() && !call.engine.scripts.busy();
 }
 
 bool RunsInsideMulti(Effect effect) {
@@ -123,6 +127,7 @@ bool IsQueued(const CommandSpec& spec) {
 namespace {
 
 [[gnu::noinline]] void CountFailure(const Call& call, size_t begin) {
+  if (call.is_counted) return call.engine.command_stats.CountFailedCall(call.spec.id);
   const std::string_view reply = call.out->Data().substr(begin + 1);
   call.engine.command_stats.CountFailure(call.spec.id, reply.substr(0, reply.find('\r')));
 }
@@ -207,7 +212,7 @@ void EndExpired(const Call& call) {
   }
   if (writes) engine.writer = 0;
   if (call.client.tracking != nullptr) RememberReads(call);
-  FeedMonitors(call);
+  if (!call.spec.has(resp::kScripts)) FeedMonitors(call);  // has been shown already
 }
 
 }  // namespace
@@ -257,6 +262,15 @@ void EndWait(Engine& engine, Client& client, std::string_view error) {
 
 namespace {
 
+// A command that runs scripts: EVAL, or EXEC with one in it.
+bool RunsScripts(const Client& client, const CommandSpec& spec) {
+  if (spec.effect != Effect::kExec) [[likely]]
+    return spec.has(resp::kScripts);
+  const auto& queue = client.transaction.queue;
+  return std::any_of(queue.begin(), queue.end(),
+                     [](const QueuedCommand& one) { return one.spec->has(resp::kScripts); });
+}
+
 inline void Judge(Engine& engine, Client& client, const Request& request, UnixMillis now,
                   resp::ByteQueue* out) {
   const CommandSpec& spec = request.spec;
@@ -275,6 +289,11 @@ inline void Judge(Engine& engine, Client& client, const Request& request, UnixMi
   if (client.reply_mode.silent()) out->Truncate(call.begin);
 }
 
+void JudgeOnScriptStack(ScriptRequest& request) {
+  Judge(*request.engine, *request.client, {*request.spec, request.args, request.full}, request.now,
+        &request.reply);
+}
+
 }  // namespace
 
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
@@ -283,12 +302,21 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
   mode.skip = mode.skip_next;
   mode.skip_next = false;
   client.last_command_at = now;
+  // While one script is put aside no other can begin: it is refused at once.
+  if (RunsScripts(client, request.spec) && !engine.scripts.busy()) [[unlikely]]
+    return BeginScriptTurn(engine, client, request.spec, request.args, request.full, now, out,
+                           JudgeOnScriptStack);
   Judge(engine, client, request, now, out);
 }
 
 void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now) {
   const std::vector<std::string_view> args(command.args.begin(), command.args.end());
-  Judge(engine, client, {*command.spec, args}, now, &client.messages);
+  if (RunsScripts(client, *command.spec)) {
+    BeginScriptTurn(engine, client, *command.spec, args, /*full=*/false, now, &client.messages,
+                    JudgeOnScriptStack);
+  } else {
+    Judge(engine, client, {*command.spec, args}, now, &client.messages);
+  }
   if (client.wait == nullptr) client.Ring();
 }
 

@@ -30,6 +30,8 @@ struct Call {
   size_t begin;                // bytes that were there before; of EXEC and what it runs the same
   resp::HashedKey first = {};  // the first key, if whoever sent the request has hashed it
   uint32_t secrets = 0;        // a bit for each of the first arguments that no log may show
+  bool has_read = false;       // of a script: it has called a command that reads
+  bool is_counted = false;     // of a script: its error is that of a command it called
 
   Keyspace& db() const { return engine.database(client.database); }
 

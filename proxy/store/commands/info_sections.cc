@@ -3,6 +3,7 @@
 
 #include "proxy/base/machine_memory.h"
 #include "proxy/store/commands/report.h"
+#include "proxy/store/functions.h"
 #include "proxy/store/process.h"
 
 namespace keyhole::store {
@@ -36,14 +37,23 @@ void Overheads(uint64_t used, uint64_t resident, Report* report) {
   report->Field("mem_fragmentation_bytes", beyond);
 }
 
-void Scripts(Report* report) {
-  report->Zeros({"used_memory_lua", "used_memory_vm_eval"});
-  report->HumanField("used_memory_lua_human", 0);
-  report->Zeros({"used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions",
-                 "number_of_libraries", "used_memory_vm_functions", "used_memory_vm_total"});
-  report->HumanField("used_memory_vm_total_human", 0);
-  report->Zeros({"used_memory_functions", "used_memory_scripts"});
-  report->HumanField("used_memory_scripts_human", 0);
+void ReportScripts(const Scripts& scripts, Report* report) {
+  const Functions& functions = scripts.functions();
+  const uint64_t all = scripts.memory();
+  const uint64_t interpreter = all - functions.memory();
+  report->Field("used_memory_vm_eval", interpreter);
+  report->Field("used_memory_lua", interpreter);
+  report->HumanField("used_memory_lua_human", interpreter);
+  report->Field("used_memory_scripts_eval", scripts.bytes());
+  report->Field("number_of_cached_scripts", scripts.size());
+  report->Field("number_of_functions", functions.function_count());
+  report->Field("number_of_libraries", functions.libraries().size());
+  report->Field("used_memory_vm_functions", functions.memory());
+  report->Field("used_memory_vm_total", all);
+  report->HumanField("used_memory_vm_total_human", all);
+  report->Field("used_memory_functions", functions.bytes());
+  report->Field("used_memory_scripts", scripts.bytes() + functions.bytes());
+  report->HumanField("used_memory_scripts_human", scripts.bytes() + functions.bytes());
 }
 
 }  // namespace
@@ -86,7 +96,7 @@ void ReportMemory(const Call& call, Report* report) {
   report->Field("allocator_resident", resident);
   report->Field("total_system_memory", machine);
   report->HumanField("total_system_memory_human", machine);
-  Scripts(report);
+  ReportScripts(engine.scripts, report);
   report->Field("maxmemory", limit);
   report->HumanField("maxmemory_human", limit);
   report->Field("maxmemory_policy", engine.settings.text(Setting::kMaxmemoryPolicy));

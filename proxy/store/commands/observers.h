@@ -6,6 +6,10 @@
 
 namespace keyhole::store {
 
+// The script that the command runs may write.
+bool ScriptMayWrite(const Engine& engine, const resp::CommandSpec& spec,
+                    std::span<const std::string_view> args);
+
 // A pause holds the command back.
 bool IsHeld(const Call& call);
 // It waits for the pause to end.

@@ -13,8 +13,15 @@ namespace keyhole::store {
 
 namespace {
 
-bool Writes(const resp::CommandSpec& spec) {
+bool Writes(const Engine& engine, const resp::CommandSpec& spec,
+            std::span<const std::string_view> args) {
+  if (spec.has(resp::kScripts)) return ScriptMayWrite(engine, spec, args);
   return spec.has(resp::kWrite) || MayReplicate(spec);
+}
+
+bool Writes(const Engine& engine, const QueuedCommand& queued) {
+  const std::vector<std::string_view> args(queued.args.begin(), queued.args.end());
+  return Writes(engine, *queued.spec, args);
 }
 
 }  // namespace
@@ -22,11 +29,11 @@ bool Writes(const resp::CommandSpec& spec) {
 bool IsHeld(const Call& call) {
   const Pause& pause = call.engine.pause;
   if (!pause.active() || call.now >= pause.until) return false;
-  if (pause.all || Writes(call.spec)) return true;
+  if (pause.all || Writes(call.engine, call.spec, call.args)) return true;
   if (call.spec.effect != resp::Effect::kExec) return false;
   const auto& queue = call.client.transaction.queue;
   return std::any_of(queue.begin(), queue.end(),
-                     [](const QueuedCommand& one) { return Writes(*one.spec); });
+                     [&](const QueuedCommand& one) { return Writes(call.engine, one); });
 }
 
 void HoldBack(const Call& call) {
@@ -39,7 +46,9 @@ void HoldBack(const Call& call) {
 
 void ReleaseHeld(Engine& engine, UnixMillis now) {
   if (engine.pause.active()) return;
-  for (const uint64_t id : std::exchange(engine.pause.held, {})) {
+  while (!engine.pause.held.empty() && !engine.scripts.busy()) {
+    const uint64_t id = engine.pause.held.front();
+    engine.pause.held.erase(engine.pause.held.begin());
     const auto it = engine.clients().find(id);
     if (it == engine.clients().end()) continue;
     Client& client = *it->second;

@@ -20,6 +20,10 @@ inline constexpr std::string_view kDebugNotAllowed =
     "can "
     "run it from a local connection, otherwise you need to set this option in the configuration "
     "file, and then restart the server.";
+inline constexpr std::string_view kBusyScript =
+    "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+inline constexpr std::string_view kBusyFunction =
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 inline constexpr std::string_view kNoAuth = resp::kNoAuthError;
 inline constexpr std::string_view kWrongPassword =
     "WRONGPASS invalid username-password pair or user is disabled.";

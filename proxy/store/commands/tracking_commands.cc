@@ -106,7 +106,7 @@ void DeliverInvalidations(Engine& engine) {
 
 void RememberReads(const Call& call) {
   TrackingState& state = *call.client.tracking;
-  if (call.spec.has(resp::kRead) && state.remembers()) {
+  if ((call.spec.has(resp::kRead) || call.has_read) && state.remembers()) {
     resp::ForEachKey(call.spec, call.args, [&call](std::string_view key) {
       call.engine.tracking.Remember(key, call.client.id);
     });

@@ -185,13 +185,17 @@ void AppendValue(Entry entry, Writer* writer) {
   }
 }
 
+void ClosePayload(std::string* payload) {
+  AppendLowFirst(kVersion, kVersionSize, payload);
+  AppendLowFirst(Crc64(*payload), sizeof(uint64_t), payload);
+}
+
 std::string DumpPayload(Entry entry) {
   std::string payload;
   Writer writer(&payload);
   writer.Byte(static_cast<uint8_t>(FormOf(entry)));
   AppendValue(entry, &writer);
-  AppendLowFirst(kVersion, kVersionSize, &payload);
-  AppendLowFirst(Crc64(payload), sizeof(uint64_t), &payload);
+  ClosePayload(&payload);
   return payload;
 }
 

@@ -26,6 +26,8 @@ Form FormOf(Entry entry);
 void AppendValue(Entry entry, Writer* writer);
 std::string DumpPayload(Entry entry);
 
+// Appends the tail to what has been written.
+void ClosePayload(std::string* payload);
 // Takes the tail off. False if the version is newer or the checksum wrong.
 bool OpenPayload(std::string_view* payload);
 

@@ -47,6 +47,13 @@ const std::vector<Effect>& Effects() {
          EXPECT_FALSE(store.store.live().asks_password);
          EXPECT_EQ(TestClient(store).Ask("GET k"), "$-1\r\n");
        }},
+      {"busy-reply-threshold",
+       [](TestStore& store, TestClient& client) {
+         EXPECT_EQ(client.Ask("CONFIG SET busy-reply-threshold 1"), "+OK\r\n");
+         TestClient runner(store);
+         EXPECT_EQ(runner.Ask({"EVAL", "for i = 1, 1e7 do end return 1", "0"}), "");
+         EXPECT_THAT(client.Ask("GET k"), StartsWith("-BUSY"));
+       }},
       {"maxmemory",
        [](TestStore&, TestClient& client) {
          EXPECT_EQ(client.Ask("SET k v"), "+OK\r\n");
@@ -226,7 +233,8 @@ const std::set<std::string> kOfOtherTypes = {
 TEST(ConfigEffectTest, WhatIsAnsweredOkIsShownAndHasAnEffect) {
   std::set<std::string> expected = kOfOtherTypes;
   for (const Effect& effect : Effects()) expected.insert(effect.parameter);
-  for (const std::string old : {"hash-max-ziplist-entries", "hash-max-ziplist-value"}) {
+  for (const std::string old :
+       {"hash-max-ziplist-entries", "hash-max-ziplist-value", "lua-time-limit"}) {
     expected.insert(old);
   }
   std::set<std::string> changed;
