@@ -45,6 +45,7 @@ constexpr Names<CloseReason> kCloseReasonNames = {
     "unfinished",    "made_room",      "slow_request",  "other"};
 constexpr Names<HttpCloseReason> kHttpCloseReasonNames = {"made_room", "slow_request"};
 constexpr Names<LinkKind> kLinkKindNames = {"shared", "private", "idle"};
+constexpr Names<RedirectKind> kRedirectKindNames = {"moved", "ask", "tryagain", "not_ready"};
 constexpr Names<RequestFamily> kRequestFamilyNames = {"read", "write", "blocking", "pub_sub",
                                                       "other"};
 constexpr Names<ReplyResult> kReplyResultNames = {"ok", "error"};
@@ -73,6 +74,10 @@ std::string_view Name(HttpCloseReason reason) {
 
 std::string_view Name(LinkKind kind) {
   return kLinkKindNames[static_cast<size_t>(kind)];
+}
+
+std::string_view Name(RedirectKind kind) {
+  return kRedirectKindNames[static_cast<size_t>(kind)];
 }
 
 std::string_view Name(RequestFamily family) {

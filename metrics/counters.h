@@ -104,6 +104,15 @@ enum class LinkKind : uint8_t {
   kCount
 };
 
+// Why a node of a cluster has refused a request that it might have carried out.
+enum class RedirectKind : uint8_t {
+  kMoved,     // MOVED: its slot lives elsewhere
+  kAsk,       // ASK: its slot is on the way to another node
+  kTryAgain,  // TRYAGAIN: some of its keys have moved, and others have not
+  kNotReady,  // CLUSTERDOWN, LOADING, MASTERDOWN
+  kCount
+};
+
 // What kind of thing a request is, coarsely.
 enum class RequestFamily : uint8_t {
   kRead,
@@ -122,8 +131,18 @@ std::string_view Name(ErrorClass error_class);
 std::string_view Name(CloseReason reason);
 std::string_view Name(HttpCloseReason reason);
 std::string_view Name(LinkKind kind);
+std::string_view Name(RedirectKind kind);
 std::string_view Name(RequestFamily family);
 std::string_view Name(ReplyResult result);
+
+// In front of a Redis Cluster; all 0 else.
+struct ClusterCounters {
+  PerEnum<RedirectKind, Counter> redirects;  // each has been followed, or given up
+  Counter given_up;          // requests answered with the error of a node, after all attempts
+  Counter refreshes;         // a node has been asked for the slot map
+  Counter refresh_failures;  // and has not answered, or nonsense
+  Gauge slots_uncovered;     // that nobody serves, as far as is known
+};
 
 struct alignas(64) WorkerCounters {
   // Requests of clients (RESP and HTTP alike), when they are understood. kUnknown is opaque ones.
@@ -149,6 +168,8 @@ struct alignas(64) WorkerCounters {
   Gauge oldest_request_ms;        // how long the oldest on a shared link has been unanswered
   Gauge requests_in_flight;       // sent to the upstream, not yet answered
   Gauge requests_waiting;         // held back until the upstream is there again
+
+  ClusterCounters cluster;
 
   // Bytes of RESP, counted at the sockets.
   Counter client_bytes_in;

@@ -217,6 +217,22 @@ void AddUpstream(const Snapshot& s, FamilyList* list) {
       .Add({"out"}, s.upstream_bytes_out);
 }
 
+void AddCluster(const ClusterCounts& cluster, FamilyList* list) {
+  list->Counter("keyhole_cluster_redirects_total{kind}",
+                "Requests that a node of the cluster refused, by what it said.")
+      .AddEach(cluster.redirects);
+  list->Counter("keyhole_cluster_given_up_total",
+                "Requests answered with a node's refusal, after all attempts.")
+      .Add({}, cluster.given_up);
+  list->Counter("keyhole_cluster_refreshes_total", "Questions to a node for the slot map.")
+      .Add({}, cluster.refreshes);
+  list->Counter("keyhole_cluster_refresh_failures_total",
+                "Questions for the slot map without an answer that makes sense.")
+      .Add({}, cluster.refresh_failures);
+  list->Gauge("keyhole_cluster_slots_uncovered", "Slots that no master serves.")
+      .Add({}, cluster.slots_uncovered);
+}
+
 void AddNearCache(const NearCounts& near, FamilyList* list) {
   list->Gauge("keyhole_near_cache_workers{state}",
               "Workers by what their near cache does: ready, or why it does not serve.")
@@ -298,6 +314,7 @@ std::vector<Family> Families(const Snapshot& snapshot, std::string_view version)
   AddClients(snapshot, &list);
   AddStore(snapshot, &list);
   AddUpstream(snapshot, &list);
+  AddCluster(snapshot.cluster, &list);
   AddNearCache(snapshot.near, &list);
   AddHttp(snapshot.http, &list);
   AddProcess(snapshot.process, version, &list);

@@ -1,5 +1,7 @@
 #include "metrics/snapshot.h"
 
+#include <algorithm>
+
 namespace keyhole::metrics {
 namespace {
 
@@ -33,6 +35,12 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   to->oldest_request_ms = std::max(to->oldest_request_ms, from.oldest_request_ms.Load());
   to->requests_in_flight += from.requests_in_flight.Load();
   to->requests_waiting += from.requests_waiting.Load();
+  AddAll(from.cluster.redirects, &to->cluster.redirects);
+  to->cluster.given_up += from.cluster.given_up.Load();
+  to->cluster.refreshes += from.cluster.refreshes.Load();
+  to->cluster.refresh_failures += from.cluster.refresh_failures.Load();
+  to->cluster.slots_uncovered =
+      std::max(to->cluster.slots_uncovered, from.cluster.slots_uncovered.Load());
   to->client_bytes_in += from.client_bytes_in.Load();
   to->client_bytes_out += from.client_bytes_out.Load();
   to->upstream_bytes_in += from.upstream_bytes_in.Load();

@@ -61,6 +61,14 @@ struct StoreUsage {
   uint64_t expired_keys = 0;
 };
 
+struct ClusterCounts {
+  PerEnum<RedirectKind, uint64_t> redirects;
+  uint64_t given_up = 0;
+  uint64_t refreshes = 0;
+  uint64_t refresh_failures = 0;
+  int64_t slots_uncovered = 0;  // as the worker sees it that knows of the fewest
+};
+
 struct Snapshot : KeyTable {
   PerEnum<resp::CommandId, uint64_t> requests;
   PerEnum<RequestFamily, PerEnum<ReplyResult, uint64_t>> replies;
@@ -82,6 +90,8 @@ struct Snapshot : KeyTable {
   int64_t requests_in_flight = 0;
   int64_t requests_waiting = 0;
   int64_t oldest_request_ms = 0;  // of any worker
+
+  ClusterCounts cluster;
 
   uint64_t client_bytes_in = 0;
   uint64_t client_bytes_out = 0;

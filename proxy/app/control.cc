@@ -51,8 +51,10 @@ double UnixNow() {
 Lookout::Place PlaceOf(const Config& config) {
   Lookout::Place place;
   place.embedded = !config.upstream.has_value();
-  place.behind =
-      place.embedded ? "The embedded store" : "Redis at " + config.upstream->endpoint.ToString();
+  place.behind = place.embedded
+                     ? "The embedded store"
+                     : (config.upstream->is_cluster() ? "Redis Cluster at " : "Redis at ") +
+                           config.upstream->endpoint.ToString();
   place.evicts = config.eviction != store::Eviction::kNone;
   place.max_clients = config.clients.max;
   return place;

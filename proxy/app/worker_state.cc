@@ -2,16 +2,8 @@
 
 #include <utility>
 
-#include "proxy/links/local/store_router.h"
-#include "proxy/links/upstream/greeting.h"
-#include "proxy/links/upstream/single_router.h"
-
 namespace keyhole::core {
 namespace {
-
-SessionState InitialState(const Config& config) {
-  return config.upstream.has_value() ? StateFor(*config.upstream) : SessionState();
-}
 
 // Without an upstream there are no links, and it does not matter where they would lead.
 Endpoint UpstreamEndpoint(const Config& config) {
@@ -31,12 +23,7 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
     : SessionContext(metrics_in, config_in.clients, config_in.links),
       config(config_in),
       store(store_in),
-      links(*this, {.endpoint = UpstreamEndpoint(config_in),
-                    .initial_state = InitialState(config_in),
-                    .wait = config_in.links.wait,
-                    .timeout = config_in.links.timeout,
-                    .max_idle = config_in.links.max_idle,
-                    .spares = config_in.links.spares}) {
+      behind_(MakeBehind(config_in, *this, store_in, store_doorbell)) {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     counted[static_cast<size_t>(spec.id)] =
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;
@@ -49,13 +36,8 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
   allowed = config.allowed.get();
   lends_identity = config.LendsIdentity();
   initial_state = InitialState(config);
-  if (store != nullptr) {
-    router_ = std::make_unique<StoreRouter>(*this, *store, store_doorbell);
-    metrics.counters.upstream_up.Set(1);
-  } else {
-    router_ = std::make_unique<SingleRouter>(links, config.links.sharing);
-  }
-  router = router_.get();
+  if (store != nullptr) metrics.counters.upstream_up.Set(1);
+  router = behind_.router.get();
   ReadClock();
   if (near_shared == nullptr) return;
   const uint64_t bytes = config.near.memory / static_cast<uint64_t>(config.workers);

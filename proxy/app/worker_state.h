@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "metrics/snapshot.h"
+#include "proxy/app/behind.h"
 #include "proxy/config/config.h"
 #include "proxy/links/local/store_doorbell.h"
-#include "proxy/links/router.h"
-#include "proxy/links/upstream/link_pool.h"
+#include "proxy/links/upstream/link_set.h"
 #include "proxy/near_cache/near_cache.h"
 #include "proxy/near_cache/near_shared.h"
 #include "proxy/sessions/client_info.h"
@@ -36,8 +36,13 @@ struct WorkerState final : SessionContext {
 
   const Config& config;
   store::Store* const store;
-  LinkPool links;
   StoreDoorbell store_doorbell{[this](std::function<void()> f) { post(std::move(f)); }};
+
+ private:
+  Behind behind_;
+
+ public:
+  LinkSet& links = *behind_.links;
   std::unique_ptr<NearCache> near;  // null: off
 
   // Runs f on the worker's thread, later. The one thing here that any thread may call; set before
@@ -48,9 +53,6 @@ struct WorkerState final : SessionContext {
   // On the worker's thread; set by the edge.
   std::function<size_t(size_t most, std::vector<ClientInfo>* out)> list_clients =
       [](size_t, std::vector<ClientInfo>*) { return size_t{0}; };
-
- private:
-  std::unique_ptr<Router> router_;
 };
 
 }  // namespace keyhole::core

@@ -1,5 +1,6 @@
 #include "proxy/config/config.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -17,7 +18,10 @@ bool Config::LendsIdentity() const {
 
 bool Config::ServesItems() const {
   if (http.items != HttpItems::kAuto) return http.items == HttpItems::kOn;
-  return !upstream.has_value() || upstream->endpoint.IsLocal();
+  if (!upstream.has_value()) return true;
+  return upstream->endpoint.IsLocal() &&
+         std::all_of(upstream->seeds.begin(), upstream->seeds.end(),
+                     [](const Endpoint& seed) { return seed.IsLocal(); });
 }
 
 std::optional<std::string> ProtectionProblem(const Config& config) {

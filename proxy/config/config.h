@@ -18,6 +18,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/machine_memory.h"
 #include "proxy/http/options.h"
+#include "proxy/links/cluster/options.h"
 #include "proxy/links/upstream/options.h"
 #include "proxy/near_cache/options.h"
 #include "proxy/sessions/options.h"
@@ -35,6 +36,7 @@ struct Config {
   std::vector<Endpoint> listen = {Endpoint::Tcp("127.0.0.1", 6380)};
   std::optional<Upstream> upstream;  // none: the embedded store
   UpstreamOptions links;
+  ClusterOptions cluster;
   NearOptions near;
   HttpOptions http;
   ClientOptions clients;

@@ -16,7 +16,8 @@ namespace {
 constexpr std::string_view kUnixScheme = "unix:";
 constexpr size_t kMaxUnixPath = 107;  // sockaddr_un::sun_path without its final NUL
 constexpr std::string_view kUpstreamForms =
-    "give redis://[[user]:password@]host[:port][/db], host[:port] or unix:/path[?db=N]";
+    "give redis://[[user]:password@]host[:port][/db], host[:port], unix:/path[?db=N], or "
+    "redis+cluster://[[user]:password@]host[:port][,host[:port]...]";
 
 bool IsPrintable(std::string_view text) {
   for (const char c : text) {
@@ -102,6 +103,20 @@ Problem ParseUserInfo(std::string_view text, Upstream* out) {
   return std::nullopt;
 }
 
+// "host[:port]" in an URL.
+Problem ParseUrlHost(std::string_view text, Endpoint* out) {
+  std::string_view host;
+  std::string_view port;
+  if (text.empty() || text.starts_with(':')) {
+    return "the host is missing; " + std::string(kUpstreamForms);
+  }
+  if (!SplitHostPort(text, &host, &port)) return HostPortHint(text);
+  const std::optional<std::string> decoded = PercentDecode(host);
+  if (!decoded || !IsPrintable(*decoded)) return "the host is not a valid name or address";
+  *out = Endpoint::Tcp(*decoded, 6379);
+  return port.empty() ? std::nullopt : ParsePort(port, 1, &out->port);
+}
+
 // `rest` follows "redis://".
 Problem ParseRedisUrl(std::string_view rest, Upstream* out) {
   if (rest.find_first_of("?#") != std::string_view::npos) {
@@ -122,16 +137,29 @@ Problem ParseRedisUrl(std::string_view rest, Upstream* out) {
     if (Problem problem = ParseUserInfo(authority.substr(0, at), out)) return problem;
     authority.remove_prefix(at + 1);
   }
-  std::string_view host;
-  std::string_view port;
-  if (authority.empty() || authority.starts_with(':')) {
-    return "the host is missing; " + std::string(kUpstreamForms);
+  return ParseUrlHost(authority, &out->endpoint);
+}
+
+// `rest` follows "redis+cluster://".
+Problem ParseClusterUrl(std::string_view rest, Upstream* out) {
+  if (rest.find_first_of("/?#") != std::string_view::npos) {
+    return "/ ? and # have no meaning in it: a cluster has one database (in a password they are "
+           "written %2F, %3F and %23)";
   }
-  if (!SplitHostPort(authority, &host, &port)) return HostPortHint(authority);
-  const std::optional<std::string> decoded = PercentDecode(host);
-  if (!decoded || !IsPrintable(*decoded)) return "the host is not a valid name or address";
-  out->endpoint = Endpoint::Tcp(*decoded, 6379);
-  return port.empty() ? std::nullopt : ParsePort(port, 1, &out->endpoint.port);
+  const size_t at = rest.rfind('@');
+  if (at != std::string_view::npos) {
+    if (Problem problem = ParseUserInfo(rest.substr(0, at), out)) return problem;
+    rest.remove_prefix(at + 1);
+  }
+  for (bool more = true; more;) {
+    const size_t comma = rest.find(',');
+    more = comma != std::string_view::npos;
+    if (Problem problem = ParseUrlHost(rest.substr(0, comma), &out->seeds.emplace_back()))
+      return problem;
+    if (more) rest.remove_prefix(comma + 1);
+  }
+  out->endpoint = out->seeds.front();
+  return std::nullopt;
 }
 
 // "host", "host:port", "[v6]" and "[v6]:port" are what an URL has in the middle. Nothing that may
@@ -246,11 +274,14 @@ Problem ParseListenEndpoint(std::string_view text, Endpoint* out) {
 Problem ParseUpstream(std::string_view text, Upstream* out) {
   constexpr std::string_view kRedis = "redis://";
   constexpr std::string_view kTls = "rediss://";
+  constexpr std::string_view kCluster = "redis+cluster://";
   Upstream upstream;
   Problem problem;
   if (text.starts_with(kTls)) {
     problem =
         "TLS (rediss://) is not supported yet; give redis://, through a TLS tunnel if need be";
+  } else if (text.starts_with(kCluster)) {
+    problem = ParseClusterUrl(text.substr(kCluster.size()), &upstream);
   } else if (text.starts_with(kRedis)) {
     problem = ParseRedisUrl(text.substr(kRedis.size()), &upstream);
   } else if (text.starts_with(kUnixScheme)) {

@@ -61,9 +61,10 @@ constexpr Option kOptions[] = {
 
     Define(kBehind, "--upstream", "URL", kRestart,
            "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], host[:port] or "
-           "unix:/path[?db=N]; percent-encoding is decoded. embedded: the embedded store. A "
-           "password is "
-           "safer in the environment or in the file than in a flag, which other users can see.",
+           "unix:/path[?db=N]; percent-encoding is decoded. A whole Redis Cluster: "
+           "redis+cluster://[[user]:password@]host[:port][,host[:port]...], of which one node is "
+           "enough. embedded: the embedded store. A password is safer in the environment or in the "
+           "file than in a flag, which other users can see.",
            kUpstream),
     Define(
         kBehind, "--upstream-wait", "DURATION", kLive,
@@ -89,6 +90,16 @@ constexpr Option kOptions[] = {
            "on: clients share one connection to the upstream where their commands allow it. off: "
            "every client has one of its own.",
            Switch<At<&Config::links, &UpstreamOptions::sharing>>()),
+
+    Define(kBehind, "--cluster-split", "on|off", kRestart,
+           "In front of a Redis Cluster, MGET, MSET, DEL, UNLINK, EXISTS and TOUCH of keys in "
+           "several slots become one request for each slot. off: they get CROSSSLOT, as from a "
+           "node.",
+           Switch<At<&Config::cluster, &ClusterOptions::split>>()),
+    Define(kBehind, "--cluster-refresh", "DURATION", kRestart,
+           "How often a node of a Redis Cluster is asked which slots are where, even if nothing "
+           "suggests that they have moved.",
+           Duration<At<&Config::cluster, &ClusterOptions::refresh>, 100>()),
 
     Define(kNear, "--near-cache", "SIZE", kRestart,
            "Memory for the near cache, which answers GET of hot keys; Redis sends an invalidation "

@@ -55,6 +55,13 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
     *problem = *unprotected;
     return nullptr;
   }
+  if (upstream) {
+    if (const auto wrong = net::KindProblem(config, *upstream)) {
+      *problem = *wrong;
+      return nullptr;
+    }
+  }
+  const core::Config described = config;
   const std::vector<std::string> warnings = core::StartWarnings(config);
   std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), write));
   if (!runtime->server_.Open(problem)) return nullptr;
@@ -62,7 +69,7 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
   for (const std::string& warning : warnings) write(core::LogLevel::kWarn, warning);
   if (upstream) {
     write(upstream->reachable ? core::LogLevel::kInfo : core::LogLevel::kWarn,
-          net::Describe(*upstream));
+          net::Describe(described, *upstream));
   }
   runtime->server_.Start();
   return runtime;

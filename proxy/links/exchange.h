@@ -24,8 +24,10 @@ namespace keyhole::core {
 // What a request is for.
 enum class Purpose : uint8_t {
   kClient,   // its client asked for it
-  kSession,  // its session did: its client hears nothing of the reply
   kListing,  // a person looks at what is there: no lookup, and no use of a key
+  // ---- the reply is counted by nobody on its link
+  kSession,  // its session asks: its client hears nothing of the reply
+  kPart,     // who sends it in place of a client's request counts that one
 };
 
 struct Exchange {

@@ -289,8 +289,12 @@ void Link::Complete(const ReplyHead& head) {
     if (pending.effect == Effect::kSetName && head.is_error()) OnUnclean();
     return keys_.Pop(keys);
   }
-  const bool queued =
-      pending.purpose != Purpose::kSession && Note(pending, keys, FirstOf(keys), head);
+  bool queued = false;
+  if (pending.purpose >= Purpose::kSession) [[unlikely]] {
+    NoteUncounted(pending, head);
+  } else {
+    queued = Note(pending, keys, FirstOf(keys), head);
+  }
   keys_.Pop(keys);
   Report(pending, queued, head);
 }

@@ -66,6 +66,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual bool is_full() const { return false; }
   // Its session has given the password that it asks for.
   virtual bool authenticated() const { return true; }
+  // The one session of this link keeps connections from others. Asked only of such a link.
+  virtual bool keeps_connections() const { return true; }
 
   // ---- for the one session of a link
   // The connection now has another state: a request has changed it.
@@ -167,6 +169,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   bool Note(Exchange& pending, KeyViews keys, const Key& first, const resp::ReplyHead& head);
   [[gnu::noinline]] void NoteSlow(const Exchange& pending, KeyViews keys,
                                   const resp::ReplyHead& head);
+  [[gnu::noinline]] void NoteUncounted(const Exchange& pending, const resp::ReplyHead& head);
   void Report(Exchange& pending, bool queued, const resp::ReplyHead& head);
   void Prove(resp::Effect effect, const StateChange* change, const resp::ReplyHead& head);
   template <typename Key>

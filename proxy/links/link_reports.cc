@@ -12,6 +12,15 @@ void Link::NoteSlow(const Exchange& pending, KeyViews keys, const resp::ReplyHea
                               {.client = client, .bytes = head.bytes});
 }
 
+// Of a request that is counted elsewhere.
+void Link::NoteUncounted(const Exchange& pending, const resp::ReplyHead& head) {
+  if (pending.purpose != Purpose::kPart) return;
+  OnAnswered(pending);
+  const bool abort =
+      head.is_error() && metrics::ErrorClassOf(head.text) == metrics::ErrorClass::kTransaction;
+  if (abort && pending.effect == resp::Effect::kExec) proven_.OnExecAbort();
+}
+
 // What the observer is to know of a request that has been answered.
 void Link::NotifyObserver(const resp::CommandSpec& spec, KeyViews keys,
                           const resp::ReplyHead& head) {

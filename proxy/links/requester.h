@@ -69,6 +69,10 @@ class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_u
   virtual void OnLinkMoved(Link& link) = 0;
   // Its requests have waited too long for a connection, of which Redis said last why there is none.
   virtual void OnLinkRefused(std::string_view error) = 0;
+  // A request that had to wait, with nothing in flight, may be sent now.
+  virtual void OnLinkReady() {}
+  // Its link keeps so many bytes of replies that wait for their turn.
+  virtual void OnLinkKeeps(size_t) {}
   // The other side has ended its private link: no more replies will come.
   virtual void OnLinkEnded() = 0;
   // Its private link is down; nothing of it was in flight there.

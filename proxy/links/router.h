@@ -1,6 +1,6 @@
 // Where the requests of sessions go. One router serves a worker and is chosen once, in app/: the
-// embedded store (local/store_router.h) or a Redis (upstream/single_router.h). Nobody else knows
-// which of them it is.
+// embedded store (local/store_router.h), a Redis (upstream/single_router.h) or a Redis Cluster
+// (cluster/cluster_router.h). Nobody else knows which of them it is.
 //
 //     Session --exchange--> Router::Choose --link--> Session --request--> Link
 //
@@ -19,6 +19,7 @@
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <string>
 #include <string_view>
 
 #include "proxy/links/connection_state.h"
@@ -53,8 +54,8 @@ class Router {
     bool idle;                 // nothing is in flight
     bool pinned;               // its own link must stay
   };
-  // kDeferred: earlier replies must come first.
-  enum class Route : uint8_t { kGo, kDeferred };
+  // kDeferred: earlier replies must come first. kRefused: it goes nowhere, for refusal().
+  enum class Route : uint8_t { kGo, kDeferred, kRefused };
 
   virtual ~Router() = default;
 
@@ -62,6 +63,8 @@ class Router {
   // at.open()), where the answer is known.
   virtual Route Choose(const Exchange& exchange, const resp::Request& request, const Asking& asking,
                        Attachment* at) = 0;
+  // The error that answers what Choose() has refused last, without '-'.
+  virtual const std::string& refusal() const;
   // The session needs its own link no more.
   virtual void Release(Attachment* at) = 0;
 

@@ -35,8 +35,7 @@ timeval ToTimeval(std::chrono::milliseconds duration) {
   return {.tv_sec = duration.count() / 1000, .tv_usec = duration.count() % 1000 * 1000};
 }
 
-Context Connect(const core::Config& config) {
-  const core::Endpoint& endpoint = config.upstream->endpoint;
+Context Connect(const core::Config& config, const core::Endpoint& endpoint) {
   const timeval timeout = ToTimeval(config.links.connect_timeout);
   Context context(endpoint.kind == core::Endpoint::Kind::kUnix
                       ? redisConnectUnixWithTimeout(endpoint.path.c_str(), timeout)
@@ -105,11 +104,17 @@ bool LogIn(redisContext* context, const core::Upstream& upstream, UpstreamReport
   return false;
 }
 
-}  // namespace
+void AskCluster(redisContext* context, UpstreamReport* report) {
+  const Reply info = Ask(context, {Word(CommandId::kCluster), Word(CommandId::kClusterInfo)});
+  if (info == nullptr || info->type != REDIS_REPLY_STRING) return;
+  report->masters = Field(Text(info), "cluster_size:");
+  report->nodes = Field(Text(info), "cluster_known_nodes:");
+  report->slots = Field(Text(info), "cluster_slots_ok:");
+}
 
-UpstreamReport CheckUpstream(const core::Config& config) {
+UpstreamReport CheckNode(const core::Config& config, const core::Endpoint& endpoint) {
   UpstreamReport report;
-  const Context context = Connect(config);
+  const Context context = Connect(config, endpoint);
   if (context == nullptr || context->err != 0) {
     report.problem = context == nullptr ? "out of memory" : context->errstr;
     return report;
@@ -131,6 +136,21 @@ UpstreamReport CheckUpstream(const core::Config& config) {
     report.version = Field(Text(info), "redis_version:");
     report.cluster = Field(Text(info), "redis_mode:").starts_with('c');
   }
+  if (report.cluster) AskCluster(context.get(), &report);
+  return report;
+}
+
+}  // namespace
+
+// Of a cluster one node is enough.
+UpstreamReport CheckUpstream(const core::Config& config) {
+  const core::Upstream& upstream = *config.upstream;
+  if (!upstream.is_cluster()) return CheckNode(config, upstream.endpoint);
+  UpstreamReport report;
+  for (const core::Endpoint& seed : upstream.seeds) {
+    report = CheckNode(config, seed);
+    if (report.reachable) break;
+  }
   return report;
 }
 
@@ -141,17 +161,34 @@ std::optional<std::string> ProtectionProblem(const core::Config& config,
   return core::ProtectionProblem(config);
 }
 
-std::string Describe(const UpstreamReport& report) {
+std::optional<std::string> KindProblem(const core::Config& config, const UpstreamReport& report) {
+  if (!config.upstream->is_cluster() || report.version.empty() || report.cluster)
+    return std::nullopt;
+  return "--upstream " + config.upstream->ToString() +
+         ": that is a Redis without cluster support; "
+         "give redis://" +
+         config.upstream->endpoint.ToString();
+}
+
+std::string Describe(const core::Config& config, const UpstreamReport& report) {
   if (!report.reachable) {
     return "upstream is away (" + report.problem + "); requests wait for it";
   }
-  std::string text = "upstream is Redis";
-  if (!report.version.empty()) text += " " + report.version;
+  const bool whole = config.upstream->is_cluster();
+  std::string text = whole ? "upstream is a Redis Cluster" : "upstream is Redis";
+  if (!report.version.empty()) text += (whole ? ", version " : " ") + report.version;
+  if (whole && !report.slots.empty()) {
+    text += ": " + report.masters + " masters, " + report.nodes + " nodes, " + report.slots +
+            " of 16384 slots covered";
+  }
   if (!report.problem.empty())
     text += ", and rejected the login or the database in --upstream: " + report.problem;
   if (report.asks_password) text += ", it asks for a password";
-  if (report.cluster) {
-    text += "; it is a node of a cluster, and will send clients to other nodes, past this proxy";
+  if (report.cluster && !whole) {
+    text +=
+        "; it is a node of a cluster, and will send clients to other nodes, past this proxy; "
+        "--upstream redis+cluster://" +
+        config.upstream->endpoint.ToString() + " puts all of the cluster behind it";
   }
   return text;
 }

@@ -15,7 +15,10 @@ namespace keyhole::net {
 struct UpstreamReport {
   bool reachable = false;
   bool asks_password = false;  // of clients that bring none
-  bool cluster = false;        // a node of a cluster, which sends clients elsewhere
+  bool cluster = false;        // a node of a cluster
+  std::string masters;         // of the cluster: how many serve slots, as it says ...
+  std::string nodes;           // ... of so many nodes ...
+  std::string slots;           // ... and how many slots they serve
   std::string version;         // "7.0.15"; empty if it does not say
   std::string problem;         // one line, if it is not reachable or refuses our password
 };
@@ -28,7 +31,10 @@ UpstreamReport CheckUpstream(const core::Config& config);
 std::optional<std::string> ProtectionProblem(const core::Config& config,
                                              const UpstreamReport* upstream);
 
+// What --upstream takes it for, and it is not: a line to end with.
+std::optional<std::string> KindProblem(const core::Config& config, const UpstreamReport& report);
+
 // What the report says, for the log.
-std::string Describe(const UpstreamReport& report);
+std::string Describe(const core::Config& config, const UpstreamReport& report);
 
 }  // namespace keyhole::net

@@ -122,9 +122,10 @@ void Session::AnswerError(std::string_view text) {
 }
 
 // Replies that wait for their turn are output, too.
-void Session::LimitKept() {
+void Session::LimitKept(size_t by_link) {
   const uint64_t limit = context_.clients.output_limit;
-  if (limit != 0 && output().size() + order_.kept() > limit) Close(CloseReason::kOutputLimit);
+  const uint64_t all = output().size() + order_.kept() + by_link;
+  if (limit != 0 && all > limit) Close(CloseReason::kOutputLimit);
 }
 
 // Nothing in flight can change what the proxy itself answers to the next request.
@@ -178,7 +179,15 @@ void Session::SubmitTail(const resp::Request& request) {
   }
   const bool here = !exchange.plain() && AnswersHere(exchange.effect);
   const bool open = exchange.plain() && at_.open();
-  if (here ? !MayAnswerHere(exchange.effect) : !open && !ChooseLink(exchange, request)) {
+  using Route = Router::Route;
+  Route route = Route::kGo;
+  if (here) {
+    if (!MayAnswerHere(exchange.effect)) route = Route::kDeferred;
+  } else if (!open) {
+    route = ChooseLink(exchange, request);
+  }
+  if (route != Route::kGo) [[unlikely]] {
+    if (route == Route::kRefused) return Refuse(exchange, context_.router->refusal());
     waiting_ = true;
     return Taken::kDeferred;
   }
@@ -240,14 +249,14 @@ void Session::AdaptToState(Exchange* exchange) const {
     exchange->answered = true;
 }
 
-// Finds the link for this request. False: earlier replies must come first.
-bool Session::ChooseLink(const Exchange& exchange, const resp::Request& request) {
+// Finds the link for this request.
+Router::Route Session::ChooseLink(const Exchange& exchange, const resp::Request& request) {
   const bool attached = at_.link != nullptr;
   const Router::Asking asking{*this, state_, address_, idle(), attached && pinned()};
-  if (context_.router->Choose(exchange, request, asking, &at_) == Router::Route::kDeferred)
-    return false;
+  const Router::Route route = context_.router->Choose(exchange, request, asking, &at_);
+  if (route == Router::Route::kDeferred) return route;
   if (!attached && own_users_) Become(user_);  // the link is told
-  return true;
+  return route;
 }
 
 void Session::Send(const resp::Request& request, Exchange& exchange) {

@@ -129,6 +129,10 @@ class Session final : public Requester, private NearReader::Host {
   void OnLinkIsYours(Link& link) final;
   void OnLinkMoved(Link& link) final;
   void OnLinkRefused(std::string_view error) final;
+  void OnLinkReady() final { OnNearFence(); }
+  void OnLinkKeeps(size_t bytes) final {
+    if (!closed_) LimitKept(bytes);
+  }
   void OnLinkEnded() final;
   void OnLinkDown() final;
 
@@ -146,14 +150,15 @@ class Session final : public Requester, private NearReader::Host {
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
   void AnswerHere(Effect effect);
-  [[gnu::noinline]] bool ChooseLink(const Exchange& exchange, const resp::Request& request);
+  [[gnu::noinline]] Router::Route ChooseLink(const Exchange& exchange,
+                                             const resp::Request& request);
   void Send(const resp::Request& request, Exchange& exchange);
   [[gnu::noinline]] void Note(const resp::Request& request, Exchange* exchange);
   [[gnu::noinline]] void Consider(const resp::Request& request, Exchange* exchange);
   void End(ReplySlot slot, const resp::ReplyHead& head);
   void Answer(std::string_view bytes);
   void AnswerError(std::string_view text);
-  void LimitKept();
+  void LimitKept(size_t by_link = 0);
   bool MayAnswer() const;
   bool MayAnswerHere(Effect effect) const;
   bool pinned() const;

@@ -31,7 +31,8 @@ ClientInfo Session::Describe() const {
   info.database = state_.db;
   info.protocol = state_.protocol == resp::Protocol::kResp3 ? 3 : 2;
   info.in_flight = order_.in_flight();
-  if (at_.own() && !context_.router->in_process()) info.private_link = WhyOwnLink();
+  const bool keeps = at_.own() && !context_.router->in_process() && at_.link->keeps_connections();
+  if (keeps) info.private_link = WhyOwnLink();
   return info;
 }
 

@@ -52,6 +52,7 @@ void LinkPool::Stop() {
   main_ = nullptr;
   probe_ = Probe();
   held_.clear();
+  ShowLoad(0, 0);
 }
 
 bool LinkPool::up() const {
@@ -244,9 +245,27 @@ void LinkPool::Tick() {
   LookForSpares();
   CloseSurplus();
   CloseUnused();
+  oldest_ = oldest;
   context_.metrics.counters.oldest_request_ms.Set(oldest / std::chrono::milliseconds(1));
-  context_.metrics.counters.requests_in_flight.Set(static_cast<int64_t>(in_flight));
-  context_.metrics.counters.requests_waiting.Set(static_cast<int64_t>(waiting));
+  ShowLoad(in_flight, waiting);
+}
+
+void LinkPool::ShowUp(bool up) {
+  if (on_up) {
+    on_up(up);
+  } else {
+    context_.metrics.counters.upstream_up.Set(up ? 1 : 0);
+  }
+}
+
+// There may be several pools, and the gauges are of all of them.
+void LinkPool::ShowLoad(size_t in_flight, size_t waiting) {
+  metrics::WorkerCounters& counters = context_.metrics.counters;
+  counters.requests_in_flight.Add(static_cast<int64_t>(in_flight) -
+                                  static_cast<int64_t>(in_flight_));
+  counters.requests_waiting.Add(static_cast<int64_t>(waiting) - static_cast<int64_t>(waiting_));
+  in_flight_ = in_flight;
+  waiting_ = waiting;
 }
 
 void LinkPool::RenameIdle() {
@@ -289,13 +308,14 @@ void LinkPool::CloseUnused() {
 void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
   if (!IsMain(link)) return OnOtherState(link, up);
   silent_ = false;
-  context_.metrics.counters.upstream_up.Set(up ? 1 : 0);
+  ShowUp(up);
+  const std::string& label = options_.label;
   if (up && !reported_up_) {
-    context_.log(LogLevel::kInfo, reported_down_ ? "upstream is back" : "upstream is connected");
+    context_.log(LogLevel::kInfo, label + (reported_down_ ? " is back" : " is connected"));
   } else if (!up && !reported_down_) {
-    context_.log(LogLevel::kWarn, reported_up_
-                                      ? "upstream is lost; trying again until it is back"
-                                      : "upstream is away; trying again until it is there");
+    context_.log(LogLevel::kWarn,
+                 label + (reported_up_ ? " is lost; trying again until it is back"
+                                       : " is away; trying again until it is there"));
   }
   if (up) refusal_.clear();
   reported_up_ = up;
@@ -329,7 +349,7 @@ void LinkPool::OnGreetingRefused(UpstreamLink& link, const Handshake& handshake)
   }
   if (handshake.error() == refusal_) return;  // told already
   refusal_ = handshake.error();
-  context_.log(LogLevel::kError, "upstream refuses the connection: " + refusal_);
+  context_.log(LogLevel::kError, options_.label + " refuses the connection: " + refusal_);
 }
 
 void LinkPool::OnPassword(UpstreamLink& link, bool asked) {

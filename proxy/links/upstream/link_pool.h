@@ -50,11 +50,12 @@
 #include "proxy/base/high_water.h"
 #include "proxy/links/connection_state.h"
 #include "proxy/links/transport.h"
+#include "proxy/links/upstream/link_set.h"
 #include "proxy/links/upstream/upstream_link.h"
 
 namespace keyhole::core {
 
-class LinkPool final : private UpstreamLink::Keeper {
+class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
  public:
   struct Options {
     Endpoint endpoint;                         // of the Redis that they lead to
@@ -64,25 +65,18 @@ class LinkPool final : private UpstreamLink::Keeper {
     std::chrono::milliseconds timeout{30000};  // of a silent one; 0: none
     size_t max_idle = 1000;
     size_t spares = 4;
+    std::string label = "upstream";  // what the log calls it
   };
 
   LinkPool(LinkContext& context, Options options);
-  ~LinkPool();
+  ~LinkPool() override;
 
-  void set_name(std::string name) { options_.name = std::move(name); }  // before Start()
-  // Connects the main link. Not called with the embedded store.
-  void Start(Connector& connector);
-  // Closes all; requests in flight are lost.
-  void Stop();
-  // To be called ten times a second: reconnects, gives up on what waited too long.
-  void Tick();
-  // The edge has written to a link. on_watch: Watch() is to be called every 5 ms from now on, for
-  // as long as it gives true.
-  void OnWritten() {
-    if (!std::exchange(watching_, true) && on_watch) on_watch();
-  }
-  std::function<void()> on_watch;
-  bool Watch();
+  void set_name(std::string name) override { options_.name = std::move(name); }
+  // Connects the main link.
+  void Start(Connector& connector) override;
+  void Stop() override;
+  void Tick() override;
+  bool Watch() override;
   // Redis holds requests on a link: what it may hold as well should not share one.
   bool wary() const { return !held_.empty(); }
   // The upstream can be reached.
@@ -94,6 +88,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   // Redis refuses clients that give no password: what it said last to the main link, which gives
   // none but that in --upstream. False until it has said so.
   bool asks_password() const { return asks_password_; }
+  // How long the oldest request on a shared link was unanswered at the last tick.
+  std::chrono::nanoseconds oldest() const { return oldest_; }
 
   // The shared link for sessions in this state, made if there is none.
   UpstreamLink* Shared(const SessionState& state);
@@ -106,8 +102,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   // always been private.
   void GiveBack(UpstreamLink& link);
 
-  // Called when a link's queue, having been long, is short again.
-  std::function<void()> on_room;
+  // Called when the main link has been greeted, or is lost. Else the gauge upstream_up is set.
+  std::function<void(bool up)> on_up;
 
  private:
   using LinkPtr = boost::intrusive_ptr<UpstreamLink>;
@@ -149,6 +145,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   void RenameIdle();
   void CloseSurplus();
   void CloseUnused();
+  void ShowLoad(size_t in_flight, size_t waiting);
+  void ShowUp(bool up);
   // A shared link takes no more sessions. It ends when all that is pending has been answered.
   void Retire(UpstreamLink& link);
 
@@ -186,7 +184,9 @@ class LinkPool final : private UpstreamLink::Keeper {
   Instant renewed_{};
   bool read_only_ = false;  // links are to be made anew with the next tick
   bool silent_ = false;
-  bool watching_ = false;
+  size_t in_flight_ = 0;                   // as the gauges show it
+  size_t waiting_ = 0;                     // the same
+  std::chrono::nanoseconds oldest_{};
   bool asks_password_ = false;
   bool reported_up_ = false;
   bool reported_down_ = false;

@@ -28,7 +28,7 @@ void LinkPool::OnSilent(Instant since) {
   const auto silent_for = context_.now - since;
   if (!silent_ && silent_for >= kReportsAfter) {
     silent_ = true;
-    context_.metrics.counters.upstream_up.Set(0);
+    ShowUp(false);
     context_.log(LogLevel::kWarn, "upstream is connected and has answered nothing for " +
                                       Seconds(silent_for) + "; is it stopped or overloaded?");
   }
@@ -38,7 +38,7 @@ void LinkPool::OnSilent(Instant since) {
 void LinkPool::OnAnswer(Instant asked) {
   if (!silent_) return;
   silent_ = false;
-  context_.metrics.counters.upstream_up.Set(up() ? 1 : 0);
+  ShowUp(up());
   context_.log(LogLevel::kInfo, "upstream answers again, after " + Seconds(context_.now - asked));
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "proxy/base/endpoint.h"
 
@@ -14,12 +15,22 @@ namespace keyhole::core {
 // The Redis behind the proxy, and who we are to it.
 struct Upstream {
   Endpoint endpoint;
-  std::string user;      // empty: Redis' user "default"
-  std::string password;  // empty: none is sent
-  int db = 0;            // 0..2147483647
+  std::vector<Endpoint> seeds;  // nodes of a cluster to ask first, with `endpoint`; empty: it is
+                                // one Redis
+  std::string user;             // empty: Redis' user "default"
+  std::string password;         // empty: none is sent
+  int db = 0;                   // 0..2147483647
+
+  bool is_cluster() const { return !seeds.empty(); }
 
   // As a URL without user and password, for logs: "redis://db:6379/0", "unix:/run/redis.sock?db=2".
   std::string ToString() const {
+    if (is_cluster()) {
+      std::string url = "redis+cluster://";
+      for (const Endpoint& seed : seeds) url.append(seed.ToString()).append(1, ',');
+      url.pop_back();
+      return url;
+    }
     const std::string database = std::to_string(db);
     if (endpoint.kind == Endpoint::Kind::kUnix) {
       return endpoint.ToString() + (db == 0 ? "" : "?db=" + database);

@@ -1,0 +1,45 @@
+// All of a worker's links to what is behind the proxy: a LinkPool in front of one Redis, several of
+// them in front of a cluster.
+//
+// Thread: the worker's.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "proxy/links/transport.h"
+
+namespace keyhole::core {
+
+class LinkSet {
+ public:
+  virtual ~LinkSet() = default;
+  LinkSet(const LinkSet&) = delete;
+  LinkSet& operator=(const LinkSet&) = delete;
+
+  virtual void set_name(std::string name) = 0;  // of shared links; before Start()
+  // Connects. Not called with the embedded store.
+  virtual void Start(Connector& connector) = 0;
+  // Closes all; requests in flight are lost.
+  virtual void Stop() = 0;
+  // To be called ten times a second: reconnects, gives up on what waited too long.
+  virtual void Tick() = 0;
+  // The edge has written to a link. on_watch: Watch() is to be called every 5 ms from now on, for
+  // as long as it gives true.
+  void OnWritten() {
+    if (!std::exchange(watching_, true) && on_watch) on_watch();
+  }
+  virtual bool Watch() = 0;
+
+  std::function<void()> on_watch;
+  // Called when a link's queue, having been long, is short again.
+  std::function<void()> on_room;
+
+ protected:
+  LinkSet() = default;
+
+  bool watching_ = false;
+};
+
+}  // namespace keyhole::core
