@@ -42,6 +42,7 @@ enum CommandFlag : uint16_t {
   kWhileSubscribed = 1 << 11,  // allowed to a client of RESP2 that is subscribed
   kDenyOom = 1 << 12,          // denyoom: refused when memory is full
   kProtected = 1 << 13,        // refused unless an option of the server allows it
+  kMayReplicate = 1 << 14,     // may write although it is readonly; held while writes are paused
 };
 
 // Where the keys are among the arguments.

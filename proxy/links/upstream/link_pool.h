@@ -1,7 +1,8 @@
 // A worker's links to one Redis.
 //
 //     main      the shared link of the state every session starts in: kept up always
-//     shared    one more for each other (identity, database, protocol) that sessions are in
+//     shared    one more for each other (identity, database, protocol) that sessions are in, and
+//               one for the scripts of each, which may run for ever
 //     idle      private links that nobody has: given back clean, and opened ahead of need
 //
 // Idle links follow demand: with those in use there are as many as were in use at once in the last
@@ -23,6 +24,8 @@
 //
 //     shared 1   GET a   SET b   GET c   ...   held: who waits here stays, nobody comes
 //     idle 5         '-- 10 ms --'-- probe, +OK --'--> shared 5   GET d ...
+//
+// A CLIENT PAUSE that passes through tells in time: nothing that it holds shares a link.
 //
 // A Redis that answers nothing, neither there nor on the idle link, is silent
 // (link_pool_silence.cc):
@@ -83,8 +86,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   }
   std::function<void()> on_watch;
   bool Watch();
-  // Redis holds requests on a link: what it may hold as well should not share one.
-  bool wary() const { return !held_.empty(); }
+  // Redis holds requests: what it may hold as well should not share a link.
+  bool wary() const { return wary_; }
   // The upstream can be reached.
   bool up() const override;
   // The link of the state that every session starts in; null: it is not ready.
@@ -95,8 +98,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   // none but that in --upstream. False until it has said so.
   bool asks_password() const { return asks_password_; }
 
-  // The shared link for sessions in this state, made if there is none.
-  UpstreamLink* Shared(const SessionState& state);
+  // The shared link for sessions in this state, or for their scripts; made if there is none.
+  UpstreamLink* Shared(const SessionState& state, bool scripts);
   // The same, null if there is none or it is not ready.
   UpstreamLink* ReadyShared(const SessionState& state);
   // A link of the session's own, in this state; kAtOnce: in whatever database.
@@ -134,6 +137,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   void Renew();
   void Hold(UpstreamLink& link);
   void ForgetAnswered();
+  void BeWary(bool wary);
   void MakeSpares(const SessionState& state);
   void MakeFirstSpares(const SessionState& state);
   void LookForSpares();
@@ -145,7 +149,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   }
   SessionState AsOurs(SessionState state) const;
   void Connect(UpstreamLink& link);
-  UpstreamLink* FindShared(const SessionState& state);
+  UpstreamLink* FindShared(const SessionState& state, bool scripts = false);
+  LinkPtr ShareIdle(const SessionState& state);
   void RenameIdle();
   void CloseSurplus();
   void CloseUnused();
@@ -167,6 +172,7 @@ class LinkPool final : private UpstreamLink::Keeper {
   void OnUnclean(UpstreamLink& link) override { Retire(link); }
   // The name of the upstream may lead elsewhere by now: all links are made anew.
   void OnReadOnly(UpstreamLink& link) override;
+  void OnPause(std::chrono::milliseconds time) override;
 
   LinkContext& context_;
   Options options_;
@@ -186,6 +192,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   Instant renewed_{};
   bool read_only_ = false;  // links are to be made anew with the next tick
   bool silent_ = false;
+  Instant paused_until_{};
+  bool wary_ = false;
   bool watching_ = false;
   bool asks_password_ = false;
   bool reported_up_ = false;
