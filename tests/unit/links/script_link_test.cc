@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 using test::Client;
 using test::Harness;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 constexpr const char* kBusy = "-BUSY Redis is busy running a script.\r\n";
 
@@ -68,6 +67,7 @@ class BusyGreeting : public testing::Test {
   BusyGreeting() {
     app.Send("SELECT 3\r\n");
     keyhole.redis(1).Reply("+OK\r\n");
+    keyhole.redis(1).Requests();
     app.Received();
     keyhole.HoldGreetings();
   }
