@@ -18,6 +18,9 @@ enum class Effect : uint8_t {
                  // subcommands)
   kTaint,        // the same, even if it is refused: what stands before the error may have been done
   kFreshLink,    // must not queue behind others' requests (SCRIPT KILL)
+  kScript,       // may run for ever, and what is behind it on its connection waits
+  kPause,        // Redis holds requests of all connections: CLIENT PAUSE
+  kUnpause,      // and goes on; must not queue behind what is held
   // Simple state: a value of the connection, which can be had again by the same words.
   kSelect,
   kHello,
@@ -49,10 +52,11 @@ inline constexpr int kEffectCount = static_cast<int>(Effect::kHangUp) + 1;
 
 // Which link a request may run on.
 enum class LinkNeed : uint8_t {
-  kAny,     // a shared one will do
-  kOwn,     // one that nobody else uses
-  kFenced,  // the same, behind all earlier writes of the session
-  kAtOnce,  // the same, that answers even while Redis is busy with a script
+  kAny,      // a shared one will do
+  kScripts,  // a shared one that only scripts are sent to
+  kOwn,      // one that nobody else uses
+  kFenced,   // the same, behind all earlier writes of the session
+  kAtOnce,   // the same, that answers even while Redis is busy with a script
 };
 
 // What pub/sub does with it.
@@ -62,7 +66,7 @@ struct EffectTraits {
   LinkNeed need = LinkNeed::kAny;
   bool waits = false;      // may be answered much later, when something happens
   bool untracked = false;  // leaves state behind that nobody follows, unless it is refused
-  bool sets = false;       // changes a value of the connection
+  bool sets = false;       // changes a value of the connection or of its server
   Listens listens = Listens::kNo;
 
   // Confirmed once per channel.
@@ -92,6 +96,12 @@ constexpr EffectTraits Make(Effect effect) {
       return {.need = LinkNeed::kFenced, .waits = true, .untracked = true};
     case Effect::kFreshLink:
       return {.need = LinkNeed::kAtOnce};
+    case Effect::kScript:
+      return {.need = LinkNeed::kScripts};
+    case Effect::kPause:
+      return {.sets = true};
+    case Effect::kUnpause:
+      return {.need = LinkNeed::kAtOnce, .sets = true};
     case Effect::kPin:
     case Effect::kTaint:
     case Effect::kMonitor:

@@ -2,6 +2,7 @@
 // same words to another connection. It lets sessions share links and change them.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,9 @@ struct StateChange {
   bool half_done = false;
   // HELLO 3 SETNAME n AUTH u wrong: the same.
   std::optional<std::string> name_before_auth;
+  // CLIENT PAUSE: no state of the connection, but Redis holds requests of all for so long. Zero:
+  // CLIENT UNPAUSE.
+  std::optional<std::chrono::milliseconds> pause;
 
   // It is about what a client calls itself.
   bool names() const {

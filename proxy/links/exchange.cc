@@ -1,6 +1,7 @@
 #include "proxy/links/exchange.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <span>
 #include <string>
@@ -14,6 +15,9 @@ namespace {
 
 using resp::Effect;
 using resp::IsKeyword;
+
+// As long as for ever, and still a time that can be added to one.
+constexpr std::chrono::milliseconds kLongestPause = std::chrono::hours(24 * 365);
 
 bool IsClientName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
@@ -70,6 +74,15 @@ std::unique_ptr<StateChange> ChangeBy(std::span<const std::string_view> args, Ef
       if (IsKeyword(args[2], "LIB-NAME")) change->library = args.back();
       if (IsKeyword(args[2], "LIB-VER")) change->library_version = args.back();
       return change->names() ? std::move(change) : nullptr;
+    case Effect::kPause: {
+      int64_t time = 0;
+      if (!resp::ParseInteger(args[2], &time) || time < 0) return nullptr;
+      change->pause = std::min(std::chrono::milliseconds(time), kLongestPause);
+      return change;
+    }
+    case Effect::kUnpause:
+      change->pause = std::chrono::milliseconds(0);
+      return change;
     default:
       return nullptr;
   }

@@ -170,32 +170,6 @@ void Link::BeginReply(char type) {
   }
 }
 
-void Link::BeginPush() {
-  receiver_ = owner_;
-  if (owner_ == nullptr) return;
-  slot_ = owner_->OnPushBegin(*this);
-  push_ = true;
-}
-
-bool Link::EndPush() {
-  if (!std::exchange(push_, false) || owner_ == nullptr) return true;
-  const boost::intrusive_ptr<Requester> owner(owner_);
-  owner->OnPushEnd(slot_);
-  return true;
-}
-
-// Something that comes on its own and answers no request.
-bool Link::IsPush(const ReplyHead& head) const {
-  if (head.type == ReplyType::kPush) return true;
-  if (head.type == ReplyType::kArray && subscribed() && owner_ != nullptr &&
-      owner_->protocol() == resp::Protocol::kResp2) {  // which has no pushes
-    return head.text == "message" || head.text == "pmessage" || head.text == "smessage";
-  }
-  // +1700000000.123456 [0 127.0.0.1:50000] "GET" ...
-  return monitoring_ && head.type == ReplyType::kSimpleString && !head.text.empty() &&
-         head.text.front() >= '0' && head.text.front() <= '9';
-}
-
 // *3 subscribe <channel> <count>, for a request with this row.
 bool Link::IsConfirmation(const resp::CommandSpec& spec, const ReplyHead& head) {
   return (head.type == ReplyType::kPush || head.type == ReplyType::kArray) &&
@@ -348,6 +322,7 @@ void Link::Report(Exchange& pending, bool queued, const ReplyHead& head) {
 void Link::Prove(Effect effect, const StateChange* change, const ReplyHead& head) {
   proven_.OnReply(effect, head);
   if (change != nullptr && change->LeavesDoubt(head.is_error(), head.text)) proven_.OnHalfDone();
+  if (change != nullptr && change->pause.has_value() && !head.is_error()) OnPause(*change->pause);
   if (owner_ == nullptr && !proven_.clean()) OnUnclean();
 }
 

@@ -110,6 +110,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   virtual void OnAnswered(const Exchange&) {}
   // A request of a session was refused with this error.
   virtual void OnError(std::string_view) {}
+  // The server holds requests of all connections for so long; zero: no longer.
+  virtual void OnPause(std::chrono::milliseconds) {}
   // The connection is a new one: nothing has come, and nothing is known of it.
   void BeginConnection() {
     scanner_ = resp::ReplyScanner();
@@ -118,6 +120,9 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   }
   // Bytes of replies. False if they make no sense here: the link is beyond use.
   bool Receive(std::string_view bytes);
+  // Bytes that answer no request, where the other side tells what does. REQUIRES: no reply has
+  // begun.
+  void ReceivePush(std::string_view bytes);
   // Notes what is awaited, with the keys to be counted. Called by Send(). REQUIRES: a listing does
   // not have its only key as its first argument.
   void Expect(const resp::Request& request, Exchange&& pending);
@@ -139,8 +144,9 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
 
   LinkContext& context_;
   bool accepting_ = true;
-  Requester* owner_ = nullptr;  // of a private link
-  bool raw_ = false;            // what comes is not RESP (replication): to the owner as it is
+  Requester* owner_ = nullptr;    // of a private link
+  bool pushes_are_told_ = false;  // by ReceivePush(); all that Receive() has are replies
+  bool raw_ = false;              // what comes is not RESP (replication): to the owner as it is
   Fifo<Exchange> pending_;
   resp::ReplyScanner scanner_;
   ProvenState proven_;

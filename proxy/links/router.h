@@ -7,7 +7,7 @@
 // A session is attached to one link at a time; what is in flight on those before it is kept in
 // order by ReplyOrder:
 //
-//     kNone ----------> kShared           one that others use, too
+//     kNone ----------> kShared           one that others use, too; kScripts: for their scripts
 //       ^                |    |
 //       |                v    v
 //       |    kMoving   kOwn <-'           kMoving: a change of state is on its way there
@@ -30,7 +30,7 @@
 namespace keyhole::core {
 
 struct Attachment {
-  enum class Kind : uint8_t { kNone, kShared, kMoving, kOwn, kRouted };
+  enum class Kind : uint8_t { kNone, kShared, kScripts, kMoving, kOwn, kRouted };
 
   boost::intrusive_ptr<Link> link;  // null: kNone
   Kind kind = Kind::kNone;

@@ -17,6 +17,7 @@
 
 #include "proxy/store/doorbell.h"
 #include "proxy/store/options.h"
+#include "proxy/store/section.h"
 #include "proxy/store/subscriptions.h"
 #include "proxy/store/tracking.h"
 #include "resp/byte_queue.h"
@@ -120,18 +121,35 @@ struct Client {
   size_t sources = 0;                               // of messages: those, MONITOR, CLIENT TRACKING
   std::unique_ptr<TrackingState> tracking;          // null: it does not track
   bool monitors = false;
-  resp::ByteQueue messages;  // not fetched yet
+  resp::ByteQueue messages;        // not fetched yet
+  std::vector<Section> pushed;     // of them: what answers no request, each from begin to end
+  std::vector<Section> in_output;  // the same of what its session has been given last
 
   bool has_messages = false;  // and its session has been told
+
+  // What answers no request: of RESP2 nobody could tell it from replies later.
+  template <typename Write>
+  void Push(const Write& write) {
+    const size_t begin = messages.size();
+    write(&messages);
+    pushed.push_back({begin, messages.size()});
+    Ring();
+  }
 
   // There are messages, or the late reply of a request that waited.
   void Ring() {
     if (std::exchange(has_messages, true) || doorbell == nullptr) return;
     doorbell->Ring(id);
   }
-  void MoveMessages(resp::ByteQueue* out) {
+  // Begins what its session is given with all that has come.
+  void BeginOutput(resp::ByteQueue* out) {
+    in_output.clear();
     if (!has_messages) return;
     has_messages = false;
+    const size_t before = out->size();
+    for (const Section& section : std::exchange(pushed, {})) {
+      in_output.push_back({before + section.begin, before + section.end});
+    }
     out->Append(messages.Data());
     messages.Clear();
   }

@@ -143,7 +143,7 @@ Outcome Store::Execute(Client& client, const resp::CommandSpec& spec,
   const bool attended = lock.holds_any(waiting.shards());
   if (attended && (!spec.has(resp::kRead) || engine_->exclusive())) [[unlikely]]
     lock.TakeAll();
-  client.MoveMessages(out);
+  client.BeginOutput(out);
   const size_t before = out->size();
   Dispatch(*engine_, client, {spec, args, full, first}, now, out);
   if (engine_->due()) [[unlikely]] {
@@ -214,7 +214,7 @@ void Store::Prefetch(const Client& client, std::span<const resp::HashedKey> keys
 
 bool Store::TakeMessages(Client& client, resp::ByteQueue* out) {
   const Lock lock(*this, 1);
-  client.MoveMessages(out);
+  client.BeginOutput(out);
   return client.wait == nullptr;
 }
 
@@ -225,6 +225,10 @@ void Store::SetUser(Client& client, std::string_view name) {
 
 uint64_t Store::IdOf(const Client& client) {
   return client.id;
+}
+
+std::vector<Section> Store::TakePushed(Client& client) {
+  return std::exchange(client.in_output, {});
 }
 
 bool Store::Closing(const Client& client) {

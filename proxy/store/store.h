@@ -46,6 +46,7 @@
 #include "proxy/store/doorbell.h"
 #include "proxy/store/live_settings.h"
 #include "proxy/store/options.h"
+#include "proxy/store/section.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
 #include "resp/hashed_key.h"
@@ -102,6 +103,10 @@ class Store {
   // Appends the messages that have come for the client, and the reply of a request that waited.
   // False: it waits still.
   bool TakeMessages(Client& client, resp::ByteQueue* out);
+
+  // Where in the output of the last of these calls there is what answers no request, in order: in
+  // RESP2 it looks like a reply. Asked by its own session.
+  static std::vector<Section> TakePushed(Client& client);
 
   // True once the client has said QUIT or somebody CLIENT KILL: its session must close after it has
   // sent the replies it has. May be asked at any time, without a lock.

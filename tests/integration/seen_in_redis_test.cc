@@ -98,6 +98,19 @@ TEST_P(SeenInRedisTest, AListThatLooksLikeAMessageIsNone) {
   EXPECT_EQ(client.ReadUntilClosed(), direct.ReadUntilClosed());
 }
 
+// The same on the embedded store, where its own messages are told from EXEC's elements as well.
+TEST(SeenInTheStoreTest, AListThatLooksLikeAMessageIsNone) {
+  const RedisServer redis;
+  const KeyholeProcess store;
+  RawClient here = RawClient::Connect(store.port());
+  RawClient there = RawClient::Connect(redis.port());
+  for (RawClient* client : {&here, &there}) {
+    client->Send("RPUSH l message a b\r\nMULTI\r\nSUBSCRIBE c\r\nLRANGE l 0 -1\r\nPUBLISH c x\r\n");
+    client->Send("EXEC\r\nUNSUBSCRIBE\r\nQUIT\r\n");
+  }
+  EXPECT_EQ(here.ReadUntilClosed(), there.ReadUntilClosed());
+}
+
 TEST_P(SeenInRedisTest, ShutdownInMultiIsRefusedByRedis) {
   Start();
   RawClient client = Client();

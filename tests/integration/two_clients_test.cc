@@ -165,6 +165,46 @@ TEST_P(TwoClientsTest, AScriptThatRunsForEverIsToldToAll) {
   });
 }
 
+// Of Redis' own suite: PING came a moment after the script, and waited for its end.
+TEST_P(TwoClientsTest, WhoIsRightBehindAScriptWithoutEndHearsOfIt) {
+  Compare([](World& world) {
+    RawClient scripting = world.Client();
+    RawClient other = world.Client();
+    RawClient writer = world.Client();
+    scripting.SendCommand({"EVAL", "while true do end", "0"});
+    AwaitArrival(scripting);
+    other.SendCommand({"PING"});
+    writer.SendCommand({"SET", "a", "1"});
+    world.Tell(other.ReadReply());
+    world.Tell(writer.ReadReply());
+    world.Tell(other.Ask({"SCRIPT", "KILL"}));
+    scripting.ReadReply();  // an error with a hash
+    world.Tell(writer.Ask({"GET", "a"}));
+  });
+}
+
+// The same of CLIENT PAUSE: INFO came a moment after the SET.
+TEST_P(TwoClientsTest, WhoIsRightBehindAPausedWriteGoesOn) {
+  Compare([](World& world) {
+    RawClient admin = world.Client();
+    RawClient writer = world.Client();
+    RawClient counting = world.Client();
+    RawClient reader = world.Client();
+    world.Tell(admin.Ask({"CLIENT", "PAUSE", "100000", "WRITE"}));
+    writer.SendCommand({"SET", "a", "1"});
+    AwaitArrival(writer);
+    counting.SendCommand({"PFCOUNT", "h"});
+    AwaitArrival(counting);
+    world.Tell(reader.Ask({"EXISTS", "a"}));
+    world.Tell(admin.Ask({"PING"}));
+    world.AwaitBlocked(2);
+    world.Tell(admin.Ask({"CLIENT", "UNPAUSE"}));
+    world.Tell(writer.ReadReply());
+    world.Tell(counting.ReadReply());
+    world.Tell(reader.Ask({"EXISTS", "a"}));
+  });
+}
+
 TEST_P(TwoClientsTest, AFunctionToo) {
   Compare([](World& world) {
     RawClient calling = world.Client();

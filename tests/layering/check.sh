@@ -21,7 +21,7 @@ sockets='(sys|netinet)/[a-z]+[.]h|netdb.h|unistd.h' # for the one who asks for k
 memory='malloc.h|sys/mman.h'                # for those who get it from the kernel
 
 # The store's own files, below its commands; store.h is above them.
-store_top='client|command_stats|doorbell|engine|functions|key_events|latency_monitor|pause|process|scripts|live_settings|options|settings|setting_forms|slow_log|subscriptions|tracking|waiting'
+store_top='client|command_stats|doorbell|engine|functions|key_events|latency_monitor|pause|process|scripts|section|live_settings|options|settings|setting_forms|slow_log|subscriptions|tracking|waiting'
 
 # What a room may include, beside itself and the standard library.
 allowed() {

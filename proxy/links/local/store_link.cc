@@ -12,6 +12,7 @@ StoreLink::StoreLink(LinkContext& context, store::Store& store, StoreDoorbell& d
       doorbell_(doorbell),
       client_(store.Connect(address, context.unix_now, &doorbell)) {
   owner_ = &owner;
+  pushes_are_told_ = true;
   doorbell_.Add(store::Store::IdOf(*client_), this);
 }
 
@@ -30,12 +31,23 @@ void StoreLink::OnRing() {
   const boost::intrusive_ptr<Requester> owner(owner_);
   resp::ByteQueue messages;
   const bool answered = store_.TakeMessages(*client_, &messages);
-  Receive(messages.Data());
+  ReceiveOutput(messages.Data());
   if (ended()) return owner->OnLinkEnded();
   if (state_ != State::kWaiting || !answered) return;
   state_ = State::kCatchingUp;
   if (!pending_.empty()) EndSilently();
   CatchUp();
+}
+
+// What the store has given last: replies, and among them what answers no request.
+bool StoreLink::ReceiveOutput(std::string_view bytes) {
+  size_t at = 0;
+  for (const store::Section& pushed : store::Store::TakePushed(*client_)) {
+    if (!Receive(bytes.substr(at, pushed.begin - at))) return false;
+    ReceivePush(bytes.substr(pushed.begin, pushed.end - pushed.begin));
+    at = pushed.end;
+  }
+  return Receive(bytes.substr(at));
 }
 
 void StoreLink::Prefetch(std::span<const resp::HashedKey> keys) {
@@ -137,7 +149,7 @@ void StoreLink::Ask(const resp::Request& request, Exchange&& pending) {
     if (ended()) owner_->OnLinkEnded();  // where there is a reply, its end tells
     return;
   }
-  const bool makes_sense = Receive(reply.Data());
+  const bool makes_sense = ReceiveOutput(reply.Data());
   assert(makes_sense);
   (void)makes_sense;
   if (outcome == store::Outcome::kSilent) EndSilently();

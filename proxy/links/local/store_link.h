@@ -59,6 +59,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   static constexpr size_t kLongQueue = 64 * 1024;
 
   void OnRing() override;
+  bool ReceiveOutput(std::string_view bytes);
   store::Outcome Execute(const resp::Request& request, const resp::CommandSpec& spec,
                          resp::ByteQueue* out, const resp::HashedKey& first);
   void Run(const resp::Request& request, Exchange&& pending);

@@ -79,18 +79,34 @@ void LinkPool::Connect(UpstreamLink& link) {
   connector_->Connect(link, options_.endpoint);
 }
 
-UpstreamLink* LinkPool::FindShared(const SessionState& state) {
+UpstreamLink* LinkPool::FindShared(const SessionState& state, bool scripts) {
   for (const LinkPtr& link : shared_) {
-    if (link->state().SharesWith(state)) return link.get();
+    if (link->for_scripts() == scripts && link->state().SharesWith(state)) return link.get();
   }
   return nullptr;
 }
 
-UpstreamLink* LinkPool::Shared(const SessionState& state) {
-  if (UpstreamLink* link = FindShared(state)) return link;
-  shared_.push_back(Make(state, nullptr));
-  shared_.back()->set_accepting(!wary());
-  return shared_.back().get();
+UpstreamLink* LinkPool::Shared(const SessionState& state, bool scripts) {
+  if (UpstreamLink* link = FindShared(state, scripts)) return link;
+  LinkPtr link = ShareIdle(state);
+  if (link == nullptr) link = Make(state, nullptr);
+  link->set_for_scripts(scripts);
+  link->set_accepting(!wary());
+  shared_.push_back(link);
+  return link.get();
+}
+
+// One that is ready is shared from now on; null if there is none.
+LinkPool::LinkPtr LinkPool::ShareIdle(const SessionState& state) {
+  const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const LinkPtr& link) {
+    return link->phase() == Phase::kReady && link->state().SharesWith(state);
+  });
+  if (found == idle_.rend()) return nullptr;
+  LinkPtr link = *found;
+  std::erase(idle_, link);
+  link->Share(AsOurs(link->state()));
+  MakeSpares(link->state());
+  return link;
 }
 
 UpstreamLink* LinkPool::ReadyShared(const SessionState& state) {
@@ -155,10 +171,9 @@ size_t LinkPool::IdleIn(const SessionState& state) const {
 // They are called nothing, as most clients are.
 void LinkPool::MakeSpares(const SessionState& state) {
   if (context_.now < no_spares_) return;
-  const SessionState nameless = Nameless(state);
   for (size_t there = IdleIn(state); there < options_.spares; ++there) {
     if (idle_.size() >= options_.max_idle) return;
-    const LinkPtr spare(new UpstreamLink(context_, *this, nameless, nullptr));
+    const LinkPtr spare(new UpstreamLink(context_, *this, Nameless(state), nullptr));
     spare->SetRole(Role::kIdle, nullptr);
     idle_.push_back(spare);
     Connect(*spare);

@@ -1,7 +1,8 @@
 // A worker's links to one Redis.
 //
 //     main      the shared link of the state every session starts in: kept up always
-//     shared    one more for each other (identity, database, protocol) that sessions are in
+//     shared    one more for each other (identity, database, protocol) that sessions are in, and
+//               one for the scripts of each, which may run for ever
 //     idle      private links that nobody has: given back clean, and opened ahead of need
 //
 // Idle links follow demand: with those in use there are as many as were in use at once in the last
@@ -23,6 +24,8 @@
 //
 //     shared 1   GET a   SET b   GET c   ...   held: who waits here stays, nobody comes
 //     idle 5         '-- 10 ms --'-- probe, +OK --'--> shared 5   GET d ...
+//
+// A CLIENT PAUSE that passes through tells in time: nothing that it holds shares a link.
 //
 // A Redis that answers nothing, neither there nor on the idle link, is silent
 // (link_pool_silence.cc):
@@ -77,8 +80,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void Stop() override;
   void Tick() override;
   bool Watch() override;
-  // Redis holds requests on a link: what it may hold as well should not share one.
-  bool wary() const { return !held_.empty(); }
+  // Redis holds requests: what it may hold as well should not share a link.
+  bool wary() const { return wary_; }
   // The upstream can be reached.
   bool up() const override;
   // The link of the state that every session starts in; null: it is not ready.
@@ -91,8 +94,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   // How long the oldest request on a shared link was unanswered at the last tick.
   std::chrono::nanoseconds oldest() const { return oldest_; }
 
-  // The shared link for sessions in this state, made if there is none.
-  UpstreamLink* Shared(const SessionState& state);
+  // The shared link for sessions in this state, or for their scripts; made if there is none.
+  UpstreamLink* Shared(const SessionState& state, bool scripts);
   // The same, null if there is none or it is not ready.
   UpstreamLink* ReadyShared(const SessionState& state);
   // A link of the session's own, in this state; kAtOnce: in whatever database.
@@ -130,6 +133,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void Renew();
   void Hold(UpstreamLink& link);
   void ForgetAnswered();
+  void BeWary(bool wary);
   void MakeSpares(const SessionState& state);
   void MakeFirstSpares(const SessionState& state);
   void LookForSpares();
@@ -141,7 +145,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   }
   SessionState AsOurs(SessionState state) const;
   void Connect(UpstreamLink& link);
-  UpstreamLink* FindShared(const SessionState& state);
+  UpstreamLink* FindShared(const SessionState& state, bool scripts = false);
+  LinkPtr ShareIdle(const SessionState& state);
   void RenameIdle();
   void CloseSurplus();
   void CloseUnused();
@@ -165,6 +170,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void OnUnclean(UpstreamLink& link) override { Retire(link); }
   // The name of the upstream may lead elsewhere by now: all links are made anew.
   void OnReadOnly(UpstreamLink& link) override;
+  void OnPause(std::chrono::milliseconds time) override;
 
   LinkContext& context_;
   Options options_;
@@ -187,6 +193,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   size_t in_flight_ = 0;                   // as the gauges show it
   size_t waiting_ = 0;                     // the same
   std::chrono::nanoseconds oldest_{};
+  Instant paused_until_{};
+  bool wary_ = false;
   bool asks_password_ = false;
   bool reported_up_ = false;
   bool reported_down_ = false;

@@ -75,33 +75,40 @@ void LinkPool::Judge() {
 // Others get the place of one that is there already, if there is one.
 void LinkPool::Hold(UpstreamLink& holding) {
   const LinkPtr link(&holding);
-  const auto idle = std::find_if(idle_.rbegin(), idle_.rend(), [&](const LinkPtr& candidate) {
-    return candidate->phase() == Phase::kReady && candidate->state().SharesWith(link->state());
-  });
-  if (idle == idle_.rend()) {
+  const LinkPtr next = ShareIdle(link->state());
+  if (next == nullptr) {
     Retire(*link);
   } else {
-    const LinkPtr next = *idle;
-    std::erase(idle_, next);
     std::erase(shared_, link);
-    next->Share(AsOurs(next->state()));
+    next->set_for_scripts(link->for_scripts());
     shared_.push_back(next);
     if (main_ == link) main_ = next;
     link->SetRole(Role::kRetired, nullptr);
     private_.push_back(link);
-    MakeSpares(next->state());
   }
   held_.push_back(link);
-  for (const LinkPtr& shared : shared_) shared->set_accepting(false);
+  BeWary(true);
 }
 
 void LinkPool::ForgetAnswered() {
-  if (held_.empty()) return;
   std::erase_if(held_, [](const LinkPtr& link) {
     return link->pending() == 0 || link->phase() != Phase::kReady;
   });
-  if (!held_.empty()) return;
-  for (const LinkPtr& shared : shared_) shared->set_accepting(true);
+  BeWary(!held_.empty() || context_.now < paused_until_);
+}
+
+// Each request is looked at by the router then.
+void LinkPool::BeWary(bool wary) {
+  if (!wary && !wary_) return;
+  wary_ = wary;
+  for (const LinkPtr& shared : shared_) shared->set_accepting(!wary);
+}
+
+// As in Redis, a pause may only become longer until it is ended.
+void LinkPool::OnPause(std::chrono::milliseconds time) {
+  paused_until_ = time.count() == 0 ? Instant() : std::max(paused_until_, context_.now + time);
+  ForgetAnswered();
+  OnWritten();  // to see its end
 }
 
 }  // namespace keyhole::core

@@ -25,6 +25,7 @@ std::string Seconds(std::chrono::nanoseconds time) {
 
 // What was asked then has not been answered, on any link.
 void LinkPool::OnSilent(Instant since) {
+  if (context_.now < paused_until_) return;  // it does as it was told
   const auto silent_for = context_.now - since;
   if (!silent_ && silent_for >= kReportsAfter) {
     silent_ = true;

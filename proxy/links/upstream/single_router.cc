@@ -14,11 +14,14 @@ UpstreamLink& LinkOf(const Attachment& at) {
 }  // namespace
 
 bool SingleRouter::NeedsOwn(const Exchange& exchange) const {
-  const bool plain_read = !exchange.plain() || exchange.spec->has(resp::kRead);
-  if (pool_.wary() && !plain_read) return true;
+  const bool only_reads =
+      exchange.spec->has(resp::kRead) && !exchange.spec->has(resp::kMayReplicate);
+  const bool may_be_held = exchange.plain() || exchange.effect == resp::Effect::kScript;
+  if (pool_.wary() && may_be_held && !only_reads) return true;
   if (!sharing_ || exchange.in_pieces || !exchange.answered) return true;
   if (exchange.change != nullptr && exchange.change->ambiguous) return true;
-  return resp::TraitsOf(exchange.effect).need != resp::LinkNeed::kAny;
+  const resp::LinkNeed need = resp::TraitsOf(exchange.effect).need;
+  return need != resp::LinkNeed::kAny && need != resp::LinkNeed::kScripts;
 }
 
 Router::Route SingleRouter::Choose(const Exchange& exchange, const resp::Request&,
@@ -41,10 +44,14 @@ Router::Route SingleRouter::Choose(const Exchange& exchange, const resp::Request
     const SessionState target = exchange.change->AppliedTo(asking.state);
     if (!target.SharesWith(asking.state)) return MoveTo(target, exchange, asking, at);
   }
-  if (at->kind == Kind::kShared && LinkOf(*at).is_shared()) return Route::kGo;
+  const bool script = resp::TraitsOf(exchange.effect).need == resp::LinkNeed::kScripts;
+  const Kind kind = script ? Kind::kScripts : Kind::kShared;
+  // What its session's own scripts are in front of waits for them anyway.
+  const bool there = at->kind == kind || (at->kind == Kind::kScripts && !asking.idle);
+  if (there && LinkOf(*at).is_shared()) return Route::kGo;
   // A link that is gone has nothing in flight; one that is retired may have.
   if (at->link != nullptr && !LinkOf(*at).gone() && !asking.idle) return Route::kDeferred;
-  *at = {pool_.Shared(asking.state), Kind::kShared};
+  *at = {pool_.Shared(asking.state, script), kind};
   return Route::kGo;
 }
 

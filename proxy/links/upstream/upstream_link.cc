@@ -184,6 +184,7 @@ bool UpstreamLink::OnGreeting(std::string_view bytes) {
     if (GreetOtherwise()) return OnGreeting(bytes);
     const bool refused = handshake_.failure() != Handshake::Failure::kNotResp;
     if (refused) keeper_.OnGreetingRefused(*this, handshake_);
+    if (handshake_.failure() == Handshake::Failure::kNotNow) AnswerWaiting();
     return false;
   }
   OnGreeted();

@@ -78,6 +78,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
     virtual void OnUnclean(UpstreamLink& link) = 0;
     // Redis refuses writes, as a replica does.
     virtual void OnReadOnly(UpstreamLink& link) = 0;
+    // Redis holds requests for so long; zero: no longer.
+    virtual void OnPause(std::chrono::milliseconds time) = 0;
 
    protected:
     ~Keeper() = default;
@@ -131,6 +133,9 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool is_shared() const { return role_ == Role::kShared && phase_ != Phase::kGone; }
   // A shared link that does not accept has each request looked at by the router.
   void set_accepting(bool accepting) { accepting_ = accepting && role_ == Role::kShared; }
+  // Of a shared one: only scripts are sent to it, and what their sessions send behind them.
+  bool for_scripts() const { return for_scripts_; }
+  void set_for_scripts(bool for_scripts) { for_scripts_ = for_scripts; }
   // It takes over for another one, which Redis holds. Redis may refuse to hear its name for now.
   void Share(const SessionState& state) {
     SetRole(Role::kShared, nullptr);
@@ -168,6 +173,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   void OnAnswered(const Exchange& pending) override;
   void OnError(std::string_view error) override;
   void OnUnclean() override;
+  void OnPause(std::chrono::milliseconds time) override { keeper_.OnPause(time); }
 
  private:
   static constexpr size_t kLongQueue = 4 * 1024 * 1024;
@@ -188,6 +194,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool OnGreeting(std::string_view bytes);
   void OnGreeted();
   bool GreetOtherwise();
+  void AnswerWaiting();
   struct Waiting;
   Waiting TakeWaiting();
   void GiveWaiting(Waiting waiting);
@@ -204,6 +211,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   resp::ByteQueue out_;  // requests not yet written
   Handshake handshake_;
   bool greets_otherwise_ = false;  // the greeting is Greeting::Otherwise()
+  bool for_scripts_ = false;
   bool unclean_ = false;  // by more than what the replies prove: it is called by a wrong name
   bool fence_ = false;    // its owner needs a fence; the next greeting ends with one
   uint64_t written_ = 0;  // bytes of requests written since the link was made

@@ -8,11 +8,18 @@ namespace keyhole::store {
 void SendWords(const Sender& sender, const std::vector<Client*>& listeners,
                std::initializer_list<std::string_view> words) {
   for (Client* const listener : listeners) {
-    const bool own = listener == sender.client && !listener->reply_mode.silent();
-    resp::ReplyWriter writer(own ? sender.out : &listener->messages, listener->protocol);
-    writer.Push(static_cast<int64_t>(words.size()));
-    for (const std::string_view word : words) writer.Bulk(word);
-    if (!own) listener->Ring();
+    const auto write = [&](resp::ByteQueue* out) {
+      resp::ReplyWriter writer(out, listener->protocol);
+      writer.Push(static_cast<int64_t>(words.size()));
+      for (const std::string_view word : words) writer.Bulk(word);
+    };
+    if (listener != sender.client || listener->reply_mode.silent()) {
+      listener->Push(write);
+      continue;
+    }
+    const size_t begin = sender.out->size();
+    write(sender.out);
+    listener->in_output.push_back({begin, sender.out->size()});
   }
 }
 

@@ -47,8 +47,7 @@ void FeedMonitors(const Call& call) {
   if (call.engine.monitors.empty() || call.spec.has(resp::kAdmin)) return;
   const std::string line = LineOf(call);
   for (Client* const monitor : call.engine.monitors) {
-    monitor->messages.Append(line);
-    monitor->Ring();
+    monitor->Push([&](resp::ByteQueue* out) { out->Append(line); });
   }
 }
 

@@ -31,11 +31,12 @@ Client* TargetOf(const Engine& engine, Client& client) {
   if (it != engine.clients().end() && !it->second->closing) return it->second;
   state.broken_redirect = true;
   if (client.protocol == resp::Protocol::kResp3) {
-    resp::ReplyWriter writer(&client.messages, client.protocol);
-    writer.Push(2);
-    writer.Bulk("tracking-redir-broken");
-    writer.Integer(static_cast<int64_t>(state.redirect));
-    client.Ring();
+    client.Push([&](resp::ByteQueue* out) {
+      resp::ReplyWriter writer(out, client.protocol);
+      writer.Push(2);
+      writer.Bulk("tracking-redir-broken");
+      writer.Integer(static_cast<int64_t>(state.redirect));
+    });
   }
   return nullptr;
 }
@@ -46,12 +47,13 @@ void Tell(const Engine& engine, Client& client, const Keys* keys) {
   if (target == nullptr) return;
   const bool pushes = target->protocol == resp::Protocol::kResp3;
   if (!pushes && !(client.tracking->redirect != 0 && target->subscribed())) return;
-  resp::ReplyWriter writer(&target->messages, target->protocol);
-  writer.Push(pushes ? 2 : 3);
-  writer.Bulk(pushes ? "invalidate" : "message");
-  if (!pushes) writer.Bulk(kChannel);
-  WriteKeys(writer, keys);
-  target->Ring();
+  target->Push([&](resp::ByteQueue* out) {
+    resp::ReplyWriter writer(out, target->protocol);
+    writer.Push(pushes ? 2 : 3);
+    writer.Bulk(pushes ? "invalidate" : "message");
+    if (!pushes) writer.Bulk(kChannel);
+    WriteKeys(writer, keys);
+  });
 }
 
 bool Skips(const Client& client, uint64_t by) {

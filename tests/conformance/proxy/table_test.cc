@@ -104,9 +104,13 @@ std::string FullName(const CommandSpec& spec) {
 std::string_view LinkFor(Effect effect) {
   switch (effect) {
     case Effect::kNone:
+    case Effect::kPause:
       return "shared";
+    case Effect::kScript:
+      return "shared by scripts";
     case Effect::kPrivateOnce:
     case Effect::kFreshLink:
+    case Effect::kUnpause:
       return "private until answered";
     case Effect::kSelect:
     case Effect::kHello:

@@ -1,5 +1,6 @@
 // Many sessions that mix shared, private and transactional work at random, each knowing what it is
-// to be told: no reply is lost, doubled, swapped or given to another, not even when Redis is killed
+// to be told, and others that wait for each other: no reply is lost, doubled, swapped or given to
+// another, nothing is seen before it is done or not after, not even when Redis is killed
 // in the middle of it all. Then a session sees its connection closed, or goes on.
 #include <gtest/gtest.h>
 
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/integration/stress/meeting.h"
 #include "tests/integration/stress/story.h"
 #include "tests/support/keyhole_process.h"
 #include "tests/support/raw_client.h"
@@ -19,27 +21,26 @@
 namespace keyhole::test {
 namespace {
 
-constexpr int kActors = 8;
+constexpr int kSoloists = 8;
+constexpr int kTrios = 4;
 
-// One thread with one connection after the other.
+// One thread with one life after the other. Each has connections of its own.
 class Actor {
  public:
   Actor(uint16_t port, int number, unsigned seed)
       : port_(port), number_(number), random_(seed + static_cast<unsigned>(number)) {}
+  virtual ~Actor() = default;
 
   // Ends after so many batches; connections that are lost are part of life if `losses`.
   void Run(int batches, bool losses) {
     while (done_ < batches && problem_.empty()) {
-      Story story(number_ + kActors * stories_++, static_cast<unsigned>(random_()));
       try {
-        Live(story, batches, losses);
+        Live(batches, losses);
       } catch (const std::exception& error) {
         const std::string what = error.what();
         if (!losses || what.find("deadline") != std::string::npos) problem_ = what;
         ++lost_;
       }
-      hits_ += story.hits();
-      misses_ += story.misses();
     }
     SetDone(batches);
   }
@@ -49,36 +50,22 @@ class Actor {
   }
   int64_t lost() const { return lost_; }
   const std::string& problem() const { return problem_; }
-  uint64_t hits() const { return hits_; }
-  uint64_t misses() const { return misses_; }
 
- private:
-  void Live(Story& story, int batches, bool losses) {
+ protected:
+  virtual void Live(int batches, bool losses) = 0;
+
+  bool is_over(int batches) const { return done_ >= batches || !problem_.empty(); }
+  RawClient Connect() const {
     RawClient client = RawClient::Connect(port_);
     client.set_deadline(std::chrono::seconds(30));
-    while (done_ < batches && problem_.empty()) {
-      const Batch batch = story.Next(1 + static_cast<int>(random_() % 8));
-      Send(client, batch.requests);
-      for (const Expected& expected : batch.replies) {
-        const std::string reply = client.ReadReply();
-        if (losses && reply.starts_with("-LOADING")) return;  // what was asked is not known to run
-        const std::string_view known = expected.bytes;
-        if (reply == known || (expected.more && reply.starts_with(known))) continue;
-        problem_ = "wrong reply: " + reply + "instead of " + expected.bytes + "to one of\n" +
-                   batch.requests;
-        return;
-      }
-      SetDone(done_ + 1);
-      // In the middle of a conversation, for Redis to clean up.
-      if (losses && random_() % 50 == 0) return Send(client, story.Next(3).requests);
-      if (!losses && random_() % 100 == 0) return;  // what was asked has been counted
-    }
+    return client;
   }
-
   void SetDone(int done) {
     done_ = done;
     done_.notify_all();
   }
+  void NextBatch() { SetDone(done_ + 1); }
+  void Fail(std::string problem) { problem_ = std::move(problem); }
 
   // Whole, or in two parts.
   void Send(RawClient& client, const std::string& bytes) {
@@ -86,16 +73,103 @@ class Actor {
     client.Send(std::string_view(bytes).substr(0, first));
     client.Send(std::string_view(bytes).substr(first));
   }
+  std::minstd_rand& random() { return random_; }
+  // Of this life: nobody else has it.
+  int NextNumber() { return number_ + 1000 * lives_++; }
 
+ private:
   const uint16_t port_;
   const int number_;
   std::minstd_rand random_;
-  int stories_ = 0;
+  int lives_ = 0;
   std::atomic<int> done_{0};
   int64_t lost_ = 0;
   std::string problem_;
+};
+
+// Keeps to itself.
+class Soloist final : public Actor {
+ public:
+  using Actor::Actor;
+  uint64_t hits() const { return hits_; }
+  uint64_t misses() const { return misses_; }
+
+ private:
+  void Live(int batches, bool losses) override {
+    Story story(NextNumber(), static_cast<unsigned>(random()()));
+    try {
+      Tell(story, batches, losses);
+    } catch (const std::exception&) {
+      Count(story);
+      throw;
+    }
+    Count(story);
+  }
+  void Count(const Story& story) {
+    hits_ += story.hits();
+    misses_ += story.misses();
+  }
+
+  void Tell(Story& story, int batches, bool losses) {
+    RawClient client = Connect();
+    while (!is_over(batches)) {
+      const Batch batch = story.Next(1 + static_cast<int>(random()() % 8));
+      Send(client, batch.requests);
+      for (const Expected& expected : batch.replies) {
+        const std::string reply = client.ReadReply();
+        if (losses && reply.starts_with("-LOADING")) return;  // what was asked is not known to run
+        const std::string_view known = expected.bytes;
+        if (reply == known || (expected.more && reply.starts_with(known))) continue;
+        return Fail("wrong reply: " + reply + "instead of " + expected.bytes + "to one of\n" +
+                    batch.requests);
+      }
+      NextBatch();
+      // In the middle of a conversation, for Redis to clean up.
+      if (losses && random()() % 50 == 0) return Send(client, story.Next(3).requests);
+      if (!losses && random()() % 100 == 0) return;  // what was asked has been counted
+    }
+  }
+
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
+};
+
+// Clients who wait for each other. Each meeting is one batch.
+class Trio final : public Actor {
+ public:
+  using Actor::Actor;
+
+ private:
+  void Live(int batches, bool losses) override {
+    const std::string tag = "t" + std::to_string(NextNumber()) + ".";
+    std::vector<RawClient> clients;
+    for (size_t i = 0; i < Meeting::kClients; ++i) clients.push_back(Connect());
+    const std::string database = std::to_string(random()() % 3);
+    for (RawClient& client : clients) {
+      if (client.Ask({"SELECT", database}) != "+OK\r\n") return;  // Redis loads
+    }
+    for (int i = 0; !is_over(batches); ++i) {
+      const Meeting meeting(tag + std::to_string(i) + ".", random());
+      if (!Hold(meeting, clients, losses)) return;
+      NextBatch();
+      if (random()() % 50 == 0) return;
+    }
+  }
+
+  bool Hold(const Meeting& meeting, std::vector<RawClient>& clients, bool losses) {
+    std::string said;
+    for (const Meeting::Turn& turn : meeting.turns()) {
+      said += turn.send;
+      if (!turn.send.empty()) Send(clients[turn.who], turn.send);
+      if (turn.told.empty()) continue;
+      const std::string reply = clients[turn.who].ReadReply();
+      if (reply == turn.told) continue;
+      if (losses && reply.starts_with("-LOADING")) return false;
+      Fail("wrong reply: " + reply + "instead of " + turn.told + "to the last of\n" + said);
+      return false;
+    }
+    return true;
+  }
 };
 
 struct World {
@@ -113,8 +187,12 @@ class StressTest : public testing::TestWithParam<World> {
                     "--upstream-wait", "10s"});
     proxy_ = std::make_unique<KeyholeProcess>(options);
     const auto seed = static_cast<unsigned>(testing::UnitTest::GetInstance()->random_seed());
-    for (int i = 0; i < kActors; ++i) {
-      actors_.push_back(std::make_unique<Actor>(proxy_->port(), i, 1000 * seed));
+    for (int i = 0; i < kSoloists; ++i) {
+      soloists_.push_back(std::make_shared<Soloist>(proxy_->port(), i, 1000 * seed));
+      actors_.push_back(soloists_.back());
+    }
+    for (int i = 0; i < kTrios; ++i) {
+      actors_.push_back(std::make_shared<Trio>(proxy_->port(), kSoloists + i, 1000 * seed));
     }
   }
 
@@ -135,7 +213,8 @@ class StressTest : public testing::TestWithParam<World> {
 
   RedisServer redis_;
   std::unique_ptr<KeyholeProcess> proxy_;
-  std::vector<std::unique_ptr<Actor>> actors_;
+  std::vector<std::shared_ptr<Soloist>> soloists_;
+  std::vector<std::shared_ptr<Actor>> actors_;  // with soloists_
   std::vector<std::thread> threads_;
 
  private:
@@ -158,9 +237,9 @@ TEST_P(StressTest, EveryReplyIsRightAndEveryLookupIsCounted) {
   End();
   double hits = 0;
   double misses = 0;
-  for (const auto& actor : actors_) {
-    hits += static_cast<double>(actor->hits());
-    misses += static_cast<double>(actor->misses());
+  for (const auto& soloist : soloists_) {
+    hits += static_cast<double>(soloist->hits());
+    misses += static_cast<double>(soloist->misses());
   }
   EXPECT_GT(hits, 1000);
   EXPECT_EQ(Total(*proxy_, "hit"), hits);

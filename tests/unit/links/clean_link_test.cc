@@ -113,16 +113,16 @@ TEST(CleanLink, ASharedLinkThatSaysQueuedIsRetired) {
   Client& app = keyhole.Connect();
   Client& other = keyhole.Connect();
   app.Send("EVAL script 0\r\n");
-  other.Send("GET a\r\n");
-  keyhole.redis(0).Requests();
-  keyhole.redis(0).Reply("+QUEUED\r\n$1\r\n1\r\n");
+  other.Send("EVAL a 0\r\n");
+  keyhole.redis(1).Requests();
+  keyhole.redis(1).Reply("+QUEUED\r\n$1\r\n1\r\n");
   EXPECT_EQ(app.Received(), "+QUEUED\r\n");
   EXPECT_EQ(other.Received(), "$1\r\n1\r\n");
-  other.Send("GET b\r\n");
-  EXPECT_THAT(keyhole.redis(0).Requests(), IsEmpty());
-  EXPECT_THAT(keyhole.redis(1).Requests(), ElementsAre("GET b"));
+  other.Send("EVAL b 0\r\n");
+  EXPECT_THAT(keyhole.redis(1).Requests(), IsEmpty());
+  EXPECT_THAT(keyhole.redis(2).Requests(), ElementsAre("EVAL b 0"));
   keyhole.Advance(std::chrono::milliseconds(100));
-  EXPECT_FALSE(keyhole.redis(0).open());
+  EXPECT_FALSE(keyhole.redis(1).open());
 }
 
 // Nobody knows who the connection is now: some versions of Redis carry out the first AUTH.

@@ -94,6 +94,54 @@ TEST_F(HeldLink, WhatMayBeHeldTooDoesNotShare) {
   EXPECT_NE(write, read);
 }
 
+// It passes through: nobody has to wait until it is noticed.
+TEST_F(HeldLink, WhileRedisIsPausedWhatItHoldsDoesNotShare) {
+  reader.Send("CLIENT PAUSE 1000 WRITE\r\n");
+  keyhole.redis(0).Reply("+OK\r\n");
+  keyhole.redis(0).Requests();
+  writer.Send("SET a 1\r\n");
+  reader.Send("PFCOUNT a\r\n");
+  EXPECT_NE(Find("SET a 1"), 0u);
+  EXPECT_NE(Find("PFCOUNT a"), 0u) << "it may write, too";
+  Client& third = keyhole.Connect();
+  third.Send("GET a\r\n");
+  EXPECT_EQ(Find("GET a"), 0u);
+}
+
+TEST_F(HeldLink, APauseEnds) {
+  reader.Send("CLIENT PAUSE 1000 WRITE\r\n");
+  keyhole.redis(0).Reply("+OK\r\n");
+  keyhole.Advance(milliseconds(900));
+  EXPECT_TRUE(keyhole.worker().links.wary());
+  keyhole.Advance(milliseconds(200));
+  EXPECT_FALSE(keyhole.worker().links.wary());
+  reader.Send("CLIENT PAUSE 1000\r\n");
+  keyhole.redis(0).Reply("+OK\r\n");
+  EXPECT_TRUE(keyhole.worker().links.wary());
+  keyhole.redis(0).Requests();
+  reader.Send("CLIENT UNPAUSE\r\n");
+  keyhole.redis(Find("CLIENT UNPAUSE")).Reply("+OK\r\n");
+  EXPECT_FALSE(keyhole.worker().links.wary());
+  writer.Send("SET a 1\r\n");
+  EXPECT_EQ(Find("SET a 1"), 0u);
+}
+
+TEST_F(HeldLink, APauseInATransactionBeginsWithItsExec) {
+  reader.Send("MULTI\r\nCLIENT PAUSE 1000\r\n");
+  const size_t own = Find("MULTI");
+  keyhole.redis(own).Reply("+OK\r\n+QUEUED\r\n");
+  EXPECT_FALSE(keyhole.worker().links.wary());
+  reader.Send("EXEC\r\n");
+  keyhole.redis(own).Reply("*1\r\n+OK\r\n");
+  EXPECT_TRUE(keyhole.worker().links.wary());
+}
+
+TEST_F(HeldLink, APauseThatRedisRefusesIsNone) {
+  reader.Send("CLIENT PAUSE 1000 NONSENSE\r\nCLIENT PAUSE x\r\n");
+  keyhole.redis(0).Reply("-ERR mode\r\n-ERR timeout\r\n");
+  EXPECT_FALSE(keyhole.worker().links.wary());
+}
+
 TEST_F(HeldLink, OnceItIsAnsweredAllShareAgain) {
   writer.Send("SET a 1\r\n");
   Hold();

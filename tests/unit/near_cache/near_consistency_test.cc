@@ -182,8 +182,8 @@ TEST_F(NearConsistent, AfterAScriptNothingIsServedBeforeTheFence) {
   Keep("a", kOne);
   Client& app = keyhole_.Connect();
   app.Send("EVAL x 0\r\n");
-  redis().Requests();
-  redis().Reply(":1\r\n");
+  keyhole_.last().Requests();
+  keyhole_.last().Reply(":1\r\n");
   app.Received();
   Ask(app, "a");
   EXPECT_EQ(app.Received(), "");
@@ -370,7 +370,7 @@ TEST_F(NearEventual, BehindAWriteInFlightRedisIsAsked) {
   Keep("a", kOne);
   Client& app = keyhole_.Connect();
   app.Send("EVAL x 0\r\nGET a\r\n");
-  EXPECT_THAT(redis().Requests(), ElementsAre("EVAL x 0", "GET a"));
+  EXPECT_THAT(keyhole_.last().Requests(), ElementsAre("EVAL x 0", "GET a"));
 }
 
 TEST_F(NearConsistent, BehindAReadInFlightRedisIsAsked) {
@@ -387,8 +387,8 @@ TEST_F(NearEventual, OwnWritesAreSeenAllTheSame) {
   Keep("a", kOne);
   Client& app = keyhole_.Connect();
   app.Send("EVAL x 0\r\n");
-  redis().Requests();
-  redis().Reply(":1\r\n");
+  keyhole_.last().Requests();
+  keyhole_.last().Reply(":1\r\n");
   app.Received();
   Ask(app, "a");
   near().Reply(Changed("a"));
