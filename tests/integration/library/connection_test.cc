@@ -1,6 +1,7 @@
 // Calls inside the process: in front of the embedded store, and of a Redis.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <keyhole/keyhole.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,7 +12,6 @@
 #include <thread>
 #include <vector>
 
-#include "include/keyhole/keyhole.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
 
