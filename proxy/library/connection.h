@@ -18,7 +18,7 @@
 
 namespace keyhole {
 
-class Connection::State {
+class [[gnu::visibility("hidden")]] Connection::State {
  public:
   using Words = Caller::Words;
 
@@ -37,7 +37,9 @@ class Connection::State {
   Result<std::span<const Value>> Mget(Words keys, const CallOptions& options);
   // command, then these.
   Reply AskAbout(resp::CommandId command, Words words, const CallOptions& options);
-  const std::shared_ptr<Lane>& lane() const { return lane_; }
+  const std::shared_ptr<Lane>& lane() const {
+    return lane_;
+  }
 
  private:
   Caller::Outcome Run(std::span<const Words> requests, const CallOptions& options);

@@ -14,7 +14,7 @@
 
 namespace keyhole {
 
-struct Options::State {
+struct [[gnu::visibility("hidden")]] Options::State {
   State() {
     config.listen.clear();
     config.http.listen.reset();

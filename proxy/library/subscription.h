@@ -20,7 +20,8 @@
 
 namespace keyhole {
 
-class Subscription::State : public std::enable_shared_from_this<Subscription::State> {
+class [[gnu::visibility("hidden")]] Subscription::State
+    : public std::enable_shared_from_this<Subscription::State> {
  public:
   // command: one that subscribes to these names.
   static Result<Subscription> Begin(std::shared_ptr<Lane> lane, resp::CommandId command,
@@ -31,7 +32,9 @@ class Subscription::State : public std::enable_shared_from_this<Subscription::St
   // The program's thread: when it returns the function is not called any more; it may be the
   // function itself that does this.
   void End();
-  bool active() const { return caller_->attached(); }
+  bool active() const {
+    return caller_->attached();
+  }
 
  private:
   void Take(std::string_view bytes);  // on the lane
