@@ -21,7 +21,7 @@ namespace {
 
 store::StoreOptions StoreOptionsFor(const Config& config, Log log) {
   store::StoreOptions options;
-  options.workers = config.workers;
+  options.workers = config.workers + config.callers;
   options.password = config.requirepass;
   options.max_memory = config.max_memory.Of(MachineMemory());
   options.eviction = config.eviction;
@@ -86,12 +86,21 @@ Control::Control(const Config& config, Threads& threads, Log log)
 Control::~Control() = default;
 
 metrics::WorkerMetrics& Control::AddWorker() {
-  return *workers_.emplace_back(std::make_unique<metrics::WorkerMetrics>(directory_));
+  // The directory lists it, for whoever holds this.
+  const std::lock_guard control(directory_.control());
+  auto metrics = std::make_unique<metrics::WorkerMetrics>(directory_);
+  const std::lock_guard lock(adding_);
+  return *workers_.emplace_back(std::move(metrics));
+}
+
+size_t Control::worker_count() const {
+  const std::lock_guard lock(adding_);
+  return workers_.size();
 }
 
 store::EdgeTotals Control::SumEdges() const {
   store::EdgeTotals sum;
-  for (const auto& one : workers_) {
+  for (const metrics::WorkerMetrics* one : Workers()) {
     sum.bytes_in += one->counters.client_bytes_in.Load();
     sum.bytes_out += one->counters.client_bytes_out.Load();
     sum.refused += one->counters.clients_refused.Load();
@@ -101,6 +110,7 @@ store::EdgeTotals Control::SumEdges() const {
 
 std::vector<const metrics::WorkerMetrics*> Control::Workers() const {
   std::vector<const metrics::WorkerMetrics*> all;
+  const std::lock_guard lock(adding_);
   for (const auto& one : workers_) all.push_back(one.get());
   return all;
 }
@@ -202,10 +212,11 @@ void Control::TellOfKey(const HttpReport& what, Done done) {
     Done done;
   };
   auto told = std::make_shared<Told>();
-  told->workers = workers_.size();
-  told->fates.resize(workers_.size());
+  const size_t workers = worker_count();
+  told->workers = workers;
+  told->fates.resize(workers);
   told->done = std::move(done);
-  for (size_t i = 0; i < workers_.size(); ++i) {
+  for (size_t i = 0; i < workers; ++i) {
     threads_.OnWorker(i, [this, i, what, told](WorkerState& worker) {
       told->fates[i] = worker.journal.Find(what.key, worker.initial_state.db);
       if (worker.near != nullptr && worker.near->Has(what.key)) told->near_cached = true;
@@ -248,10 +259,11 @@ void Control::ListClients(const HttpReport& what, Done done) {
     Done done;
   };
   auto listed = std::make_shared<Listed>();
-  listed->workers = workers_.size();
-  listed->clients.resize(workers_.size());
+  const size_t workers = worker_count();
+  listed->workers = workers;
+  listed->clients.resize(workers);
   listed->done = std::move(done);
-  for (size_t i = 0; i < workers_.size(); ++i) {
+  for (size_t i = 0; i < workers; ++i) {
     threads_.OnWorker(i, [this, i, what, listed](WorkerState& worker) {
       std::vector<ClientInfo>& mine = listed->clients[i];
       listed->total += worker.list_clients(kMostClients, &mine);
@@ -273,7 +285,7 @@ void Control::ListClients(const HttpReport& what, Done done) {
 std::string Control::SlowReport() {
   std::vector<metrics::TopEntry> big;
   std::vector<metrics::TopEntry> slow;
-  for (const auto& worker : workers_) {
+  for (const metrics::WorkerMetrics* worker : Workers()) {
     worker->big_values.AddTo(&big);
     worker->slow_commands.AddTo(&slow);
   }
@@ -288,9 +300,10 @@ void Control::Purge(const PurgeQuery& query, Done done) {
     Done done;
   };
   auto purged = std::make_shared<Purged>();
-  purged->workers = workers_.size();
+  const size_t workers = worker_count();
+  purged->workers = workers;
   purged->done = std::move(done);
-  for (size_t i = 0; i < workers_.size(); ++i) {
+  for (size_t i = 0; i < workers; ++i) {
     threads_.OnWorker(i, [this, purged, query](WorkerState& worker) {
       if (NearCache* const near = worker.near.get()) {
         purged->entries +=

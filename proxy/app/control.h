@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,8 @@ class Control {
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  // The counters of one more worker. All are there before any of what follows is called.
+  // The counters of one more worker, or of another that counts. Any thread; what follows is called
+  // for those that are there.
   metrics::WorkerMetrics& AddWorker();
   store::Store* store() const { return store_.get(); }
   NearShared* near() const { return near_.get(); }
@@ -84,6 +86,7 @@ class Control {
   metrics::Snapshot TakeSnapshot();
   store::EdgeTotals SumEdges() const;
   std::vector<const metrics::WorkerMetrics*> Workers() const;
+  size_t worker_count() const;
   void AddStore(metrics::Snapshot* snapshot) const;
 
   const Config& config_;
@@ -92,6 +95,7 @@ class Control {
   std::unique_ptr<NearShared> near_;
   metrics::KeyDirectory directory_;
   metrics::KeyTracker tracker_{directory_};
+  mutable std::mutex adding_;  // guards workers_, which only grow
   std::vector<std::unique_ptr<metrics::WorkerMetrics>> workers_;
   metrics::Exporter exporter_;
   Lookout lookout_;

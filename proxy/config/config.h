@@ -51,6 +51,7 @@ struct Config {
 
   // The process.
   int workers = 1;              // threads; 1..64
+  int callers = 0;              // threads of a program that will use the embedded store beside them
   Millis shutdown_grace{5000};  // for requests in flight; 0: none
   LogLevel log_level = LogLevel::kInfo;
 

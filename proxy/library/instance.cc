@@ -1,12 +1,27 @@
+#include <algorithm>
 #include <exception>
+#include <thread>
 #include <utility>
 
 #include "include/keyhole/keyhole.h"
 #include "proxy/config/sources.h"
+#include "proxy/library/connection.h"
 #include "proxy/library/options.h"
 #include "proxy/library/runtime.h"
 
 namespace keyhole {
+namespace {
+
+Error Wrong(std::string message) {
+  return {std::move(message), Error::Code::kStart};
+}
+
+// So many of the program's threads may call at once without waiting for each other's counters.
+int Callers() {
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2U, 16U));
+}
+
+}  // namespace
 
 Instance::Instance(std::shared_ptr<Runtime> runtime) : runtime_(std::move(runtime)) {}
 Instance::Instance(Instance&&) noexcept = default;
@@ -29,6 +44,10 @@ std::vector<KeyCount> Instance::keys(size_t most) const {
   return runtime_->Keys(most);
 }
 
+Connection Instance::Connect() {
+  return Connection(std::make_unique<Connection::State>(runtime_->NextLane()));
+}
+
 void Instance::Stop(std::chrono::milliseconds grace) {
   runtime_->RequestStop(grace);
   runtime_->Wait();
@@ -44,16 +63,17 @@ void Instance::Wait() {
 
 Result<Instance> Start(const Options& options) {
   const auto& given = OptionsAccess::Of(options);
-  if (given.problem) return Error{*given.problem};
+  if (given.problem) return Wrong(*given.problem);
   core::Config config = given.config;
   std::string problem;
   try {
-    if (auto wrong = core::CompleteConfig(&config)) return Error{*wrong};
+    if (auto wrong = core::CompleteConfig(&config)) return Wrong(std::move(*wrong));
+    if (given.calls && !config.upstream) config.callers = Callers();
     auto runtime = Runtime::Start(std::move(config), given.log, &problem);
-    if (runtime == nullptr) return Error{std::move(problem)};
+    if (runtime == nullptr) return Wrong(std::move(problem));
     return Instance(std::move(runtime));
   } catch (const std::exception& error) {  // out of memory, threads or descriptors
-    return Error{error.what()};
+    return Wrong(error.what());
   }
 }
 

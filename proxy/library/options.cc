@@ -85,13 +85,14 @@ Options& Options::Log(LogFunction log) {
 
 std::optional<Error> Options::error() const {
   if (!state_->problem) return std::nullopt;
-  return Error{*state_->problem};
+  return Error{*state_->problem, Error::Code::kStart};
 }
 
 Options OptionsAccess::Make(core::Config config, LogFunction log) {
   Options options;
   options.state_->config = std::move(config);
   options.state_->log = std::move(log);
+  options.state_->calls = false;
   return options;
 }
 

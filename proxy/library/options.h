@@ -14,7 +14,7 @@
 
 namespace keyhole {
 
-struct Options::State {
+struct [[gnu::visibility("hidden")]] Options::State {
   State() {
     config.listen.clear();
     config.http.listen.reset();
@@ -27,9 +27,11 @@ struct Options::State {
   core::Config config;
   std::optional<std::string> problem;  // the first one
   LogFunction log;
+  bool calls = true;  // there may be connections inside the process
 };
 
-// For the program, whose Config comes from its command line, and for Start().
+// For the program, whose Config comes from its command line and which makes no calls, and for
+// Start().
 struct OptionsAccess {
   static Options Make(core::Config config, LogFunction log);
   static const Options::State& Of(const Options& options) { return *options.state_; }

@@ -42,7 +42,9 @@ bool Listens(const core::Config& config) {
 }  // namespace
 
 Runtime::Runtime(core::Config config, core::Log log)
-    : grace_(config.shutdown_grace), server_(std::move(config), std::move(log)) {}
+    : config_(std::move(config)), server_(config_, std::move(log)) {
+  server_.on_stopped = [this] { OnStopped(); };
+}
 
 std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
                                         std::string* problem) {
@@ -76,8 +78,46 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
 }
 
 Runtime::~Runtime() {
-  server_.Stop(grace_);
+  RequestStop(config_.shutdown_grace);
+  Wait();
+  OnStopped();  // also if it has never started
+  for (const auto& lane : lanes_) lane->Close();
+}
+
+void Runtime::Wait() {
   server_.Wait();
+}
+
+// Those who call are told, before anything goes that they use.
+void Runtime::OnStopped() {
+  const std::lock_guard lock(lanes_mutex_);
+  stopped_ = true;
+  for (const auto& lane : lanes_) lane->Shut();
+}
+
+// In front of the embedded store there are as many as threads may call at once, made when they are
+// wanted, as each counts for itself.
+std::shared_ptr<Lane> Runtime::AddLane() {
+  if (config_.upstream) return std::make_shared<Lane>(server_.worker(lanes_.size()));
+  std::shared_ptr<Lane> lane;
+  server_.AddGuest([&](metrics::WorkerMetrics& metrics) -> net::Server::Tell {
+    lane = std::make_shared<Lane>(server_.worker(0), config_, metrics, *server_.control().store(),
+                                  [this] { RequestStop(config_.shutdown_grace); });
+    return [lane](std::function<void(core::WorkerState&)> f) { lane->Tell(std::move(f)); };
+  });
+  return lane;
+}
+
+std::shared_ptr<Lane> Runtime::NextLane() {
+  const std::lock_guard lock(lanes_mutex_);
+  const size_t most =
+      config_.upstream ? server_.workers() : static_cast<size_t>(std::max(config_.callers, 1));
+  if (lanes_.size() < most) {
+    lanes_.push_back(AddLane());
+    if (stopped_) lanes_.back()->Shut();
+  }
+  // A new one is taken by the connection that it was made for.
+  return lanes_[next_lane_++ % lanes_.size()];
 }
 
 std::vector<KeyCount> Runtime::Keys(size_t most) {

@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "include/keyhole/keyhole.h"
 #include "proxy/config/config.h"
+#include "proxy/library/lane.h"
 #include "proxy/net/server.h"
 
 namespace keyhole {
@@ -28,14 +30,23 @@ class Runtime {
   uint16_t http_port() const { return server_.acceptor().http_port(); }
   std::string MetricsText() { return server_.control().MetricsText(); }
   std::vector<KeyCount> Keys(size_t most);
+  // For one more connection: lanes are taken in turn.
+  std::shared_ptr<Lane> NextLane();
   void RequestStop(std::chrono::milliseconds grace) { server_.Stop(grace); }
-  void Wait() { server_.Wait(); }
+  void Wait();
 
  private:
   Runtime(core::Config config, core::Log log);
 
-  const std::chrono::milliseconds grace_;
+  std::shared_ptr<Lane> AddLane();
+  void OnStopped();
+
+  const core::Config config_;
   net::Server server_;
+  std::mutex lanes_mutex_;  // guards what follows
+  std::vector<std::shared_ptr<Lane>> lanes_;
+  size_t next_lane_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace keyhole

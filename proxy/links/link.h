@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,12 @@
 
 namespace keyhole::core {
 
+// When it is, as far as is known without asking an exact clock; milliseconds since 1970.
+struct Moment {
+  int64_t earliest;
+  int64_t latest;
+};
+
 class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_counter> {
  public:
   explicit Link(LinkContext& context);
@@ -52,6 +59,11 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Sends a request. With pending.replies == 0 no reply is awaited.
   // The reply may come before this returns.
   virtual void Send(const resp::Request& request, Exchange&& pending) = 0;
+  // As GET of this key would be answered, without a request and a reply: true, it is there, and
+  // *value is it; false, it is not. None: a request must ask for it.
+  virtual std::optional<bool> Get(const resp::HashedKey&, const Moment&, std::string*) {
+    return std::nullopt;
+  }
   // Requests about these keys will follow, or so it seems.
   virtual void Prefetch(std::span<const resp::HashedKey>) {}
   // Its session has become this user of the proxy's own.
@@ -123,6 +135,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Bytes that answer no request, where the other side tells what does. REQUIRES: no reply has
   // begun.
   void ReceivePush(std::string_view bytes);
+  // Counts what Get() has found.
+  void NoteGot(const resp::HashedKey& key, bool hit, uint64_t bytes);
   // Notes what is awaited, with the keys to be counted. Called by Send(). REQUIRES: a listing does
   // not have its only key as its first argument.
   void Expect(const resp::Request& request, Exchange&& pending);

@@ -72,12 +72,31 @@ void Server::OnScraper(std::function<void()> f) {
 }
 
 void Server::OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) {
+  if (worker >= workers_.size()) {
+    Tell tell;
+    {
+      const std::lock_guard lock(guests_mutex_);
+      tell = guests_[worker - workers_.size()];
+    }
+    return tell(std::move(f));
+  }
   workers_[worker]->Post([&state = workers_[worker]->state(), f = std::move(f)] { f(state); });
+}
+
+void Server::AddGuest(const std::function<Tell(metrics::WorkerMetrics&)>& make) {
+  const std::lock_guard lock(guests_mutex_);
+  guests_.push_back(make(control_.AddWorker()));
 }
 
 void Server::TrackKeys() {
   if (!tracking_) return;
   control_.Tick();
+  {
+    const std::lock_guard lock(guests_mutex_);
+    for (const Tell& tell : guests_) {
+      tell([](core::WorkerState& guest) { guest.metrics.keys.CatchUp(); });
+    }
+  }
   track_keys_.expires_after(kTrackKeys);
   track_keys_.async_wait([this](error_code error) {
     if (!error) TrackKeys();
@@ -100,8 +119,10 @@ void Server::BeginStop(std::chrono::milliseconds grace) {
   drained_.store(workers_.size());
   for (const auto& worker : workers_) {
     worker->on_stopped = [this] {
-      // The last one ends the waiting for the grace period.
-      if (drained_.fetch_sub(1) == 1) workers_[0]->Post([this] { EndWaiting(); });
+      // The last one ends the waiting for the grace period. It may be any of them.
+      if (drained_.fetch_sub(1) != 1) return;
+      workers_[0]->Post([this] { EndWaiting(); });
+      on_stopped();
     };
     worker->Post([&worker] { worker->Drain(); });
   }

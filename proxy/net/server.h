@@ -49,7 +49,16 @@ class Server final : private core::Control::Threads {
   void Stop(std::chrono::milliseconds grace);
   // Returns when all has stopped, by Stop() or by SHUTDOWN. Not to be called on a thread of this.
   void Wait();
+  // Called by the last worker that stops; set before Start().
+  std::function<void()> on_stopped = [] {};
+  size_t workers() const { return workers_.size(); }
+  Worker& worker(size_t i) { return *workers_[i]; }
   core::Control& control() { return control_; }
+
+  // One more that counts, beside the workers, without a thread of the server's. make: gives what
+  // calls a function with all it has, later, from any thread.
+  using Tell = std::function<void(std::function<void(core::WorkerState&)>)>;
+  void AddGuest(const std::function<Tell(metrics::WorkerMetrics&)>& make);
 
  private:
   using ScraperTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
@@ -77,6 +86,8 @@ class Server final : private core::Control::Threads {
   std::unique_ptr<Timer> grace_;    // this and stopping_ on worker 0 only
   std::atomic<size_t> drained_{0};  // workers still to stop
   bool stopping_ = false;
+  mutable std::mutex guests_mutex_;
+  std::vector<Tell> guests_;
   std::mutex join_;  // guards threads_
   std::vector<std::thread> threads_;
 };

@@ -43,6 +43,7 @@ class Worker final : public core::Connector {
   // ---- on the worker's thread
   Loop& loop() { return loop_; }
   core::WorkerState& state() { return state_; }
+  const LogFunction& log() const { return state_.log; }
   // Connects to the upstream and starts the clock.
   void Start();
   // A client that has been accepted; takes the descriptor.
@@ -51,6 +52,9 @@ class Worker final : public core::Connector {
   void Drain();
   // Stops at once.
   void Stop();
+
+  // A request has begun to wait in the embedded store.
+  void AwaitDeadline();
 
   void Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) override;
 
@@ -76,7 +80,6 @@ class Worker final : public core::Connector {
   void Watch();
   void LookAtStrangers();
   void Sweep();
-  void AwaitDeadline();
   void OnGone();
   void StopIfDrained();
 

@@ -26,6 +26,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +67,9 @@ class Session final : public Requester, private NearReader::Host {
 
   // Requests about these keys will be submitted next, or so it seems.
   void Prefetch(std::span<const resp::HashedKey> keys);
+  // A GET without a request and a reply, for a front in this process; see Link::Get(). None:
+  // Submit() it.
+  std::optional<bool> Get(const resp::HashedKey& key, const Moment& moment, std::string* value);
   // One whole request.
   Taken Submit(const resp::Request& request);
   // One whole read of a person who lists what is there: it counts as no lookup of its keys.

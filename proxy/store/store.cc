@@ -37,8 +37,11 @@ class Store::Lock {
  private:
   template <typename F>
   void ForEach(F&& f) {
-    for (size_t i = 0; held_ >> i != 0 && i < store_.stripes_.size(); ++i) {
-      if ((held_ >> i & 1) != 0) f(store_.stripes_[i]);
+    const size_t count = store_.stripes_.size();
+    for (Stripes left = held_; left != 0; left &= left - 1) {
+      const auto i = static_cast<size_t>(std::countr_zero(left));
+      if (i >= count) return;
+      f(store_.stripes_[i]);
     }
   }
 
@@ -171,6 +174,14 @@ Outcome Store::Look(Client& client, const resp::CommandSpec& spec,
   }
   if (out->size() > before_reply) return Outcome::kReplied;
   return client.wait == nullptr ? Outcome::kSilent : Outcome::kWaiting;
+}
+
+std::optional<bool> Store::Get(Client& client, const resp::HashedKey& key, UnixMillis earliest,
+                               UnixMillis latest, std::string* value) {
+  if (engine_->budget().over()) return std::nullopt;
+  engine_->budget().set_time(earliest);
+  const Lock lock(*this, shared() ? Stripes{1} << Keyspace::ShardOf(key.hash, stripes_.size()) : 0);
+  return GetPlain(*engine_, client, key, earliest, latest, value);
 }
 
 // What one thing brings about may bring about another: a client that is served takes an element, of

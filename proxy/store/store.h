@@ -38,6 +38,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -95,6 +96,12 @@ class Store {
   // replies are not hidden and that listens to nothing.
   Outcome Look(Client& client, const resp::CommandSpec& spec,
                std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out);
+
+  // As GET of a string, without a reply being written: true, it is there, and *value is it; false,
+  // it is not. None: Execute() must be asked, as there is more to be done or to be said. It is
+  // `earliest` at least and `latest` at most, for exact clocks cost more than all else.
+  std::optional<bool> Get(Client& client, const resp::HashedKey& key, UnixMillis earliest,
+                          UnixMillis latest, std::string* value);
 
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.

@@ -132,13 +132,17 @@ namespace {
   call.engine.command_stats.CountFailure(call.spec.id, reply.substr(0, reply.find('\r')));
 }
 
-[[gnu::noinline]] void GoOnTo(Call& call) {
-  Client& client = call.client;
+[[gnu::noinline]] void GoOnTo(Engine& engine, Client& client, const CommandSpec& spec) {
   if (client.repeats > 0) {
-    call.engine.command_stats.CountCalls(client.last_command->id, client.repeats);
+    engine.command_stats.CountCalls(client.last_command->id, client.repeats);
   }
   client.repeats = 0;
-  client.last_command = &call.spec;
+  client.last_command = &spec;
+}
+
+void CountCall(Engine& engine, Client& client, const CommandSpec& spec) {
+  if (client.last_command != &spec) GoOnTo(engine, client, spec);
+  ++client.repeats;
 }
 
 inline void RunHandler(Call& call) {
@@ -157,8 +161,7 @@ inline void RunHandler(Call& call) {
 
 inline void RunUntimed(Call& call) {
   RunHandler(call);
-  if (call.client.last_command != &call.spec) GoOnTo(call);
-  ++call.client.repeats;
+  CountCall(call.engine, call.client, call.spec);
 }
 
 bool IsTimed(const Engine& engine) {
@@ -307,6 +310,25 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
     return BeginScriptTurn(engine, client, request.spec, request.args, request.full, now, out,
                            JudgeOnScriptStack);
   Judge(engine, client, request, now, out);
+}
+
+// A client in a plain state, and a value that is bytes and will be there for a while yet.
+std::optional<bool> GetPlain(Engine& engine, Client& client, const resp::HashedKey& key,
+                             UnixMillis earliest, UnixMillis latest, std::string* value) {
+  const ReplyMode& mode = client.reply_mode;
+  const bool plain = client.authenticated && !client.transaction.open && client.sources == 0 &&
+                     !mode.off && !mode.skip_next && !engine.observed();
+  if (!plain) return std::nullopt;
+  const Entry* const slot = engine.database(client.database).Find(key, earliest, !client.no_touch);
+  if (slot == nullptr && engine.events.wants(EventClass::kMiss)) return std::nullopt;
+  if (slot != nullptr) {
+    if (slot->type() != ValueType::kString || slot->expire() <= latest) return std::nullopt;
+    value->assign(slot->value());
+  }
+  client.last_command_at = earliest;
+  CountCall(engine, client, resp::Spec(CommandId::kGet));
+  ++(slot != nullptr ? client.stats.hits : client.stats.misses);
+  return slot != nullptr;
 }
 
 void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now) {

@@ -1,6 +1,7 @@
 // The way of a request to its handler.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,5 +40,9 @@ void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command,
 // it decides which error a request with several faults gets.
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
               resp::ByteQueue* out);
+
+// Store::Get(), under the lock.
+std::optional<bool> GetPlain(Engine& engine, Client& client, const resp::HashedKey& key,
+                             UnixMillis earliest, UnixMillis latest, std::string* value);
 
 }  // namespace keyhole::store
