@@ -20,6 +20,7 @@
 #include "proxy/http/options.h"
 #include "proxy/links/upstream/options.h"
 #include "proxy/near_cache/options.h"
+#include "proxy/net/options.h"
 #include "proxy/sessions/options.h"
 #include "proxy/store/options.h"
 #include "resp/command_table.h"
@@ -37,6 +38,8 @@ struct Config {
   UpstreamOptions links;
   NearOptions near;
   HttpOptions http;
+  net::TlsServerOptions tls;             // of the addresses that clients reach with TLS
+  net::TlsUpstreamOptions upstream_tls;  // where the upstream's address says TLS
   ClientOptions clients;
   metrics::KeyOptions keys;
   std::vector<resp::CommandId> count_commands;  // lookups counted beyond those of the table's
@@ -67,6 +70,10 @@ struct Config {
   bool AsksPassword() const;
   // --upstream carries credentials, and clients that bring none are served under them.
   bool LendsIdentity() const;
+  // Clients can reach an address with TLS.
+  bool ListensWithTls() const;
+  // The upstream is reached with TLS.
+  bool ConnectsWithTls() const { return upstream && upstream->endpoint.tls; }
   // HTTP serves the item calls.
   bool ServesItems() const;
 

@@ -16,7 +16,8 @@ namespace {
 constexpr std::string_view kUnixScheme = "unix:";
 constexpr size_t kMaxUnixPath = 107;  // sockaddr_un::sun_path without its final NUL
 constexpr std::string_view kUpstreamForms =
-    "give redis://[[user]:password@]host[:port][/db], host[:port] or unix:/path[?db=N]";
+    "give redis://[[user]:password@]host[:port][/db], rediss:// with TLS, host[:port] or "
+    "unix:/path[?db=N]";
 
 bool IsPrintable(std::string_view text) {
   for (const char c : text) {
@@ -228,7 +229,16 @@ Problem ParseAccess(std::string_view query, SocketAccess* out) {
 
 }  // namespace
 
-Problem ParseListenEndpoint(std::string_view text, Endpoint* out) {
+Problem ParseListenEndpoint(std::string_view text, std::string_view tls_scheme, Endpoint* out) {
+  if (text.starts_with(tls_scheme)) {
+    Problem problem = ParseTcpEndpoint(text.substr(tls_scheme.size()), out);
+    if (!problem) out->tls = true;
+    return problem;
+  }
+  if (text.find("://") != std::string_view::npos) {
+    return Quoted(text) + " is not a valid address: give host:port, " + std::string(tls_scheme) +
+           "host:port for TLS, or unix:/path";
+  }
   const size_t question = text.find('?');
   if (!text.starts_with(kUnixScheme) || question == std::string_view::npos) {
     return ParseEndpoint(text, out);
@@ -249,8 +259,8 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
   Upstream upstream;
   Problem problem;
   if (text.starts_with(kTls)) {
-    problem =
-        "TLS (rediss://) is not supported yet; give redis://, through a TLS tunnel if need be";
+    problem = ParseRedisUrl(text.substr(kTls.size()), &upstream);
+    upstream.endpoint.tls = true;
   } else if (text.starts_with(kRedis)) {
     problem = ParseRedisUrl(text.substr(kRedis.size()), &upstream);
   } else if (text.starts_with(kUnixScheme)) {
@@ -258,7 +268,8 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
   } else if (IsHostPort(text)) {
     problem = ParseRedisUrl(text, &upstream);
   } else {
-    problem = "it begins with neither redis:// nor unix:; " + std::string(kUpstreamForms);
+    problem =
+        "it begins with none of redis://, rediss:// and unix:; " + std::string(kUpstreamForms);
   }
   if (!problem) *out = upstream;
   return problem;

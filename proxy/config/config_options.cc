@@ -17,6 +17,7 @@ constexpr Option Define(std::string_view group, std::string_view flag, std::stri
 
 constexpr std::string_view kWhere = "Addresses";
 constexpr std::string_view kBehind = "Upstream";
+constexpr std::string_view kTls = "TLS";
 constexpr std::string_view kNear = "Near cache";
 constexpr std::string_view kStore = "Embedded store";
 constexpr std::string_view kCounting = "Counting";
@@ -33,16 +34,16 @@ constexpr uint64_t kLargestBody = 512ULL << 20;  // what Redis takes as one valu
 constexpr Option kOptions[] = {
     Define(
         kWhere, "--listen", "ADDRESS", kRestart,
-        "Where clients connect, by RESP: host:port, [v6]:port or "
+        "Where clients connect, by RESP: host:port, [v6]:port, tls://host:port or "
         "unix:/path[?mode=0660&user=NAME&group=NAME]. May be given several times. Port 0 takes any "
         "free one.",
         kListen, true),
     Define(kWhere, "--http", "ADDRESS", kRestart,
-           "Where /metrics and the item calls are served, written as in --listen; off turns HTTP "
-           "off.",
+           "Where /metrics and the item calls are served, written as in --listen, but with "
+           "https:// for TLS; off turns HTTP off.",
            kHttp),
     Define(kWhere, "--metrics", "ADDRESS", kRestart,
-           "An address of its own for /metrics, /healthz and /readyz, written as in --listen; "
+           "An address of its own for /metrics, /healthz and /readyz, written as in --http; "
            "/metrics is then served there only. http: the address of --http.",
            kMetricsAddress),
     Define(kWhere, "--http-hosts", "NAME", kLive,
@@ -60,8 +61,9 @@ constexpr Option kOptions[] = {
            Enum<At<&Config::http, &HttpOptions::items>, kHttpItems>()),
 
     Define(kBehind, "--upstream", "URL", kRestart,
-           "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], host[:port] or "
-           "unix:/path[?db=N]; percent-encoding is decoded. embedded: the embedded store. A "
+           "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], the same "
+           "with rediss:// for TLS, host[:port] or unix:/path[?db=N]; percent-encoding is decoded. "
+           "embedded: the embedded store. A "
            "password is "
            "safer in the environment or in the file than in a flag, which other users can see.",
            kUpstream),
@@ -89,6 +91,35 @@ constexpr Option kOptions[] = {
            "on: clients share one connection to the upstream where their commands allow it. off: "
            "every client has one of its own.",
            Switch<At<&Config::links, &UpstreamOptions::sharing>>()),
+
+    Define(kTls, "--tls-cert", "FILE", kRestart,
+           "The certificate that clients see on tls:// and https:// addresses, in PEM form, with "
+           "those that vouch for it behind it. It and the other files are read again when they "
+           "change, and on SIGHUP.",
+           Text<At<&Config::tls, &net::TlsServerOptions::cert>>()),
+    Define(kTls, "--tls-key", "FILE", kRestart, "The private key of this certificate.",
+           Text<At<&Config::tls, &net::TlsServerOptions::key>>()),
+    Define(kTls, "--tls-client-ca", "FILE", kRestart,
+           "Clients are asked for a certificate that one of these authorities vouches for.",
+           Text<At<&Config::tls, &net::TlsServerOptions::client_ca>>()),
+    Define(kTls, "--tls-client", "optional|required", kRestart,
+           "Whether clients without a certificate are refused.",
+           Enum<At<&Config::tls, &net::TlsServerOptions::clients>, kClientCertificates>()),
+    Define(kTls, "--upstream-tls-ca", "FILE", kRestart,
+           "The authorities that vouch for the upstream. Without it, those that the system trusts.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::ca>>()),
+    Define(kTls, "--upstream-tls-cert", "FILE", kRestart,
+           "The certificate that the upstream is shown, if it asks for one.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::cert>>()),
+    Define(kTls, "--upstream-tls-key", "FILE", kRestart, "The private key of this certificate.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::key>>()),
+    Define(kTls, "--upstream-tls-name", "NAME", kRestart,
+           "The name that the certificate of the upstream must have. Without it, the host in "
+           "--upstream.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::name>>()),
+    Define(kTls, "--upstream-tls-insecure", "", kRestart,
+           "Do not check the certificate of the upstream: whoever answers is believed.",
+           Switch<At<&Config::upstream_tls, &net::TlsUpstreamOptions::insecure>>()),
 
     Define(kNear, "--near-cache", "SIZE", kRestart,
            "Memory for the near cache, which answers GET of hot keys; Redis sends an invalidation "

@@ -42,6 +42,7 @@ inline constexpr std::string_view kLogLevels[] = {
 inline constexpr std::string_view kEvictions[] = {"s3-fifo", "lru", "noeviction"};
 inline constexpr std::string_view kKeyLabels[] = {"on", "off", "hash"};
 inline constexpr std::string_view kConsistencies[] = {"causal", "eventual"};
+inline constexpr std::string_view kClientCertificates[] = {"optional", "required"};
 inline constexpr std::string_view kHttpItems[] = {"auto", "on", "off"};
 
 // A whole number between the two, both included.
@@ -69,8 +70,8 @@ Problem ParseTcpEndpoint(std::string_view text, Endpoint* out);
 Problem ParseEndpoint(std::string_view text, Endpoint* out);
 
 // The same for what is listened on: a unix socket may have "?mode=0660&user=redis&group=www-data",
-// any of them.
-Problem ParseListenEndpoint(std::string_view text, Endpoint* out);
+// any of them, and "host:port" with TLS stands behind the scheme: "tls://", "https://".
+Problem ParseListenEndpoint(std::string_view text, std::string_view tls_scheme, Endpoint* out);
 
 // "cache.example.org" or "*.example.org", as they stand in Host; small letters.
 Problem ParseHttpHost(std::string_view text, std::string* out);
@@ -78,7 +79,8 @@ Problem ParseHttpHost(std::string_view text, std::string* out);
 Problem ParseHttpOrigin(std::string_view text, std::string* out);
 
 // redis://[[user]:password@]host[:port][/db]     port 6379 and database 0 if not given
-// host[:port], [v6][:port]                       the same
+// rediss://...                                   the same with TLS
+// host[:port], [v6][:port]                       without
 // unix://[[user]:password@]/path[?db=N]          or unix:/path[?db=N]
 // User, password, host and path are percent-decoded.
 Problem ParseUpstream(std::string_view text, Upstream* out);

@@ -15,13 +15,43 @@ namespace {
 
 constexpr size_t kLargestFile = 1 << 20;
 
+// Options of TLS that need each other.
+Problem CheckTls(const Config& config) {
+  const net::TlsServerOptions& own = config.tls;
+  const net::TlsUpstreamOptions& upstream = config.upstream_tls;
+  if (config.ListensWithTls() && (own.cert.empty() || own.key.empty())) {
+    return "clients are to come by TLS, which needs a certificate and its key; give --tls-cert and "
+           "--tls-key, or an address without tls:// and https://";
+  }
+  if (!config.ListensWithTls() && !(own == net::TlsServerOptions{})) {
+    return "--tls-cert and the like are given, and no address is reached by TLS; give --listen "
+           "tls://host:port or --http https://host:port, or leave them out";
+  }
+  if (own.client_ca.empty() && own.clients != net::TlsServerOptions{}.clients) {
+    return "--tls-client says whether clients must have a certificate, and who vouches for it is "
+           "missing; give --tls-client-ca";
+  }
+  if (!config.ConnectsWithTls() && !(upstream == net::TlsUpstreamOptions{})) {
+    return "--upstream-tls-ca and the like are given, and the upstream is not reached by TLS; give "
+           "--upstream rediss://host, or leave them out";
+  }
+  if (upstream.cert.empty() != upstream.key.empty()) {
+    return "--upstream-tls-cert and --upstream-tls-key go together; give both, or none";
+  }
+  if (upstream.insecure && !(upstream.ca.empty() && upstream.name.empty())) {
+    return "--upstream-tls-insecure checks nothing, and --upstream-tls-ca and --upstream-tls-name "
+           "say what to check; leave one of the two out";
+  }
+  return std::nullopt;
+}
+
 // Settings that are right one by one and wrong together.
 Problem CheckTogether(const Config& config) {
   if (!config.upstream && config.near.memory > 0) {
     return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
            "--near-cache out";
   }
-  return std::nullopt;
+  return CheckTls(config);
 }
 
 }  // namespace

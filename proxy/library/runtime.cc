@@ -41,22 +41,28 @@ bool Listens(const core::Config& config) {
 
 }  // namespace
 
-Runtime::Runtime(core::Config config, core::Log log)
-    : grace_(config.shutdown_grace), server_(std::move(config), std::move(log)) {}
+Runtime::Runtime(core::Config config, net::Certificates certificates, core::Log log)
+    : grace_(config.shutdown_grace),
+      certificates_(std::move(certificates)),
+      server_(std::move(config), certificates_, std::move(log)) {}
 
 std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
                                         std::string* problem) {
   const net::NoSignals no_signals;
   const core::Log write = Logging(std::move(log));
+  net::Certificates certificates(config);
+  if (!certificates.Load(problem)) return nullptr;
   std::optional<net::UpstreamReport> upstream;
-  if (config.upstream && Listens(config)) upstream = net::CheckUpstream(config);
+  if (config.upstream && Listens(config)) {
+    upstream = net::CheckUpstream(config, certificates.upstream());
+  }
   const auto unprotected = net::ProtectionProblem(config, upstream ? &*upstream : nullptr);
   if (unprotected) {
     *problem = *unprotected;
     return nullptr;
   }
   const std::vector<std::string> warnings = core::StartWarnings(config);
-  std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), write));
+  std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), std::move(certificates), write));
   if (!runtime->server_.Open(problem)) return nullptr;
   write(core::LogLevel::kInfo, core::VersionLine() + ": " + runtime->server_.Describe());
   for (const std::string& warning : warnings) write(core::LogLevel::kWarn, warning);

@@ -10,6 +10,7 @@
 
 #include "include/keyhole/keyhole.h"
 #include "proxy/config/config.h"
+#include "proxy/net/certificates.h"
 #include "proxy/net/server.h"
 
 namespace keyhole {
@@ -29,12 +30,14 @@ class Runtime {
   std::string MetricsText() { return server_.control().MetricsText(); }
   std::vector<KeyCount> Keys(size_t most);
   void RequestStop(std::chrono::milliseconds grace) { server_.Stop(grace); }
+  void ReadCertificates() { server_.ReadCertificates(); }
   void Wait() { server_.Wait(); }
 
  private:
-  Runtime(core::Config config, core::Log log);
+  Runtime(core::Config config, net::Certificates certificates, core::Log log);
 
   const std::chrono::milliseconds grace_;
+  net::Certificates certificates_;
   net::Server server_;
 };
 

@@ -1,69 +1,17 @@
 #include "proxy/net/upstream_check.h"
 
-#include <hiredis/hiredis.h>
-
-#include <initializer_list>
-#include <memory>
+#include <array>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "proxy/links/upstream/greeting.h"
 #include "proxy/links/upstream/handshake.h"
+#include "proxy/net/dialogue.h"
 #include "resp/command_table.h"
-#include "resp/reply_scanner.h"
+#include "resp/reply_writer.h"
 
 namespace keyhole::net {
 namespace {
-
-using resp::CommandId;
-
-struct FreeContext {
-  void operator()(redisContext* context) const { redisFree(context); }
-};
-struct FreeReply {
-  void operator()(redisReply* reply) const { freeReplyObject(reply); }
-};
-using Context = std::unique_ptr<redisContext, FreeContext>;
-using Reply = std::unique_ptr<redisReply, FreeReply>;
-
-std::string_view Word(CommandId id) {
-  return resp::Spec(id).name;
-}
-
-timeval ToTimeval(std::chrono::milliseconds duration) {
-  return {.tv_sec = duration.count() / 1000, .tv_usec = duration.count() % 1000 * 1000};
-}
-
-Context Connect(const core::Config& config) {
-  const core::Endpoint& endpoint = config.upstream->endpoint;
-  const timeval timeout = ToTimeval(config.links.connect_timeout);
-  Context context(endpoint.kind == core::Endpoint::Kind::kUnix
-                      ? redisConnectUnixWithTimeout(endpoint.path.c_str(), timeout)
-                      : redisConnectWithTimeout(endpoint.host.c_str(), endpoint.port, timeout));
-  if (context != nullptr && context->err == 0) redisSetTimeout(context.get(), timeout);
-  return context;
-}
-
-// Null if the connection is lost.
-Reply Ask(redisContext* context, std::initializer_list<std::string_view> words) {
-  std::vector<const char*> bytes;
-  std::vector<size_t> sizes;
-  for (const std::string_view word : words) {
-    bytes.push_back(word.data());
-    sizes.push_back(word.size());
-  }
-  return Reply(static_cast<redisReply*>(
-      redisCommandArgv(context, static_cast<int>(words.size()), bytes.data(), sizes.data())));
-}
-
-std::string_view Text(const Reply& reply) {
-  return {reply->str, reply->len};
-}
-
-bool IsError(const Reply& reply) {
-  return reply->type == REDIS_REPLY_ERROR;
-}
 
 // The value of "name:" in INFO's text.
 std::string Field(std::string_view info, std::string_view name) {
@@ -73,63 +21,64 @@ std::string Field(std::string_view info, std::string_view name) {
   return std::string(value.substr(0, value.find('\r')));
 }
 
-// What a reply is to a handshake: whether it is an error, and which.
-resp::ReplyHead HeadOf(const Reply& reply) {
-  resp::ReplyHead head;
-  head.type = IsError(reply) ? resp::ReplyType::kError : resp::ReplyType::kSimpleString;
-  head.text = Text(reply);
-  return head;
-}
-
 // Says a greeting and hears the replies.
-void Talk(redisContext* context, core::Greeting greeting, core::Handshake* handshake) {
+void Talk(Dialogue& dialogue, core::Greeting greeting, core::Handshake* handshake) {
   handshake->Begin(std::move(greeting));
   const std::string_view bytes = handshake->PrepareWrite();
-  if (!bytes.empty()) redisAppendFormattedCommand(context, bytes.data(), bytes.size());
+  if (!dialogue.Say(bytes)) return handshake->OnLost();
   handshake->CommitWrite(bytes.size());
   while (handshake->state() == core::Handshake::State::kTalking) {
-    void* reply = nullptr;
-    if (redisGetReply(context, &reply) != REDIS_OK) return handshake->OnLost();
-    handshake->OnReply(HeadOf(Reply(static_cast<redisReply*>(reply))));
+    if (!dialogue.Hear().has_value()) return handshake->OnLost();
+    handshake->OnReply(dialogue.head());
   }
 }
 
-bool LogIn(redisContext* context, const core::Upstream& upstream, UpstreamReport* report) {
+bool LogIn(Dialogue& dialogue, const core::Upstream& upstream, UpstreamReport* report) {
   core::Greeting greeting;
   greeting.LogIn(core::StateFor(upstream));
   core::Handshake handshake;
-  Talk(context, std::move(greeting), &handshake);
+  Talk(dialogue, std::move(greeting), &handshake);
   if (handshake.state() == core::Handshake::State::kDone) return true;
   const bool lost = handshake.failure() == core::Handshake::Failure::kLost;
   report->problem = lost ? "the connection is lost" : handshake.error();
   return false;
 }
 
+// The text of INFO, or none.
+std::optional<std::string> AskInfo(Dialogue& dialogue) {
+  std::string request;
+  const std::array<std::string_view, 2> words{resp::Spec(resp::CommandId::kInfo).name, "server"};
+  resp::AppendRequest(words, &request);
+  if (!dialogue.Say(request)) return std::nullopt;
+  const std::optional<std::string> reply = dialogue.Hear();
+  if (!reply.has_value() || dialogue.head().is_error()) return std::nullopt;
+  return reply;
+}
+
 }  // namespace
 
-UpstreamReport CheckUpstream(const core::Config& config) {
+UpstreamReport CheckUpstream(const core::Config& config, const TlsContext::Pointer& tls) {
   UpstreamReport report;
-  const Context context = Connect(config);
-  if (context == nullptr || context->err != 0) {
-    report.problem = context == nullptr ? "out of memory" : context->errstr;
+  Dialogue dialogue(config.links.connect_timeout);
+  if (!dialogue.Connect(config.upstream->endpoint, tls)) {
+    report.problem = dialogue.problem();
     return report;
   }
   report.reachable = true;
   core::Greeting ping;
   ping.Ping();
   core::Handshake handshake;
-  Talk(context.get(), std::move(ping), &handshake);
+  Talk(dialogue, std::move(ping), &handshake);
   if (handshake.failure() == core::Handshake::Failure::kLost) {
     report.reachable = false;
-    report.problem = context->errstr;
+    report.problem = dialogue.problem();
     return report;
   }
   report.asks_password = handshake.asks_password().value_or(false);
-  if (!LogIn(context.get(), *config.upstream, &report)) return report;
-  const Reply info = Ask(context.get(), {Word(CommandId::kInfo), "server"});
-  if (info != nullptr && info->type == REDIS_REPLY_STRING) {
-    report.version = Field(Text(info), "redis_version:");
-    report.cluster = Field(Text(info), "redis_mode:").starts_with('c');
+  if (!LogIn(dialogue, *config.upstream, &report)) return report;
+  if (const std::optional<std::string> info = AskInfo(dialogue)) {
+    report.version = Field(*info, "redis_version:");
+    report.cluster = Field(*info, "redis_mode:").starts_with('c');
   }
   return report;
 }

@@ -17,6 +17,11 @@ constexpr std::chrono::seconds kLookAtStrangers{1};
 // Strangers that have just sent what nobody has read yet: so many are asked before there is no
 // room.
 constexpr size_t kMostSpared = 16;
+// What clients are told that do not speak TLS where they have to.
+constexpr std::string_view kPlainResp = "-ERR this port speaks TLS only\r\n";
+constexpr std::string_view kPlainHttp =
+    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    "Content-Length: 45\r\n\r\nThis port speaks TLS only; use https:// here.";
 
 }  // namespace
 
@@ -100,26 +105,41 @@ void Worker::AwaitDeadline() {
   });
 }
 
-void Worker::AddClient(int descriptor, std::string_view address) {
+void Worker::AddClient(int descriptor, std::string_view address, TlsContext::Pointer tls) {
   loop_.BeginTurn();
   const boost::intrusive_ptr<ClientConnection> client(
       new ClientConnection(loop_, state_, clients_, address));
-  client->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
+  std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
+  if (tls != nullptr) {
+    stream = handshakes_.WithClient(std::move(stream), std::move(tls), std::string(address),
+                                    kPlainResp, *client);
+  }
+  client->Start(std::move(stream));
   strangers_.push_back(client);
   if (draining_) client->session().Drain();
 }
 
 void Worker::AddHttpClient(int descriptor, std::string address, Reporter report,
-                           const core::HttpGate& gate, bool reserve) {
+                           const core::HttpGate& gate, bool reserve, TlsContext::Pointer tls) {
   loop_.BeginTurn();
   const boost::intrusive_ptr<HttpConnection> connection(
-      new HttpConnection(loop_, state_, http_, std::move(address), std::move(report), gate));
+      new HttpConnection(loop_, state_, http_, address, std::move(report), gate));
   if (reserve) connection->UseReserve();
-  connection->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
+  std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
+  if (tls != nullptr) {
+    stream = handshakes_.WithClient(std::move(stream), std::move(tls), std::move(address),
+                                    kPlainHttp, *connection);
+  }
+  connection->Start(std::move(stream));
 }
 
 void Worker::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
-  (new UpstreamConnection(loop_, state_, upstreams_, end))->Start(endpoint);
+  (new UpstreamConnection(loop_, state_, upstreams_, end))
+      ->Start(endpoint, [this, endpoint](int descriptor) {
+        std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
+        if (!endpoint.tls) return stream;
+        return handshakes_.WithUpstream(std::move(stream), upstream_tls_, endpoint);
+      });
 }
 
 void Worker::Tick() {
@@ -135,6 +155,7 @@ void Worker::Tick() {
     clients_.ForEachOfNow([](ClientConnection& client) { client.session().Tick(); });
   }
   LookAtStrangers();
+  handshakes_.Tick();
   http_.ForEachOfNow([](HttpConnection& connection) { connection.Tick(); });
   tick_.expires_after(kTick);
   tick_.async_wait([this](error_code error) {
@@ -213,6 +234,7 @@ void Worker::StopIfDrained() {
 void Worker::Stop() {
   if (std::exchange(stopped_, true)) return;
   strangers_.clear();
+  handshakes_.Clear();
   clients_.ForEachOfNow(
       [](ClientConnection& client) { client.Close(metrics::CloseReason::kServerStop); });
   http_.ForEachOfNow([](HttpConnection& connection) { connection.Close(); });

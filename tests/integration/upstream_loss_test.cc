@@ -226,6 +226,7 @@ TEST_P(UpstreamLossTest, KilledAndRestartedUnderLoad) {
   proxy_->AwaitMetric("keyhole_upstream_up", 1);
 }
 
+KEYHOLE_OVER_TLS(UpstreamLossTest);
 KEYHOLE_IN_FRONT_OF_REDIS(UpstreamLossTest);
 
 // Who has nothing in flight does not notice: its state is brought into the next connection.

@@ -13,7 +13,7 @@
 // knows other words to say on it: Retry().
 //
 // A value, of whoever owns the connection: an upstream link, the near cache's link, and the check
-// at the start, whose socket is hiredis'. Thread: its owner's. Nothing throws, whatever comes.
+// at the start. Thread: its owner's. Nothing throws, whatever comes.
 #pragma once
 
 #include <cstddef>

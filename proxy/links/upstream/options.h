@@ -24,7 +24,7 @@ struct Upstream {
     if (endpoint.kind == Endpoint::Kind::kUnix) {
       return endpoint.ToString() + (db == 0 ? "" : "?db=" + database);
     }
-    return "redis://" + endpoint.ToString() + "/" + database;
+    return (endpoint.tls ? "rediss://" : "redis://") + endpoint.ToString() + "/" + database;
   }
 
   bool operator==(const Upstream&) const = default;
