@@ -48,6 +48,7 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
   users = config.users.get();
   allowed = config.allowed.get();
   lends_identity = config.LendsIdentity();
+  wants_master = config.upstream.has_value() && config.upstream->sentinels.has_value();
   initial_state = InitialState(config);
   if (store != nullptr) {
     router_ = std::make_unique<StoreRouter>(*this, *store, store_doorbell);

@@ -38,6 +38,7 @@ struct Config {
   UpstreamOptions links;
   NearOptions near;
   HttpOptions http;
+  std::vector<std::string> proxy_from;   // who may send such headers: addresses and networks
   net::TlsServerOptions tls;             // of the addresses that clients reach with TLS
   net::TlsUpstreamOptions upstream_tls;  // where the upstream's address says TLS
   ClientOptions clients;

@@ -131,10 +131,6 @@ constexpr Handler Words() {
       }};
 }
 
-// What addresses with TLS begin with.
-inline constexpr std::string_view kTlsScheme = "tls://";
-inline constexpr std::string_view kHttpsScheme = "https://";
-
 inline constexpr Handler kListen = {
     [](Texts texts, Config* config) -> Problem {
       const auto parse = [](std::string_view text, Endpoint* out) {

@@ -38,6 +38,11 @@ constexpr Option kOptions[] = {
         "unix:/path[?mode=0660&user=NAME&group=NAME]. May be given several times. Port 0 takes any "
         "free one.",
         kListen, true),
+    Define(kWhere, "--proxy-from", "NETWORK", kRestart,
+           "Who may send a header of the PROXY protocol to a proxy:// or proxy+tls:// address of "
+           "--listen: 10.0.0.7, 10.0.0.0/8, fd00::/8. Others are refused there. May be given "
+           "several times.",
+           Words<At<&Config::proxy_from>, ParseNetwork>(), true),
     Define(kWhere, "--http", "ADDRESS", kRestart,
            "Where /metrics and the item calls are served, written as in --listen, but with "
            "https:// for TLS; off turns HTTP off.",
@@ -60,13 +65,21 @@ constexpr Option kOptions[] = {
            "store and in front of a Redis on this machine.",
            Enum<At<&Config::http, &HttpOptions::items>, kHttpItems>()),
 
-    Define(kBehind, "--upstream", "URL", kRestart,
-           "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], the same "
-           "with rediss:// for TLS, host[:port] or unix:/path[?db=N]; percent-encoding is decoded. "
-           "embedded: the embedded store. A "
-           "password is "
-           "safer in the environment or in the file than in a flag, which other users can see.",
-           kUpstream),
+    Define(
+        kBehind, "--upstream", "URL", kRestart,
+        "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], the same "
+        "with rediss:// for TLS, redis+sentinel://host[:port][,...]/NAME[/db] for the master that "
+        "Sentinels name, host[:port] or unix:/path[?db=N]; percent-encoding is decoded. "
+        "embedded: the embedded store. A "
+        "password is "
+        "safer in the environment or in the file than in a flag, which other users can see.",
+        kUpstream),
+    Define(kBehind, "--sentinel-user", "NAME", kRestart,
+           "Who we are to the Sentinels in --upstream; those of the URL are for Redis.",
+           Text<At<&Config::links, &UpstreamOptions::sentinel_user>>()),
+    Define(kBehind, "--sentinel-password", "PASSWORD", kRestart,
+           "The password that Sentinels ask for; safer in the environment or in the file.",
+           Text<At<&Config::links, &UpstreamOptions::sentinel_password>>()),
     Define(
         kBehind, "--upstream-wait", "DURATION", kLive,
         "How long requests wait for a lost upstream to come back before their clients are told or "

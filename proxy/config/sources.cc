@@ -51,6 +51,21 @@ Problem CheckTogether(const Config& config) {
     return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
            "--near-cache out";
   }
+  const bool has_sentinels = config.upstream && config.upstream->sentinels.has_value();
+  if (!has_sentinels &&
+      !(config.links.sentinel_user.empty() && config.links.sentinel_password.empty())) {
+    return "--sentinel-user and --sentinel-password are given, and --upstream names no Sentinels; "
+           "give --upstream redis+sentinel://host/NAME, or leave them out";
+  }
+  const bool expects_headers = std::any_of(config.listen.begin(), config.listen.end(),
+                                           [](const Endpoint& endpoint) { return endpoint.proxy; });
+  if (expects_headers == config.proxy_from.empty()) {
+    return expects_headers
+               ? "a proxy:// address believes what load balancers say of their clients, so it has "
+                 "to be said who they are; give --proxy-from"
+               : "--proxy-from says who may send PROXY headers, and no address expects them; give "
+                 "--listen proxy://host:port, or leave it out";
+  }
   return CheckTls(config);
 }
 
@@ -156,6 +171,10 @@ Problem ApplySources(std::span<const Source* const> sources, Config* config) {
 
 Problem CompleteConfig(Config* config) {
   if (Problem problem = CheckTogether(*config)) return problem;
+  if (config->upstream && config->upstream->sentinels) {
+    config->upstream->sentinels->user = config->links.sentinel_user;
+    config->upstream->sentinels->password = config->links.sentinel_password;
+  }
   return LoadUsers(config);
 }
 

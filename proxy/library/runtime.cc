@@ -56,6 +56,10 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
   if (config.upstream && Listens(config)) {
     upstream = net::CheckUpstream(config, certificates.upstream());
   }
+  if (upstream && upstream->hopeless) {
+    *problem = "--upstream: " + upstream->problem;
+    return nullptr;
+  }
   const auto unprotected = net::ProtectionProblem(config, upstream ? &*upstream : nullptr);
   if (unprotected) {
     *problem = *unprotected;

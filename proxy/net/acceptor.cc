@@ -24,6 +24,10 @@ constexpr std::string_view kTooManyHttpClients =
 }  // namespace
 
 bool Acceptor::Open(std::string* problem) {
+  if (!config_.proxy_from.empty()) {
+    arrivals_ = std::make_unique<ProxyArrivals>(first().state());
+    if (!arrivals_->Trust(config_.proxy_from, problem)) return false;
+  }
   for (const core::Endpoint& endpoint : config_.listen) {
     if (!OpenDoor(Speaks::kResp, endpoint, problem)) return false;
   }
@@ -39,7 +43,13 @@ bool Acceptor::OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::stri
   const Door& door = doors_.back();
   door.listener->set_on_accept([this, &door](Socket socket, std::string peer) {
     if (door.gate != nullptr) return AcceptHttp(std::move(socket), std::move(peer), door);
-    AcceptClient(std::move(socket), std::move(peer), door.tls());
+    if (!door.listener->endpoint().proxy) {
+      return AcceptClient(std::move(socket), std::move(peer), door.tls());
+    }
+    arrivals_->Take(std::move(socket), std::move(peer),
+                    [this, tls = door.tls()](Socket arrived, std::string client) {
+                      AcceptClient(std::move(arrived), std::move(client), tls);
+                    });
   });
   return door.listener->Open(problem);
 }
@@ -62,14 +72,17 @@ void Acceptor::Start() {
 
 void Acceptor::Close() {
   for (const Door& door : doors_) door.listener->Close();
+  if (arrivals_ != nullptr) arrivals_->Close();
 }
 
 std::vector<std::string> Acceptor::Where(Speaks speaks, std::string_view tls_scheme) const {
   std::vector<std::string> where;
   for (const Door& door : doors_) {
     if (door.speaks != speaks) continue;
-    where.push_back((door.tls() ? std::string(tls_scheme) : "") +
-                    door.listener->endpoint().ToString());
+    const core::Endpoint& endpoint = door.listener->endpoint();
+    std::string scheme(door.tls() ? tls_scheme : "");
+    if (endpoint.proxy) scheme = door.tls() ? "proxy+tls://" : "proxy://";
+    where.push_back(scheme + endpoint.ToString());
   }
   return where;
 }

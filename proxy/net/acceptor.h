@@ -27,6 +27,7 @@
 #include "proxy/net/http_connection.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/log_limit.h"
+#include "proxy/net/proxy_arrivals.h"
 #include "proxy/net/tls_context.h"
 #include "proxy/net/worker.h"
 
@@ -95,6 +96,7 @@ class Acceptor {
   const Reporter report_;
   std::deque<Door> doors_;  // references stay valid
   TlsContext::Pointer tls_;
+  std::unique_ptr<ProxyArrivals> arrivals_;  // null: no door expects PROXY headers
   std::atomic<int64_t> clients_{0};
   std::deque<Newcomer> newcomers_;
   LogLimit refused_;

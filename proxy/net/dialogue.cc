@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/net/proxy_header.h"
 #include "proxy/net/tcp_stream.h"
 #include "proxy/net/tls_stream.h"
 
@@ -61,6 +62,7 @@ bool Dialogue::Connect(const core::Endpoint& endpoint, const TlsContext::Pointer
   if (descriptor < 0) return false;
   problem_.clear();
   stream_ = std::make_unique<TcpStream>(context_, descriptor);
+  if (endpoint.proxy) SendProxyHeader(descriptor);
   if (endpoint.tls) {
     stream_ = TlsStream::ToUpstream(
         std::move(stream_), tls, endpoint.ToString(), [this](const TlsOutcome& outcome) {

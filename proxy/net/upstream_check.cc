@@ -4,10 +4,12 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/base/digits.h"
 #include "proxy/links/upstream/greeting.h"
 #include "proxy/links/upstream/handshake.h"
 #include "proxy/net/dialogue.h"
 #include "resp/command_table.h"
+#include "resp/reply_reader.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::net {
@@ -50,17 +52,82 @@ std::optional<std::string> AskInfo(Dialogue& dialogue) {
   const std::array<std::string_view, 2> words{resp::Spec(resp::CommandId::kInfo).name, "server"};
   resp::AppendRequest(words, &request);
   if (!dialogue.Say(request)) return std::nullopt;
-  const std::optional<std::string> reply = dialogue.Hear();
+  std::optional<std::string> reply = dialogue.Hear();
   if (!reply.has_value() || dialogue.head().is_error()) return std::nullopt;
   return reply;
+}
+
+// The master, as the Sentinel at this endpoint knows it. None: report->problem says why, and
+// report->hopeless whether it will stay like that.
+std::optional<core::Endpoint> AskSentinel(const core::Config& config, const core::Endpoint& at,
+                                          const TlsContext::Pointer& tls, UpstreamReport* report) {
+  const core::Sentinels& sentinels = *config.upstream->sentinels;
+  const std::string who = "the Sentinel " + at.ToString();
+  Dialogue dialogue(config.links.connect_timeout);
+  core::SessionState us;
+  us.user = sentinels.user;
+  us.password = sentinels.password;
+  core::Greeting greeting;
+  greeting.LogIn(us);
+  std::string request(greeting.bytes);
+  const std::array<std::string_view, 3> words{resp::Spec(resp::CommandId::kSentinel).name,
+                                              "get-master-addr-by-name", sentinels.master};
+  resp::AppendRequest(words, &request);
+  std::optional<std::string> reply;
+  bool said = dialogue.Connect(at, tls) && dialogue.Say(request);
+  for (int i = 0; said && i <= greeting.replies; ++i) {
+    reply = dialogue.Hear();
+    said = reply.has_value() && (i == greeting.replies || !dialogue.head().is_error());
+  }
+  if (!reply.has_value()) {
+    report->problem = who + ": " + dialogue.problem();
+    return std::nullopt;
+  }
+  core::ReplyReader reader(*reply);
+  reader.Next();
+  const std::optional<core::ReplyElement> host = reader.Next();
+  const std::optional<core::ReplyElement> port = reader.Next();
+  const auto number = port.has_value() ? core::ParseDigits(port->text) : std::nullopt;
+  if (host.has_value() && number.has_value() && *number <= 65535) {
+    core::Endpoint master =
+        core::Endpoint::Tcp(std::string(host->text), static_cast<uint16_t>(*number));
+    master.tls = at.tls;
+    return master;
+  }
+  report->hopeless = true;
+  if (dialogue.head().is_null) {
+    report->problem = who + " knows no master '" + sentinels.master +
+                      "'; give the name that sentinel.conf has behind \"sentinel monitor\"";
+  } else {
+    report->problem = who + " answers with " + std::string(dialogue.head().text) +
+                      "; is it a Sentinel, and are --sentinel-user and --sentinel-password right?";
+  }
+  return std::nullopt;
+}
+
+// Where the master is: what the first Sentinel says that knows.
+std::optional<core::Endpoint> FindMaster(const core::Config& config, const TlsContext::Pointer& tls,
+                                         UpstreamReport* report) {
+  for (const core::Endpoint& at : config.upstream->sentinels->endpoints) {
+    if (auto master = AskSentinel(config, at, tls, report)) return master;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
 UpstreamReport CheckUpstream(const core::Config& config, const TlsContext::Pointer& tls) {
   UpstreamReport report;
+  core::Endpoint endpoint = config.upstream->endpoint;
+  if (config.upstream->sentinels.has_value()) {
+    const std::optional<core::Endpoint> master = FindMaster(config, tls, &report);
+    if (!master.has_value()) return report;
+    report = {};
+    endpoint = *master;
+    report.master = endpoint.ToString();
+  }
   Dialogue dialogue(config.links.connect_timeout);
-  if (!dialogue.Connect(config.upstream->endpoint, tls)) {
+  if (!dialogue.Connect(endpoint, tls)) {
     report.problem = dialogue.problem();
     return report;
   }
@@ -98,6 +165,7 @@ std::string Describe(const UpstreamReport& report) {
   if (!report.version.empty()) text += " " + report.version;
   if (!report.problem.empty())
     text += ", and rejected the login or the database in --upstream: " + report.problem;
+  if (!report.master.empty()) text += ", at " + report.master + " as Sentinel says";
   if (report.asks_password) text += ", it asks for a password";
   if (report.cluster) {
     text += "; it is a node of a cluster, and will send clients to other nodes, past this proxy";

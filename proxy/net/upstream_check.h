@@ -15,6 +15,8 @@ namespace keyhole::net {
 
 struct UpstreamReport {
   bool reachable = false;
+  bool hopeless = false;       // the options are wrong: waiting will not help
+  std::string master;          // where it is, if Sentinel was asked; else empty
   bool asks_password = false;  // of clients that bring none
   bool cluster = false;        // a node of a cluster, which sends clients elsewhere
   std::string version;         // "7.0.15"; empty if it does not say

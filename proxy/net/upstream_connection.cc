@@ -29,6 +29,7 @@ UpstreamConnection::~UpstreamConnection() = default;
 
 void UpstreamConnection::Start(const core::Endpoint& endpoint, MakeStream make_stream) {
   make_stream_ = std::move(make_stream);
+  endpoint_ = endpoint;
   loop_.Post([self = boost::intrusive_ptr(this), endpoint] {
     self->loop_.BeginTurn();
     if (self->open_) self->Resolve(endpoint);

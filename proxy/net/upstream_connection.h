@@ -29,6 +29,10 @@ class UpstreamConnection final : public Connection {
   // established.
   void OnConnected(std::unique_ptr<Stream> stream);
   void Abandon() override { Lose(); }
+  // Where it leads, once it has been started.
+  const core::Endpoint& endpoint() const { return endpoint_; }
+  // It is lost: closes the socket, and tells the link.
+  void Lose();
 
   // Ends an attempt that has taken longer than --upstream-connect-timeout.
   void ExpireConnecting();
@@ -43,7 +47,6 @@ class UpstreamConnection final : public Connection {
   void ReadIn() override;
   void WriteOut() override;
   void WriteRequests();
-  void Lose();
 
   core::WorkerState& state_;
   Registry<UpstreamConnection>& registry_;
@@ -51,6 +54,7 @@ class UpstreamConnection final : public Connection {
   Socket connecting_;
   asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver_;
   MakeStream make_stream_;
+  core::Endpoint endpoint_;
   const core::Instant began_;
   bool open_ = true;
   bool connected_ = false;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/near_cache/near_cache.h"
+#include "proxy/net/proxy_header.h"
 #include "proxy/net/tcp_stream.h"
 
 namespace keyhole::net {
@@ -62,8 +63,16 @@ Worker::~Worker() = default;
 
 void Worker::Start() {
   loop_.BeginTurn();
-  if (state_.store == nullptr) state_.links.Start(*this);
-  if (state_.near != nullptr) state_.near->Start(*this);
+  core::Connector* connector = this;
+  if (state_.wants_master) {
+    sentinels_ = std::make_unique<core::SentinelWatch>(
+        state_, *state_.config.upstream->sentinels, *this,
+        [this](const core::Endpoint& endpoint) { Cut(endpoint); });
+    sentinels_->Start();
+    connector = sentinels_.get();
+  }
+  if (state_.store == nullptr) state_.links.Start(*connector);
+  if (state_.near != nullptr) state_.near->Start(*connector);
   if (state_.store != nullptr) Sweep();
   Tick();
 }
@@ -137,14 +146,23 @@ void Worker::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
   (new UpstreamConnection(loop_, state_, upstreams_, end))
       ->Start(endpoint, [this, endpoint](int descriptor) {
         std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
+        if (endpoint.proxy) SendProxyHeader(descriptor);
         if (!endpoint.tls) return stream;
         return handshakes_.WithUpstream(std::move(stream), upstream_tls_, endpoint);
       });
 }
 
+void Worker::Cut(const core::Endpoint& endpoint) {
+  upstreams_.ForEachOfNow([&endpoint](UpstreamConnection& connection) {
+    if (connection.endpoint() == endpoint) connection.Lose();
+  });
+  state_.links.RetryNow();
+}
+
 void Worker::Tick() {
   if (stopped_) return;
   loop_.BeginTurn();
+  if (sentinels_ != nullptr) sentinels_->Tick();
   state_.links.Tick();
   if (state_.near != nullptr) state_.near->Tick();
   state_.metrics.keys.CatchUp();
@@ -240,6 +258,7 @@ void Worker::Stop() {
   http_.ForEachOfNow([](HttpConnection& connection) { connection.Close(); });
   if (state_.near != nullptr) state_.near->Stop();
   state_.links.Stop();
+  if (sentinels_ != nullptr) sentinels_->Stop();
   loop_.WriteFirst();
   upstreams_.ForEachOfNow([](UpstreamConnection& link) { link.Close(); });
   tick_.cancel();

@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "proxy/app/worker_state.h"
+#include "proxy/links/sentinel/sentinel_watch.h"
 #include "proxy/links/transport.h"
 #include "proxy/net/client_connection.h"
 #include "proxy/net/handshakes.h"
@@ -78,6 +80,8 @@ class Worker final : public core::Connector {
 
  private:
   void Tick();
+  // The upstream is no longer there.
+  void Cut(const core::Endpoint& endpoint);
   void Watch();
   void LookAtStrangers();
   void Sweep();
@@ -100,6 +104,7 @@ class Worker final : public core::Connector {
   core::Instant strangers_seen_{};
   LogLimit made_room_;
   LogLimit made_http_room_;
+  std::unique_ptr<core::SentinelWatch> sentinels_;  // null: the upstream is where it is
   Handshakes handshakes_{state_};
   TlsContext::Pointer upstream_tls_;
   Registry<UpstreamConnection> upstreams_;

@@ -38,6 +38,7 @@ class Handshake {
     kNotNow,          // LOADING, BUSY: not now does not mean never
     kUnknownCommand,  // it is too old for what was asked, or has it under another name
     kRefused,         // any other error
+    kNotMaster,       // it is a replica, or a Sentinel
     kNotResp,         // what came is no reply
     kLost,            // the connection ended first
   };

@@ -74,6 +74,8 @@ class LinkPool final : private UpstreamLink::Keeper {
   void Start(Connector& connector);
   // Closes all; requests in flight are lost.
   void Stop();
+  // The upstream is elsewhere now: links that are down need not wait for their next attempt.
+  void RetryNow();
   // To be called ten times a second: reconnects, gives up on what waited too long.
   void Tick();
   // The edge has written to a link. on_watch: Watch() is to be called every 5 ms from now on, for
