@@ -40,10 +40,13 @@ constexpr Names<ErrorClass> kErrorClassNames = {
     "err",       "wrong_type",    "denied",       "redirect",    "unavailable",
     "read_only", "out_of_memory", "script_error", "transaction", "other"};
 constexpr Names<CloseReason> kCloseReasonNames = {
-    "by_client",     "idle",           "output_limit",  "input_limit",
-    "upstream_lost", "protocol_error", "network_error", "server_stop",
-    "unfinished",    "made_room",      "slow_request",  "other"};
+    "by_client",      "idle",          "output_limit", "input_limit", "upstream_lost",
+    "protocol_error", "network_error", "server_stop",  "unfinished",  "made_room",
+    "slow_request",   "handshake",     "other"};
 constexpr Names<HttpCloseReason> kHttpCloseReasonNames = {"made_room", "slow_request"};
+constexpr Names<TlsResult> kTlsResultNames = {"full",      "resumed",     "not_tls",
+                                              "version",   "certificate", "timeout",
+                                              "made_room", "closed",      "other"};
 constexpr Names<LinkKind> kLinkKindNames = {"shared", "private", "idle"};
 constexpr Names<RedirectKind> kRedirectKindNames = {"moved", "ask", "tryagain", "not_ready"};
 constexpr Names<RequestFamily> kRequestFamilyNames = {"read", "write", "blocking", "pub_sub",
@@ -70,6 +73,10 @@ std::string_view Name(CloseReason reason) {
 
 std::string_view Name(HttpCloseReason reason) {
   return kHttpCloseReasonNames[static_cast<size_t>(reason)];
+}
+
+std::string_view Name(TlsResult result) {
+  return kTlsResultNames[static_cast<size_t>(result)];
 }
 
 std::string_view Name(LinkKind kind) {

@@ -86,6 +86,7 @@ enum class CloseReason : uint8_t {
   kUnfinished,     // it left, and the upstream was not there in time for what it had sent
   kMadeRoom,       // never sent a whole request, and others wanted in
   kSlowRequest,    // took too long to send one, without a password
+  kHandshake,      // its TLS handshake came to nothing: see TlsResult
   kOther,
   kCount
 };
@@ -94,6 +95,20 @@ enum class CloseReason : uint8_t {
 enum class HttpCloseReason : uint8_t {
   kMadeRoom,     // it was doing nothing, and others wanted in
   kSlowRequest,  // its request took too long to come
+  kCount
+};
+
+// What a TLS handshake came to.
+enum class TlsResult : uint8_t {
+  kFull,         // it is done
+  kResumed,      // it is done, by a session from before
+  kNotTls,       // the other side does not speak TLS
+  kVersion,      // no version or cipher that both have
+  kCertificate,  // one side does not accept the other's certificate, or it has none
+  kTimeout,      // it took too long
+  kMadeRoom,     // too many others came
+  kClosed,       // the other side left
+  kOther,
   kCount
 };
 
@@ -130,6 +145,7 @@ enum class ReplyResult : uint8_t { kOk, kError, kCount };
 std::string_view Name(ErrorClass error_class);
 std::string_view Name(CloseReason reason);
 std::string_view Name(HttpCloseReason reason);
+std::string_view Name(TlsResult result);
 std::string_view Name(LinkKind kind);
 std::string_view Name(RedirectKind kind);
 std::string_view Name(RequestFamily family);
@@ -159,15 +175,17 @@ struct alignas(64) WorkerCounters {
   Counter clients_unfinished;  // left, and not all they had sent was carried out
   Counter protocol_errors;     // clients that sent what is no RESP
   PerEnum<HttpCloseReason, Counter> http_closed;
+  PerEnum<TlsResult, Counter> client_handshakes;  // of TLS; RESP and HTTP alike
 
   PerEnum<LinkKind, Gauge> links;
-  Counter link_connects;          // connections made and greeted
-  Counter link_losses;            // of those, ended without our wish
-  Counter link_connect_failures;  // attempts that came to nothing
-  Gauge upstream_up;              // 1 or 0; the embedded store is always up
-  Gauge oldest_request_ms;        // how long the oldest on a shared link has been unanswered
-  Gauge requests_in_flight;       // sent to the upstream, not yet answered
-  Gauge requests_waiting;         // held back until the upstream is there again
+  Counter link_connects;                            // connections made and greeted
+  Counter link_losses;                              // of those, ended without our wish
+  Counter link_connect_failures;                    // attempts that came to nothing
+  PerEnum<TlsResult, Counter> upstream_handshakes;  // of TLS
+  Gauge upstream_up;                                // 1 or 0; the embedded store is always up
+  Gauge oldest_request_ms;   // how long the oldest on a shared link has been unanswered
+  Gauge requests_in_flight;  // sent to the upstream, not yet answered
+  Gauge requests_waiting;    // held back until the upstream is there again
 
   ClusterCounters cluster;
 

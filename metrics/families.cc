@@ -176,6 +176,9 @@ void AddClients(const Snapshot& s, FamilyList* list) {
   list->Counter("keyhole_http_closed_total{reason}",
                 "HTTP connections closed before their clients closed them, by reason.")
       .AddEach(s.http_closed);
+  list->Counter("keyhole_client_tls_handshakes_total{result}",
+                "TLS handshakes with clients by what came of them.")
+      .AddEach(s.client_handshakes);
   list->Counter("keyhole_protocol_errors_total", "Clients that did not speak RESP.")
       .Add({}, s.protocol_errors);
   list->Counter("keyhole_client_bytes_total{direction}",
@@ -207,6 +210,9 @@ void AddUpstream(const Snapshot& s, FamilyList* list) {
   list->Gauge("keyhole_upstream_oldest_request_seconds",
               "How long the oldest request on a shared link has been unanswered.")
       .Add({}, static_cast<double>(s.oldest_request_ms) / 1000);
+  list->Counter("keyhole_upstream_tls_handshakes_total{result}",
+                "TLS handshakes with the upstream by what came of them.")
+      .AddEach(s.upstream_handshakes);
   list->Gauge("keyhole_requests_in_flight", "Requests sent to the upstream and not yet answered.")
       .Add({}, s.requests_in_flight);
   list->Gauge("keyhole_requests_waiting", "Requests held back until the upstream is there.")

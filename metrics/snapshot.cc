@@ -27,6 +27,8 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   AddAll(from.clients_closed, &to->clients_closed);
   to->protocol_errors += from.protocol_errors.Load();
   AddAll(from.http_closed, &to->http_closed);
+  AddAll(from.client_handshakes, &to->client_handshakes);
+  AddAll(from.upstream_handshakes, &to->upstream_handshakes);
   AddAll(from.links, &to->links);
   to->link_connects += from.link_connects.Load();
   to->link_losses += from.link_losses.Load();

@@ -81,11 +81,13 @@ struct Snapshot : KeyTable {
   PerEnum<CloseReason, uint64_t> clients_closed;
   uint64_t protocol_errors = 0;
   PerEnum<HttpCloseReason, uint64_t> http_closed;
+  PerEnum<TlsResult, uint64_t> client_handshakes;
 
   PerEnum<LinkKind, int64_t> links;
   uint64_t link_connects = 0;
   uint64_t link_losses = 0;
   uint64_t link_connect_failures = 0;
+  PerEnum<TlsResult, uint64_t> upstream_handshakes;
   bool upstream_up = false;  // for every worker; false without workers
   int64_t requests_in_flight = 0;
   int64_t requests_waiting = 0;

@@ -53,7 +53,7 @@ Logger MakeLogger(keyhole::core::LogLevel level) {
 }
 
 // Waits for SIGTERM and SIGINT, which must be blocked in all threads: the first one stops
-// gracefully, the next ones at once.
+// gracefully, the next ones at once. SIGHUP has the certificates read again.
 class Signals {
  public:
   static sigset_t Awaited() {
@@ -61,6 +61,7 @@ class Signals {
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     return set;
   }
 
@@ -69,6 +70,10 @@ class Signals {
           const sigset_t set = Awaited();
           std::chrono::milliseconds left = grace;
           for (int signal; sigwait(&set, &signal) == 0 && !ended_;) {
+            if (signal == SIGHUP) {
+              instance.ReadCertificates();
+              continue;
+            }
             if (left == grace) logger->info("told to stop; once more to stop at once");
             keyhole::program::Notify(std::getenv("NOTIFY_SOCKET"), "STOPPING=1");
             instance.RequestStop(std::exchange(left, std::chrono::milliseconds(0)));

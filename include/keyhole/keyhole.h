@@ -336,6 +336,9 @@ class KEYHOLE_EXPORT Instance {
   void Stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
   // The same without waiting for it.
   void RequestStop(std::chrono::milliseconds grace = std::chrono::seconds(5));
+  // Has the files of certificates read again now, without waiting for it; they are read when they
+  // change, too. The log says what came of it.
+  void ReadCertificates();
   // Returns when it has stopped: somebody called Stop(), or a client said SHUTDOWN.
   void Wait();
 

@@ -35,6 +35,7 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
   users = config.users.get();
   allowed = config.allowed.get();
   lends_identity = config.LendsIdentity();
+  wants_master = config.upstream.has_value() && config.upstream->sentinels.has_value();
   initial_state = InitialState(config);
   if (store != nullptr) metrics.counters.upstream_up.Set(1);
   router = behind_.router.get();

@@ -23,15 +23,19 @@ struct Endpoint {
   enum class Kind : uint8_t { kTcp, kUnix };
 
   static Endpoint Tcp(std::string host, uint16_t port) {
-    return {Kind::kTcp, std::move(host), port, {}, {}};
+    return {Kind::kTcp, std::move(host), port, {}, {}, false, false};
   }
-  static Endpoint Unix(std::string path) { return {Kind::kUnix, {}, 0, std::move(path), {}}; }
+  static Endpoint Unix(std::string path) {
+    return {Kind::kUnix, {}, 0, std::move(path), {}, false, false};
+  }
 
   Kind kind = Kind::kTcp;
   std::string host;     // kTcp: a name or an address, IPv6 without brackets
   uint16_t port = 0;    // kTcp; 0 where something listens: any free one
   std::string path;     // kUnix
   SocketAccess access;  // kUnix, where something listens
+  bool tls = false;     // kTcp: TLS is spoken there
+  bool proxy = false;   // kTcp: connections begin with a header of the PROXY protocol
 
   // "127.0.0.1:6380", "[::1]:6380", "unix:/run/keyhole.sock".
   std::string ToString() const;

@@ -21,6 +21,7 @@
 #include "proxy/links/cluster/options.h"
 #include "proxy/links/upstream/options.h"
 #include "proxy/near_cache/options.h"
+#include "proxy/net/options.h"
 #include "proxy/sessions/options.h"
 #include "proxy/store/options.h"
 #include "resp/command_table.h"
@@ -39,6 +40,9 @@ struct Config {
   ClusterOptions cluster;
   NearOptions near;
   HttpOptions http;
+  std::vector<std::string> proxy_from;   // who may send such headers: addresses and networks
+  net::TlsServerOptions tls;             // of the addresses that clients reach with TLS
+  net::TlsUpstreamOptions upstream_tls;  // where the upstream's address says TLS
   ClientOptions clients;
   metrics::KeyOptions keys;
   std::vector<resp::CommandId> count_commands;  // lookups counted beyond those of the table's
@@ -70,6 +74,10 @@ struct Config {
   bool AsksPassword() const;
   // --upstream carries credentials, and clients that bring none are served under them.
   bool LendsIdentity() const;
+  // Clients can reach an address with TLS.
+  bool ListensWithTls() const;
+  // The upstream is reached with TLS.
+  bool ConnectsWithTls() const { return upstream && upstream->endpoint.tls; }
   // HTTP serves the item calls.
   bool ServesItems() const;
 

@@ -14,10 +14,11 @@ namespace keyhole::core {
 namespace {
 
 constexpr std::string_view kUnixScheme = "unix:";
+constexpr uint16_t kRedisPort = 6379;
 constexpr size_t kMaxUnixPath = 107;  // sockaddr_un::sun_path without its final NUL
 constexpr std::string_view kUpstreamForms =
-    "give redis://[[user]:password@]host[:port][/db], host[:port], unix:/path[?db=N], or "
-    "redis+cluster://[[user]:password@]host[:port][,host[:port]...]";
+    "give redis://[[user]:password@]host[:port][/db], rediss:// with TLS, host[:port], "
+    "unix:/path[?db=N], or redis+cluster://[[user]:password@]host[:port][,host[:port]...]";
 
 bool IsPrintable(std::string_view text) {
   for (const char c : text) {
@@ -113,9 +114,12 @@ Problem ParseUrlHost(std::string_view text, Endpoint* out) {
   if (!SplitHostPort(text, &host, &port)) return HostPortHint(text);
   const std::optional<std::string> decoded = PercentDecode(host);
   if (!decoded || !IsPrintable(*decoded)) return "the host is not a valid name or address";
-  *out = Endpoint::Tcp(*decoded, 6379);
+  const uint16_t usual = out->port == 0 ? kRedisPort : out->port;
+  *out = Endpoint::Tcp(*decoded, usual);
   return port.empty() ? std::nullopt : ParsePort(port, 1, &out->port);
 }
+
+}  // namespace
 
 // `rest` follows "redis://".
 Problem ParseRedisUrl(std::string_view rest, Upstream* out) {
@@ -161,6 +165,8 @@ Problem ParseClusterUrl(std::string_view rest, Upstream* out) {
   out->endpoint = out->seeds.front();
   return std::nullopt;
 }
+
+namespace {
 
 // "host", "host:port", "[v6]" and "[v6]:port" are what an URL has in the middle. Nothing that may
 // hold a password is taken for one of these.
@@ -256,7 +262,26 @@ Problem ParseAccess(std::string_view query, SocketAccess* out) {
 
 }  // namespace
 
-Problem ParseListenEndpoint(std::string_view text, Endpoint* out) {
+Problem ParseListenEndpoint(std::string_view text, std::string_view tls_scheme, Endpoint* out) {
+  if (tls_scheme == kTlsScheme) {
+    for (const std::string_view scheme : {kProxyScheme, kProxyTlsScheme}) {
+      if (!text.starts_with(scheme)) continue;
+      Problem problem = ParseTcpEndpoint(text.substr(scheme.size()), out);
+      if (problem) return problem;
+      out->proxy = true;
+      out->tls = scheme == kProxyTlsScheme;
+      return std::nullopt;
+    }
+  }
+  if (text.starts_with(tls_scheme)) {
+    Problem problem = ParseTcpEndpoint(text.substr(tls_scheme.size()), out);
+    if (!problem) out->tls = true;
+    return problem;
+  }
+  if (text.find("://") != std::string_view::npos) {
+    return Quoted(text) + " is not a valid address: give host:port, " + std::string(tls_scheme) +
+           "host:port for TLS, or unix:/path";
+  }
   const size_t question = text.find('?');
   if (!text.starts_with(kUnixScheme) || question == std::string_view::npos) {
     return ParseEndpoint(text, out);
@@ -275,22 +300,35 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
   constexpr std::string_view kRedis = "redis://";
   constexpr std::string_view kTls = "rediss://";
   constexpr std::string_view kCluster = "redis+cluster://";
+  constexpr std::string_view kSentinel = "redis+sentinel://";
+  constexpr std::string_view kTlsSentinel = "rediss+sentinel://";
   Upstream upstream;
   Problem problem;
+  constexpr std::string_view kProxyQuery = "?proxy=v2";
+  const bool proxy = text.ends_with(kProxyQuery);
+  if (proxy) text.remove_suffix(kProxyQuery.size());
   if (text.starts_with(kTls)) {
-    problem =
-        "TLS (rediss://) is not supported yet; give redis://, through a TLS tunnel if need be";
+    problem = ParseRedisUrl(text.substr(kTls.size()), &upstream);
+    upstream.endpoint.tls = true;
   } else if (text.starts_with(kCluster)) {
     problem = ParseClusterUrl(text.substr(kCluster.size()), &upstream);
   } else if (text.starts_with(kRedis)) {
     problem = ParseRedisUrl(text.substr(kRedis.size()), &upstream);
+  } else if (text.starts_with(kSentinel) || text.starts_with(kTlsSentinel)) {
+    const bool tls = text.starts_with(kTlsSentinel);
+    problem = ParseSentinels(text.substr((tls ? kTlsSentinel : kSentinel).size()), tls, &upstream);
   } else if (text.starts_with(kUnixScheme)) {
     problem = ParseUnixUrl(text.substr(kUnixScheme.size()), &upstream);
   } else if (IsHostPort(text)) {
     problem = ParseRedisUrl(text, &upstream);
   } else {
-    problem = "it begins with neither redis:// nor unix:; " + std::string(kUpstreamForms);
+    problem =
+        "it begins with none of redis://, rediss:// and unix:; " + std::string(kUpstreamForms);
   }
+  if (!problem && proxy && upstream.endpoint.kind == Endpoint::Kind::kUnix) {
+    problem = "?proxy=v2 is for TCP; a unix socket has no address to tell";
+  }
+  upstream.endpoint.proxy = proxy;
   if (!problem) *out = upstream;
   return problem;
 }

@@ -133,7 +133,10 @@ constexpr Handler Words() {
 
 inline constexpr Handler kListen = {
     [](Texts texts, Config* config) -> Problem {
-      return ApplyList(texts, ParseListenEndpoint, &config->listen);
+      const auto parse = [](std::string_view text, Endpoint* out) {
+        return ParseListenEndpoint(text, kTlsScheme, out);
+      };
+      return ApplyList(texts, parse, &config->listen);
     },
     [](const Config& config) {
       std::string text;
@@ -143,28 +146,28 @@ inline constexpr Handler kListen = {
       return text;
     }};
 
-inline constexpr Handler kHttp = {[](Texts texts, Config* config) -> Problem {
-                                    if (resp::EqualsIgnoreCase(texts[0], "off")) {
-                                      config->http.listen.reset();
-                                      return std::nullopt;
-                                    }
-                                    Endpoint endpoint;
-                                    if (Problem problem = ParseListenEndpoint(texts[0], &endpoint))
-                                      return *problem + ", or off";
-                                    config->http.listen = endpoint;
-                                    return std::nullopt;
-                                  },
-                                  [](const Config& config) {
-                                    return config.http.listen ? config.http.listen->ToString()
-                                                              : std::string("off");
-                                  }};
+inline constexpr Handler kHttp = {
+    [](Texts texts, Config* config) -> Problem {
+      if (resp::EqualsIgnoreCase(texts[0], "off")) {
+        config->http.listen.reset();
+        return std::nullopt;
+      }
+      Endpoint endpoint;
+      if (Problem problem = ParseListenEndpoint(texts[0], kHttpsScheme, &endpoint))
+        return *problem + ", or off";
+      config->http.listen = endpoint;
+      return std::nullopt;
+    },
+    [](const Config& config) {
+      return config.http.listen ? config.http.listen->ToString() : std::string("off");
+    }};
 
 inline constexpr Handler kMetricsAddress = {
     [](Texts texts, Config* config) -> Problem {
       config->http.metrics.reset();
       if (resp::EqualsIgnoreCase(texts[0], "http")) return std::nullopt;
       Endpoint endpoint;
-      if (Problem problem = ParseListenEndpoint(texts[0], &endpoint)) {
+      if (Problem problem = ParseListenEndpoint(texts[0], kHttpsScheme, &endpoint)) {
         return *problem + ", or http for the address of --http";
       }
       config->http.metrics = endpoint;

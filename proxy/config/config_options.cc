@@ -17,6 +17,7 @@ constexpr Option Define(std::string_view group, std::string_view flag, std::stri
 
 constexpr std::string_view kWhere = "Addresses";
 constexpr std::string_view kBehind = "Upstream";
+constexpr std::string_view kTls = "TLS";
 constexpr std::string_view kNear = "Near cache";
 constexpr std::string_view kStore = "Embedded store";
 constexpr std::string_view kCounting = "Counting";
@@ -33,16 +34,21 @@ constexpr uint64_t kLargestBody = 512ULL << 20;  // what Redis takes as one valu
 constexpr Option kOptions[] = {
     Define(
         kWhere, "--listen", "ADDRESS", kRestart,
-        "Where clients connect, by RESP: host:port, [v6]:port or "
+        "Where clients connect, by RESP: host:port, [v6]:port, tls://host:port or "
         "unix:/path[?mode=0660&user=NAME&group=NAME]. May be given several times. Port 0 takes any "
         "free one.",
         kListen, true),
+    Define(kWhere, "--proxy-from", "NETWORK", kRestart,
+           "Who may send a header of the PROXY protocol to a proxy:// or proxy+tls:// address of "
+           "--listen: 10.0.0.7, 10.0.0.0/8, fd00::/8. Others are refused there. May be given "
+           "several times.",
+           Words<At<&Config::proxy_from>, ParseNetwork>(), true),
     Define(kWhere, "--http", "ADDRESS", kRestart,
-           "Where /metrics and the item calls are served, written as in --listen; off turns HTTP "
-           "off.",
+           "Where /metrics and the item calls are served, written as in --listen, but with "
+           "https:// for TLS; off turns HTTP off.",
            kHttp),
     Define(kWhere, "--metrics", "ADDRESS", kRestart,
-           "An address of its own for /metrics, /healthz and /readyz, written as in --listen; "
+           "An address of its own for /metrics, /healthz and /readyz, written as in --http; "
            "/metrics is then served there only. http: the address of --http.",
            kMetricsAddress),
     Define(kWhere, "--http-hosts", "NAME", kLive,
@@ -59,13 +65,21 @@ constexpr Option kOptions[] = {
            "store and in front of a Redis on this machine.",
            Enum<At<&Config::http, &HttpOptions::items>, kHttpItems>()),
 
-    Define(kBehind, "--upstream", "URL", kRestart,
-           "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], host[:port] or "
-           "unix:/path[?db=N]; percent-encoding is decoded. A whole Redis Cluster: "
-           "redis+cluster://[[user]:password@]host[:port][,host[:port]...], of which one node is "
-           "enough. embedded: the embedded store. A password is safer in the environment or in the "
-           "file than in a flag, which other users can see.",
-           kUpstream),
+    Define(
+        kBehind, "--upstream", "URL", kRestart,
+        "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], the same "
+        "with rediss:// for TLS, redis+sentinel://host[:port][,...]/NAME[/db] for the master that "
+        "Sentinels name, host[:port] or unix:/path[?db=N]; percent-encoding is decoded. A whole "
+        "Redis Cluster: redis+cluster://[[user]:password@]host[:port][,host[:port]...], of which "
+        "one node is enough. embedded: the embedded store. A password is safer in the environment "
+        "or in the file than in a flag, which other users can see.",
+        kUpstream),
+    Define(kBehind, "--sentinel-user", "NAME", kRestart,
+           "Who we are to the Sentinels in --upstream; those of the URL are for Redis.",
+           Text<At<&Config::links, &UpstreamOptions::sentinel_user>>()),
+    Define(kBehind, "--sentinel-password", "PASSWORD", kRestart,
+           "The password that Sentinels ask for; safer in the environment or in the file.",
+           Text<At<&Config::links, &UpstreamOptions::sentinel_password>>()),
     Define(
         kBehind, "--upstream-wait", "DURATION", kLive,
         "How long requests wait for a lost upstream to come back before their clients are told or "
@@ -100,6 +114,35 @@ constexpr Option kOptions[] = {
            "How often a node of a Redis Cluster is asked which slots are where, even if nothing "
            "suggests that they have moved.",
            Duration<At<&Config::cluster, &ClusterOptions::refresh>, 100>()),
+
+    Define(kTls, "--tls-cert", "FILE", kRestart,
+           "The certificate that clients see on tls:// and https:// addresses, in PEM form, with "
+           "those that vouch for it behind it. It and the other files are read again when they "
+           "change, and on SIGHUP.",
+           Text<At<&Config::tls, &net::TlsServerOptions::cert>>()),
+    Define(kTls, "--tls-key", "FILE", kRestart, "The private key of this certificate.",
+           Text<At<&Config::tls, &net::TlsServerOptions::key>>()),
+    Define(kTls, "--tls-client-ca", "FILE", kRestart,
+           "Clients are asked for a certificate that one of these authorities vouches for.",
+           Text<At<&Config::tls, &net::TlsServerOptions::client_ca>>()),
+    Define(kTls, "--tls-client", "optional|required", kRestart,
+           "Whether clients without a certificate are refused.",
+           Enum<At<&Config::tls, &net::TlsServerOptions::clients>, kClientCertificates>()),
+    Define(kTls, "--upstream-tls-ca", "FILE", kRestart,
+           "The authorities that vouch for the upstream. Without it, those that the system trusts.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::ca>>()),
+    Define(kTls, "--upstream-tls-cert", "FILE", kRestart,
+           "The certificate that the upstream is shown, if it asks for one.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::cert>>()),
+    Define(kTls, "--upstream-tls-key", "FILE", kRestart, "The private key of this certificate.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::key>>()),
+    Define(kTls, "--upstream-tls-name", "NAME", kRestart,
+           "The name that the certificate of the upstream must have. Without it, the host in "
+           "--upstream.",
+           Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::name>>()),
+    Define(kTls, "--upstream-tls-insecure", "", kRestart,
+           "Do not check the certificate of the upstream: whoever answers is believed.",
+           Switch<At<&Config::upstream_tls, &net::TlsUpstreamOptions::insecure>>()),
 
     Define(kNear, "--near-cache", "SIZE", kRestart,
            "Memory for the near cache, which answers GET of hot keys; Redis sends an invalidation "

@@ -140,6 +140,11 @@ std::string ShowDuration(std::chrono::milliseconds duration) {
   return ShowWithUnit(static_cast<uint64_t>(duration.count()), kTimeUnitsShown);
 }
 
+Problem ParseNetwork(std::string_view text, std::string* out) {
+  *out = text;
+  return std::nullopt;
+}
+
 Problem ParseKeyPrefix(std::string_view text, std::string* out) {
   *out = text;
   return std::nullopt;

@@ -42,6 +42,12 @@ inline constexpr std::string_view kLogLevels[] = {
 inline constexpr std::string_view kEvictions[] = {"s3-fifo", "lru", "noeviction"};
 inline constexpr std::string_view kKeyLabels[] = {"on", "off", "hash"};
 inline constexpr std::string_view kConsistencies[] = {"causal", "eventual"};
+// What addresses begin with where TLS is spoken, or a header of the PROXY protocol comes first.
+inline constexpr std::string_view kTlsScheme = "tls://";
+inline constexpr std::string_view kHttpsScheme = "https://";
+inline constexpr std::string_view kProxyScheme = "proxy://";
+inline constexpr std::string_view kProxyTlsScheme = "proxy+tls://";
+inline constexpr std::string_view kClientCertificates[] = {"optional", "required"};
 inline constexpr std::string_view kHttpItems[] = {"auto", "on", "off"};
 
 // A whole number between the two, both included.
@@ -69,8 +75,8 @@ Problem ParseTcpEndpoint(std::string_view text, Endpoint* out);
 Problem ParseEndpoint(std::string_view text, Endpoint* out);
 
 // The same for what is listened on: a unix socket may have "?mode=0660&user=redis&group=www-data",
-// any of them.
-Problem ParseListenEndpoint(std::string_view text, Endpoint* out);
+// any of them, and "host:port" with TLS stands behind the scheme: "tls://", "https://".
+Problem ParseListenEndpoint(std::string_view text, std::string_view tls_scheme, Endpoint* out);
 
 // "cache.example.org" or "*.example.org", as they stand in Host; small letters.
 Problem ParseHttpHost(std::string_view text, std::string* out);
@@ -78,12 +84,20 @@ Problem ParseHttpHost(std::string_view text, std::string* out);
 Problem ParseHttpOrigin(std::string_view text, std::string* out);
 
 // redis://[[user]:password@]host[:port][/db]     port 6379 and database 0 if not given
-// host[:port], [v6][:port]                       the same
+// any of them with TCP and ?proxy=v2 behind it: it is sent a header of the PROXY protocol
+// rediss://...                                   the same with TLS
+// host[:port], [v6][:port]                       without
 // unix://[[user]:password@]/path[?db=N]          or unix:/path[?db=N]
+// redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/NAME[/db], rediss+sentinel:// too
 // User, password, host and path are percent-decoded.
 Problem ParseUpstream(std::string_view text, Upstream* out);
+// What follows "redis://"; out->endpoint.port, if it is not 0, is that of hosts without one.
+Problem ParseRedisUrl(std::string_view rest, Upstream* out);
+// What follows "redis+sentinel://".
+Problem ParseSentinels(std::string_view rest, bool tls, Upstream* out);
 
-// Anything: empty ones have been refused before.
+// Anything: empty ones have been refused before. Networks are read where they are used.
+Problem ParseNetwork(std::string_view text, std::string* out);
 Problem ParseKeyPrefix(std::string_view text, std::string* out);
 Problem ParseKeyPattern(std::string_view text, std::string* out);
 

@@ -15,13 +15,58 @@ namespace {
 
 constexpr size_t kLargestFile = 1 << 20;
 
+// Options of TLS that need each other.
+Problem CheckTls(const Config& config) {
+  const net::TlsServerOptions& own = config.tls;
+  const net::TlsUpstreamOptions& upstream = config.upstream_tls;
+  if (config.ListensWithTls() && (own.cert.empty() || own.key.empty())) {
+    return "clients are to come by TLS, which needs a certificate and its key; give --tls-cert and "
+           "--tls-key, or an address without tls:// and https://";
+  }
+  if (!config.ListensWithTls() && !(own == net::TlsServerOptions{})) {
+    return "--tls-cert and the like are given, and no address is reached by TLS; give --listen "
+           "tls://host:port or --http https://host:port, or leave them out";
+  }
+  if (own.client_ca.empty() && own.clients != net::TlsServerOptions{}.clients) {
+    return "--tls-client says whether clients must have a certificate, and who vouches for it is "
+           "missing; give --tls-client-ca";
+  }
+  if (!config.ConnectsWithTls() && !(upstream == net::TlsUpstreamOptions{})) {
+    return "--upstream-tls-ca and the like are given, and the upstream is not reached by TLS; give "
+           "--upstream rediss://host, or leave them out";
+  }
+  if (upstream.cert.empty() != upstream.key.empty()) {
+    return "--upstream-tls-cert and --upstream-tls-key go together; give both, or none";
+  }
+  if (upstream.insecure && !(upstream.ca.empty() && upstream.name.empty())) {
+    return "--upstream-tls-insecure checks nothing, and --upstream-tls-ca and --upstream-tls-name "
+           "say what to check; leave one of the two out";
+  }
+  return std::nullopt;
+}
+
 // Settings that are right one by one and wrong together.
 Problem CheckTogether(const Config& config) {
   if (!config.upstream && config.near.memory > 0) {
     return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
            "--near-cache out";
   }
-  return std::nullopt;
+  const bool has_sentinels = config.upstream && config.upstream->sentinels.has_value();
+  if (!has_sentinels &&
+      !(config.links.sentinel_user.empty() && config.links.sentinel_password.empty())) {
+    return "--sentinel-user and --sentinel-password are given, and --upstream names no Sentinels; "
+           "give --upstream redis+sentinel://host/NAME, or leave them out";
+  }
+  const bool expects_headers = std::any_of(config.listen.begin(), config.listen.end(),
+                                           [](const Endpoint& endpoint) { return endpoint.proxy; });
+  if (expects_headers == config.proxy_from.empty()) {
+    return expects_headers
+               ? "a proxy:// address believes what load balancers say of their clients, so it has "
+                 "to be said who they are; give --proxy-from"
+               : "--proxy-from says who may send PROXY headers, and no address expects them; give "
+                 "--listen proxy://host:port, or leave it out";
+  }
+  return CheckTls(config);
 }
 
 }  // namespace
@@ -126,6 +171,10 @@ Problem ApplySources(std::span<const Source* const> sources, Config* config) {
 
 Problem CompleteConfig(Config* config) {
   if (Problem problem = CheckTogether(*config)) return problem;
+  if (config->upstream && config->upstream->sentinels) {
+    config->upstream->sentinels->user = config->links.sentinel_user;
+    config->upstream->sentinels->password = config->links.sentinel_password;
+  }
   return LoadUsers(config);
 }
 

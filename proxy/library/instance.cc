@@ -57,6 +57,10 @@ void Instance::RequestStop(std::chrono::milliseconds grace) {
   runtime_->RequestStop(grace);
 }
 
+void Instance::ReadCertificates() {
+  runtime_->ReadCertificates();
+}
+
 void Instance::Wait() {
   runtime_->Wait();
 }

@@ -41,8 +41,10 @@ bool Listens(const core::Config& config) {
 
 }  // namespace
 
-Runtime::Runtime(core::Config config, core::Log log)
-    : config_(std::move(config)), server_(config_, std::move(log)) {
+Runtime::Runtime(core::Config config, net::Certificates certificates, core::Log log)
+    : config_(std::move(config)),
+      certificates_(std::move(certificates)),
+      server_(config_, certificates_, std::move(log)) {
   server_.on_stopped = [this] { OnStopped(); };
 }
 
@@ -50,8 +52,16 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
                                         std::string* problem) {
   const net::NoSignals no_signals;
   const core::Log write = Logging(std::move(log));
+  net::Certificates certificates(config);
+  if (!certificates.Load(problem)) return nullptr;
   std::optional<net::UpstreamReport> upstream;
-  if (config.upstream && Listens(config)) upstream = net::CheckUpstream(config);
+  if (config.upstream && Listens(config)) {
+    upstream = net::CheckUpstream(config, certificates.upstream());
+  }
+  if (upstream && upstream->hopeless) {
+    *problem = "--upstream: " + upstream->problem;
+    return nullptr;
+  }
   const auto unprotected = net::ProtectionProblem(config, upstream ? &*upstream : nullptr);
   if (unprotected) {
     *problem = *unprotected;
@@ -65,7 +75,7 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
   }
   const core::Config described = config;
   const std::vector<std::string> warnings = core::StartWarnings(config);
-  std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), write));
+  std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), std::move(certificates), write));
   if (!runtime->server_.Open(problem)) return nullptr;
   write(core::LogLevel::kInfo, core::VersionLine() + ": " + runtime->server_.Describe());
   for (const std::string& warning : warnings) write(core::LogLevel::kWarn, warning);

@@ -12,6 +12,7 @@
 #include "include/keyhole/keyhole.h"
 #include "proxy/config/config.h"
 #include "proxy/library/lane.h"
+#include "proxy/net/certificates.h"
 #include "proxy/net/server.h"
 
 namespace keyhole {
@@ -33,15 +34,17 @@ class Runtime {
   // For one more connection: lanes are taken in turn.
   std::shared_ptr<Lane> NextLane();
   void RequestStop(std::chrono::milliseconds grace) { server_.Stop(grace); }
+  void ReadCertificates() { server_.ReadCertificates(); }
   void Wait();
 
  private:
-  Runtime(core::Config config, core::Log log);
+  Runtime(core::Config config, net::Certificates certificates, core::Log log);
 
   std::shared_ptr<Lane> AddLane();
   void OnStopped();
 
   const core::Config config_;
+  net::Certificates certificates_;
   net::Server server_;
   std::mutex lanes_mutex_;  // guards what follows
   std::vector<std::shared_ptr<Lane>> lanes_;

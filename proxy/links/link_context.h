@@ -29,6 +29,7 @@ struct LinkContext : Clock {
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
   metrics::WorkerMetrics& metrics;
+  bool wants_master = false;          // each connection to Redis is asked for its role first
   ReplyObserver* observer = nullptr;  // null: nobody wants to know
   Log log = [](LogLevel, std::string_view) {};
   std::array<bool, resp::kCommandCount> counted{};

@@ -24,6 +24,10 @@ constexpr std::string_view kTooManyHttpClients =
 }  // namespace
 
 bool Acceptor::Open(std::string* problem) {
+  if (!config_.proxy_from.empty()) {
+    arrivals_ = std::make_unique<ProxyArrivals>(first().state());
+    if (!arrivals_->Trust(config_.proxy_from, problem)) return false;
+  }
   for (const core::Endpoint& endpoint : config_.listen) {
     if (!OpenDoor(Speaks::kResp, endpoint, problem)) return false;
   }
@@ -36,12 +40,18 @@ bool Acceptor::OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::stri
   asio::io_context& context = first().loop().context();
   doors_.push_back(
       {speaks, std::make_unique<Listener>(context, endpoint), MakeGate(speaks, endpoint)});
-  Listener& listener = *doors_.back().listener;
-  listener.set_on_accept([this, gate = doors_.back().gate.get()](Socket socket, std::string peer) {
-    if (gate == nullptr) return AcceptClient(std::move(socket), std::move(peer));
-    AcceptHttp(std::move(socket), std::move(peer), *gate);
+  const Door& door = doors_.back();
+  door.listener->set_on_accept([this, &door](Socket socket, std::string peer) {
+    if (door.gate != nullptr) return AcceptHttp(std::move(socket), std::move(peer), door);
+    if (!door.listener->endpoint().proxy) {
+      return AcceptClient(std::move(socket), std::move(peer), door.tls());
+    }
+    arrivals_->Take(std::move(socket), std::move(peer),
+                    [this, tls = door.tls()](Socket arrived, std::string client) {
+                      AcceptClient(std::move(arrived), std::move(client), tls);
+                    });
   });
-  return listener.Open(problem);
+  return door.listener->Open(problem);
 }
 
 // None for RESP.
@@ -62,41 +72,48 @@ void Acceptor::Start() {
 
 void Acceptor::Close() {
   for (const Door& door : doors_) door.listener->Close();
+  if (arrivals_ != nullptr) arrivals_->Close();
 }
 
-std::vector<core::Endpoint> Acceptor::Where(Speaks speaks) const {
-  std::vector<core::Endpoint> where;
+std::vector<std::string> Acceptor::Where(Speaks speaks, std::string_view tls_scheme) const {
+  std::vector<std::string> where;
   for (const Door& door : doors_) {
-    if (door.speaks == speaks) where.push_back(door.listener->endpoint());
+    if (door.speaks != speaks) continue;
+    const core::Endpoint& endpoint = door.listener->endpoint();
+    std::string scheme(door.tls() ? tls_scheme : "");
+    if (endpoint.proxy) scheme = door.tls() ? "proxy+tls://" : "proxy://";
+    where.push_back(scheme + endpoint.ToString());
   }
   return where;
 }
 
 uint16_t Acceptor::PortOf(Speaks speaks) const {
-  for (const core::Endpoint& endpoint : Where(speaks)) {
-    if (endpoint.kind == core::Endpoint::Kind::kTcp) return endpoint.port;
+  for (const Door& door : doors_) {
+    const core::Endpoint& endpoint = door.listener->endpoint();
+    if (door.speaks == speaks && endpoint.kind == core::Endpoint::Kind::kTcp) return endpoint.port;
   }
   return 0;
 }
 
 std::string Acceptor::Describe() const {
   std::string text = config_.listen.empty() ? "RESP off, " : "RESP on ";
-  for (const core::Endpoint& endpoint : Where(Speaks::kResp)) text += endpoint.ToString() + ", ";
-  const std::vector<core::Endpoint> http = Where(Speaks::kHttp);
-  text += http.empty() ? "HTTP off" : "HTTP on " + http.front().ToString();
-  for (const core::Endpoint& endpoint : Where(Speaks::kMetrics)) {
-    text += ", metrics on " + endpoint.ToString();
+  for (const std::string& address : Where(Speaks::kResp, "tls://")) text += address + ", ";
+  const std::vector<std::string> http = Where(Speaks::kHttp, "https://");
+  text += http.empty() ? "HTTP off" : "HTTP on " + http.front();
+  for (const std::string& address : Where(Speaks::kMetrics, "https://")) {
+    text += ", metrics on " + address;
   }
   return text;
 }
 
-void Acceptor::AcceptClient(Socket socket, std::string peer) {
+void Acceptor::AcceptClient(Socket socket, std::string peer, bool tls) {
   error_code error;
   const int descriptor = socket.release(error);
   if (error) return;
-  if (newcomers_.empty() && HasRoom()) return Admit(descriptor, std::move(peer));
-  if (newcomers_.size() >= kMostNewcomers) return Refuse(descriptor, peer);
-  newcomers_.push_back({descriptor, std::move(peer)});
+  Newcomer client{descriptor, std::move(peer), tls};
+  if (newcomers_.empty() && HasRoom()) return Admit(std::move(client));
+  if (newcomers_.size() >= kMostNewcomers) return Refuse(client);
+  newcomers_.push_back(std::move(client));
   if (newcomers_.size() == 1) MakeRoom(0);
 }
 
@@ -104,13 +121,15 @@ bool Acceptor::HasRoom() const {
   return clients_.load(std::memory_order_relaxed) < first().state().max_clients();
 }
 
-void Acceptor::Admit(int descriptor, std::string peer) {
+void Acceptor::Admit(Newcomer client) {
   clients_.fetch_add(1, std::memory_order_relaxed);
   // One after the other: connections are few and live long, so this is the fairest.
   Worker& worker = *workers_[next_worker_++ % workers_.size()];
-  if (&worker == &first()) return worker.AddClient(descriptor, peer);
-  worker.Post(
-      [&worker, descriptor, peer = std::move(peer)] { worker.AddClient(descriptor, peer); });
+  TlsContext::Pointer tls = client.tls ? tls_ : nullptr;
+  if (&worker == &first()) return worker.AddClient(client.descriptor, client.peer, std::move(tls));
+  worker.Post([&worker, client = std::move(client), tls = std::move(tls)] {
+    worker.AddClient(client.descriptor, client.peer, tls);
+  });
 }
 
 // Whoever has not sent a whole request yet makes room for the first of the newcomers, who may do so
@@ -130,41 +149,47 @@ void Acceptor::OnRoom(bool made, size_t asked) {
   Newcomer next = std::move(newcomers_.front());
   newcomers_.pop_front();
   if (HasRoom()) {
-    Admit(next.descriptor, std::move(next.peer));
+    Admit(std::move(next));
   } else {
-    Refuse(next.descriptor, next.peer);
+    Refuse(next);
   }
   if (!newcomers_.empty()) MakeRoom(0);
 }
 
-void Acceptor::Refuse(int descriptor, std::string_view peer) {
+// By TLS it is told nothing: that would take a handshake.
+void Acceptor::Refuse(const Newcomer& client) {
   first().loop().BeginTurn();
   first().state().metrics.counters.clients_refused.Add();
   if (const auto more = refused_.Pass(first().state().now)) {
     first().state().log(
         core::LogLevel::kWarn,
-        "refused " + std::string(peer) + ": " + std::to_string(first().state().max_clients()) +
+        "refused " + client.peer + ": " + std::to_string(first().state().max_clients()) +
             " clients are connected, as many as --max-clients allows, and all of them are in use" +
             *more);
   }
-  ::send(descriptor, kTooManyClients.data(), kTooManyClients.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  ::close(descriptor);
+  if (!client.tls) {
+    ::send(client.descriptor, kTooManyClients.data(), kTooManyClients.size(),
+           MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  ::close(client.descriptor);
 }
 
-void Acceptor::AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate) {
+void Acceptor::AcceptHttp(Socket socket, std::string peer, const Door& door) {
   Worker& worker = first();
   error_code error;
   if (worker.http_clients() >= kMaxHttpClients) worker.CloseIdleHttp();
   const bool full = worker.http_clients() >= kMaxHttpClients;
   if (worker.http_clients() >= kMaxHttpClients + kHttpReserve) {
     worker.state().metrics.counters.clients_refused.Add();
+    if (door.tls()) return;
     socket.non_blocking(true, error);
     socket.write_some(asio::buffer(kTooManyHttpClients), error);
     return;
   }
   const int descriptor = socket.release(error);
   if (error) return;
-  worker.AddHttpClient(descriptor, std::move(peer), report_, gate, full);
+  worker.AddHttpClient(descriptor, std::move(peer), report_, *door.gate, full,
+                       door.tls() ? tls_ : nullptr);
 }
 
 }  // namespace keyhole::net

@@ -19,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/config/config.h"
@@ -26,6 +27,8 @@
 #include "proxy/net/http_connection.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/log_limit.h"
+#include "proxy/net/proxy_arrivals.h"
+#include "proxy/net/tls_context.h"
 #include "proxy/net/worker.h"
 
 namespace keyhole::net {
@@ -44,6 +47,8 @@ class Acceptor {
   // Clients are accepted from now on.
   void Start();
   void Close();
+  // What clients see from now on who come by TLS. REQUIRED before Start() if there are such doors.
+  void SetTls(TlsContext::Pointer tls) { tls_ = std::move(tls); }
 
   // In plain words: what listens where.
   std::string Describe() const;
@@ -63,31 +68,35 @@ class Acceptor {
     Speaks speaks;
     std::unique_ptr<Listener> listener;
     std::unique_ptr<core::HttpGate> gate;  // null: RESP
+    bool tls() const { return listener->endpoint().tls; }
   };
   // Has been accepted and waits for room.
   struct Newcomer {
     int descriptor;
     std::string peer;
+    bool tls;
   };
 
   Worker& first() const { return *workers_[0]; }
   bool OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::string* problem);
   std::unique_ptr<core::HttpGate> MakeGate(Speaks speaks, const core::Endpoint& endpoint) const;
-  // With the port that the kernel chose, if it was asked to.
-  std::vector<core::Endpoint> Where(Speaks speaks) const;
+  // With the ports that the kernel chose, if it was asked to, and TLS by this scheme.
+  std::vector<std::string> Where(Speaks speaks, std::string_view tls_scheme) const;
   uint16_t PortOf(Speaks speaks) const;
-  void AcceptClient(Socket socket, std::string peer);
+  void AcceptClient(Socket socket, std::string peer, bool tls);
   bool HasRoom() const;
-  void Admit(int descriptor, std::string peer);
+  void Admit(Newcomer client);
   void MakeRoom(size_t asked);
   void OnRoom(bool made, size_t asked);
-  void Refuse(int descriptor, std::string_view peer);
-  void AcceptHttp(Socket socket, std::string peer, const core::HttpGate& gate);
+  void Refuse(const Newcomer& client);
+  void AcceptHttp(Socket socket, std::string peer, const Door& door);
 
   const core::Config& config_;
   const Workers& workers_;
   const Reporter report_;
-  std::vector<Door> doors_;
+  std::deque<Door> doors_;  // references stay valid
+  TlsContext::Pointer tls_;
+  std::unique_ptr<ProxyArrivals> arrivals_;  // null: no door expects PROXY headers
   std::atomic<int64_t> clients_{0};
   std::deque<Newcomer> newcomers_;
   LogLimit refused_;

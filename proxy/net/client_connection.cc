@@ -21,6 +21,7 @@ void ClientConnection::Start(std::unique_ptr<Stream> stream) {
 }
 
 void ClientConnection::OnFinished() {
+  if (!stream().established()) return Close(CloseReason::kHandshake);
   Close(stream().broken() ? CloseReason::kNetworkError : CloseReason::kByClient);
 }
 

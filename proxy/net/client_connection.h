@@ -21,6 +21,7 @@ class ClientConnection final : public PeerConnection<ClientConnection> {
   void Start(std::unique_ptr<Stream> stream);
   core::ClientSession& session() { return *session_; }
   void Close(metrics::CloseReason reason);
+  void Abandon() override { Close(metrics::CloseReason::kHandshake); }
   // Something has come that has not been read.
   bool HasUnread() const { return is_open() && stream().HasUnread(); }
 

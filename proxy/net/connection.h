@@ -18,6 +18,8 @@ class Connection : public Loop::Member, public core::Transport {
  public:
   // There is something to write, or reading is wanted again, or it is over.
   void Wake() final { WriteInTurn(); }
+  // Closes it: its TLS handshake has been given up.
+  virtual void Abandon() = 0;
 
  protected:
   using Loop::Member::Member;

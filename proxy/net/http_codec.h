@@ -86,6 +86,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
   bool wants_shutdown() const { return state_ == State::kLingering; }
   // It is over: close the stream, then Detach().
   bool finished() const { return state_ == State::kFinished; }
+  bool cut_off() const { return false; }
   void Detach();
 
   // Requests have come that are looked at in the next turn.

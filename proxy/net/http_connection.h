@@ -29,6 +29,7 @@ class HttpConnection final : public PeerConnection<HttpConnection> {
   // Takes no more requests; closes when the one that runs has been answered.
   void Drain();
   void Close();
+  void Abandon() override { Close(); }
 
   // To be called ten times a second: closes it if something takes too long.
   void Tick();

@@ -4,6 +4,7 @@
 //     PrepareRead() CommitRead(n) OnEof() wants_read()     what the client sends
 //     PrepareWrite() CommitWrite(n) OnOutputLost()         what it is sent
 //     finished()                                           it is over: close
+//     cut_off()                                            at once: what is written may be lost
 //
 // Which peer it is the compiler knows: Self is the class derived from this, and has peer() and
 // OnFinished().
@@ -33,6 +34,8 @@ class PeerConnection : public Connection {
  private:
   Self& self() { return static_cast<Self&>(*this); }
   void WriteReplies();
+  // What the stream has taken has gone, unless there is nobody to take it.
+  bool MayClose() { return !stream().has_unsent() || stream().broken() || self().peer().cut_off(); }
   void OnBroken();
 };
 
@@ -97,8 +100,9 @@ void PeerConnection<Self>::WriteReplies() {
 template <typename Self>
 void PeerConnection<Self>::WriteOut() {
   if (!is_open()) return;
+  if (stream().has_unsent()) stream().Flush();
   WriteReplies();
-  if (self().peer().finished()) return self().OnFinished();
+  if (self().peer().finished() && MayClose()) return self().OnFinished();
   if (self().peer().wants_read()) ReadLater();
 }
 

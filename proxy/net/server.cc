@@ -7,6 +7,7 @@ namespace keyhole::net {
 namespace {
 
 constexpr std::chrono::milliseconds kTrackKeys{100};
+constexpr std::chrono::seconds kLookAtCertificates{1};
 
 // What Redis' CLIENT LIST calls the shared links of a worker: "keyhole:web-1:0".
 std::string LinkName(int worker) {
@@ -17,8 +18,11 @@ std::string LinkName(int worker) {
 
 }  // namespace
 
-Server::Server(core::Config config, LogFunction log)
-    : config_(std::move(config)), log_(std::move(log)), control_(config_, *this, log_) {
+Server::Server(core::Config config, Certificates& certificates, LogFunction log)
+    : config_(std::move(config)),
+      certificates_(certificates),
+      log_(std::move(log)),
+      control_(config_, *this, log_) {
   for (int i = 0; i < config_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(config_, control_.AddWorker(), control_.store(),
                                                 control_.near(), log_));
@@ -48,6 +52,7 @@ void Server::Start() {
   for (const auto& worker : workers_) {
     worker->state().stop_process = [this] { Stop(config_.shutdown_grace); };
   }
+  UseCertificates();
   acceptor_.Start();
   asio::post(scraper_, [this] { TrackKeys(); });
   for (const auto& worker : workers_) worker->Post([&worker] { worker->Start(); });
@@ -97,10 +102,44 @@ void Server::TrackKeys() {
       tell([](core::WorkerState& guest) { guest.metrics.keys.CatchUp(); });
     }
   }
+  LookAtCertificates();
   track_keys_.expires_after(kTrackKeys);
   track_keys_.async_wait([this](error_code error) {
     if (!error) TrackKeys();
   });
+}
+
+// Connections that are there keep what they began with.
+void Server::UseCertificates() {
+  workers_[0]->Post([this, tls = certificates_.clients()] { acceptor_.SetTls(tls); });
+  for (const auto& worker : workers_) {
+    worker->Post([&worker, tls = certificates_.upstream()] { worker->SetUpstreamTls(tls); });
+  }
+}
+
+void Server::LoadCertificates() {
+  std::string problem;
+  if (!certificates_.Load(&problem)) {
+    return log_(core::LogLevel::kError,
+                "the new certificates cannot be used, those from before stay: " + problem);
+  }
+  UseCertificates();
+  log_(core::LogLevel::kInfo, "certificates read again, for connections made from now on");
+}
+
+void Server::ReadCertificates() {
+  asio::post(scraper_, [this] {
+    if (certificates_.any()) return LoadCertificates();
+    log_(core::LogLevel::kInfo, "there are no certificates to be read again");
+  });
+}
+
+// Whether their files have changed, now and then.
+void Server::LookAtCertificates() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!certificates_.any() || now - certificates_seen_ < kLookAtCertificates) return;
+  certificates_seen_ = now;
+  if (certificates_.HaveChanged()) LoadCertificates();
 }
 
 void Server::BeginStop(std::chrono::milliseconds grace) {

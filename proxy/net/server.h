@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@
 #include "proxy/app/control.h"
 #include "proxy/config/config.h"
 #include "proxy/net/acceptor.h"
+#include "proxy/net/certificates.h"
 #include "proxy/net/worker.h"
 
 namespace keyhole::net {
@@ -27,9 +29,10 @@ class Server final : private core::Control::Threads {
  public:
   using LogFunction = Worker::LogFunction;
 
-  // log: called from any worker's thread. May throw, as Start(): the system has no more threads or
-  // descriptors. Threads inherit the caller's signal mask: see no_signals.h.
-  Server(core::Config config, LogFunction log);
+  // certificates: loaded; they outlive this. log: called from any worker's thread. May throw, as
+  // Start(): the system has no more threads or descriptors. Threads inherit the caller's signal
+  // mask: see no_signals.h.
+  Server(core::Config config, Certificates& certificates, LogFunction log);
   // REQUIRES: never started, or Wait() has returned.
   ~Server();
   Server(const Server&) = delete;
@@ -47,6 +50,9 @@ class Server final : private core::Control::Threads {
   // Finishes what is in flight, for so long at most, then stops. Asked again it may stop sooner,
   // never later.
   void Stop(std::chrono::milliseconds grace);
+  // Reads the certificates again, for connections made from then on. Those that cannot be used are
+  // logged, and those from before stay.
+  void ReadCertificates();
   // Returns when all has stopped, by Stop() or by SHUTDOWN. Not to be called on a thread of this.
   void Wait();
   // Called by the last worker that stops; set before Start().
@@ -66,6 +72,9 @@ class Server final : private core::Control::Threads {
                                                   asio::thread_pool::executor_type>;
 
   void BeginStop(std::chrono::milliseconds grace);
+  void UseCertificates();
+  void LoadCertificates();
+  void LookAtCertificates();
   void StopNow();
   void EndWaiting();
   void TrackKeys();
@@ -73,6 +82,8 @@ class Server final : private core::Control::Threads {
   void OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) override;
 
   const core::Config config_;
+  Certificates& certificates_;  // on the scraper only, once it runs
+  std::chrono::steady_clock::time_point certificates_seen_{};
   const LogFunction log_;
   core::Control control_;
   std::vector<std::unique_ptr<Worker>> workers_;

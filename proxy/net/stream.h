@@ -1,5 +1,6 @@
-// A connected stream of bytes that never blocks: TCP or a unix socket (tcp_stream.h), in tests a
-// script. Whoever moves bytes knows no more of a socket than this.
+// A connected stream of bytes that never blocks: TCP or a unix socket (tcp_stream.h), TLS over one
+// of these (tls_stream.h), in tests a script. Whoever moves bytes knows no more of a socket than
+// this.
 //
 // Reading follows readable(): it becomes true when the watcher is told so, and false when a read
 // has found that there is no more for now.
@@ -40,6 +41,16 @@ class Stream {
   // A read or a write has failed.
   bool broken() const { return broken_; }
 
+  // It takes bytes, and gives those of the other side. False while TLS shakes hands: Read() carries
+  // that on, and Write() takes nothing.
+  bool established() const { return established_; }
+  // It has taken bytes that are still here: Flush() is to be called once it has become writable.
+  // Whoever closes it before that drops them.
+  bool has_unsent() const { return unsent_; }
+  virtual void Flush() {}
+  // Why a read or a write has failed, in words for people; empty if nobody knows.
+  virtual std::string_view problem() const { return {}; }
+
   // Looks whether an end has come unnoticed; see Watcher::OnShortRead().
   enum class Probe : uint8_t {
     kAgain,  // something has come, or too little time has passed: call again
@@ -69,6 +80,8 @@ class Stream {
   bool readable_ : 1 = false;
   bool full_ : 1 = false;
   bool broken_ : 1 = false;
+  bool established_ : 1 = true;
+  bool unsent_ : 1 = false;
 };
 
 }  // namespace keyhole::net

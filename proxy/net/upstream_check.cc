@@ -1,68 +1,19 @@
 #include "proxy/net/upstream_check.h"
 
-#include <hiredis/hiredis.h>
-
-#include <initializer_list>
-#include <memory>
+#include <array>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "proxy/base/digits.h"
 #include "proxy/links/upstream/greeting.h"
 #include "proxy/links/upstream/handshake.h"
+#include "proxy/net/dialogue.h"
 #include "resp/command_table.h"
-#include "resp/reply_scanner.h"
+#include "resp/reply_reader.h"
+#include "resp/reply_writer.h"
 
 namespace keyhole::net {
 namespace {
-
-using resp::CommandId;
-
-struct FreeContext {
-  void operator()(redisContext* context) const { redisFree(context); }
-};
-struct FreeReply {
-  void operator()(redisReply* reply) const { freeReplyObject(reply); }
-};
-using Context = std::unique_ptr<redisContext, FreeContext>;
-using Reply = std::unique_ptr<redisReply, FreeReply>;
-
-std::string_view Word(CommandId id) {
-  return resp::Spec(id).name;
-}
-
-timeval ToTimeval(std::chrono::milliseconds duration) {
-  return {.tv_sec = duration.count() / 1000, .tv_usec = duration.count() % 1000 * 1000};
-}
-
-Context Connect(const core::Config& config, const core::Endpoint& endpoint) {
-  const timeval timeout = ToTimeval(config.links.connect_timeout);
-  Context context(endpoint.kind == core::Endpoint::Kind::kUnix
-                      ? redisConnectUnixWithTimeout(endpoint.path.c_str(), timeout)
-                      : redisConnectWithTimeout(endpoint.host.c_str(), endpoint.port, timeout));
-  if (context != nullptr && context->err == 0) redisSetTimeout(context.get(), timeout);
-  return context;
-}
-
-// Null if the connection is lost.
-Reply Ask(redisContext* context, std::initializer_list<std::string_view> words) {
-  std::vector<const char*> bytes;
-  std::vector<size_t> sizes;
-  for (const std::string_view word : words) {
-    bytes.push_back(word.data());
-    sizes.push_back(word.size());
-  }
-  return Reply(static_cast<redisReply*>(
-      redisCommandArgv(context, static_cast<int>(words.size()), bytes.data(), sizes.data())));
-}
-
-std::string_view Text(const Reply& reply) {
-  return {reply->str, reply->len};
-}
-
-bool IsError(const Reply& reply) {
-  return reply->type == REDIS_REPLY_ERROR;
-}
 
 // The value of "name:" in INFO's text.
 std::string Field(std::string_view info, std::string_view name) {
@@ -72,85 +23,156 @@ std::string Field(std::string_view info, std::string_view name) {
   return std::string(value.substr(0, value.find('\r')));
 }
 
-// What a reply is to a handshake: whether it is an error, and which.
-resp::ReplyHead HeadOf(const Reply& reply) {
-  resp::ReplyHead head;
-  head.type = IsError(reply) ? resp::ReplyType::kError : resp::ReplyType::kSimpleString;
-  head.text = Text(reply);
-  return head;
-}
-
 // Says a greeting and hears the replies.
-void Talk(redisContext* context, core::Greeting greeting, core::Handshake* handshake) {
+void Talk(Dialogue& dialogue, core::Greeting greeting, core::Handshake* handshake) {
   handshake->Begin(std::move(greeting));
   const std::string_view bytes = handshake->PrepareWrite();
-  if (!bytes.empty()) redisAppendFormattedCommand(context, bytes.data(), bytes.size());
+  if (!dialogue.Say(bytes)) return handshake->OnLost();
   handshake->CommitWrite(bytes.size());
   while (handshake->state() == core::Handshake::State::kTalking) {
-    void* reply = nullptr;
-    if (redisGetReply(context, &reply) != REDIS_OK) return handshake->OnLost();
-    handshake->OnReply(HeadOf(Reply(static_cast<redisReply*>(reply))));
+    if (!dialogue.Hear().has_value()) return handshake->OnLost();
+    handshake->OnReply(dialogue.head());
   }
 }
 
-bool LogIn(redisContext* context, const core::Upstream& upstream, UpstreamReport* report) {
+bool LogIn(Dialogue& dialogue, const core::Upstream& upstream, UpstreamReport* report) {
   core::Greeting greeting;
   greeting.LogIn(core::StateFor(upstream));
   core::Handshake handshake;
-  Talk(context, std::move(greeting), &handshake);
+  Talk(dialogue, std::move(greeting), &handshake);
   if (handshake.state() == core::Handshake::State::kDone) return true;
   const bool lost = handshake.failure() == core::Handshake::Failure::kLost;
   report->problem = lost ? "the connection is lost" : handshake.error();
   return false;
 }
 
-void AskCluster(redisContext* context, UpstreamReport* report) {
-  const Reply info = Ask(context, {Word(CommandId::kCluster), Word(CommandId::kClusterInfo)});
-  if (info == nullptr || info->type != REDIS_REPLY_STRING) return;
-  report->masters = Field(Text(info), "cluster_size:");
-  report->nodes = Field(Text(info), "cluster_known_nodes:");
-  report->slots = Field(Text(info), "cluster_slots_ok:");
+// The text of a report, or none.
+std::optional<std::string> AskText(Dialogue& dialogue,
+                                   const std::array<std::string_view, 2>& words) {
+  std::string request;
+  resp::AppendRequest(words, &request);
+  if (!dialogue.Say(request)) return std::nullopt;
+  std::optional<std::string> reply = dialogue.Hear();
+  if (!reply.has_value() || dialogue.head().is_error()) return std::nullopt;
+  return reply;
 }
 
-UpstreamReport CheckNode(const core::Config& config, const core::Endpoint& endpoint) {
+void AskCluster(Dialogue& dialogue, UpstreamReport* report) {
+  const auto info = AskText(dialogue, {resp::Spec(resp::CommandId::kCluster).name,
+                                       resp::Spec(resp::CommandId::kClusterInfo).name});
+  if (!info.has_value()) return;
+  report->masters = Field(*info, "cluster_size:");
+  report->nodes = Field(*info, "cluster_known_nodes:");
+  report->slots = Field(*info, "cluster_slots_ok:");
+}
+
+// The master, as the Sentinel at this endpoint knows it. None: report->problem says why, and
+// report->hopeless whether it will stay like that.
+std::optional<core::Endpoint> AskSentinel(const core::Config& config, const core::Endpoint& at,
+                                          const TlsContext::Pointer& tls, UpstreamReport* report) {
+  const core::Sentinels& sentinels = *config.upstream->sentinels;
+  const std::string who = "the Sentinel " + at.ToString();
+  Dialogue dialogue(config.links.connect_timeout);
+  core::SessionState us;
+  us.user = sentinels.user;
+  us.password = sentinels.password;
+  core::Greeting greeting;
+  greeting.LogIn(us);
+  std::string request(greeting.bytes);
+  const std::array<std::string_view, 3> words{resp::Spec(resp::CommandId::kSentinel).name,
+                                              "get-master-addr-by-name", sentinels.master};
+  resp::AppendRequest(words, &request);
+  std::optional<std::string> reply;
+  bool said = dialogue.Connect(at, tls) && dialogue.Say(request);
+  for (int i = 0; said && i <= greeting.replies; ++i) {
+    reply = dialogue.Hear();
+    said = reply.has_value() && (i == greeting.replies || !dialogue.head().is_error());
+  }
+  if (!reply.has_value()) {
+    report->problem = who + ": " + dialogue.problem();
+    return std::nullopt;
+  }
+  core::ReplyReader reader(*reply);
+  reader.Next();
+  const std::optional<core::ReplyElement> host = reader.Next();
+  const std::optional<core::ReplyElement> port = reader.Next();
+  const auto number = port.has_value() ? core::ParseDigits(port->text) : std::nullopt;
+  if (host.has_value() && number.has_value() && *number <= 65535) {
+    core::Endpoint master =
+        core::Endpoint::Tcp(std::string(host->text), static_cast<uint16_t>(*number));
+    master.tls = at.tls;
+    return master;
+  }
+  report->hopeless = true;
+  if (dialogue.head().is_null) {
+    report->problem = who + " knows no master '" + sentinels.master +
+                      "'; give the name that sentinel.conf has behind \"sentinel monitor\"";
+  } else {
+    report->problem = who + " answers with " + std::string(dialogue.head().text) +
+                      "; is it a Sentinel, and are --sentinel-user and --sentinel-password right?";
+  }
+  return std::nullopt;
+}
+
+// Where the master is: what the first Sentinel says that knows.
+std::optional<core::Endpoint> FindMaster(const core::Config& config, const TlsContext::Pointer& tls,
+                                         UpstreamReport* report) {
+  for (const core::Endpoint& at : config.upstream->sentinels->endpoints) {
+    if (auto master = AskSentinel(config, at, tls, report)) return master;
+  }
+  return std::nullopt;
+}
+
+UpstreamReport CheckNode(const core::Config& config, const core::Endpoint& endpoint,
+                         const TlsContext::Pointer& tls) {
   UpstreamReport report;
-  const Context context = Connect(config, endpoint);
-  if (context == nullptr || context->err != 0) {
-    report.problem = context == nullptr ? "out of memory" : context->errstr;
+  Dialogue dialogue(config.links.connect_timeout);
+  if (!dialogue.Connect(endpoint, tls)) {
+    report.problem = dialogue.problem();
     return report;
   }
   report.reachable = true;
   core::Greeting ping;
   ping.Ping();
   core::Handshake handshake;
-  Talk(context.get(), std::move(ping), &handshake);
+  Talk(dialogue, std::move(ping), &handshake);
   if (handshake.failure() == core::Handshake::Failure::kLost) {
     report.reachable = false;
-    report.problem = context->errstr;
+    report.problem = dialogue.problem();
     return report;
   }
   report.asks_password = handshake.asks_password().value_or(false);
-  if (!LogIn(context.get(), *config.upstream, &report)) return report;
-  const Reply info = Ask(context.get(), {Word(CommandId::kInfo), "server"});
-  if (info != nullptr && info->type == REDIS_REPLY_STRING) {
-    report.version = Field(Text(info), "redis_version:");
-    report.cluster = Field(Text(info), "redis_mode:").starts_with('c');
+  if (!LogIn(dialogue, *config.upstream, &report)) return report;
+  const auto info = AskText(dialogue, {resp::Spec(resp::CommandId::kInfo).name, "server"});
+  if (info.has_value()) {
+    report.version = Field(*info, "redis_version:");
+    report.cluster = Field(*info, "redis_mode:").starts_with('c');
   }
-  if (report.cluster) AskCluster(context.get(), &report);
+  if (report.cluster) AskCluster(dialogue, &report);
+  return report;
+}
+
+// Of a cluster one node is enough.
+UpstreamReport CheckCluster(const core::Config& config, const TlsContext::Pointer& tls) {
+  UpstreamReport report;
+  for (const core::Endpoint& seed : config.upstream->seeds) {
+    report = CheckNode(config, seed, tls);
+    if (report.reachable) break;
+  }
   return report;
 }
 
 }  // namespace
 
-// Of a cluster one node is enough.
-UpstreamReport CheckUpstream(const core::Config& config) {
+UpstreamReport CheckUpstream(const core::Config& config, const TlsContext::Pointer& tls) {
   const core::Upstream& upstream = *config.upstream;
-  if (!upstream.is_cluster()) return CheckNode(config, upstream.endpoint);
+  if (upstream.is_cluster()) return CheckCluster(config, tls);
+  if (!upstream.sentinels.has_value()) return CheckNode(config, upstream.endpoint, tls);
   UpstreamReport report;
-  for (const core::Endpoint& seed : upstream.seeds) {
-    report = CheckNode(config, seed);
-    if (report.reachable) break;
-  }
+  const std::optional<core::Endpoint> master = FindMaster(config, tls, &report);
+  if (!master.has_value()) return report;
+  report = CheckNode(config, *master, tls);
+  report.master = master->ToString();
   return report;
 }
 
@@ -183,6 +205,7 @@ std::string Describe(const core::Config& config, const UpstreamReport& report) {
   }
   if (!report.problem.empty())
     text += ", and rejected the login or the database in --upstream: " + report.problem;
+  if (!report.master.empty()) text += ", at " + report.master + " as Sentinel says";
   if (report.asks_password) text += ", it asks for a password";
   if (report.cluster && !whole) {
     text +=

@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/net/tcp_stream.h"
-
 namespace keyhole::net {
 namespace {
 
@@ -29,7 +27,9 @@ UpstreamConnection::UpstreamConnection(Loop& loop, core::WorkerState& state,
 
 UpstreamConnection::~UpstreamConnection() = default;
 
-void UpstreamConnection::Start(const core::Endpoint& endpoint) {
+void UpstreamConnection::Start(const core::Endpoint& endpoint, MakeStream make_stream) {
+  make_stream_ = std::move(make_stream);
+  endpoint_ = endpoint;
   loop_.Post([self = boost::intrusive_ptr(this), endpoint] {
     self->loop_.BeginTurn();
     if (self->open_) self->Resolve(endpoint);
@@ -58,26 +58,41 @@ void UpstreamConnection::ConnectTo(std::vector<Protocol::endpoint> endpoints, si
   error_code ignored;
   connecting_.close(ignored);
   const Protocol::endpoint endpoint = endpoints[index];
-  connecting_.async_connect(
-      endpoint, [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
-                 index](error_code error) mutable {
-        self->loop_.BeginTurn();
-        if (!self->open_) return;
-        if (error) return self->ConnectTo(std::move(endpoints), index + 1);
-        const int descriptor = self->connecting_.release(error);
-        if (error) return self->Lose();
-        self->OnConnected(std::make_unique<TcpStream>(self->loop_.context(), descriptor));
-      });
+  connecting_.async_connect(endpoint,
+                            [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
+                             index](error_code error) mutable {
+                              self->loop_.BeginTurn();
+                              if (!self->open_) return;
+                              if (error) return self->ConnectTo(std::move(endpoints), index + 1);
+                              const int descriptor = self->connecting_.release(error);
+                              if (error) return self->Lose();
+                              self->OnConnected(self->make_stream_(descriptor));
+                            });
 }
 
 void UpstreamConnection::OnConnected(std::unique_ptr<Stream> stream) {
   if (!Open(std::move(stream))) return Lose();
+  if (this->stream().established()) return OnEstablished();
+  this->stream().set_readable();  // it begins, and speaks first
+  ReadLater();
+}
+
+void UpstreamConnection::CarryOnHandshake() {
+  if (!is_open()) return;
+  size_t n = 0;
+  const Stream::Io result = stream().Read({}, &n);
+  if (result == Stream::Io::kError || result == Stream::Io::kEof) return Lose();
+  if (stream().established()) OnEstablished();
+}
+
+void UpstreamConnection::OnEstablished() {
   connected_ = true;
   link_->OnConnected();
   Wake();
 }
 
 void UpstreamConnection::ReadIn() {
+  if (!connected_) return CarryOnHandshake();
   const std::span<char> room = state_.read_buffer();
   for (int i = 0; i < kReadsPerTurn && stream().readable() && link_->wants_read(); ++i) {
     size_t n = 0;
@@ -109,6 +124,7 @@ void UpstreamConnection::WriteRequests() {
 void UpstreamConnection::WriteOut() {
   if (!open_) return;
   if (link_->gone()) return Close();
+  if (is_open() && stream().has_unsent()) stream().Flush();
   if (!connected_) return;
   WriteRequests();
   if (!open_) return;

@@ -4,6 +4,7 @@
 // Thread: its loop's. While it connects the operations of that keep it alive too.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -20,10 +21,18 @@ class UpstreamConnection final : public Connection {
                      core::UpstreamEnd& link);
   ~UpstreamConnection() override;
 
+  // What the descriptor of a new connection becomes.
+  using MakeStream = std::function<std::unique_ptr<Stream>(int descriptor)>;
   // Begins to connect to the endpoint, later: not from inside the link's own call.
-  void Start(const core::Endpoint& endpoint);
-  // It is connected, by this stream.
+  void Start(const core::Endpoint& endpoint, MakeStream make_stream);
+  // There is a connection, by this stream. The link hears of it when TLS, if it is spoken, is
+  // established.
   void OnConnected(std::unique_ptr<Stream> stream);
+  void Abandon() override { Lose(); }
+  // Where it leads, once it has been started.
+  const core::Endpoint& endpoint() const { return endpoint_; }
+  // It is lost: closes the socket, and tells the link.
+  void Lose();
 
   // Ends an attempt that has taken longer than --upstream-connect-timeout.
   void ExpireConnecting();
@@ -33,16 +42,19 @@ class UpstreamConnection final : public Connection {
  private:
   void Resolve(const core::Endpoint& endpoint);
   void ConnectTo(std::vector<Protocol::endpoint> endpoints, size_t index);
+  void CarryOnHandshake();
+  void OnEstablished();
   void ReadIn() override;
   void WriteOut() override;
   void WriteRequests();
-  void Lose();
 
   core::WorkerState& state_;
   Registry<UpstreamConnection>& registry_;
   boost::intrusive_ptr<core::UpstreamEnd> link_;
   Socket connecting_;
   asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver_;
+  MakeStream make_stream_;
+  core::Endpoint endpoint_;
   const core::Instant began_;
   bool open_ = true;
   bool connected_ = false;

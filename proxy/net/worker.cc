@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/near_cache/near_cache.h"
+#include "proxy/net/proxy_header.h"
 #include "proxy/net/tcp_stream.h"
 
 namespace keyhole::net {
@@ -17,6 +18,11 @@ constexpr std::chrono::seconds kLookAtStrangers{1};
 // Strangers that have just sent what nobody has read yet: so many are asked before there is no
 // room.
 constexpr size_t kMostSpared = 16;
+// What clients are told that do not speak TLS where they have to.
+constexpr std::string_view kPlainResp = "-ERR this port speaks TLS only\r\n";
+constexpr std::string_view kPlainHttp =
+    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    "Content-Length: 45\r\n\r\nThis port speaks TLS only; use https:// here.";
 
 }  // namespace
 
@@ -57,8 +63,16 @@ Worker::~Worker() = default;
 
 void Worker::Start() {
   loop_.BeginTurn();
-  if (state_.store == nullptr) state_.links.Start(*this);
-  if (state_.near != nullptr) state_.near->Start(*this);
+  core::Connector* connector = this;
+  if (state_.wants_master) {
+    sentinels_ = std::make_unique<core::SentinelWatch>(
+        state_, *state_.config.upstream->sentinels, *this,
+        [this](const core::Endpoint& endpoint) { Cut(endpoint); });
+    sentinels_->Start();
+    connector = sentinels_.get();
+  }
+  if (state_.store == nullptr) state_.links.Start(*connector);
+  if (state_.near != nullptr) state_.near->Start(*connector);
   if (state_.store != nullptr) Sweep();
   Tick();
 }
@@ -100,31 +114,55 @@ void Worker::AwaitDeadline() {
   });
 }
 
-void Worker::AddClient(int descriptor, std::string_view address) {
+void Worker::AddClient(int descriptor, std::string_view address, TlsContext::Pointer tls) {
   loop_.BeginTurn();
   const boost::intrusive_ptr<ClientConnection> client(
       new ClientConnection(loop_, state_, clients_, address));
-  client->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
+  std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
+  if (tls != nullptr) {
+    stream = handshakes_.WithClient(std::move(stream), std::move(tls), std::string(address),
+                                    kPlainResp, *client);
+  }
+  client->Start(std::move(stream));
   strangers_.push_back(client);
   if (draining_) client->session().Drain();
 }
 
 void Worker::AddHttpClient(int descriptor, std::string address, Reporter report,
-                           const core::HttpGate& gate, bool reserve) {
+                           const core::HttpGate& gate, bool reserve, TlsContext::Pointer tls) {
   loop_.BeginTurn();
   const boost::intrusive_ptr<HttpConnection> connection(
-      new HttpConnection(loop_, state_, http_, std::move(address), std::move(report), gate));
+      new HttpConnection(loop_, state_, http_, address, std::move(report), gate));
   if (reserve) connection->UseReserve();
-  connection->Start(std::make_unique<TcpStream>(loop_.context(), descriptor));
+  std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
+  if (tls != nullptr) {
+    stream = handshakes_.WithClient(std::move(stream), std::move(tls), std::move(address),
+                                    kPlainHttp, *connection);
+  }
+  connection->Start(std::move(stream));
 }
 
 void Worker::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
-  (new UpstreamConnection(loop_, state_, upstreams_, end))->Start(endpoint);
+  (new UpstreamConnection(loop_, state_, upstreams_, end))
+      ->Start(endpoint, [this, endpoint](int descriptor) {
+        std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
+        if (endpoint.proxy) SendProxyHeader(descriptor);
+        if (!endpoint.tls) return stream;
+        return handshakes_.WithUpstream(std::move(stream), upstream_tls_, endpoint);
+      });
+}
+
+void Worker::Cut(const core::Endpoint& endpoint) {
+  upstreams_.ForEachOfNow([&endpoint](UpstreamConnection& connection) {
+    if (connection.endpoint() == endpoint) connection.Lose();
+  });
+  state_.links.RetryNow();
 }
 
 void Worker::Tick() {
   if (stopped_) return;
   loop_.BeginTurn();
+  if (sentinels_ != nullptr) sentinels_->Tick();
   state_.links.Tick();
   if (state_.near != nullptr) state_.near->Tick();
   state_.metrics.keys.CatchUp();
@@ -135,6 +173,7 @@ void Worker::Tick() {
     clients_.ForEachOfNow([](ClientConnection& client) { client.session().Tick(); });
   }
   LookAtStrangers();
+  handshakes_.Tick();
   http_.ForEachOfNow([](HttpConnection& connection) { connection.Tick(); });
   tick_.expires_after(kTick);
   tick_.async_wait([this](error_code error) {
@@ -213,11 +252,13 @@ void Worker::StopIfDrained() {
 void Worker::Stop() {
   if (std::exchange(stopped_, true)) return;
   strangers_.clear();
+  handshakes_.Clear();
   clients_.ForEachOfNow(
       [](ClientConnection& client) { client.Close(metrics::CloseReason::kServerStop); });
   http_.ForEachOfNow([](HttpConnection& connection) { connection.Close(); });
   if (state_.near != nullptr) state_.near->Stop();
   state_.links.Stop();
+  if (sentinels_ != nullptr) sentinels_->Stop();
   loop_.WriteFirst();
   upstreams_.ForEachOfNow([](UpstreamConnection& link) { link.Close(); });
   tick_.cancel();

@@ -6,16 +6,21 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "proxy/app/worker_state.h"
+#include "proxy/links/sentinel/sentinel_watch.h"
 #include "proxy/links/transport.h"
 #include "proxy/net/client_connection.h"
+#include "proxy/net/handshakes.h"
 #include "proxy/net/http_connection.h"
 #include "proxy/net/log_limit.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/registry.h"
+#include "proxy/net/tls_context.h"
 #include "proxy/net/upstream_connection.h"
 #include "proxy/store/options.h"
 
@@ -46,8 +51,8 @@ class Worker final : public core::Connector {
   const LogFunction& log() const { return state_.log; }
   // Connects to the upstream and starts the clock.
   void Start();
-  // A client that has been accepted; takes the descriptor.
-  void AddClient(int descriptor, std::string_view address);
+  // A client that has been accepted; takes the descriptor. tls: null if it comes without.
+  void AddClient(int descriptor, std::string_view address, TlsContext::Pointer tls = nullptr);
   // Finishes what is in flight, then stops the loop.
   void Drain();
   // Stops at once.
@@ -57,11 +62,13 @@ class Worker final : public core::Connector {
   void AwaitDeadline();
 
   void Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) override;
+  // What the upstream sees from the next connection on; REQUIRED before the first one by TLS.
+  void SetUpstreamTls(TlsContext::Pointer tls) { upstream_tls_ = std::move(tls); }
 
   // An HTTP client that has been accepted; takes the descriptor. reserve: see
   // HttpConnection::UseReserve().
   void AddHttpClient(int descriptor, std::string address, Reporter report,
-                     const core::HttpGate& gate, bool reserve);
+                     const core::HttpGate& gate, bool reserve, TlsContext::Pointer tls = nullptr);
   size_t http_clients() const { return http_.size(); }
 
   // Closes the client that has been here longest without being one in earnest: see
@@ -77,6 +84,8 @@ class Worker final : public core::Connector {
 
  private:
   void Tick();
+  // The upstream is no longer there.
+  void Cut(const core::Endpoint& endpoint);
   void Watch();
   void LookAtStrangers();
   void Sweep();
@@ -98,6 +107,9 @@ class Worker final : public core::Connector {
   core::Instant strangers_seen_{};
   LogLimit made_room_;
   LogLimit made_http_room_;
+  std::unique_ptr<core::SentinelWatch> sentinels_;  // null: the upstream is where it is
+  Handshakes handshakes_{state_};
+  TlsContext::Pointer upstream_tls_;
   Registry<UpstreamConnection> upstreams_;
   Registry<HttpConnection> http_;
 };

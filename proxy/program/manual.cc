@@ -113,6 +113,7 @@ lists go with commas. Flags beat the environment, which beats the file.
 SIGTERM and SIGINT let requests in flight end, within
 .BR \-\-shutdown\-grace ;
 a second one stops at once.
+SIGHUP has the files of certificates read again.
 .SH EXIT STATUS
 0: stopped as asked. 1: it could not start. 2: a wrong option.
 .SH SEE ALSO

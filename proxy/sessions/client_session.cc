@@ -21,6 +21,9 @@ resp::RequestLimits LimitsFor(const SessionContext& context) {
   return limits;
 }
 
+// What a TLS handshake begins with: the type of a record, and the first byte of its version.
+constexpr std::string_view kTlsRecord = "\x16\x03";
+
 }  // namespace
 
 ClientSession::ClientSession(SessionContext& context, std::string_view address,
@@ -68,9 +71,20 @@ void ClientSession::CommitRead(size_t n) {
 // Takes what is left of a read out of the memory that the next read needs.
 void ClientSession::Keep(std::string_view rest) {
   if (rest.empty()) return;
+  if (rest.starts_with(kTlsRecord) && !spoken_to_) return RefuseTls();
   incomplete_since_ = context().now;
   in_.Append(rest);
   if (offered_ == Result::kHead) parser_.Relocate(in_.Data());
+}
+
+// It is no RESP, and would be waited for: a zero byte hides the end of a line.
+void ClientSession::RefuseTls() {
+  context().metrics.counters.protocol_errors.Add();
+  context().log(LogLevel::kWarn,
+                "closed " + std::string(session_->address()) +
+                    ": it speaks TLS to the plain port; give clients one that "
+                    "--listen tls://host:port opens, or have them connect without");
+  Close(CloseReason::kProtocolError);
 }
 
 bool ClientSession::wants_read() const {

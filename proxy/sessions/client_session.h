@@ -50,6 +50,8 @@ class ClientSession final
   void CommitWrite(size_t n);
   // It is over: close the socket, then Detach().
   bool finished() const { return closed() || (output_ == Output::kEnding && out_.empty()); }
+  // It is closed, whatever has become of its last reply.
+  bool cut_off() const { return closed() || output_ == Output::kLost; }
   // The transport is gone. Closes the session if it is not closed.
   void Detach(metrics::CloseReason reason);
   bool detached() const { return transport_ == nullptr; }
@@ -105,6 +107,7 @@ class ClientSession final
   void OnClose(metrics::CloseReason reason) override;
 
   void Keep(std::string_view rest);
+  void RefuseTls();
   void ProcessKept() { in_.Consume(Process(in_.Data())); }
   size_t Process(std::string_view in);
   size_t PrefetchAhead(std::string_view in);

@@ -47,24 +47,40 @@ class World(unittest.TestCase):
     """Redis, and a way to it."""
 
     options = None  # of Keyhole; None: without it
+    tls = False     # from the client to Keyhole, and from there to Redis
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="keyhole-clients-")
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.redis_port = self.port = free_port()
+        self.tls_port = free_port()
+        if self.tls:
+            self.make_certificate()
         self.start_redis()
         if self.options is not None:
-            proxy, match = start([KEYHOLE, "--listen", "127.0.0.1:0", "--http", "off", "--upstream",
-                                  f"redis://127.0.0.1:{self.redis_port}", *self.options],
-                                 r"RESP on 127\.0\.0\.1:(\d+)")
+            ways = (["--listen", "tls://127.0.0.1:0", "--tls-cert", self.cert, "--tls-key", self.key, "--upstream",
+                     f"rediss://localhost:{self.tls_port}", "--upstream-tls-ca", self.cert] if self.tls else
+                    ["--listen", "127.0.0.1:0", "--upstream", f"redis://127.0.0.1:{self.redis_port}"])
+            proxy, match = start([KEYHOLE, "--http", "off", *ways, *self.options],
+                                 r"RESP on (?:tls://)?127\.0\.0\.1:(\d+)")
             self.addCleanup(self.end, proxy)
             self.port = int(match[1])
-        self.client = redis.Redis(port=self.port, decode_responses=True)
+        options = {"ssl": True, "ssl_ca_certs": self.cert} if self.tls else {}
+        self.client = redis.Redis(port=self.port, decode_responses=True, **options)
         self.addCleanup(self.client.close)
 
+    def make_certificate(self):
+        self.cert, self.key = f"{self.directory}/tls.crt", f"{self.directory}/tls.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                        "-keyout", self.key, "-out", self.cert], check=True, capture_output=True)
+
     def start_redis(self):
+        tls = (["--tls-port", str(self.tls_port), "--tls-cert-file", self.cert, "--tls-key-file", self.key,
+                "--tls-ca-cert-file", self.cert, "--tls-auth-clients", "no"] if self.tls else [])
         self.redis, _ = start(["redis-server", "--port", str(self.redis_port), "--dir", self.directory,
-                               "--appendonly", "yes", "--appendfsync", "no", "--save", ""], "Ready to accept connections")
+                               "--appendonly", "yes", "--appendfsync", "no", "--save", "", *tls],
+                              "Ready to accept connections")
         self.addCleanup(self.end, self.redis)
 
     def end(self, process):
@@ -385,6 +401,11 @@ class SharedTest(DirectTest):
 
 class PrivateTest(DirectTest):
     options = ["--sharing", "off"]
+
+
+class TlsTest(DirectTest):
+    options = []
+    tls = True
 
 
 if __name__ == "__main__":

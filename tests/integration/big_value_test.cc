@@ -1,7 +1,5 @@
 // Values of any size pass through in bounded memory.
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -32,11 +30,9 @@ void SendValue(RawClient& client, const std::string& pattern) {
 }
 
 size_t ReadSome(RawClient& client, char* to, size_t most) {
-  pollfd ready{.fd = client.fd(), .events = POLLIN, .revents = 0};
-  if (poll(&ready, 1, 60'000) != 1) throw std::runtime_error("nothing came");
-  const ssize_t n = recv(client.fd(), to, most, 0);
-  if (n <= 0) throw std::runtime_error("closed in the middle of the value");
-  return static_cast<size_t>(n);
+  const size_t n = client.ReadSome(to, most);
+  if (n == 0) throw std::runtime_error("closed in the middle of the value");
+  return n;
 }
 
 // Reads a reply that consists of `head`, the value and CRLF, and compares it with the pattern.
@@ -80,6 +76,7 @@ TEST_P(BigValueTest, StreamsThroughInBothDirections) {
   EXPECT_EQ(proxy_->Metric("redis_app_cache_hit_total{key=\"big\"}"), 1);
 }
 
+KEYHOLE_OVER_TLS(BigValueTest);
 KEYHOLE_IN_FRONT_OF_REDIS(BigValueTest);
 
 using BigRequestTest = ProxyTest;
@@ -138,6 +135,7 @@ TEST_P(BigRequestTest, LargerThanAllowed) {
   EXPECT_EQ(client.ReadUntilClosed(), "+PONG\r\n-ERR Protocol error: invalid bulk length\r\n");
 }
 
+KEYHOLE_OVER_TLS(BigRequestTest);
 KEYHOLE_IN_FRONT_OF_REDIS(BigRequestTest);
 
 }  // namespace

@@ -124,6 +124,7 @@ TEST_P(PipelineTest, UnknownCommandsGetRedisOwnAnswer) {
   EXPECT_EQ(client.Ask({"PING"}), "+PONG\r\n");
 }
 
+KEYHOLE_OVER_TLS(PipelineTest);
 KEYHOLE_IN_FRONT_OF_ALL(PipelineTest);
 
 }  // namespace

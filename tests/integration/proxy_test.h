@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "resp/reply_writer.h"
+#include "tests/support/certificates.h"
 #include "tests/support/keyhole_process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
@@ -36,6 +37,7 @@ enum class Behind {
   kShared,   // Redis, clients share connections to it
   kPrivate,  // Redis, --sharing off
   kStore,    // the embedded store
+  kTls,      // Redis, TLS on both sides
 };
 
 inline std::string NameOf(const testing::TestParamInfo<Behind>& info) {
@@ -46,6 +48,8 @@ inline std::string NameOf(const testing::TestParamInfo<Behind>& info) {
       return "Private";
     case Behind::kStore:
       return "Store";
+    case Behind::kTls:
+      return "Tls";
   }
   return "";
 }
@@ -55,8 +59,15 @@ class ProxyTest : public testing::TestWithParam<Behind> {
   // Starts Redis with these lines of configuration, and the proxy with these options.
   void Start(const std::vector<std::string>& redis_config = {},
              std::vector<std::string> options = {}) {
-    if (GetParam() != Behind::kStore) {
-      if (redis_ == nullptr) redis_ = std::make_unique<RedisServer>(redis_config);
+    if (GetParam() != Behind::kStore && redis_ == nullptr) {
+      redis_ = std::make_unique<RedisServer>(WithTls(redis_config));
+    }
+    if (GetParam() == Behind::kTls) {
+      options.insert(options.end(),
+                     {"--upstream", "rediss://localhost:" + std::to_string(tls_port_),
+                      "--upstream-tls-ca", pki_->authority.cert, "--listen", "tls://127.0.0.1:0",
+                      "--tls-cert", pki_->server.cert, "--tls-key", pki_->server.key});
+    } else if (GetParam() != Behind::kStore) {
       options.insert(options.end(), {"--upstream", "redis://" + RedisAddress()});
     }
     if (GetParam() == Behind::kPrivate) options.insert(options.end(), {"--sharing", "off"});
@@ -65,9 +76,28 @@ class ProxyTest : public testing::TestWithParam<Behind> {
   // The same with the address as it stands after redis://, credentials and all.
   std::string RedisAddress() const { return "127.0.0.1:" + std::to_string(redis_->port()); }
 
-  RawClient Client() const { return RawClient::Connect(proxy_->port()); }
+  RawClient Client() const {
+    return GetParam() == Behind::kTls ? RawClient::ConnectTls(proxy_->port())
+                                      : RawClient::Connect(proxy_->port());
+  }
   RawClient RedisClient() const { return RawClient::Connect(redis_->port()); }
 
+  // The configuration of a Redis that can be reached by TLS, where that is asked for.
+  std::vector<std::string> WithTls(std::vector<std::string> config) {
+    if (GetParam() != Behind::kTls) return config;
+    pki_ = std::make_unique<Certificates>();
+    tls_port_ = FreePort();
+    for (const std::string& line :
+         {"tls-port " + std::to_string(tls_port_), "tls-cert-file " + pki_->server.cert,
+          "tls-key-file " + pki_->server.key, "tls-ca-cert-file " + pki_->authority.cert,
+          std::string("tls-auth-clients no")}) {
+      config.push_back(line);
+    }
+    return config;
+  }
+
+  std::unique_ptr<Certificates> pki_;  // kTls
+  uint16_t tls_port_ = 0;              // kTls: of redis_
   std::unique_ptr<RedisServer> redis_;
   std::optional<KeyholeProcess> proxy_;
 };
@@ -96,6 +126,9 @@ inline std::string Request(std::initializer_list<std::string_view> args) {
   return bytes;
 }
 
+// As well as one of those below.
+#define KEYHOLE_OVER_TLS(suite) \
+  INSTANTIATE_TEST_SUITE_P(Over, suite, testing::Values(Behind::kTls), NameOf)
 #define KEYHOLE_IN_FRONT_OF_REDIS(suite) \
   INSTANTIATE_TEST_SUITE_P(, suite, testing::Values(Behind::kShared, Behind::kPrivate), NameOf)
 #define KEYHOLE_IN_FRONT_OF_ALL(suite) \

@@ -77,6 +77,7 @@ TEST_P(SlowReaderTest, CostsNoMoreThanItsLimit) {
   EXPECT_LT(proxy_->PeakResidentBytes(), kMemoryLimit);
 }
 
+KEYHOLE_OVER_TLS(SlowReaderTest);
 KEYHOLE_IN_FRONT_OF_REDIS(SlowReaderTest);
 
 }  // namespace

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/integration/proxy_test.h"
@@ -17,7 +19,7 @@ class UpstreamLossTest : public ProxyTest {
  protected:
   // Starts the proxy in front of a Redis that is not there, but has been.
   void StartAway(const std::string& wait) {
-    redis_ = std::make_unique<RedisServer>();
+    redis_ = std::make_unique<RedisServer>(WithTls({}));
     redis_->Stop();
     Start({}, {"--upstream-wait", wait});
   }
@@ -141,13 +143,14 @@ TEST_P(UpstreamLossTest, ASlowRedisIsWaitedForByNewConnectionsToo) {
 
 // One client that asks what it knows the answer to, until it is told to stop.
 struct Load {
-  explicit Load(uint16_t port_in, int number_in) : port(port_in), number(number_in) {}
+  Load(std::function<RawClient()> connect_in, int number_in)
+      : connect(std::move(connect_in)), number(number_in) {}
 
   void Run(const std::atomic<bool>& stop) {
     int lost_in_a_row = 0;
     while (!stop && problem.empty()) {
       try {
-        RawClient client = RawClient::Connect(port);
+        RawClient client = connect();
         client.set_deadline(std::chrono::seconds(30));
         while (!stop && problem.empty()) {
           Converse(client);
@@ -186,7 +189,7 @@ struct Load {
     }
   }
 
-  const uint16_t port;
+  const std::function<RawClient()> connect;
   const int number;
   int said = 0;
   int64_t lost = 0;
@@ -197,7 +200,8 @@ struct Load {
 TEST_P(UpstreamLossTest, KilledAndRestartedUnderLoad) {
   Start({}, {"--upstream-wait", "5s"});
   std::vector<std::unique_ptr<Load>> loads;
-  for (int i = 0; i < 6; ++i) loads.push_back(std::make_unique<Load>(proxy_->port(), i));
+  for (int i = 0; i < 6; ++i)
+    loads.push_back(std::make_unique<Load>([this] { return Client(); }, i));
   std::atomic<bool> stop{false};
   std::vector<std::thread> threads;
   for (auto& load : loads) threads.emplace_back([&load, &stop] { load->Run(stop); });
@@ -226,6 +230,7 @@ TEST_P(UpstreamLossTest, KilledAndRestartedUnderLoad) {
   proxy_->AwaitMetric("keyhole_upstream_up", 1);
 }
 
+KEYHOLE_OVER_TLS(UpstreamLossTest);
 KEYHOLE_IN_FRONT_OF_REDIS(UpstreamLossTest);
 
 // Who has nothing in flight does not notice: its state is brought into the next connection.

@@ -3,8 +3,11 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -50,6 +53,43 @@ void WaitFor(int fd, short events, Clock::time_point until) {
 
 }  // namespace
 
+// OpenSSL on the socket itself, blocking for as long as the deadline says.
+struct RawClient::Tls {
+  explicit Tls(int fd, const std::string& cert, const std::string& key)
+      : context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
+    if (!cert.empty()) {
+      SSL_CTX_use_certificate_chain_file(context.get(), cert.c_str());
+      SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM);
+    }
+    ssl.reset(SSL_new(context.get()));
+    SSL_set_fd(ssl.get(), fd);
+    const timeval patience{.tv_sec = 20, .tv_usec = 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (SSL_connect(ssl.get()) != 1) {
+      throw std::runtime_error(std::string("TLS: ") + Reason());
+    }
+  }
+
+  static const char* Reason() {
+    const char* const reason = ERR_reason_error_string(ERR_get_error());
+    return reason == nullptr ? "closed" : reason;
+  }
+
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context;
+  std::unique_ptr<SSL, void (*)(SSL*)> ssl{nullptr, SSL_free};
+};
+
+RawClient RawClient::ConnectTls(uint16_t port) {
+  RawClient client = Connect(port);
+  client.StartTls();
+  return client;
+}
+
+void RawClient::StartTls(const std::string& cert, const std::string& key) {
+  tls_ = std::make_shared<Tls>(fd_, cert, key);
+}
+
 RawClient RawClient::Connect(uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -79,11 +119,13 @@ RawClient RawClient::ConnectUnix(const std::string& path) {
 
 RawClient::RawClient(RawClient&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      tls_(std::move(other.tls_)),
       buffer_(std::move(other.buffer_)),
       deadline_(other.deadline_) {}
 
 RawClient& RawClient::operator=(RawClient&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(tls_, other.tls_);
   std::swap(buffer_, other.buffer_);
   std::swap(deadline_, other.deadline_);
   return *this;
@@ -99,6 +141,11 @@ void RawClient::Close() {
 
 void RawClient::Send(std::string_view bytes) {
   const Clock::time_point until = Clock::now() + deadline_;
+  if (tls_ != nullptr && !bytes.empty()) {
+    size_t sent = 0;
+    if (SSL_write_ex(tls_->ssl.get(), bytes.data(), bytes.size(), &sent) == 1) return;
+    throw std::runtime_error(std::string("TLS: ") + Tls::Reason());
+  }
   while (!bytes.empty()) {
     const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
@@ -150,22 +197,39 @@ std::string RawClient::ReadUntilClosed() {
 }
 
 void RawClient::ShutdownWrite() {
+  if (tls_ != nullptr) SSL_shutdown(tls_->ssl.get());
   if (shutdown(fd_, SHUT_WR) != 0) throw LastError("shutdown");
+}
+
+size_t RawClient::ReadSome(char* to, size_t most) {
+  return ReadUntil(Clock::now() + deadline_, to, most);
+}
+
+size_t RawClient::ReadUntil(Clock::time_point until, char* to, size_t most) {
+  while (true) {
+    ssize_t got = 0;
+    if (tls_ != nullptr) {
+      got = SSL_read(tls_->ssl.get(), to, static_cast<int>(most));
+      const int error = SSL_get_error(tls_->ssl.get(), static_cast<int>(got));
+      const bool may_go_on = error == SSL_ERROR_WANT_READ && Clock::now() < until;
+      if (got <= 0 && may_go_on) continue;
+      if (error == SSL_ERROR_WANT_READ) throw std::runtime_error("nothing came");
+      return got > 0 ? static_cast<size_t>(got) : 0;
+    }
+    WaitFor(fd_, POLLIN, until);
+    got = recv(fd_, to, most, MSG_DONTWAIT);
+    if (got > 0) return static_cast<size_t>(got);
+    if (got == 0 || errno == ECONNRESET) return 0;
+    if (errno != EAGAIN && errno != EINTR) throw LastError("recv");
+  }
 }
 
 // Appends what has come to buffer_, waiting for it if need be. False if the connection is closed.
 bool RawClient::Receive(Clock::time_point until) {
   char chunk[16 * 1024];
-  while (true) {
-    WaitFor(fd_, POLLIN, until);
-    const ssize_t got = recv(fd_, chunk, sizeof(chunk), MSG_DONTWAIT);
-    if (got > 0) {
-      buffer_.append(chunk, static_cast<size_t>(got));
-      return true;
-    }
-    if (got == 0 || errno == ECONNRESET) return false;
-    if (errno != EAGAIN && errno != EINTR) throw LastError("recv");
-  }
+  const size_t got = ReadUntil(until, chunk, sizeof(chunk));
+  buffer_.append(chunk, got);
+  return got > 0;
 }
 
 }  // namespace keyhole::test

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,10 @@ class RawClient {
   static RawClient Connect(uint16_t port);    // on 127.0.0.1
   static RawClient ConnectV6(uint16_t port);  // on [::1]
   static RawClient ConnectUnix(const std::string& path);
+  // On 127.0.0.1 by TLS, whatever certificate is shown. What is on the wire is then records.
+  static RawClient ConnectTls(uint16_t port);
+  // The same on a connection that is there. cert and key: files of the client's own, or empty.
+  void StartTls(const std::string& cert = {}, const std::string& key = {});
   RawClient(RawClient&& other) noexcept;
   RawClient& operator=(RawClient&& other) noexcept;
   ~RawClient();
@@ -43,6 +48,9 @@ class RawClient {
   // All bytes until the other side closes or resets the connection.
   std::string ReadUntilClosed();
 
+  // Waits and reads what there is, so many bytes at most. 0: the other side has closed.
+  size_t ReadSome(char* to, size_t most);
+
   void ShutdownWrite();  // the other side sees the end of our requests
   void Close();
   int fd() const { return fd_; }
@@ -50,10 +58,14 @@ class RawClient {
 
  private:
   explicit RawClient(int fd) : fd_(fd) {}
+  size_t ReadUntil(std::chrono::steady_clock::time_point until, char* to, size_t most);
   bool Receive(std::chrono::steady_clock::time_point until);
 
+  struct Tls;
+
   int fd_ = -1;
-  std::string buffer_;  // received, not yet handed out
+  std::shared_ptr<Tls> tls_;  // null: plain
+  std::string buffer_;        // received, not yet handed out
   std::chrono::milliseconds deadline_{10'000};
 };
 

@@ -86,6 +86,12 @@ void ForEachFence(const std::function<void(Greeting::Words)>& say) {
   say({Word(CommandId::kPing)});
 }
 
+// A user who may not ask is not served: nobody would know whether it is a master.
+void Greeting::AskRole() {
+  roles |= uint32_t{1} << replies;
+  Add({Word(CommandId::kRole)}, true);
+}
+
 // Its reply is an answer, even if it is an error.
 void Greeting::Ping() {
   Add({Word(CommandId::kPing)}, false);

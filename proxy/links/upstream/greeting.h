@@ -24,6 +24,7 @@ struct Greeting {
   std::string bytes;
   int replies = 0;     // one to each request
   uint32_t musts = 0;  // a bit for each, from the lowest: this reply must not be an error
+  uint32_t roles = 0;  // the same: this reply must be that of ROLE by a master
 
   // Of a new connection that is to get into `state`.
   static Greeting For(const SessionState& state);
@@ -42,6 +43,8 @@ struct Greeting {
   void Track();
   // See LinkNeed::kFenced and ForEachFence().
   void Fence();
+  // Is it a master?
+  void AskRole();
   // Is it a Redis that answers? Does it let in those who give no password?
   void Ping();
 };

@@ -39,6 +39,7 @@ void Handshake::Retry(const Greeting& greeting) {
   assert(state_ == State::kFailed && greeting_.replies + greeting.replies <= Greeting::kMost);
   const uint32_t answered = (uint32_t{1} << answered_) - 1;
   greeting_.musts = (greeting_.musts & answered) | greeting.musts << greeting_.replies;
+  greeting_.roles = (greeting_.roles & answered) | greeting.roles << greeting_.replies;
   greeting_.bytes.append(greeting.bytes);
   greeting_.replies += greeting.replies;
   state_ = State::kTalking;
@@ -69,12 +70,16 @@ size_t Handshake::Read(std::string_view bytes, resp::ReplyScanner* stream) {
 void Handshake::OnReply(const resp::ReplyHead& head) {
   assert(state_ == State::kTalking);
   const bool must_succeed = (greeting_.musts >> answered_ & 1) != 0;
+  const bool is_role = (greeting_.roles >> answered_ & 1) != 0;
   ++answered_;
   // Other errors tell nothing: a command that Redis does not have is refused before the password.
   const bool asked = head.is_error() && head.text.starts_with("NOAUTH");
   if (asked || !head.is_error()) asks_password_ = asked;
   if (head.is_error() && (must_succeed || TurnsAway(head.text))) {
     return Fail(Judge(head.text), head.text);
+  }
+  if (is_role && head.text != "master") {
+    return Fail(Failure::kNotMaster, "it is no master, its role is " + std::string(head.text));
   }
   if (answered_ == greeting_.replies) state_ = State::kDone;
 }

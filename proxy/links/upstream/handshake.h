@@ -13,7 +13,7 @@
 // knows other words to say on it: Retry().
 //
 // A value, of whoever owns the connection: an upstream link, the near cache's link, and the check
-// at the start, whose socket is hiredis'. Thread: its owner's. Nothing throws, whatever comes.
+// at the start. Thread: its owner's. Nothing throws, whatever comes.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +38,7 @@ class Handshake {
     kNotNow,          // LOADING, BUSY: not now does not mean never
     kUnknownCommand,  // it is too old for what was asked, or has it under another name
     kRefused,         // any other error
+    kNotMaster,       // it is a replica, or a Sentinel
     kNotResp,         // what came is no reply
     kLost,            // the connection ended first
   };

@@ -283,6 +283,16 @@ void LinkPool::ShowLoad(size_t in_flight, size_t waiting) {
   waiting_ = waiting;
 }
 
+void LinkPool::RetryNow() {
+  for (auto* links : {&shared_, &private_}) {
+    const std::vector<LinkPtr> all = *links;
+    for (const LinkPtr& link : all) {
+      link->RetryNow();
+      if (link->wants_connection()) Connect(*link);
+    }
+  }
+}
+
 void LinkPool::RenameIdle() {
   for (const LinkPtr& link : idle_) {
     if (link->state().name.empty() || link->pending() > 0) continue;

@@ -78,6 +78,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   // Connects the main link.
   void Start(Connector& connector) override;
   void Stop() override;
+  // The upstream is elsewhere now: links that are down need not wait for their next attempt.
+  void RetryNow();
   void Tick() override;
   bool Watch() override;
   // Redis holds requests: what it may hold as well should not share a link.

@@ -156,6 +156,7 @@ void UpstreamLink::OnConnected() {
   BeginConnection();
   unclean_ = false;
   Greeting greeting = Greeting::For(state_);
+  if (context_.wants_master) greeting.AskRole();
   if (fence_) greeting.Fence();
   // Is it a Redis that answers? And does it let in those who give no password? Of other links
   // nothing need be asked while the main one is up: MONITOR would show a PING that no client sent.

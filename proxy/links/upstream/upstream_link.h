@@ -160,6 +160,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   Instant greeting_since() const { return greeting_since_; }
   // What leads to a Redis that has become another is not shared or pooled again.
   void Outlive() { unclean_ = true; }
+  void RetryNow() { backoff_ = Backoff(); }
   bool wants_connection() const;  // is down, and it is time to try again
   void OnConnecting();
   // Gives up on requests that have waited too long for a connection. One that is made and only

@@ -54,9 +54,39 @@ def keyhole(*options, upstream=True, program=None):
     return command
 
 
+def certificate(directory):
+    """A certificate that vouches for itself, and its key."""
+    cert, key = directory / "tls.crt", directory / "tls.key"
+    if not cert.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
+    return str(cert), str(key)
+
+
+def redis_tls(port, directory):
+    """What a Redis is to be told to speak TLS as well."""
+    cert, key = certificate(directory)
+    return ["--tls-port", str(port), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert,
+            "--tls-auth-clients", "no"]
+
+
+def keyhole_tls(clients, upstream):
+    """Keyhole with TLS to its clients, to the upstream, or both."""
+    def command(ports, directory):
+        cert, key = certificate(directory)
+        listen = f"127.0.0.1:{ports.own}"
+        own = ["--listen", f"tls://{listen}", "--tls-cert", cert, "--tls-key", key] if clients else ["--listen", listen]
+        behind = (["--upstream", f"rediss://localhost:{ports.redis_tls}", "--upstream-tls-ca", cert] if upstream
+                  else ["--upstream", f"redis://127.0.0.1:{ports.redis}"])
+        return [KEYHOLE, "--http", "off", "--max-clients", "20000", *own, *behind]
+    return command
+
+
 class Ports(NamedTuple):
     own: int
     redis: int  # of the Redis behind it
+    redis_tls: int  # the same, if it speaks TLS
     http: int
 
 
@@ -71,6 +101,10 @@ PEERS = {
     "keyhole, embedded": (keyhole(upstream=False), False),
     "keyhole, no keys": (keyhole("--tracked-keys", "0"), True),
     "keyhole, 2 workers": (keyhole("--workers", "2"), True),
+    "redis-server, TLS": (None, True),
+    "keyhole, TLS": (keyhole_tls(True, False), True),
+    "keyhole, TLS upstream": (keyhole_tls(False, True), True),
+    "keyhole, TLS both": (keyhole_tls(True, True), True),
 }
 
 
@@ -102,19 +136,22 @@ class Peer:
         self.cores = cores
         self.port = free_port()
         self.redis_port = free_port()
+        self.redis_tls_port = free_port()
         self.http_port = free_port()
         self.log = open(pathlib.Path(directory) / f"{name}.log", "wb")
         self.processes = []
         self.redis = None  # the one behind it
         self.commands = []
         redis = [*REDIS, "--dir", str(directory), "--port", str(self.redis_port)]
+        if "TLS" in name:
+            redis += redis_tls(self.redis_tls_port, pathlib.Path(directory))
         if command is None:
-            self.port = self.redis_port
+            self.port = self.redis_tls_port if "TLS" in name else self.redis_port
             self.main = self.start(redis, self.redis_port, cores.peer)
             return
         if behind:
             self.redis = self.start(redis, self.redis_port, cores.rest)
-        self.main = self.start(command(Ports(self.port, self.redis_port, self.http_port), directory), self.port,
+        self.main = self.start(command(Ports(self.port, self.redis_port, self.redis_tls_port, self.http_port), directory), self.port,
                                cores.peer | cores.rest if "workers" in name else cores.peer)
 
     def start(self, command, port, cores):
@@ -147,7 +184,12 @@ class Peer:
     @property
     def data_port(self):
         """Where the data is: straight into Redis, for nutcracker has limits."""
-        return self.redis_port if self.redis is not None else self.port
+        return self.redis_port if self.redis is not None or PEERS[self.name][0] is None else self.port
+
+    @property
+    def speaks_tls(self):
+        """To its clients."""
+        return "TLS" in self.name and not self.name.endswith("upstream")
 
     def pids(self):
         """Of the peer, and of the Redis behind it, if any."""

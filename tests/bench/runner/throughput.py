@@ -10,6 +10,7 @@ from runner.machine import Watch, cpu_ns, csv_row
 MAIN = ("redis-server", "nutcracker", "haproxy", "keyhole", "keyhole, not sharing", "keyhole, embedded")
 # nutcracker's default buffers suit large values, 512 bytes small ones: the better of the two takes part.
 LARGE = ("redis-server", "nutcracker -m 16384", *MAIN[2:])
+TLS = ("redis-server", "keyhole", "redis-server, TLS", "keyhole, TLS", "keyhole, TLS upstream", "keyhole, TLS both")
 MOST_OTHERS = 0.05  # of the machine; what had more of it is measured again, once
 
 
@@ -65,11 +66,14 @@ CASES = [
          ("keyhole", "keyhole, 2 workers")),
     Case("workers: GET c=50 P=16", "get", "-c 50 -P 16", 64, 100_000, 800_000,
          ("keyhole", "keyhole, 2 workers")),
+    Case("TLS: GET c=50 P=1", "get", "-c 50 -P 1", 64, 100_000, 100_000, TLS, in_quick=False),
+    Case("TLS: GET c=50 P=16", "get", "-c 50 -P 16", 64, 100_000, 800_000, TLS, in_quick=False),
 ]
 
 
 def command(peer, arguments, requests):
-    return ["redis-benchmark", "-h", "127.0.0.1", "-p", str(peer.port), "-n", str(requests), "--csv",
+    tls = ["--tls", "--insecure"] if peer.speaks_tls else []
+    return ["redis-benchmark", "-h", "127.0.0.1", "-p", str(peer.port), "-n", str(requests), "--csv", *tls,
             *arguments.split()]
 
 

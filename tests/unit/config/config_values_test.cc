@@ -171,17 +171,33 @@ TEST(ConfigValuesTest, UpstreamUrls) {
   EXPECT_EQ(upstream("redis:6379"), (Upstream{tcp("redis", 6379), "", "", 0}));
   EXPECT_EQ(upstream("[::1]:6379"), (Upstream{tcp("::1", 6379), "", "", 0}));
   EXPECT_EQ(upstream("[::1]"), (Upstream{tcp("::1", 6379), "", "", 0}));
+  Upstream tls = *upstream("rediss://:pw@db/1?proxy=v2");
+  EXPECT_TRUE(tls.endpoint.tls);
+  EXPECT_TRUE(tls.endpoint.proxy);
+  EXPECT_EQ(tls.ToString(), "rediss://db:6379/1");
+  const Upstream sentinel = *upstream("redis+sentinel://u:p@a,[::1]:7,c:8/m/3");
+  EXPECT_EQ(sentinel.ToString(), "redis+sentinel://a:26379,[::1]:7,c:8/m/3");
+  EXPECT_EQ(sentinel.password, "p");
+  EXPECT_EQ(sentinel.db, 3);
+  EXPECT_EQ(sentinel.sentinels->master, "m");
+  EXPECT_TRUE(upstream("rediss+sentinel://a/m")->sentinels->endpoints[0].tls);
   EXPECT_EQ(upstream("redis://embedded"), (Upstream{tcp("embedded", 6379), "", "", 0}));
 }
 
 TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
   const std::map<std::string, std::string> wrong = {
-      {"rediss://secret@db", "TLS (rediss://) is not supported yet"},
-      {":secret@db:6379", "begins with neither redis:// nor unix:"},
-      {"user:secret@db", "begins with neither redis:// nor unix:"},
-      {"db/secret", "begins with neither redis:// nor unix:"},
-      {"se!cret", "begins with neither redis:// nor unix:"},
-      {"http://secret", "begins with neither redis:// nor unix:"},
+      {"rediss://secret@db", "has no colon; give user:password@"},
+      {"redis+sentinel://:secret@db", "the name of the master is missing"},
+      {"redis+sentinel://:secret@db/", "the name of the master is missing"},
+      {"redis+sentinel://:secret@/m", "the host is missing"},
+      {"redis+sentinel://:secret@a,b:x/m", "the port is not a number from 1 to 65535"},
+      {"redis+sentinel://secret@a/m", "has no colon"},
+      {"unix:/run/x?proxy=v2", "is for TCP"},
+      {":secret@db:6379", "begins with none of redis://, rediss:// and unix:"},
+      {"user:secret@db", "begins with none of redis://, rediss:// and unix:"},
+      {"db/secret", "begins with none of redis://, rediss:// and unix:"},
+      {"se!cret", "begins with none of redis://, rediss:// and unix:"},
+      {"http://secret", "begins with none of redis://, rediss:// and unix:"},
       {":secret", "the host is missing"},
       {"db:secret", "the port is not a number from 1 to 65535"},
       {"db:6379:secret", "an IPv6 address goes in brackets"},
