@@ -21,6 +21,16 @@ Problem CheckTogether(const Config& config) {
     return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
            "--near-cache out";
   }
+  const store::SnapshotOptions& snapshots = config.snapshots;
+  if (config.upstream && !(snapshots.path.empty() && snapshots.load.empty())) {
+    return "--snapshot and --load are about the embedded store, and --upstream names a Redis; "
+           "leave "
+           "one of them out";
+  }
+  if (!snapshots.path.empty() && !snapshots.load.empty()) {
+    return "--snapshot and --load both say what to begin with; leave one out, or copy the file of "
+           "--load to that of --snapshot";
+  }
   return std::nullopt;
 }
 

@@ -145,7 +145,7 @@ class Session final : public Requester, private NearReader::Host {
   void AdaptToState(Exchange* exchange) const;
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
-  void AnswerHere(Effect effect);
+  void AnswerHere(Effect effect, std::span<const std::string_view> args);
   [[gnu::noinline]] bool ChooseLink(const Exchange& exchange, const resp::Request& request);
   void Send(const resp::Request& request, Exchange& exchange);
   [[gnu::noinline]] void Note(const resp::Request& request, Exchange* exchange);

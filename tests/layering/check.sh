@@ -21,7 +21,7 @@ sockets='(sys|netinet)/[a-z]+[.]h|netdb.h|unistd.h' # for the one who asks for k
 memory='malloc.h|sys/mman.h'                # for those who get it from the kernel
 
 # The store's own files, below its commands; store.h is above them.
-store_top='client|command_stats|doorbell|engine|key_events|latency_monitor|pause|process|live_settings|options|settings|setting_forms|slow_log|subscriptions|tracking|waiting'
+store_top='client|command_stats|doorbell|engine|key_events|latency_monitor|pause|process|live_settings|options|settings|setting_forms|slow_log|snapshot|subscriptions|tracking|waiting'
 
 # What a room may include, beside itself and the standard library.
 allowed() {
@@ -36,9 +36,9 @@ allowed() {
     proxy/store/keyspace/*) echo "(resp|proxy/store/keyspace|absl)/.*|$(allowed proxy/store/memory/)" ;;
     proxy/store/types/*) echo "proxy/store/types/.*|$(allowed proxy/store/keyspace/)" ;;
     proxy/store/rdb/*) echo "proxy/store/rdb/.*|$(allowed proxy/store/types/)" ;;
-    proxy/store/commands/*) echo "proxy/store/(commands|rdb)/.*|$(allowed proxy/store/)" ;;
+    proxy/store/commands/*) echo "proxy/store/commands/.*|$(allowed proxy/store/)" ;;
     proxy/store/store.*) echo "proxy/store/commands/(dispatch|observers).h|$(allowed proxy/store/)|proxy/store/store.h" ;;
-    proxy/store/*) echo "proxy/store/($store_top).h|proxy/store/settings.def|$(allowed proxy/store/types/)" ;;
+    proxy/store/*) echo "proxy/store/($store_top).h|proxy/store/settings.def|$(allowed proxy/store/rdb/)" ;;
     proxy/users/digest.cc) echo "proxy/(base|users)/.*|openssl/.*|$std" ;;
     proxy/users/*) echo "(resp|proxy/base|proxy/users|absl)/.*|$std" ;;
     proxy/links/local/*) echo "(resp|metrics|proxy/base|proxy/links|boost/smart_ptr|absl)/.*|proxy/store/store.h|$std" ;;
