@@ -194,6 +194,14 @@ void AddStore(const Snapshot& s, FamilyList* list) {
       .Add({}, s.store.memory_limit_bytes);
   list->Counter("keyhole_store_evicted_keys_total", "Keys evicted because memory was full.")
       .Add({}, s.store.evicted_keys);
+  list->Gauge("keyhole_store_snapshot_timestamp_seconds",
+              "When the last snapshot was written; 0: none since the start.")
+      .Add({}, s.store.last_saved_seconds);
+  list->Gauge("keyhole_store_snapshot_duration_seconds", "How long that took.")
+      .Add({}, s.store.last_save_took_seconds);
+  list->Counter("keyhole_store_snapshots_total{result}", "Snapshots that were written, or not.")
+      .Add({"ok"}, s.store.saves)
+      .Add({"error"}, s.store.failed_saves);
 }
 
 void AddUpstream(const Snapshot& s, FamilyList* list) {

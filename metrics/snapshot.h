@@ -59,6 +59,10 @@ struct StoreUsage {
   uint64_t memory_limit_bytes = 0;  // 0: no limit
   uint64_t evicted_keys = 0;
   uint64_t expired_keys = 0;
+  double last_saved_seconds = 0;  // since the epoch; 0: no snapshot since the start
+  double last_save_took_seconds = 0;
+  uint64_t saves = 0;
+  uint64_t failed_saves = 0;
 };
 
 struct ClusterCounts {

@@ -29,6 +29,8 @@ store::StoreOptions StoreOptionsFor(const Config& config, Log log) {
   options.idle_timeout = config.clients.idle_timeout.count();
   options.output_limit = config.clients.output_limit;
   options.debug_command = config.debug_command;
+  options.can_save = !config.snapshots.path.empty();
+  options.save_rules = config.snapshots.every;
   if (log) {
     options.log = [log = std::move(log)](const std::string& line) { log(LogLevel::kInfo, line); };
   }
@@ -119,6 +121,12 @@ void Control::AddStore(metrics::Snapshot* snapshot) const {
   if (store_ == nullptr) return;
   const store::Store::Usage usage = store_->usage();
   snapshot->store = {usage.memory, usage.limit, usage.evicted, usage.expired};
+  const store::Store::SnapshotStatus snapshots = store_->snapshot_status();
+  constexpr double kMillis = 1000;
+  snapshot->store.last_saved_seconds = static_cast<double>(snapshots.last_saved) / kMillis;
+  snapshot->store.last_save_took_seconds = static_cast<double>(snapshots.last_took) / kMillis;
+  snapshot->store.saves = snapshots.saved;
+  snapshot->store.failed_saves = snapshots.failed;
 }
 
 metrics::Snapshot Control::TakeSnapshot() {
@@ -129,7 +137,10 @@ metrics::Snapshot Control::TakeSnapshot() {
 
 std::string Control::Describe() const {
   if (store_ == nullptr) return "in front of " + config_.upstream->ToString();
-  std::string text = "embedded store: data lives in memory and is gone when this process ends; ";
+  const std::string& path = config_.snapshots.path;
+  std::string text = "embedded store: data lives in memory and is " +
+                     (path.empty() ? "gone when this process ends; "
+                                   : "kept in " + path + " when this process ends; ");
   const uint64_t limit = store_->usage().limit;
   if (limit == 0) return text + "it may take all the memory there is (--max-memory 0)";
   const uint64_t megabytes = std::max<uint64_t>(limit >> 20, 1);

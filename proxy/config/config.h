@@ -52,6 +52,7 @@ struct Config {
   MemoryLimit max_memory;                               // what its keys may take
   store::Eviction eviction = store::Eviction::kS3Fifo;  // which keys go when that is full
   bool debug_command = false;                           // DEBUG may be used there
+  store::SnapshotOptions snapshots;
 
   // The process.
   int workers = 1;              // threads; 1..64

@@ -218,6 +218,10 @@ inline constexpr Handler kNearCache = {
     },
     [](const Config& config) { return ShowSize(config.near.memory); }};
 
+inline constexpr Handler kSnapshotEvery = {
+    [](Texts texts, Config* config) { return ParseSaveRules(texts[0], &config->snapshots.every); },
+    [](const Config& config) { return ShowSaveRules(config.snapshots.every); }};
+
 inline constexpr Handler kMaxMemory = {
     [](Texts texts, Config* config) { return ParseMemoryLimit(texts[0], &config->max_memory); },
     [](const Config& config) { return ShowMemoryLimit(config.max_memory); }};

@@ -186,6 +186,22 @@ constexpr Option kOptions[] = {
            "Which keys are evicted when that is full: s3-fifo, lru; noeviction: none.",
            Enum<At<&Config::eviction>, kEvictions>()),
 
+    Define(kStore, "--snapshot", "FILE", kRestart,
+           "A file in Redis' format (RDB) that keys are written to at the end, by SAVE and BGSAVE, "
+           "and from time to time; they are read from it at the start.",
+           Text<At<&Config::snapshots, &store::SnapshotOptions::path>>()),
+    Define(kStore, "--snapshot-every", "RULES", kRestart,
+           "How often: a duration, as in 15m; or as in redis.conf after how many seconds, if so "
+           "many keys have changed, as in \"900 1 60 1000\"; off.",
+           kSnapshotEvery),
+    Define(kStore, "--load", "FILE", kRestart,
+           "A file in Redis' format whose keys the store has at the start; it is not written.",
+           Text<At<&Config::snapshots, &store::SnapshotOptions::load>>()),
+    Define(kStore, "--snapshot-skip-unknown", "", kRestart,
+           "What the embedded store does not have, as values of modules, is left out of what is "
+           "loaded, instead of not starting.",
+           Switch<At<&Config::snapshots, &store::SnapshotOptions::skip_unknown>>()),
+
     Define(kCounting, "--tracked-keys", "NUMBER", kRestart,
            "How many keys have hit and miss counters of their own, 0 to 10000; all others count "
            "under __other__.",

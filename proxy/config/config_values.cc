@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <sstream>
+#include <utility>
 
 #include "proxy/base/digits.h"
 
@@ -143,6 +145,44 @@ std::string ShowDuration(std::chrono::milliseconds duration) {
 Problem ParseNetwork(std::string_view text, std::string* out) {
   *out = text;
   return std::nullopt;
+}
+
+Problem ParseSaveRules(std::string_view text, std::vector<store::SaveRule>* out) {
+  std::vector<store::SaveRule> rules;
+  if (text.find(' ') == std::string_view::npos) {
+    std::chrono::milliseconds every{};
+    const bool off = resp::EqualsIgnoreCase(text, "off");
+    if (Problem problem = off ? std::nullopt : ParseDuration(text, std::chrono::seconds(1), &every))
+      return *problem + ", pairs of seconds and keys as \"900 1 60 1000\", or off";
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(every).count();
+    if (!off) rules.push_back({seconds, 1});
+    *out = std::move(rules);
+    return std::nullopt;
+  }
+  std::istringstream words{std::string(text)};
+  bool right = true;
+  for (std::string seconds, changes; right && words >> seconds;) {
+    changes.clear();
+    words >> changes;
+    const std::optional<uint64_t> after = ParseDigits(seconds);
+    const std::optional<uint64_t> least = ParseDigits(changes);
+    right = after && least && *after >= 1 && *after <= kLongestMillis / 1000 && *least >= 1;
+    if (right) rules.push_back({static_cast<int64_t>(*after), *least});
+  }
+  if (!right) {
+    return Quoted(text) + " is no such rule; give pairs of seconds and keys as \"900 1 60 1000\"";
+  }
+  *out = std::move(rules);
+  return std::nullopt;
+}
+
+std::string ShowSaveRules(const std::vector<store::SaveRule>& rules) {
+  std::string text;
+  for (const store::SaveRule& rule : rules) {
+    text.append(text.empty() ? "" : " ").append(std::to_string(rule.seconds));
+    text.append(" ").append(std::to_string(rule.changes));
+  }
+  return text.empty() ? "off" : text;
 }
 
 Problem ParseKeyPrefix(std::string_view text, std::string* out) {

@@ -20,6 +20,7 @@
 #include "proxy/base/text.h"
 #include "proxy/http/options.h"
 #include "proxy/links/upstream/options.h"
+#include "proxy/store/options.h"
 #include "resp/command_table.h"
 
 namespace keyhole::core {
@@ -68,6 +69,10 @@ std::string ShowMemoryLimit(const MemoryLimit& limit);
 Problem ParseDuration(std::string_view text, std::chrono::milliseconds min,
                       std::chrono::milliseconds* out);
 std::string ShowDuration(std::chrono::milliseconds duration);
+
+// "15m", "900 1 60 1000" (seconds and keys changed, in turn), "off".
+Problem ParseSaveRules(std::string_view text, std::vector<store::SaveRule>* out);
+std::string ShowSaveRules(const std::vector<store::SaveRule>& rules);
 
 // "host:port", "[v6]:port".
 Problem ParseTcpEndpoint(std::string_view text, Endpoint* out);

@@ -66,6 +66,16 @@ Problem CheckTogether(const Config& config) {
                : "--proxy-from says who may send PROXY headers, and no address expects them; give "
                  "--listen proxy://host:port, or leave it out";
   }
+  const store::SnapshotOptions& snapshots = config.snapshots;
+  if (config.upstream && !(snapshots.path.empty() && snapshots.load.empty())) {
+    return "--snapshot and --load are about the embedded store, and --upstream names a Redis; "
+           "leave "
+           "one of them out";
+  }
+  if (!snapshots.path.empty() && !snapshots.load.empty()) {
+    return "--snapshot and --load both say what to begin with; leave one out, or copy the file of "
+           "--load to that of --snapshot";
+  }
   return CheckTls(config);
 }
 

@@ -40,6 +40,11 @@ Server::~Server() {
 }
 
 bool Server::Open(std::string* problem) {
+  if (store::Store* const store = control_.store()) {
+    snapshotter_ = std::make_unique<Snapshotter>(config_.snapshots, *store,
+                                                 workers_[0]->loop().context(), log_);
+    if (!snapshotter_->Load(problem)) return false;
+  }
   return acceptor_.Open(problem);
 }
 
@@ -50,10 +55,16 @@ std::string Server::Describe() const {
 void Server::Start() {
   grace_ = std::make_unique<Timer>(workers_[0]->loop().context());
   for (const auto& worker : workers_) {
-    worker->state().stop_process = [this] { Stop(config_.shutdown_grace); };
+    worker->state().stop_process = [this](bool save) {
+      workers_[0]->Post([this, save] {
+        save_at_end_ = save || stopping_;
+        BeginStop(config_.shutdown_grace);
+      });
+    };
   }
   UseCertificates();
   acceptor_.Start();
+  if (snapshotter_ != nullptr) workers_[0]->Post([this] { snapshotter_->Start(); });
   asio::post(scraper_, [this] { TrackKeys(); });
   for (const auto& worker : workers_) worker->Post([&worker] { worker->Start(); });
   for (const auto& worker : workers_) {
@@ -70,6 +81,9 @@ void Server::Wait() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  if (threads_.empty()) return;
+  threads_.clear();
+  if (snapshotter_ != nullptr) snapshotter_->SaveLast(save_at_end_);
 }
 
 void Server::OnScraper(std::function<void()> f) {
@@ -173,6 +187,7 @@ void Server::StopNow() {
 
 void Server::EndWaiting() {
   grace_->cancel();
+  if (snapshotter_ != nullptr) snapshotter_->Stop();
 }
 
 }  // namespace keyhole::net

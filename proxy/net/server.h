@@ -21,6 +21,7 @@
 #include "proxy/config/config.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/certificates.h"
+#include "proxy/net/snapshotter.h"
 #include "proxy/net/worker.h"
 
 namespace keyhole::net {
@@ -38,7 +39,8 @@ class Server final : private core::Control::Threads {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Opens all listening sockets. False: *problem is one line that says why not.
+  // Reads the snapshot, if there is one, and opens all listening sockets. False: *problem is one
+  // line that says why not.
   bool Open(std::string* problem);
   // One line in plain words: what listens where, and what is behind it.
   std::string Describe() const;
@@ -94,8 +96,10 @@ class Server final : private core::Control::Threads {
                      [this](const core::HttpReport& what, core::Control::Done done) {
                        control_.MakeReport(what, std::move(done));
                      }};
-  std::unique_ptr<Timer> grace_;    // this and stopping_ on worker 0 only
-  std::atomic<size_t> drained_{0};  // workers still to stop
+  std::unique_ptr<Timer> grace_;              // this and stopping_ on worker 0 only
+  std::unique_ptr<Snapshotter> snapshotter_;  // null: there is an upstream
+  bool save_at_end_ = true;                   // worker 0's
+  std::atomic<size_t> drained_{0};            // workers still to stop
   bool stopping_ = false;
   mutable std::mutex guests_mutex_;
   std::vector<Tell> guests_;

@@ -199,7 +199,7 @@ void Session::SubmitTail(const resp::Request& request) {
   }
   context_.metrics.counters.requests[exchange.spec->id].Add();
   if (here) {
-    AnswerHere(exchange.effect);
+    AnswerHere(exchange.effect, request.args);
   } else {
     Send(request, exchange);
   }

@@ -153,7 +153,7 @@ class Session final : public Requester, private NearReader::Host {
   void AdaptToState(Exchange* exchange) const;
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
-  void AnswerHere(Effect effect);
+  void AnswerHere(Effect effect, std::span<const std::string_view> args);
   [[gnu::noinline]] Router::Route ChooseLink(const Exchange& exchange,
                                              const resp::Request& request);
   void Send(const resp::Request& request, Exchange& exchange);

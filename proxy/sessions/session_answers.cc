@@ -74,7 +74,7 @@ bool Session::MayAnswerHere(Effect effect) const {
   return refused ? MayAnswer() : idle();
 }
 
-void Session::AnswerHere(Effect effect) {
+void Session::AnswerHere(Effect effect, std::span<const std::string_view> args) {
   const bool answered = !hides_reply();
   const bool skipped = conversation_.TakeSkip();
   switch (effect) {
@@ -93,7 +93,9 @@ void Session::AnswerHere(Effect effect) {
       break;
     default:
       if (context_.clients.allow_shutdown) {
-        context_.stop_process();
+        context_.stop_process(/*save=*/std::none_of(args.begin(), args.end(), [](auto word) {
+          return resp::EqualsIgnoreCase(word, "NOSAVE");
+        }));
         front_.CloseAfterOutput();
         break;
       }

@@ -52,8 +52,8 @@ struct SessionContext : LinkContext {
   KeyJournal journal;                    // of what its sessions have written
   resp::BufferPool buffers;              // for what is to be sent to clients
   size_t leaving = 0;  // clients that have left before all that they had sent was carried out
-  // SHUTDOWN of the embedded store.
-  std::function<void()> stop_process = [] {};
+  // SHUTDOWN of the embedded store. save: what is in memory is written, if there is a file for it.
+  std::function<void(bool save)> stop_process = [](bool) {};
 
  protected:
   ~SessionContext() = default;

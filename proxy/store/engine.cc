@@ -32,7 +32,9 @@ Engine::Engine(const StoreOptions& options)
       run_id_(RandomDigits()),
       budget_(options.max_memory, options.eviction, options.workers > 1),
       objects_(Keyspace::MakePools(budget_, Keyspace::ShardsFor(options.workers))),
-      sweep_next_(Keyspace::ShardsFor(options.workers)) {
+      sweep_next_(Keyspace::ShardsFor(options.workers)),
+      can_save_(options.can_save),
+      save_rules_(options.save_rules) {
   for (int i = 0; i < options.databases; ++i) {
     databases_.emplace_back(budget_, objects_);
   }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,10 @@
 #include "proxy/store/options.h"
 #include "proxy/store/pause.h"
 #include "proxy/store/scripts.h"
+#include "proxy/store/rdb/dump.h"
 #include "proxy/store/settings.h"
 #include "proxy/store/slow_log.h"
+#include "proxy/store/snapshot.h"
 #include "proxy/store/subscriptions.h"
 #include "proxy/store/tracking.h"
 #include "proxy/store/types/collection_edit.h"
@@ -80,6 +83,7 @@ class Engine final : private KeyListener {
   explicit Engine(const StoreOptions& options);
 
   Keyspace& database(int index) { return databases_[static_cast<size_t>(index)]; }
+  std::span<Keyspace> databases() { return databases_; }
   int database_count() const { return static_cast<int>(databases_.size()); }
 
   void Add(Client* client, UnixMillis now);  // gives it its id
@@ -131,6 +135,11 @@ class Engine final : private KeyListener {
   const SortedSetLimits& sorted_set_limits() const { return sorted_set_limits_; }
   const StreamLimits& stream_limits() const { return stream_limits_; }
 
+  // How values that come from elsewhere are kept: views of the above.
+  rdb::ReadLimits read_limits() const {
+    return {collection_limits_, list_limits_, sorted_set_limits_};
+  }
+
   // A line for the log of the program.
   void Log(const std::string& line) const {
     if (log_) log_(line);
@@ -140,6 +149,21 @@ class Engine final : private KeyListener {
   bool NoteMissing(resp::CommandId id) {
     return !missing_[static_cast<size_t>(id)].exchange(true, std::memory_order_relaxed);
   }
+
+  // Snapshots can be written to a file.
+  bool CanSave() const { return can_save_; }
+  // REQUIRES: none is under way.
+  void BeginSnapshot(UnixMillis now);
+  // As a rule of the options wants it.
+  bool SnapshotIsDue(UnixMillis now) const;
+  // No rule can want one before this moment. For any thread.
+  UnixMillis NextSnapshot() const;
+  // What the store has been filled with: no change since the last snapshot.
+  void NoteLoaded(uint64_t keys, uint64_t expired);
+  // Goes on with the walk over one shard of each database. Returns what is left of `budget`.
+  size_t WalkSnapshot(size_t shard, size_t budget);
+  // How often keys have changed since the last one began that was written.
+  uint64_t changes_since_save() const { return changes() - snapshot.changes_at_save(); }
 
   // What others obey of the settings.
   const LiveSettings& live() const { return live_; }
@@ -187,6 +211,7 @@ class Engine final : private KeyListener {
   Pause pause;
   Scripts scripts;
   LatencyMonitor latency;
+  Snapshot snapshot;
 
   // There is something to be done after the command: who waits is to be served, events are to be
   // delivered (Store::Finish).
@@ -200,6 +225,7 @@ class Engine final : private KeyListener {
   void OnEvicted(int database, std::string_view key) override;
   void EmitIfWanted(EventClass kind, int database, std::string_view event, std::string_view key);
   Stats SinceStart() const;
+  uint64_t changes() const;
   void TakeCalls(Client* client);
   // Something has changed of who observes commands and keys.
   void Observe();
@@ -229,6 +255,8 @@ class Engine final : private KeyListener {
   StreamLimits stream_limits_;
   LiveSettings live_;
   size_t script_memory_ = 0;  // as the budget has been told
+  bool can_save_;
+  std::vector<SaveRule> save_rules_;
 };
 
 }  // namespace keyhole::store

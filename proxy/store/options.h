@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace keyhole::store {
 
@@ -25,6 +26,22 @@ struct EdgeTotals {
   uint64_t refused = 0;  // connections beyond maxclients
 };
 
+// A snapshot is due so long after the last one if so many keys have changed since.
+struct SaveRule {
+  int64_t seconds = 0;
+  uint64_t changes = 0;
+  bool operator==(const SaveRule&) const = default;
+};
+
+// Where keys outlive the process.
+struct SnapshotOptions {
+  std::string path;                                                    // empty: nowhere
+  std::vector<SaveRule> every = {{3600, 1}, {300, 100}, {60, 10000}};  // as Redis
+  std::string load;           // a file to begin with, which is not written; empty: that of path
+  bool skip_unknown = false;  // what the store does not have is left out
+  bool operator==(const SnapshotOptions&) const = default;
+};
+
 struct StoreOptions {
   int databases = 16;
   int workers = 1;                 // threads that will use it
@@ -37,6 +54,8 @@ struct StoreOptions {
   int64_t idle_timeout = 0;      // milliseconds; 0: none
   uint64_t output_limit = 0;     // bytes waiting for one client; 0: no limit
   bool debug_command = false;    // DEBUG may be used
+  bool can_save = false;         // whoever uses it writes snapshots to a file
+  std::vector<SaveRule> save_rules = {};
   // A line for the log of the program; called by any thread.
   std::function<void(const std::string& line)> log = {};
   std::function<EdgeTotals()> edge = {};  // asked by any thread

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 #include "proxy/store/client.h"
 #include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/observers.h"
 #include "proxy/store/commands/script_turn.h"
 #include "proxy/store/engine.h"
+#include "proxy/store/rdb/snapshot_reader.h"
 #include "resp/command_rights.h"
 
 namespace keyhole::store {
@@ -281,6 +283,86 @@ Store::Usage Store::usage() const {
           .limit = budget.limit(),
           .evicted = budget.evicted(),
           .expired = budget.expired()};
+}
+
+// ---- Snapshots
+
+// Stripe after stripe. Keys that have been flushed are given by the sweeper, before it frees them.
+void Store::Walk() {
+  constexpr size_t kBytes = 32 * 1024;
+  size_t budget = kBytes;
+  for (size_t seen = 0; budget > 0 && seen < stripes_.size(); ++seen) {
+    const Lock lock(*this, Stripes{1} << walked_);
+    budget = engine_->WalkSnapshot(walked_, budget);
+    if (budget > 0) walked_ = (walked_ + 1) % stripes_.size();
+  }
+}
+
+Store::SnapshotStep Store::StepSnapshot(UnixMillis now, size_t backlog) {
+  constexpr size_t kMostBacklog = size_t{8} << 20;
+  Snapshot& snapshot = engine_->snapshot;
+  if (snapshot.phase() == Snapshot::Phase::kIdle && engine_->NextSnapshot() <= now) {
+    const Lock lock(*this, kAll);
+    if (snapshot.phase() == Snapshot::Phase::kIdle && engine_->SnapshotIsDue(now)) {
+      engine_->BeginSnapshot(now);
+    }
+  }
+  SnapshotStep step;
+  if (snapshot.phase() == Snapshot::Phase::kIdle) return step;
+  step.state = SnapshotStep::State::kAwaitingEnd;
+  if (snapshot.phase() == Snapshot::Phase::kWriting) return step;
+  step.state = SnapshotStep::State::kMaking;
+  if (backlog < kMostBacklog || snapshot.dropped()) Walk();
+  step.bytes = snapshot.Take(backlog, &step.last);
+  step.dropped = snapshot.dropped();
+  return step;
+}
+
+void Store::BeginSnapshot(UnixMillis now) {
+  const Lock lock(*this, kAll);
+  engine_->BeginSnapshot(now);
+}
+
+void Store::EndSnapshot(bool written, UnixMillis now) {
+  const Lock lock(*this, kAll);
+  engine_->snapshot.End(written, now);
+  for (const uint64_t id : std::exchange(engine_->snapshot.savers, {})) {
+    const auto it = engine_->clients().find(id);
+    if (it == engine_->clients().end() || it->second->wait == nullptr) continue;
+    Resume(*engine_, *it->second, /*key=*/"", now);
+  }
+}
+
+Store::LoadStep Store::Load(std::string_view bytes, bool last, bool skip_unknown, UnixMillis now) {
+  using State = rdb::SnapshotReader::State;
+  // More than fits goes while it is read, not with somebody's first command.
+  if (engine_->budget().over()) MakeRoom();
+  const Lock lock(*this, kAll);
+  if (load_ == nullptr) {
+    load_ = std::make_unique<rdb::SnapshotReader>(engine_->databases(), engine_->read_limits(), now,
+                                                  skip_unknown);
+  }
+  engine_->budget().set_time(now);
+  State state = load_->Read(bytes);
+  if (last) state = load_->End();
+  LoadStep step;
+  step.error = load_->error();
+  step.keys = load_->counts().keys;
+  step.expired = load_->counts().expired;
+  step.skipped = load_->counts().skipped;
+  if (state == State::kReading) return step;
+  step.state = state == State::kDone ? LoadStep::State::kDone : LoadStep::State::kFailed;
+  engine_->NoteLoaded(step.keys, step.expired);
+  load_ = nullptr;
+  return step;
+}
+
+Store::SnapshotStatus Store::snapshot_status() const {
+  const Snapshot& snapshot = engine_->snapshot;
+  return {.last_saved = snapshot.last_saved(),
+          .last_took = snapshot.last_took(),
+          .saved = snapshot.saved(),
+          .failed = snapshot.failed()};
 }
 
 }  // namespace keyhole::store

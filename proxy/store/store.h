@@ -1,5 +1,6 @@
 // The embedded store: a cache inside the process that speaks Redis' command language. It is what
-// answers when no upstream is configured. Everything lives in memory and is gone with the process.
+// answers when no upstream is configured. Everything lives in memory; snapshots outlive the
+// process.
 //
 // Store      all databases, shared by the sessions of all workers
 // Client     what the store knows of one connection: database, protocol, open transaction
@@ -11,7 +12,7 @@
 //                  *_commands  a function per command, named in the column `store` of
 //                            resp/commands.def; a file per group of Redis' own
 //     .            engine    what handlers share: databases, clients, subscriptions, settings
-//     rdb/         dump: values in the format of Redis' snapshots
+//     rdb/         dump, snapshot_reader, snapshot_writer: the format of Redis' snapshots
 //     types/       collection, collection_edit: reading and changing a hash or a set, kept by
 //                            packed, integers (small ones, in one block) or by table_object
 //     keyspace/    keyspace  one database, made of shards: entry_table (growth, SCAN), entry,
@@ -57,6 +58,9 @@ namespace keyhole::store {
 
 struct Client;
 class Engine;
+namespace rdb {
+class SnapshotReader;
+}
 
 // What has become of a request.
 enum class Outcome : uint8_t {
@@ -153,6 +157,46 @@ class Store {
 
   const LiveSettings& live() const;
 
+  // ---- Snapshots (snapshot.h): the store makes and takes the bytes of the file, in pieces, and
+  // knows no file.
+
+  // What is next to be written to the file.
+  struct SnapshotStep {
+    enum class State : uint8_t { kIdle, kMaking, kAwaitingEnd };
+    State state = State::kIdle;
+    std::string bytes;
+    bool last = false;     // nothing comes behind it: EndSnapshot() when that is in the file
+    bool dropped = false;  // it has been given up: EndSnapshot(false) after the last bytes
+  };
+  // Begins one if a rule says so, and goes on with the one that is under way, for about 200 us.
+  // backlog: bytes of those before that are not written yet; with too many it waits. From one
+  // thread at a time.
+  SnapshotStep StepSnapshot(UnixMillis now, size_t backlog);
+  // REQUIRES: none is under way.
+  void BeginSnapshot(UnixMillis now);
+  // The bytes of the last step are in the file for good, or never will be.
+  void EndSnapshot(bool written, UnixMillis now);
+
+  // Fills the store with the next bytes of a snapshot. REQUIRES: nobody uses the store yet.
+  struct LoadStep {
+    enum class State : uint8_t { kMore, kDone, kFailed };
+    State state = State::kMore;
+    std::string error;     // why, and at which byte
+    uint64_t keys = 0;     // so far
+    uint64_t expired = 0;  // left out as their time was up
+    uint64_t skipped = 0;  // left out as the store does not have their like
+  };
+  LoadStep Load(std::string_view bytes, bool last, bool skip_unknown, UnixMillis now);
+
+  // For metrics; from any thread, without a lock.
+  struct SnapshotStatus {
+    UnixMillis last_saved = 0;  // 0: none since the start
+    int64_t last_took = 0;      // milliseconds
+    uint64_t saved = 0;
+    uint64_t failed = 0;
+  };
+  SnapshotStatus snapshot_status() const;
+
  private:
   using Stripes = uint64_t;  // a bit each
   static constexpr Stripes kAll = ~Stripes{0};
@@ -170,11 +214,14 @@ class Store {
   bool MakeRoom();
   [[gnu::noinline]] void Finish(UnixMillis now);
   void EndPause(UnixMillis now);
+  void Walk();
 
   std::unique_ptr<Engine> engine_;
   std::vector<Stripe> stripes_;
   std::atomic<size_t> next_victim_{0};
   std::atomic<size_t> next_swept_{0};
+  size_t walked_ = 0;  // the stripe where a snapshot goes on
+  std::unique_ptr<rdb::SnapshotReader> load_;
 };
 
 }  // namespace keyhole::store

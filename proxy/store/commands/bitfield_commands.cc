@@ -137,6 +137,7 @@ void WriteFields(Call& call, const FieldProgram& program) {
   bool grown = false;
   Entry* const slot = BitsToWrite(call, program.last_bit, &grown);
   if (slot == nullptr) return;
+  call.db().Adjust(slot, [] {});  // its bytes will be written: a snapshot may want them as they are
   call.reply.Array(static_cast<int64_t>(program.steps.size()));
   bool changed = false;
   for (const FieldStep& step : program.steps) {

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <string>
 
-#include "proxy/store/commands/restoring.h"
 #include "proxy/store/rdb/dump.h"
 #include "proxy/store/rdb/snapshot_reader.h"
 #include "proxy/store/rdb/snapshot_writer.h"
@@ -86,7 +85,7 @@ std::string DatasetAsSnapshot(Call& call) {
 void ReloadDataset(Call& call) {
   const std::string bytes = DatasetAsSnapshot(call);
   for (int i = 0; i < call.engine.database_count(); ++i) call.engine.database(i).Clear();
-  rdb::SnapshotReader reader(DatabasesOf(call.engine), LimitsOf(call.engine), call.now,
+  rdb::SnapshotReader reader(call.engine.databases(), call.engine.read_limits(), call.now,
                              /*skip_unknown=*/false);
   reader.Read(bytes);
   if (reader.End() != rdb::SnapshotReader::State::kDone) {

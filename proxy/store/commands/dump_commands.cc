@@ -5,7 +5,6 @@
 
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
-#include "proxy/store/commands/restoring.h"
 #include "proxy/store/rdb/dump.h"
 #include "resp/number.h"
 
@@ -81,7 +80,7 @@ bool PayloadArgument(Call& call, Entry* entry) {
     call.reply.Error("ERR DUMP payload version or checksum are wrong");
     return false;
   }
-  *entry = rdb::ReadValue(payload, call.args[1], call.db(), LimitsOf(call.engine));
+  *entry = rdb::ReadValue(payload, call.args[1], call.db(), call.engine.read_limits());
   if (*entry) return true;
   call.reply.Error("ERR Bad data format");
   return false;

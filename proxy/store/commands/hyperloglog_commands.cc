@@ -36,6 +36,7 @@ size_t MostSparse(const Call& call) {
 // Adds the arguments to a dense value, where it lies. True if that changed it.
 bool AddInPlace(Call& call, Entry* slot) {
   bool changed = false;
+  call.db().Adjust(slot, [] {});  // a snapshot may want it as it is
   for (const std::string_view element : call.args.subspan(2)) {
     changed |= hll::AddToDense(slot->value_bytes(), element) == hll::Added::kChanged;
   }

@@ -110,20 +110,29 @@ void ReportMemory(const Call& call, Report* report) {
   report->Field("lazyfreed_objects", engine.stats().freed_objects);
 }
 
-// Nothing is saved, and nothing is loaded.
 void ReportPersistence(const Call& call, Report* report) {
+  constexpr UnixMillis kSecond = 1000;
+  const Snapshot& snapshot = call.engine.snapshot;
+  const bool running = snapshot.phase() != Snapshot::Phase::kIdle;
+  const auto seconds = [](int64_t millis) { return std::to_string(millis / kSecond); };
   report->Zeros(
       {"loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"});
   report->Field("current_fork_perc", 0, 2);
-  report->Zeros({"current_save_keys_processed", "current_save_keys_total",
-                 "rdb_changes_since_last_save", "rdb_bgsave_in_progress"});
-  report->Field("rdb_last_save_time", static_cast<uint64_t>(call.engine.started()) / 1000);
-  report->Field("rdb_last_bgsave_status", "ok");
-  report->Field("rdb_last_bgsave_time_sec", "-1");
-  report->Field("rdb_current_bgsave_time_sec", "-1");
-  report->Zeros({"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired",
-                 "rdb_last_load_keys_loaded", "aof_enabled", "aof_rewrite_in_progress",
-                 "aof_rewrite_scheduled"});
+  report->Zeros({"current_save_keys_processed", "current_save_keys_total"});
+  report->Field("rdb_changes_since_last_save", call.engine.changes_since_save());
+  report->Field("rdb_bgsave_in_progress", uint64_t{running});
+  report->Field("rdb_last_save_time",
+                seconds(std::max(snapshot.last_saved(), call.engine.started())));
+  report->Field("rdb_last_bgsave_status", snapshot.last_ok() ? "ok" : "err");
+  report->Field("rdb_last_bgsave_time_sec",
+                snapshot.saved() == 0 ? "-1" : seconds(snapshot.last_took()));
+  report->Field("rdb_current_bgsave_time_sec",
+                running ? seconds(call.now - snapshot.began()) : "-1");
+  report->Field("rdb_saves", snapshot.saved());
+  report->Zeros({"rdb_last_cow_size"});
+  report->Field("rdb_last_load_keys_expired", snapshot.loaded_expired());
+  report->Field("rdb_last_load_keys_loaded", snapshot.loaded_keys());
+  report->Zeros({"aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"});
   report->Field("aof_last_rewrite_time_sec", "-1");
   report->Field("aof_current_rewrite_time_sec", "-1");
   report->Field("aof_last_bgrewrite_status", "ok");

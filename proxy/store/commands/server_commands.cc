@@ -80,7 +80,7 @@ void Swapdb(Call& call) {
   }
   if (first != second) {
     call.engine.database(static_cast<int>(first))
-        .Swap(call.engine.database(static_cast<int>(second)));
+        .Swap(call.engine.database(static_cast<int>(second)), call.now);
   }
   call.reply.Ok();
 }

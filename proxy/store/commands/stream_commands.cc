@@ -227,9 +227,11 @@ void Xsetid(Call& call) {
     return call.reply.Error(
         "ERR The entries_added specified in XSETID is smaller than the target stream length");
   }
-  stream->last_id = options.last;
-  if (options.added != -1) stream->entries_added = static_cast<uint64_t>(options.added);
-  if (options.max_deleted != kNoStreamId) stream->max_deleted_id = options.max_deleted;
+  call.db().Adjust(slot, [&] {
+    stream->last_id = options.last;
+    if (options.added != -1) stream->entries_added = static_cast<uint64_t>(options.added);
+    if (options.max_deleted != kNoStreamId) stream->max_deleted_id = options.max_deleted;
+  });
   call.reply.Ok();
   call.Emit(EventClass::kStream, "xsetid", call.args[1]);  // layering: not a command
 }

@@ -89,12 +89,18 @@ class Entry {
   // Bytes taken from the heap, those of its object too.
   size_t memory(const Heap& heap) const;
   char* raw() const { return bytes_; }
+  // A bit for whoever walks over all entries, to tell those it has seen; false when it is made.
+  bool mark() const { return (flags() & kMarked) != 0; }
+  void set_mark(bool mark) const {
+    *bytes_ = static_cast<char>((flags() & ~kMarked) | (mark ? kMarked : 0));
+  }
 
  private:
   static constexpr uint8_t kEncodingMask = 15;
   static_assert(kEncodingCount <= kEncodingMask + 1);
   static constexpr uint8_t kWide = 16;     // sizes are of 4 bytes each
   static constexpr uint8_t kExpires = 32;  // an expiry is there
+  static constexpr uint8_t kMarked = 64;
   static constexpr size_t kNarrowMax = 255;
 
   static Entry Make(uint8_t flags, std::string_view key, size_t value_size, UnixMillis expire,

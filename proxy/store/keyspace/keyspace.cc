@@ -80,8 +80,8 @@ void Keyspace::Clear() {
   for (const auto& shard : shards_) shard->Clear();
 }
 
-void Keyspace::Swap(Keyspace& other) {
-  for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->Swap(*other.shards_[i]);
+void Keyspace::Swap(Keyspace& other, UnixMillis now) {
+  for (size_t i = 0; i < shards_.size(); ++i) shards_[i]->Swap(*other.shards_[i], now);
 }
 
 // A shard is as likely as it has keys.

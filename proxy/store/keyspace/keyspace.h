@@ -99,7 +99,7 @@ class Keyspace {
   }
   void Clear();  // cheap, however much there is
   // Exchanges all keys of the two. Watches stay with the database's number.
-  void Swap(Keyspace& other);
+  void Swap(Keyspace& other, UnixMillis now);
 
   // Sets `*broken` when the key changes, until Unwatch(). `broken` must live as long.
   void Watch(std::string_view key, std::atomic<bool>* broken) {

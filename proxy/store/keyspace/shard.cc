@@ -7,7 +7,8 @@
 
 namespace keyhole::store {
 
-// The keys of a shard that has been cleared, as one large value of which each is a part.
+// The keys of a shard that has been cleared, as one large value of which each is a part. Those that
+// a snapshot still needs are given to it before they go.
 class Shard::DiscardedKeys final : public Object {
  public:
   DiscardedKeys(std::unique_ptr<Keys> keys, ObjectPool& objects)
@@ -23,18 +24,23 @@ class Shard::DiscardedKeys final : public Object {
 
   bool FreeSome(size_t* budget) override {
     constexpr size_t kCost = 3;
+    constexpr size_t kBytesToCost = 2;  // of a snapshot
     Keys& keys = *keys_;
     bool more = true;
     while (more && *budget > 0) {
       size_t cost = 1;
       more = keys.table.Drain(1, [&](Entry entry) {
         cost += kCost;
+        if (keys.walking && entry.mark() != keys.mark) {
+          cost += keys.sink->OnEntry(keys.saved_as, entry) / kBytesToCost;
+        }
         keys.entry_bytes -= entry.memory(keys.arena);
         if (!entry.is_object()) return Entry::Destroy(entry, keys.arena);
         objects_.Discard(Entry::Open(entry, keys.arena));
       });
       *budget -= std::min(cost, *budget);
     }
+    if (!more && keys.walking) keys.EndWalk();
     return !more;
   }
 
@@ -63,6 +69,8 @@ Entry* Shard::Find(std::string_view key, uint64_t hash, UnixMillis now, bool tou
 
 void Shard::Add(Entry entry, uint64_t hash) {
   const size_t bytes = entry.memory(keys_->arena);
+  entry.set_mark(keys_->mark);
+  ++changes_;
   keys_->queues.Add(entry, hash, budget_.policy(), budget_.seconds());
   keys_->queues.Weigh(entry, 0, bytes);
   keys_->entry_bytes += bytes;
@@ -71,6 +79,9 @@ void Shard::Add(Entry entry, uint64_t hash) {
 
 // Takes an entry out of all but the memory it lies in.
 Entry Shard::Detach(Entry* slot) {
+  if (slot->mark() != keys_->mark) [[unlikely]]
+    keys_->Save(*slot);
+  ++changes_;
   const size_t bytes = slot->memory(keys_->arena);
   watches_.Touched(slot->key());
   keys_->queues.Weigh(*slot, bytes, 0);
@@ -183,24 +194,30 @@ void Shard::Insert(Entry entry, uint64_t hash) {
   watches_.Touched(inserted.key());
 }
 
-void Shard::BreakWatchesOfExisting(const EntryTable& table) {
-  watches_.BreakIf(
-      [&table](std::string_view key) { return table.Find(key, EntryTable::Hash(key)) != nullptr; });
+void Shard::BreakWatchesOfExisting(const EntryTable& table, UnixMillis now) {
+  watches_.BreakIf([&table, now](std::string_view key) {
+    const Entry* const slot = table.Find(key, EntryTable::Hash(key));
+    return slot != nullptr && slot->expire() > now;
+  });
 }
 
-void Shard::Swap(Shard& other) {
+void Shard::Swap(Shard& other, UnixMillis now) {
   for (Shard* shard : {this, &other}) {
-    shard->BreakWatchesOfExisting(keys_->table);
-    shard->BreakWatchesOfExisting(other.keys_->table);
+    shard->BreakWatchesOfExisting(keys_->table, now);
+    shard->BreakWatchesOfExisting(other.keys_->table, now);
   }
+  ++changes_;
   std::swap(keys_, other.keys_);
   Report();
   other.Report();
 }
 
 void Shard::Clear() {
+  constexpr size_t kFew = 2048;  // what is small is freed at once
   const size_t count = size();
-  BreakWatchesOfExisting(keys_->table);
+  if (keys_->walking && count <= kFew) Walk(SIZE_MAX);
+  changes_ += count;
+  BreakWatchesOfExisting(keys_->table, 0);
   auto discarded = std::make_unique<DiscardedKeys>(std::move(keys_), objects_);
   keys_ = std::make_unique<Keys>();
   Report();

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "proxy/store/keyspace/entry.h"
+#include "proxy/store/keyspace/entry_sink.h"
 #include "proxy/store/keyspace/entry_table.h"
 #include "proxy/store/keyspace/eviction.h"
 #include "proxy/store/keyspace/object_pool.h"
@@ -65,8 +66,8 @@ class Shard {
   Entry Take(Entry* slot);
   void Insert(Entry entry, uint64_t hash);
   void Clear();  // cheap, however much there is
-  // Watches stay.
-  void Swap(Shard& other);
+  // Watches stay. Nobody who watches a key notices that one which had expired gives way to another.
+  void Swap(Shard& other, UnixMillis now);
 
   template <typename F>
   uint64_t Scan(uint64_t cursor, UnixMillis now, F&& f) const {
@@ -81,6 +82,24 @@ class Shard {
   bool Evict();
   // See Keyspace.
   size_t Sweep(UnixMillis now, size_t budget);
+
+  // From now on the sink, which must outlive the walk, is given every key that is there now, as it
+  // is now, once: by Walk() or just before it changes, or is discarded, whichever comes first.
+  // `database` is what the sink is told, wherever the keys are then. REQUIRES: walks have ended.
+  //
+  //     mark of the shard's keys        ... of an entry
+  //     0                               0 0 0 0 0
+  //     1     BeginWalk()               0 0 0 0 0      to be given
+  //     1     some are walked over      1 1 0 0 0
+  //     1     one of the last changes   1 1 0 1 0      given first as it was; so is one that goes
+  //     1     a new one                 1 1 0 1 0 1    never given
+  //     1     the walk is done          1 1 1 1 1 1    and for the next one 0 means seen
+  void BeginWalk(EntrySink* sink, int database);
+  // Goes on with it. Returns what is left of `budget`, of which a byte of the snapshot takes one.
+  size_t Walk(size_t budget);
+  bool walking() const { return keys_->walking; }
+  // How often keys have been added, changed and taken away.
+  uint64_t changes() const { return changes_; }
 
   // Hears of keys that end: by their time, or for want of memory. attentive: of every change, too.
   void SetListener(KeyListener* listener, int database, bool attentive) {
@@ -123,6 +142,15 @@ class Shard {
     bool many_dead = false;
     size_t compact_bucket = 0;  // where CompactObjects() goes on: the bucket ...
     size_t compact_skip = 0;    // ... and how many of its objects are done
+
+    // The walk of a snapshot. An entry whose mark is another one is still to be given.
+    bool mark = false;
+    bool walking = false;
+    uint64_t cursor = 0;
+    int saved_as = 0;
+    EntrySink* sink = nullptr;
+    [[gnu::noinline]] void Save(Entry entry);
+    void EndWalk();
   };
   class DiscardedKeys;
 
@@ -135,7 +163,7 @@ class Shard {
   bool Compact();
   void CompactObjects(size_t* budget);
   void Report();
-  void BreakWatchesOfExisting(const EntryTable& table);
+  void BreakWatchesOfExisting(const EntryTable& table, UnixMillis now);
   size_t SweepSome(UnixMillis now, size_t* removed);
 
   MemoryBudget& budget_;
@@ -147,6 +175,7 @@ class Shard {
   size_t reported_ = 0;  // to the budget
   bool reported_exhausted_ = false;
   uint64_t expired_ = 0;
+  uint64_t changes_ = 0;
   std::vector<Entry*> looked_at_;  // reused by Sweep()
 };
 
@@ -164,7 +193,11 @@ void Shard::Adjust(Entry* slot, F&& f) {
   const size_t expiring = slot->has_expire() ? 1 : 0;
   const char* const place = slot->raw();
   const Arena::Links links = Arena::LinksOf(place, slot->size());
+  if (slot->mark() != keys_->mark) [[unlikely]]
+    keys_->Save(*slot);
   f();
+  slot->set_mark(keys_->mark);
+  ++changes_;
   if (slot->raw() != place) Moved(slot, links);
   const size_t after = slot->memory(arena);
   keys_->entry_bytes += after - before;

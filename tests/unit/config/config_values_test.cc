@@ -47,6 +47,28 @@ TEST(ConfigValuesTest, MemoryIsASizeOrAShare) {
   EXPECT_THAT(Bad({"--max-memory", "much"}), HasSubstr("give one like 512mb, 2gb"));
 }
 
+TEST(ConfigValuesTest, SnapshotsAreDueByRules) {
+  using Rules = std::vector<store::SaveRule>;
+  const auto rules = [](const char* text) {
+    return Good({"--snapshot", "x", "--snapshot-every", text}).snapshots.every;
+  };
+  EXPECT_EQ(Good({}).snapshots.every, (Rules{{3600, 1}, {300, 100}, {60, 10000}}));
+  EXPECT_EQ(rules("15m"), (Rules{{900, 1}}));
+  EXPECT_EQ(rules("900 1"), (Rules{{900, 1}}));
+  EXPECT_EQ(rules("900 1  60 1000"), (Rules{{900, 1}, {60, 1000}}));
+  EXPECT_EQ(rules("off"), Rules{});
+  for (const char* const wrong : {"900 ", "900 x", "0 1", "900 0", "900 1 60", "1 1 1e3 1"}) {
+    EXPECT_THAT(Bad({"--snapshot-every", wrong}), HasSubstr("pairs of seconds and keys")) << wrong;
+  }
+  EXPECT_THAT(Bad({"--snapshot-every", "often"}), HasSubstr("or off"));
+}
+
+TEST(ConfigValuesTest, SnapshotsAreOfTheEmbeddedStore) {
+  EXPECT_THAT(Bad({"--snapshot", "x", "--upstream", "127.0.0.1"}), HasSubstr("embedded store"));
+  EXPECT_THAT(Bad({"--load", "x", "--upstream", "127.0.0.1"}), HasSubstr("embedded store"));
+  EXPECT_THAT(Bad({"--load", "x", "--snapshot", "y"}), HasSubstr("leave one out"));
+}
+
 TEST(ConfigValuesTest, Policies) {
   EXPECT_EQ(Good({}).eviction, store::Eviction::kS3Fifo);
   EXPECT_EQ(Good({"--eviction", "NoEviction"}).eviction, store::Eviction::kNone);

@@ -187,7 +187,7 @@ TEST(Keyspace, SwapTakesKeysAndCountsButNotWatches) {
   std::atomic<bool> on_b = false;
   one.Watch("a", &on_a);
   two.Watch("b", &on_b);
-  one.Swap(two);
+  one.Swap(two, 0);
   EXPECT_TRUE(on_a);
   EXPECT_FALSE(on_b);
   EXPECT_EQ(one.size(), 0U);
