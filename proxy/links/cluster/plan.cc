@@ -131,8 +131,11 @@ Plan WithEffect(const Exchange& exchange, const resp::Request& request, const Pl
   if (change != nullptr && state.holds && (change->identity || change->protocol)) {
     return RefuseHere(spec, "while watching keys or subscribed, ");
   }
-  const bool shares = resp::TraitsOf(exchange.effect).need == resp::LinkNeed::kAny &&
-                      !resp::TraitsOf(exchange.effect).sets;
+  const resp::EffectTraits traits = resp::TraitsOf(exchange.effect);
+  // Scripts share with all: a node that one of them holds is slow for its own slots alone.
+  const bool shares =
+      (traits.need == resp::LinkNeed::kAny || traits.need == resp::LinkNeed::kScripts) &&
+      !traits.sets;
   return AtKeys(shares ? Path::kShared : Path::kOnce, slots);
 }
 
