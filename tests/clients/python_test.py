@@ -165,7 +165,8 @@ class DirectTest(World):
         self.assertEqual(self.eventually(lambda: self.client.get("kept")), "yes")
 
     def test_a_rate_limiter(self):
-        storage = limits.storage.storage_from_string(f"redis://127.0.0.1:{self.port}")
+        options = {"ssl_ca_certs": self.cert} if self.tls else {}
+        storage = limits.storage.storage_from_string(f"redis{'s' if self.tls else ''}://127.0.0.1:{self.port}", **options)
         for strategy in (limits.strategies.FixedWindowRateLimiter, limits.strategies.MovingWindowRateLimiter):
             limiter = strategy(storage)
             five = limits.parse("5/hour")
@@ -173,7 +174,8 @@ class DirectTest(World):
             self.assertEqual(allowed, 5)
 
     def redis_cli(self, *args, given=None):
-        done = subprocess.run(["redis-cli", "-p", str(self.port), *args], input=given, capture_output=True,
+        tls = ["--tls", "--cacert", self.cert] if self.tls else []
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *tls, *args], input=given, capture_output=True,
                               text=True, timeout=60, check=True)
         return done.stdout
 
