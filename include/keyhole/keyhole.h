@@ -260,9 +260,9 @@ class KEYHOLE_EXPORT Connection {
 
   // Messages of these channels, or of those that match these patterns, over a connection of their
   // own. When it returns the subscription holds.
-  Result<Subscription> Subscribe(std::vector<std::string> channels, MessageFunction function,
+  Result<Subscription> Subscribe(const std::vector<std::string>& channels, MessageFunction function,
                                  const CallOptions& options = {});
-  Result<Subscription> SubscribePatterns(std::vector<std::string> patterns,
+  Result<Subscription> SubscribePatterns(const std::vector<std::string>& patterns,
                                          MessageFunction function,
                                          const CallOptions& options = {});
 

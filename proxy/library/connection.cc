@@ -134,13 +134,13 @@ Batch Connection::Pipeline() {
   return Batch(*this);
 }
 
-Result<Subscription> Connection::Subscribe(std::vector<std::string> channels,
+Result<Subscription> Connection::Subscribe(const std::vector<std::string>& channels,
                                            MessageFunction function, const CallOptions& options) {
   return Subscription::State::Begin(state_->lane(), CommandId::kSubscribe, channels,
                                     std::move(function), options);
 }
 
-Result<Subscription> Connection::SubscribePatterns(std::vector<std::string> patterns,
+Result<Subscription> Connection::SubscribePatterns(const std::vector<std::string>& patterns,
                                                    MessageFunction function,
                                                    const CallOptions& options) {
   return Subscription::State::Begin(state_->lane(), CommandId::kPsubscribe, patterns,
