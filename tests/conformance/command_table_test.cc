@@ -126,7 +126,8 @@ TEST(CommandTableConformance, EveryRowIsAsTheServerSays) {
     }
     const Reported& reported = found->second;
     EXPECT_EQ(row.arity, reported.arity) << row.full_name;
-    EXPECT_EQ(row.flags & ~(kWhileSubscribed | kProtected | kScripts), reported.flags) << row.full_name;
+    EXPECT_EQ(row.flags & ~(kWhileSubscribed | kProtected | kScripts), reported.flags)
+        << row.full_name;
     if (!kOtherKeys.contains(row.full_name)) {
       EXPECT_EQ(AsReported(row.keys), reported.keys) << row.full_name;
     }
