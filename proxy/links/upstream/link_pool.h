@@ -78,8 +78,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   // Connects the main link.
   void Start(Connector& connector) override;
   void Stop() override;
-  // The upstream is elsewhere now: links that are down need not wait for their next attempt.
-  void RetryNow();
+  void RetryNow() override;
   void Tick() override;
   bool Watch() override;
   // Redis holds requests: what it may hold as well should not share a link.
@@ -97,7 +96,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   std::chrono::nanoseconds oldest() const { return oldest_; }
 
   // The shared link for sessions in this state, or for their scripts; made if there is none.
-  UpstreamLink* Shared(const SessionState& state, bool scripts);
+  UpstreamLink* Shared(const SessionState& state, bool scripts = false);
   // The same, null if there is none or it is not ready.
   UpstreamLink* ReadyShared(const SessionState& state);
   // A link of the session's own, in this state; kAtOnce: in whatever database.
@@ -192,8 +191,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   Instant renewed_{};
   bool read_only_ = false;  // links are to be made anew with the next tick
   bool silent_ = false;
-  size_t in_flight_ = 0;                   // as the gauges show it
-  size_t waiting_ = 0;                     // the same
+  size_t in_flight_ = 0;  // as the gauges show it
+  size_t waiting_ = 0;    // the same
   std::chrono::nanoseconds oldest_{};
   Instant paused_until_{};
   bool wary_ = false;

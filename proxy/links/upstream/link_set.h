@@ -31,6 +31,8 @@ class LinkSet {
     if (!std::exchange(watching_, true) && on_watch) on_watch();
   }
   virtual bool Watch() = 0;
+  // The upstream is elsewhere now: links that are down need not wait for their next attempt.
+  virtual void RetryNow() {}
 
   std::function<void()> on_watch;
   // Called when a link's queue, having been long, is short again.

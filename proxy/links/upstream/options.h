@@ -25,12 +25,12 @@ struct Sentinels {
 
 // The Redis behind the proxy, and who we are to it.
 struct Upstream {
-  Endpoint endpoint;                    // with Sentinels: the first of them
-  std::vector<Endpoint> seeds = {};     // nodes of a cluster to ask first, with `endpoint`; empty:
-                                        // it is one Redis
-  std::string user;                     // empty: Redis' user "default"
-  std::string password;                 // empty: none is sent
-  int db = 0;                           // 0..2147483647
+  Endpoint endpoint;                 // with Sentinels: the first of them
+  std::vector<Endpoint> seeds = {};  // nodes of a cluster to ask first, with `endpoint`; empty:
+                                     // it is one Redis
+  std::string user;                  // empty: Redis' user "default"
+  std::string password;              // empty: none is sent
+  int db = 0;                        // 0..2147483647
   std::optional<Sentinels> sentinels = {};  // none: it is at the endpoint
 
   bool is_cluster() const { return !seeds.empty(); }
