@@ -78,7 +78,7 @@ function(keyhole_library name)
   target_link_libraries(${name} PUBLIC keyhole_options ${ARG_LIBS})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)  # for libkeyhole.so
   set_property(GLOBAL APPEND PROPERTY keyhole_rooms ${name})  # with what they need of others
-  list(FILTER ARG_LIBS INCLUDE REGEX "::|hiredis")
+  list(FILTER ARG_LIBS INCLUDE REGEX "::|hiredis|lua")
   set_property(GLOBAL APPEND PROPERTY keyhole_room_libs ${ARG_LIBS})
 endfunction()
 

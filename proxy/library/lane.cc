@@ -6,7 +6,7 @@
 namespace keyhole {
 
 Lane::Lane(net::Worker& worker, const core::Config& config, metrics::WorkerMetrics& metrics,
-           store::Store& store, std::function<void()> stop)
+           store::Store& store, std::function<void(bool save)> stop)
     : worker_(worker),
       own_lane_(true),
       own_(std::make_unique<core::WorkerState>(config, metrics, &store)),

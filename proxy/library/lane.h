@@ -42,7 +42,7 @@ class Lane {
   // One of its own, in front of the store; worker: who does what comes later. All outlive its
   // closing.
   Lane(net::Worker& worker, const core::Config& config, metrics::WorkerMetrics& metrics,
-       store::Store& store, std::function<void()> stop);
+       store::Store& store, std::function<void(bool save)> stop);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 

@@ -112,7 +112,7 @@ std::shared_ptr<Lane> Runtime::AddLane() {
   std::shared_ptr<Lane> lane;
   server_.AddGuest([&](metrics::WorkerMetrics& metrics) -> net::Server::Tell {
     lane = std::make_shared<Lane>(server_.worker(0), config_, metrics, *server_.control().store(),
-                                  [this] { RequestStop(config_.shutdown_grace); });
+                                  [this](bool save) { server_.ShutDown(save); });
     return [lane](std::function<void(core::WorkerState&)> f) { lane->Tell(std::move(f)); };
   });
   return lane;

@@ -55,12 +55,7 @@ std::string Server::Describe() const {
 void Server::Start() {
   grace_ = std::make_unique<Timer>(workers_[0]->loop().context());
   for (const auto& worker : workers_) {
-    worker->state().stop_process = [this](bool save) {
-      workers_[0]->Post([this, save] {
-        save_at_end_ = save || stopping_;
-        BeginStop(config_.shutdown_grace);
-      });
-    };
+    worker->state().stop_process = [this](bool save) { ShutDown(save); };
   }
   UseCertificates();
   acceptor_.Start();
@@ -70,6 +65,13 @@ void Server::Start() {
   for (const auto& worker : workers_) {
     threads_.emplace_back([&worker = *worker] { worker.Run(); });
   }
+}
+
+void Server::ShutDown(bool save) {
+  workers_[0]->Post([this, save] {
+    save_at_end_ = save || stopping_;
+    BeginStop(config_.shutdown_grace);
+  });
 }
 
 void Server::Stop(std::chrono::milliseconds grace) {

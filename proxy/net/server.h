@@ -52,6 +52,8 @@ class Server final : private core::Control::Threads {
   // Finishes what is in flight, for so long at most, then stops. Asked again it may stop sooner,
   // never later.
   void Stop(std::chrono::milliseconds grace);
+  // The same, as a client says it: SHUTDOWN, or SHUTDOWN NOSAVE.
+  void ShutDown(bool save);
   // Reads the certificates again, for connections made from then on. Those that cannot be used are
   // logged, and those from before stay.
   void ReadCertificates();

@@ -30,6 +30,7 @@
 #include "proxy/app/worker_state.h"
 #include "proxy/base/endpoint.h"
 #include "proxy/config/config.h"
+#include "proxy/links/upstream/link_pool.h"
 #include "proxy/links/transport.h"
 #include "proxy/links/upstream/upstream_link.h"
 #include "proxy/sessions/client_session.h"
@@ -180,6 +181,8 @@ class Harness final : public core::Connector {
   // How many links of that kind there are.
   int64_t links(metrics::LinkKind kind) { return counters().links[kind].Load(); }
   core::WorkerState& worker() { return *worker_; }
+  // REQUIRES: there is one Redis behind it.
+  core::LinkPool& pool() { return dynamic_cast<core::LinkPool&>(worker_->links); }
   const std::vector<std::string>& log() const { return log_; }
 
   bool accepts() const { return accepts_; }

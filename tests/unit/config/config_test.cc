@@ -89,7 +89,7 @@ TEST(ConfigTest, EveryFlagArrives) {
   EXPECT_THAT(config.listen, ElementsAre(Endpoint::Tcp("0.0.0.0", 1), Endpoint::Unix("/run/k.sock"),
                                          Endpoint::Tcp("::1", 0)));
   EXPECT_EQ(config.http.listen, Endpoint::Tcp("localhost", 8080));
-  EXPECT_EQ(config.upstream, (Upstream{Endpoint::Tcp("db", 6390), "bob", "s3cret", 4}));
+  EXPECT_EQ(config.upstream, (Upstream{Endpoint::Tcp("db", 6390), {}, "bob", "s3cret", 4}));
   EXPECT_EQ(config.links.wait, milliseconds(0));
   EXPECT_EQ(config.links.connect_timeout, milliseconds(250));
   EXPECT_EQ(config.links.max_idle, 7U);

@@ -159,8 +159,8 @@ TEST(ConfigValuesTest, AddressesShowAndTellWhetherTheyAreLocal) {
   EXPECT_EQ(Endpoint::Tcp("db", 1).ToString(), "db:1");
   EXPECT_EQ(Endpoint::Tcp("::1", 1).ToString(), "[::1]:1");
   EXPECT_EQ(Endpoint::Unix("/a").ToString(), "unix:/a");
-  EXPECT_EQ((Upstream{Endpoint::Tcp("db", 1), "u", "secret", 3}).ToString(), "redis://db:1/3");
-  EXPECT_EQ((Upstream{Endpoint::Unix("/a"), "u", "secret", 3}).ToString(), "unix:/a?db=3");
+  EXPECT_EQ((Upstream{Endpoint::Tcp("db", 1), {}, "u", "secret", 3}).ToString(), "redis://db:1/3");
+  EXPECT_EQ((Upstream{Endpoint::Unix("/a"), {}, "u", "secret", 3}).ToString(), "unix:/a?db=3");
 
   for (const char* local : {"127.0.0.1", "127.9.9.9", "::1", "localhost", "LocalHost"}) {
     EXPECT_TRUE(Endpoint::Tcp(local, 1).IsLocal()) << local;
@@ -175,24 +175,24 @@ TEST(ConfigValuesTest, UpstreamUrls) {
   const auto upstream = [](const std::string& url) { return Good({"--upstream", url}).upstream; };
   const auto tcp = [](const std::string& host, uint16_t port) { return Endpoint::Tcp(host, port); };
   EXPECT_EQ(upstream("embedded"), std::nullopt);
-  EXPECT_EQ(upstream("redis://db"), (Upstream{tcp("db", 6379), "", "", 0}));
-  EXPECT_EQ(upstream("redis://db/"), (Upstream{tcp("db", 6379), "", "", 0}));
-  EXPECT_EQ(upstream("redis://db:1/15"), (Upstream{tcp("db", 1), "", "", 15}));
-  EXPECT_EQ(upstream("redis://:pw@db"), (Upstream{tcp("db", 6379), "", "pw", 0}));
-  EXPECT_EQ(upstream("redis://[::1]:7/1"), (Upstream{tcp("::1", 7), "", "", 1}));
-  EXPECT_EQ(upstream("redis://u:p@[::1]"), (Upstream{tcp("::1", 6379), "u", "p", 0}));
+  EXPECT_EQ(upstream("redis://db"), (Upstream{tcp("db", 6379), {}, "", "", 0}));
+  EXPECT_EQ(upstream("redis://db/"), (Upstream{tcp("db", 6379), {}, "", "", 0}));
+  EXPECT_EQ(upstream("redis://db:1/15"), (Upstream{tcp("db", 1), {}, "", "", 15}));
+  EXPECT_EQ(upstream("redis://:pw@db"), (Upstream{tcp("db", 6379), {}, "", "pw", 0}));
+  EXPECT_EQ(upstream("redis://[::1]:7/1"), (Upstream{tcp("::1", 7), {}, "", "", 1}));
+  EXPECT_EQ(upstream("redis://u:p@[::1]"), (Upstream{tcp("::1", 6379), {}, "u", "p", 0}));
   EXPECT_EQ(upstream("redis://u%40x:%2f%3A%25%00+@db"),
-            (Upstream{tcp("db", 6379), "u@x", std::string("/:%\0+", 5), 0}));
-  EXPECT_EQ(upstream("redis://u:a@b@db"), (Upstream{tcp("db", 6379), "u", "a@b", 0}));
-  EXPECT_EQ(upstream("unix:/run/r.sock"), (Upstream{Endpoint::Unix("/run/r.sock"), "", "", 0}));
-  EXPECT_EQ(upstream("unix:///r%20s?db=3"), (Upstream{Endpoint::Unix("/r s"), "", "", 3}));
-  EXPECT_EQ(upstream("unix://u:p@/r"), (Upstream{Endpoint::Unix("/r"), "u", "p", 0}));
-  EXPECT_EQ(upstream("db"), (Upstream{tcp("db", 6379), "", "", 0}));
+            (Upstream{tcp("db", 6379), {}, "u@x", std::string("/:%\0+", 5), 0}));
+  EXPECT_EQ(upstream("redis://u:a@b@db"), (Upstream{tcp("db", 6379), {}, "u", "a@b", 0}));
+  EXPECT_EQ(upstream("unix:/run/r.sock"), (Upstream{Endpoint::Unix("/run/r.sock"), {}, "", "", 0}));
+  EXPECT_EQ(upstream("unix:///r%20s?db=3"), (Upstream{Endpoint::Unix("/r s"), {}, "", "", 3}));
+  EXPECT_EQ(upstream("unix://u:p@/r"), (Upstream{Endpoint::Unix("/r"), {}, "u", "p", 0}));
+  EXPECT_EQ(upstream("db"), (Upstream{tcp("db", 6379), {}, "", "", 0}));
   EXPECT_EQ(upstream("db-1.example.org:6390"),
-            (Upstream{tcp("db-1.example.org", 6390), "", "", 0}));
-  EXPECT_EQ(upstream("redis:6379"), (Upstream{tcp("redis", 6379), "", "", 0}));
-  EXPECT_EQ(upstream("[::1]:6379"), (Upstream{tcp("::1", 6379), "", "", 0}));
-  EXPECT_EQ(upstream("[::1]"), (Upstream{tcp("::1", 6379), "", "", 0}));
+            (Upstream{tcp("db-1.example.org", 6390), {}, "", "", 0}));
+  EXPECT_EQ(upstream("redis:6379"), (Upstream{tcp("redis", 6379), {}, "", "", 0}));
+  EXPECT_EQ(upstream("[::1]:6379"), (Upstream{tcp("::1", 6379), {}, "", "", 0}));
+  EXPECT_EQ(upstream("[::1]"), (Upstream{tcp("::1", 6379), {}, "", "", 0}));
   Upstream tls = *upstream("rediss://:pw@db/1?proxy=v2");
   EXPECT_TRUE(tls.endpoint.tls);
   EXPECT_TRUE(tls.endpoint.proxy);
@@ -203,7 +203,7 @@ TEST(ConfigValuesTest, UpstreamUrls) {
   EXPECT_EQ(sentinel.db, 3);
   EXPECT_EQ(sentinel.sentinels->master, "m");
   EXPECT_TRUE(upstream("rediss+sentinel://a/m")->sentinels->endpoints[0].tls);
-  EXPECT_EQ(upstream("redis://embedded"), (Upstream{tcp("embedded", 6379), "", "", 0}));
+  EXPECT_EQ(upstream("redis://embedded"), (Upstream{tcp("embedded", 6379), {}, "", "", 0}));
 }
 
 TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {

@@ -112,16 +112,16 @@ TEST_F(HeldLink, APauseEnds) {
   reader.Send("CLIENT PAUSE 1000 WRITE\r\n");
   keyhole.redis(0).Reply("+OK\r\n");
   keyhole.Advance(milliseconds(900));
-  EXPECT_TRUE(keyhole.worker().links.wary());
+  EXPECT_TRUE(keyhole.pool().wary());
   keyhole.Advance(milliseconds(200));
-  EXPECT_FALSE(keyhole.worker().links.wary());
+  EXPECT_FALSE(keyhole.pool().wary());
   reader.Send("CLIENT PAUSE 1000\r\n");
   keyhole.redis(0).Reply("+OK\r\n");
-  EXPECT_TRUE(keyhole.worker().links.wary());
+  EXPECT_TRUE(keyhole.pool().wary());
   keyhole.redis(0).Requests();
   reader.Send("CLIENT UNPAUSE\r\n");
   keyhole.redis(Find("CLIENT UNPAUSE")).Reply("+OK\r\n");
-  EXPECT_FALSE(keyhole.worker().links.wary());
+  EXPECT_FALSE(keyhole.pool().wary());
   writer.Send("SET a 1\r\n");
   EXPECT_EQ(Find("SET a 1"), 0u);
 }
@@ -130,25 +130,25 @@ TEST_F(HeldLink, APauseInATransactionBeginsWithItsExec) {
   reader.Send("MULTI\r\nCLIENT PAUSE 1000\r\n");
   const size_t own = Find("MULTI");
   keyhole.redis(own).Reply("+OK\r\n+QUEUED\r\n");
-  EXPECT_FALSE(keyhole.worker().links.wary());
+  EXPECT_FALSE(keyhole.pool().wary());
   reader.Send("EXEC\r\n");
   keyhole.redis(own).Reply("*1\r\n+OK\r\n");
-  EXPECT_TRUE(keyhole.worker().links.wary());
+  EXPECT_TRUE(keyhole.pool().wary());
 }
 
 TEST_F(HeldLink, APauseThatRedisRefusesIsNone) {
   reader.Send("CLIENT PAUSE 1000 NONSENSE\r\nCLIENT PAUSE x\r\n");
   keyhole.redis(0).Reply("-ERR mode\r\n-ERR timeout\r\n");
-  EXPECT_FALSE(keyhole.worker().links.wary());
+  EXPECT_FALSE(keyhole.pool().wary());
 }
 
 TEST_F(HeldLink, OnceItIsAnsweredAllShareAgain) {
   writer.Send("SET a 1\r\n");
   Hold();
-  EXPECT_TRUE(keyhole.worker().links.wary());
+  EXPECT_TRUE(keyhole.pool().wary());
   keyhole.redis(0).Reply("+OK\r\n");
   keyhole.Advance(milliseconds(10));
-  EXPECT_FALSE(keyhole.worker().links.wary());
+  EXPECT_FALSE(keyhole.pool().wary());
   keyhole.Advance(milliseconds(100));
   EXPECT_FALSE(keyhole.redis(0).open());
   writer.Send("SET b 1\r\n");
@@ -160,7 +160,7 @@ TEST_F(HeldLink, OnceItIsAnsweredAllShareAgain) {
 TEST_F(HeldLink, ARedisThatAnswersNobodyHoldsNobody) {
   writer.Send("SET a 1\r\n");
   for (int i = 0; i < 100; ++i) keyhole.Advance(milliseconds(10));
-  EXPECT_FALSE(keyhole.worker().links.wary());
+  EXPECT_FALSE(keyhole.pool().wary());
 }
 
 // Each answer takes 40 ms.
@@ -181,7 +181,7 @@ TEST_F(HeldLink, NorOneThatIsFarAway) {
     for (const auto& [when, at] : due) {
       if (when == now) keyhole.redis(at).Reply("+OK\r\n");
     }
-    ASSERT_FALSE(keyhole.worker().links.wary());
+    ASSERT_FALSE(keyhole.pool().wary());
   }
   EXPECT_GT(probes, 0);
   EXPECT_EQ(late, 0) << "by then it is known how long an answer takes";
@@ -201,7 +201,7 @@ TEST_F(HeldLink, SoManyAtMost) {
     keyhole.Advance(milliseconds(10));
     keyhole.Advance(milliseconds(10));
   }
-  EXPECT_TRUE(keyhole.worker().links.wary());
+  EXPECT_TRUE(keyhole.pool().wary());
   EXPECT_LE(keyhole.links(metrics::LinkKind::kPrivate), 8);
 }
 

@@ -34,7 +34,7 @@ TEST(LinkPool, TheMainLinkIsThereFromTheStart) {
   Harness keyhole;
   EXPECT_EQ(keyhole.connections(), 1u);
   EXPECT_EQ(keyhole.links(LinkKind::kShared), 1);
-  EXPECT_TRUE(keyhole.worker().links.up());
+  EXPECT_TRUE(keyhole.pool().up());
 }
 
 TEST(LinkPool, SaysWhereToConnect) {

@@ -123,7 +123,7 @@ TEST(Greeting, WhoIsNoLongerWelcomeIsClosedAtOnce) {
   app.Send("GET a\r\n");
   keyhole.last().Reply("-WRONGPASS invalid username-password pair or user is disabled.\r\n");
   EXPECT_TRUE(app.closed());
-  EXPECT_TRUE(keyhole.worker().links.up());
+  EXPECT_TRUE(keyhole.pool().up());
 }
 
 TEST(Greeting, RefusedTheConnectionIsNotUsed) {
@@ -134,7 +134,7 @@ TEST(Greeting, RefusedTheConnectionIsNotUsed) {
     keyhole.redis(0).Lose();  // its next greeting is the test's
     keyhole.redis(1).Reply(replies);
     EXPECT_FALSE(keyhole.redis(1).open());
-    EXPECT_FALSE(keyhole.worker().links.up());
+    EXPECT_FALSE(keyhole.pool().up());
     EXPECT_THAT(keyhole.log(), testing::Contains(HasSubstr("upstream refuses")));
   }
 }
@@ -228,7 +228,7 @@ TEST(Greeting, AnUpstreamThatAsksForAPasswordIsUp) {
     keyhole.HoldGreetings();
     keyhole.redis(0).Lose();
     keyhole.redis(1).Reply(answer + answer);  // to its name and PING
-    EXPECT_TRUE(keyhole.worker().links.up()) << answer;
+    EXPECT_TRUE(keyhole.pool().up()) << answer;
   }
 }
 
@@ -240,7 +240,7 @@ TEST(Greeting, AnUpstreamThatTakesNoMoreClientsIsNot) {
     keyhole.HoldGreetings();
     keyhole.redis(0).Lose();
     keyhole.redis(1).Reply(answer);
-    EXPECT_FALSE(keyhole.worker().links.up()) << answer;
+    EXPECT_FALSE(keyhole.pool().up()) << answer;
     EXPECT_FALSE(keyhole.redis(1).open()) << answer;
     EXPECT_EQ(keyhole.connections(), 2u) << "it is not to be tried again at once: " << answer;
   }
@@ -251,9 +251,9 @@ TEST(Greeting, WhatIsPushedMeanwhileIsNoAnswer) {
   keyhole.HoldGreetings();
   keyhole.redis(0).Lose();
   keyhole.redis(1).Reply(">1\r\n+hello\r\n");
-  EXPECT_FALSE(keyhole.worker().links.up());
+  EXPECT_FALSE(keyhole.pool().up());
   keyhole.redis(1).Reply("+OK\r\n+PONG\r\n");
-  EXPECT_TRUE(keyhole.worker().links.up());
+  EXPECT_TRUE(keyhole.pool().up());
 }
 
 TEST(Greeting, WhatIsNoRespEndsTheConnection) {

@@ -273,10 +273,10 @@ TEST(Reconnecting, EveryLossAndRecoveryIsOneLine) {
 TEST(Reconnecting, AwayFromTheStart) {
   Config config = Harness::WithUpstream();
   Harness keyhole(config);
-  EXPECT_TRUE(keyhole.worker().links.up());
+  EXPECT_TRUE(keyhole.pool().up());
   keyhole.HoldConnections();
   keyhole.redis(0).Lose();
-  EXPECT_FALSE(keyhole.worker().links.up());
+  EXPECT_FALSE(keyhole.pool().up());
   EXPECT_EQ(keyhole.counters().upstream_up.Load(), 0);
 }
 
