@@ -184,8 +184,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   Instant renewed_{};
   bool read_only_ = false;  // links are to be made anew with the next tick
   bool silent_ = false;
-  size_t in_flight_ = 0;                   // as the gauges show it
-  size_t waiting_ = 0;                     // the same
+  size_t in_flight_ = 0;  // as the gauges show it
+  size_t waiting_ = 0;    // the same
   std::chrono::nanoseconds oldest_{};
   bool asks_password_ = false;
   bool reported_up_ = false;
