@@ -51,6 +51,14 @@ Problem CheckTogether(const Config& config) {
     return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
            "--near-cache out";
   }
+  const bool cluster = config.upstream && config.upstream->is_cluster();
+  if (cluster && config.near.memory > 0) {
+    return "--near-cache is not available in front of a Redis Cluster yet; leave it out";
+  }
+  if (cluster && !config.links.sharing) {
+    return "--sharing off is not available in front of a Redis Cluster, where a client's requests "
+           "go to several nodes; leave it out";
+  }
   const bool has_sentinels = config.upstream && config.upstream->sentinels.has_value();
   if (!has_sentinels &&
       !(config.links.sentinel_user.empty() && config.links.sentinel_password.empty())) {
