@@ -286,6 +286,7 @@ void Engine::RemoveMonitor(Client* client) {
 
 void Engine::ScriptPaused(bool on) {
   budget_.Freeze(on || pause.active());
+  if (!on) due_ = true;  // what a pause has held may go on
 }
 
 void Engine::TellScriptMemory() {
