@@ -45,12 +45,21 @@ Problem CheckTls(const Config& config) {
   return std::nullopt;
 }
 
-// Settings that are right one by one and wrong together.
-Problem CheckTogether(const Config& config) {
-  if (!config.upstream && config.near.memory > 0) {
-    return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
-           "--near-cache out";
+Problem CheckSnapshots(const Config& config) {
+  const store::SnapshotOptions& snapshots = config.snapshots;
+  if (config.upstream && !(snapshots.path.empty() && snapshots.load.empty())) {
+    return "--snapshot and --load are about the embedded store, and --upstream names a Redis; "
+           "leave "
+           "one of them out";
   }
+  if (!snapshots.path.empty() && !snapshots.load.empty()) {
+    return "--snapshot and --load both say what to begin with; leave one out, or copy the file of "
+           "--load to that of --snapshot";
+  }
+  return std::nullopt;
+}
+
+Problem CheckCluster(const Config& config) {
   const bool cluster = config.upstream && config.upstream->is_cluster();
   if (cluster && config.near.memory > 0) {
     return "--near-cache is not available in front of a Redis Cluster yet; leave it out";
@@ -59,6 +68,16 @@ Problem CheckTogether(const Config& config) {
     return "--sharing off is not available in front of a Redis Cluster, where a client's requests "
            "go to several nodes; leave it out";
   }
+  return std::nullopt;
+}
+
+// Settings that are right one by one and wrong together.
+Problem CheckTogether(const Config& config) {
+  if (!config.upstream && config.near.memory > 0) {
+    return "--near-cache keeps what a Redis holds, and --upstream is not given; give it, or leave "
+           "--near-cache out";
+  }
+  if (Problem problem = CheckCluster(config)) return problem;
   const bool has_sentinels = config.upstream && config.upstream->sentinels.has_value();
   if (!has_sentinels &&
       !(config.links.sentinel_user.empty() && config.links.sentinel_password.empty())) {
@@ -74,16 +93,7 @@ Problem CheckTogether(const Config& config) {
                : "--proxy-from says who may send PROXY headers, and no address expects them; give "
                  "--listen proxy://host:port, or leave it out";
   }
-  const store::SnapshotOptions& snapshots = config.snapshots;
-  if (config.upstream && !(snapshots.path.empty() && snapshots.load.empty())) {
-    return "--snapshot and --load are about the embedded store, and --upstream names a Redis; "
-           "leave "
-           "one of them out";
-  }
-  if (!snapshots.path.empty() && !snapshots.load.empty()) {
-    return "--snapshot and --load both say what to begin with; leave one out, or copy the file of "
-           "--load to that of --snapshot";
-  }
+  if (Problem problem = CheckSnapshots(config)) return problem;
   return CheckTls(config);
 }
 

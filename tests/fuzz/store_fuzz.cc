@@ -175,7 +175,7 @@ class Game {
   }
 
   void Swap(Side&) {
-    sides_[0].keys->Swap(*sides_[1].keys);
+    sides_[0].keys->Swap(*sides_[1].keys, now_);
     std::swap(sides_[0].model, sides_[1].model);
   }
 

@@ -36,7 +36,10 @@ class ClusterConformance : public testing::TestWithParam<Case> {
     one_ = std::make_unique<RedisCluster>(1);
     three_ = std::make_unique<RedisCluster>(3);
   }
-  static void TearDownTestSuite() { one_ = three_ = nullptr; }
+  static void TearDownTestSuite() {
+    one_ = nullptr;
+    three_ = nullptr;
+  }
 
   static std::unique_ptr<RedisCluster> one_;
   static std::unique_ptr<RedisCluster> three_;
