@@ -162,4 +162,25 @@ void Session::Reset() {
   conversation_.Reset();
 }
 
+// ---- for the near cache
+
+// Who it is and which database it is in: what is cached was read in the initial state.
+bool Session::sees_near_cache() const {
+  return !conversation_.queueing() && state_.db == context_.initial_state.db &&
+         state_.SameIdentity(context_.initial_state);
+}
+
+// Nothing that is still under way could tell of something newer, and no state of its connection to
+// Redis says that Redis is to be asked: WATCH compares with what was read, CLIENT TRACKING wants to
+// know of it.
+bool Session::may_be_served_near() const {
+  return sees_near_cache() && (idle() || near_->reads_only()) && conversation_.may_be_cached() &&
+         (at_.link == nullptr || (!at_.link->subscribed() && !at_.link->monitoring()));
+}
+
+void Session::OnNearFence() {
+  if (closed_ || !idle()) return;
+  if (std::exchange(waiting_, false)) front_.OnMaySubmit();
+}
+
 }  // namespace keyhole::core

@@ -8,6 +8,8 @@
 // Thread: under all locks of the store.
 #pragma once
 
+#include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -27,6 +29,17 @@ struct Library {
   std::string name;
   std::string code;
   std::vector<Function> functions;
+};
+
+// Redis finds functions whatever the case of their names' letters.
+struct LessIgnoringCase {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+      return std::tolower(static_cast<unsigned char>(x)) <
+             std::tolower(static_cast<unsigned char>(y));
+    });
+  }
 };
 
 class Functions {
@@ -65,7 +78,7 @@ class Functions {
     const Library* library;
     size_t index;
   };
-  std::map<std::string, Place, std::less<>> functions_;
+  std::map<std::string, Place, LessIgnoringCase> functions_;
   size_t bytes_ = 0;
 };
 

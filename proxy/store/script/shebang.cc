@@ -103,6 +103,7 @@ bool ParseShebang(std::string_view script, Shebang* shebang, std::string* error)
     constexpr std::string_view kOption = "flags=";
     if (!part.starts_with(kOption)) return Fail(error, "Unknown lua shebang option: ", part);
     for (const std::string_view name : Split(part.substr(kOption.size()), ',')) {
+      if (name.empty() && part.size() == kOption.size()) break;  // "flags=" has none
       const uint32_t flag = FlagNamed(name);
       if (flag == 0) return Fail(error, "Unexpected flag in script shebang: ", name);
       shebang->flags |= flag;

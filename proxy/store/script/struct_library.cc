@@ -59,7 +59,7 @@ class Format {
       case '!': {
         const int alignment = Number(kNaturalAlignment);
         if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
-          luaL_error(lua_, "alignment is not a power of 2");
+          luaL_error(lua_, "alignment %d is not a power of 2", alignment);
         }
         alignment_ = static_cast<size_t>(alignment);
         return;
@@ -242,7 +242,7 @@ class Unpacker {
   size_t TakeBytes(size_t size) {
     if (size == 0) {
       if (results_ == 0 || lua_isnumber(lua_, -1) == 0) {
-        luaL_error(lua_, "format `c0' needs a previous size");
+        luaL_error(lua_, "format 'c0' needs a previous size");
       }
       const lua_Number wanted = lua_tonumber(lua_, -1);
       lua_pop(lua_, 1);
@@ -288,9 +288,9 @@ int Size(lua_State* lua) {
   Format::Item item;
   while (format.Next(&item)) {
     at += format.Padding(item, at);
-    if (item.option == 's') return luaL_argerror(lua, 1, "variable-size format in 'size'");
+    if (item.option == 's') return luaL_argerror(lua, 1, "option 's' has no fixed size");
     if (item.option == 'c' && item.size == 0) {
-      return luaL_argerror(lua, 1, "variable-length format in 'size'");
+      return luaL_argerror(lua, 1, "option 'c0' has no fixed size");
     }
     if (item.size == 0) format.Control(item.option);
     at += item.size;

@@ -51,7 +51,7 @@ TEST(Scripts, AreShownToMonitors) {
   client.Ask({"EVAL", "redis.call('select', 2) return redis.call('set', KEYS[1], 5)", "1", "k"});
   const std::string lines = monitor.Messages();
   EXPECT_THAT(lines, HasSubstr("[0 127.0.0.1:50000] \"EVAL\""));
-  EXPECT_THAT(lines, HasSubstr("[0 lua] \"select\" \"2\"\r\n"));
+  EXPECT_THAT(lines, HasSubstr("[2 lua] \"select\" \"2\"\r\n"));
   EXPECT_THAT(lines, HasSubstr("[2 lua] \"set\" \"k\" \"5\"\r\n"));
   EXPECT_LT(lines.find("EVAL"), lines.find("lua"));
   EXPECT_EQ(lines.find("\"EVAL\""), lines.rfind("\"EVAL\""));
