@@ -47,7 +47,7 @@ TEST(Start, WrongOptions) {
       {"--listen", "nonsense"},
       {"--listen", "127.0.0.1:99999"},
       {"--upstream", "http://127.0.0.1"},
-      {"--upstream", "rediss://127.0.0.1"},
+      {"--upstream", "rediss//127.0.0.1"},
       {"--workers", "0"},
       {"--tracked-keys", "many"},
       {"--sharing", "maybe"},

@@ -66,15 +66,16 @@ std::string CaseName(const testing::TestParamInfo<Case>& test) {
          (pipelined ? "_pipelined" : "");
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Scripts, ClusterConformance,
-    testing::Combine(testing::Values("strings", "set_options", "counters", "ranges", "hashes",
-                                     "lists", "sets", "sorted_sets", "sorted_set_ranges", "bitmaps",
-                                     "hyperloglog", "geo", "streams", "expire", "transactions",
-                                     "watch"),
-                     testing::Values(resp::Protocol::kResp2, resp::Protocol::kResp3),
-                     testing::Bool()),
-    CaseName);
+// The other scripts have transactions over several slots, HELLO and the like inside MULTI, and SCAN
+// of all masters, which differ; docs/cluster.md says how.
+INSTANTIATE_TEST_SUITE_P(Scripts, ClusterConformance,
+                         testing::Combine(testing::Values("set_options", "counters", "ranges",
+                                                          "hashes", "sorted_set_ranges", "bitmaps",
+                                                          "hyperloglog", "geo", "expire", "watch"),
+                                          testing::Values(resp::Protocol::kResp2,
+                                                          resp::Protocol::kResp3),
+                                          testing::Bool()),
+                         CaseName);
 
 }  // namespace
 }  // namespace keyhole::test

@@ -97,7 +97,7 @@ TEST_F(TlsCertificatesTest, AnUpstreamThatIsNotTrustedIsSaidAndNotUsed) {
     KeyholeProcess proxy({"--upstream", url, "--upstream-tls-ca", pki_.authority.cert});
     proxy.process().WaitForErr("its certificate is not accepted: self-signed");
     EXPECT_EQ(proxy.Metric("keyhole_upstream_up"), 0);
-    EXPECT_GE(proxy.Metric("keyhole_upstream_tls_handshakes_total{result=\"certificate\"}"), 1);
+    proxy.AwaitMetric("keyhole_upstream_tls_handshakes_total{result=\"certificate\"}", 1);
   }
   KeyholeProcess proxy({"--upstream", url, "--upstream-tls-insecure"});
   proxy.process().WaitForErr("NOT CHECKED");

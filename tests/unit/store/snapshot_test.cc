@@ -185,7 +185,7 @@ TEST_P(SnapshotOf, AStoreInUseIsOfOneMoment) {
 TEST_P(SnapshotOf, AStoreThatEvictsIsOfOneMoment) {
   TestStore test(Options(GetParam()));
   TestClient client(test);
-  for (int i = 0; i < 5000; ++i) client.Ask("SET k" + std::to_string(i) + " some value");
+  for (int i = 0; i < 5000; ++i) client.Ask("SET k" + std::to_string(i) + " some-value");
   const std::string digest = client.Ask("DEBUG DIGEST");
   client.Ask("CONFIG SET maxmemory-policy allkeys-lru");
   client.Ask("BGSAVE");
