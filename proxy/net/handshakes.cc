@@ -66,7 +66,7 @@ void Handshakes::OnUpstream(const core::Endpoint& endpoint, const TlsOutcome& ou
                             std::string(outcome.UpstreamHint()));
 }
 
-void Handshakes::Warn(LogLimit* limit, std::string line) {
+void Handshakes::Warn(LogLimit* limit, const std::string& line) {
   if (const auto more = limit->Pass(context_.now)) {
     context_.log(core::LogLevel::kWarn, line + *more);
   }

@@ -55,7 +55,7 @@ std::string TextOf(const SSL* ssl, int reason) {
   if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
     return "it has shown no certificate, and --tls-client required asks for one";
   }
-  const std::string words = TakeTlsError();
+  std::string words = TakeTlsError();
   if (reason > kAlerts) return "it answers: " + words;
   return words;
 }

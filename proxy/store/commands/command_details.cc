@@ -237,14 +237,14 @@ bool IsFast(const CommandSpec& spec) {
 }
 
 bool IsForScripts(const CommandSpec& spec) {
-  static const auto kRefused = [] {
+  static const auto refused_ones = [] {
     std::array<bool, resp::kCommandCount> refused{};
     for (const CommandSpec& each : resp::AllCommands()) {
       refused[static_cast<size_t>(each.id)] = Contains(DetailsOf(each).flags, "noscript");
     }
     return refused;
   }();
-  return !kRefused[static_cast<size_t>(spec.id)];
+  return !refused_ones[static_cast<size_t>(spec.id)];
 }
 
 bool MayReplicate(const CommandSpec& spec) {

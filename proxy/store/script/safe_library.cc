@@ -141,9 +141,9 @@ int Load(lua_State* lua) {
 
 // The collector runs when it has to, whatever a script thinks of it: it is everybody's.
 int CollectGarbage(lua_State* lua) {
-  static const char* const kOptions[] = {"collect", "count",    "step",       "stop",
-                                         "restart", "setpause", "setstepmul", nullptr};
-  switch (luaL_checkoption(lua, 1, "collect", kOptions)) {
+  static const char* const options[] = {"collect", "count",    "step",       "stop",
+                                        "restart", "setpause", "setstepmul", nullptr};
+  switch (luaL_checkoption(lua, 1, "collect", options)) {
     case 0:
       lua_pushinteger(lua, lua_gc(lua, LUA_GCCOLLECT, 0));
       return 1;

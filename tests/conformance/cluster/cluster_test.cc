@@ -33,30 +33,30 @@ using Case = std::tuple<std::string, resp::Protocol, bool>;
 class ClusterConformance : public testing::TestWithParam<Case> {
  protected:
   static void SetUpTestSuite() {
-    one_ = std::make_unique<RedisCluster>(1);
-    three_ = std::make_unique<RedisCluster>(3);
+    one = std::make_unique<RedisCluster>(1);
+    three = std::make_unique<RedisCluster>(3);
   }
   static void TearDownTestSuite() {
-    one_ = nullptr;
-    three_ = nullptr;
+    one = nullptr;
+    three = nullptr;
   }
 
-  static std::unique_ptr<RedisCluster> one_;
-  static std::unique_ptr<RedisCluster> three_;
+  static std::unique_ptr<RedisCluster> one;
+  static std::unique_ptr<RedisCluster> three;
 };
-std::unique_ptr<RedisCluster> ClusterConformance::one_;
-std::unique_ptr<RedisCluster> ClusterConformance::three_;
+std::unique_ptr<RedisCluster> ClusterConformance::one;
+std::unique_ptr<RedisCluster> ClusterConformance::three;
 
 TEST_P(ClusterConformance, AnswersLikeANode) {
   const auto& [name, protocol, pipelined] = GetParam();
   const Script script = ReadScript(KEYHOLE_SCRIPTS "/" + name + ".txt");
   ASSERT_TRUE(script.config.empty()) << "a cluster is not made anew for each script";
-  for (RedisCluster* cluster : {one_.get(), three_.get()}) {
+  for (RedisCluster* cluster : {one.get(), three.get()}) {
     for (size_t i = 0; i < cluster->size(); ++i) cluster->Client(i).Command({"FLUSHALL"});
   }
-  KeyholeProcess proxy({"--upstream", three_->url(), "--cluster-split", "off"});
-  ByPort node(one_->node(0).port(), one_->node(0).port());
-  ByPort proxied(proxy.port(), three_->node(0).port());
+  KeyholeProcess proxy({"--upstream", three->url(), "--cluster-split", "off"});
+  ByPort node(one->node(0).port(), one->node(0).port());
+  ByPort proxied(proxy.port(), three->node(0).port());
   RunScript(script, {.protocol = protocol, .pipelined = pipelined}, node, proxied);
 }
 

@@ -22,8 +22,8 @@ using testing::HasSubstr;
 
 class ClusterServingTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { cluster_ = std::make_unique<RedisCluster>(3); }
-  static void TearDownTestSuite() { cluster_ = nullptr; }
+  static void SetUpTestSuite() { cluster = std::make_unique<RedisCluster>(3); }
+  static void TearDownTestSuite() { cluster = nullptr; }
 
   void SetUp() override {
     EXPECT_TRUE(app_.Command({"FLUSHALL"}).ok());
@@ -31,14 +31,14 @@ class ClusterServingTest : public testing::Test {
   }
   HiredisClient Connect() const { return HiredisClient::Connect("127.0.0.1", proxy_.port()); }
 
-  static std::unique_ptr<RedisCluster> cluster_;
-  KeyholeProcess proxy_{{"--upstream", cluster_->url(1)}};
+  static std::unique_ptr<RedisCluster> cluster;
+  KeyholeProcess proxy_{{"--upstream", cluster->url(1)}};
   HiredisClient app_ = Connect();
 };
-std::unique_ptr<RedisCluster> ClusterServingTest::cluster_;
+std::unique_ptr<RedisCluster> ClusterServingTest::cluster;
 
 TEST_F(ClusterServingTest, SlotsAreThoseOfRedis) {
-  HiredisClient node = cluster_->Client(0);
+  HiredisClient node = cluster->Client(0);
   for (const std::string& key :
        {std::string("foo"), std::string(), std::string("{"), std::string("}"), std::string("{}foo"),
         std::string("foo{}{bar}"), std::string("foo{{bar}}zap"), std::string("foo{bar}{zap}"),
@@ -54,7 +54,7 @@ TEST_F(ClusterServingTest, APipelineOverAllNodesIsAnsweredInOrder) {
   for (int i = 0; i < kKeys; ++i) app_.Append({"GET", "k" + std::to_string(i)});
   for (int i = 0; i < kKeys; ++i) EXPECT_TRUE(app_.Read().ok());
   for (int i = 0; i < kKeys; ++i) EXPECT_EQ(app_.Read().text, std::to_string(i));
-  for (size_t i = 0; i < 3; ++i) EXPECT_GT(cluster_->Client(i).Command({"DBSIZE"}).integer, 50);
+  for (size_t i = 0; i < 3; ++i) EXPECT_GT(cluster->Client(i).Command({"DBSIZE"}).integer, 50);
   EXPECT_EQ(app_.Command({"DBSIZE"}).integer, kKeys);
 }
 
@@ -130,7 +130,7 @@ TEST_F(ClusterServingTest, LooksLikeOneRedis) {
 
 TEST_F(ClusterServingTest, TransactionsRunOnTheNodeOfTheirKeys) {
   for (size_t node = 0; node < 3; ++node) {
-    const std::string key = cluster_->KeyAt(node, "k");
+    const std::string key = cluster->KeyAt(node, "k");
     EXPECT_TRUE(app_.Command({"MULTI"}).ok());
     EXPECT_EQ(app_.Command({"PING"}).text, "QUEUED");
     EXPECT_EQ(app_.Command({"INCR", key}).text, "QUEUED");
@@ -144,7 +144,7 @@ TEST_F(ClusterServingTest, TransactionsRunOnTheNodeOfTheirKeys) {
 TEST_F(ClusterServingTest, AWatchedKeyThatChangesFailsTheTransaction) {
   HiredisClient other = Connect();
   for (size_t node = 0; node < 3; ++node) {
-    const std::string key = cluster_->KeyAt(node, "k");
+    const std::string key = cluster->KeyAt(node, "k");
     EXPECT_TRUE(app_.Command({"WATCH", key}).ok());
     EXPECT_TRUE(app_.Command({"GET", key}).is_null());
     other.Command({"SET", key, "2"});
@@ -158,7 +158,7 @@ TEST_F(ClusterServingTest, AWatchedKeyThatChangesFailsTheTransaction) {
 TEST_F(ClusterServingTest, BlockedClientsAreWokenByOthers) {
   HiredisClient other = Connect();
   for (size_t node = 0; node < 3; ++node) {
-    const std::string key = cluster_->KeyAt(node, "list");
+    const std::string key = cluster->KeyAt(node, "list");
     app_.Append({"BLPOP", key, "10"});
     EXPECT_EQ(other.Command({"RPUSH", key, "x"}).integer, 1);
     EXPECT_EQ(app_.Read().elements.at(1).text, "x");
@@ -169,7 +169,7 @@ TEST_F(ClusterServingTest, ScriptsRunOnTheNodeOfTheirKeys) {
   const std::string sha =
       app_.Command({"SCRIPT", "LOAD", "return redis.call('INCR', KEYS[1])"}).text;
   for (size_t node = 0; node < 3; ++node) {
-    const std::string key = cluster_->KeyAt(node, "k");
+    const std::string key = cluster->KeyAt(node, "k");
     EXPECT_EQ(app_.Command({"EVALSHA", sha, "1", key}).integer, 1) << node;
   }
   EXPECT_EQ(app_.Command({"SCRIPT", "EXISTS", sha, "none"}).elements.at(0).integer, 1);
@@ -188,7 +188,7 @@ TEST_F(ClusterServingTest, MessagesReachAllThatListen) {
   EXPECT_EQ(other.Command({"PUBSUB", "NUMSUB", "news"}).elements.at(1).integer, 1);
   EXPECT_EQ(other.Command({"PUBSUB", "NUMPAT"}).integer, 1);
   for (size_t node = 0; node < 3; ++node) {
-    const std::string channel = cluster_->KeyAt(node, "shard");
+    const std::string channel = cluster->KeyAt(node, "shard");
     HiredisClient listener = Connect();
     EXPECT_EQ(listener.Command({"SSUBSCRIBE", channel}).elements.at(2).integer, 1);
     EXPECT_EQ(other.Command({"SPUBLISH", channel, "hi"}).integer, 1) << node;
@@ -206,7 +206,7 @@ TEST_F(ClusterServingTest, ARedisThatIsNoClusterIsNotTakenForOne) {
 }
 
 TEST_F(ClusterServingTest, ANodeThatIsTakenForARedisIsToldOf) {
-  const std::string address = "127.0.0.1:" + std::to_string(cluster_->node(0).port());
+  const std::string address = "127.0.0.1:" + std::to_string(cluster->node(0).port());
   KeyholeProcess alone({"--upstream", "redis://" + address});
   alone.process().WaitForErr("--upstream redis+cluster://" + address);
   proxy_.process().WaitForErr("3 masters, 3 nodes, 16384 of 16384 slots covered");

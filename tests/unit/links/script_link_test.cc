@@ -63,7 +63,7 @@ TEST(ScriptLink, OfSpareLinksOneTakesItsPlace) {
 
 // The greeting of a connection for another database is refused then, as SELECT is.
 class BusyGreeting : public testing::Test {
- protected:
+ public:
   BusyGreeting() {
     app.Send("SELECT 3\r\n");
     keyhole.redis(1).Reply("+OK\r\n");
