@@ -194,6 +194,7 @@ class CacheTest(unittest.TestCase):
 
     command = ["redis-server", "--save", "", "--port"]
     pattern = "Ready to accept connections"
+    tls = False
 
     def setUp(self):
         self.port = free_port()
