@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "proxy/store/script/shebang.h"
 
 namespace keyhole::store {
@@ -19,6 +20,13 @@ script::Interpreter& Functions::interpreter() {
 void Functions::SetLimit(size_t limit) {
   limit_ = limit;
   if (interpreter_ != nullptr) interpreter_->set_limit(limit);
+}
+
+bool Functions::AnyCase::operator()(std::string_view a, std::string_view b) const {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return absl::ascii_tolower(static_cast<unsigned char>(x)) <
+           absl::ascii_tolower(static_cast<unsigned char>(y));
+  });
 }
 
 const Function* Functions::Find(std::string_view name) const {
@@ -50,11 +58,11 @@ std::string Functions::Collision(const std::vector<Library>& added, Known known)
   for (const Library& library : added) {
     const bool is_known = libraries_.contains(library.name);
     if (!names.insert(library.name).second || (is_known && known == Known::kRefuse)) {
-      return "Library '" + library.name + "' already exists";
+      return "Library " + library.name + " already exists";
     }
     if (is_known) replaced.insert(library.name);
   }
-  std::set<std::string_view> functions;
+  std::set<std::string_view, AnyCase> functions;
   for (const Library& library : added) {
     for (const Function& function : library.functions) {
       const auto it = functions_.find(function.name);
@@ -67,7 +75,18 @@ std::string Functions::Collision(const std::vector<Library>& added, Known known)
   return {};
 }
 
-std::string Functions::Load(std::span<const std::string> codes, Known known, std::string* name) {
+std::string Functions::Load(const std::string& code, Known known, std::string* name) {
+  script::LibraryHead head;
+  std::string error;
+  if (!script::ParseLibraryHead(code, &head, &error)) return error;
+  *name = head.name;
+  if (known == Known::kRefuse && libraries_.contains(*name)) {
+    return "Library '" + *name + "' already exists";
+  }
+  return LoadAll({&code, 1}, known);
+}
+
+std::string Functions::LoadAll(std::span<const std::string> codes, Known known) {
   std::vector<Library> added;
   std::string error;
   for (const std::string& code : codes) {
@@ -80,7 +99,6 @@ std::string Functions::Load(std::span<const std::string> codes, Known known, std
     return error;
   }
   for (Library& library : added) {
-    *name = library.name;
     Delete(library.name);
     Link(std::move(library));
   }

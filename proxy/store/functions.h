@@ -8,8 +8,6 @@
 // Thread: under all locks of the store.
 #pragma once
 
-#include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -31,17 +29,6 @@ struct Library {
   std::vector<Function> functions;
 };
 
-// Redis finds functions whatever the case of their names' letters.
-struct LessIgnoringCase {
-  using is_transparent = void;
-  bool operator()(std::string_view a, std::string_view b) const {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-      return std::tolower(static_cast<unsigned char>(x)) <
-             std::tolower(static_cast<unsigned char>(y));
-    });
-  }
-};
-
 class Functions {
  public:
   using Libraries = std::map<std::string, Library, std::less<>>;
@@ -53,9 +40,10 @@ class Functions {
 
   // What is to become of libraries that have the names of those that are loaded.
   enum class Known { kRefuse, kReplace };
-  // Loads all of these, or none. Not empty: they cannot be, for this reason. *name: of the last
-  // one.
-  std::string Load(std::span<const std::string> codes, Known known, std::string* name);
+  // Loads one. Not empty: it cannot be, for this reason.
+  std::string Load(const std::string& code, Known known, std::string* name);
+  // Loads all of these, or none.
+  std::string LoadAll(std::span<const std::string> codes, Known known);
   bool Delete(std::string_view name);
   void Flush();
 
@@ -78,7 +66,11 @@ class Functions {
     const Library* library;
     size_t index;
   };
-  std::map<std::string, Place, LessIgnoringCase> functions_;
+  struct AnyCase {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const;
+  };
+  std::map<std::string, Place, AnyCase> functions_;
   size_t bytes_ = 0;
 };
 

@@ -114,7 +114,7 @@ void FunctionLoad(Call& call) {
   }
   const std::string code(call.args.back());
   std::string name;
-  const std::string error = FunctionsOf(call).Load({&code, 1}, known, &name);
+  const std::string error = FunctionsOf(call).Load(code, known, &name);
   call.engine.TellScriptMemory();
   if (!error.empty()) return ReplyError(call, error);
   call.reply.Bulk(name);
@@ -210,15 +210,14 @@ void FunctionRestore(Call& call) {
   std::vector<std::string> codes;
   if (!ReadDump(call, call.args[2], &codes)) return;
   std::string error;
-  std::string name;
   if (flush) {
     Functions fresh;
     fresh.SetLimit(FunctionsOf(call).limit());
-    error = fresh.Load(codes, Functions::Known::kRefuse, &name);
+    error = fresh.LoadAll(codes, Functions::Known::kRefuse);
     if (error.empty()) std::swap(FunctionsOf(call), fresh);
   } else {
-    error = FunctionsOf(call).Load(
-        codes, replace ? Functions::Known::kReplace : Functions::Known::kRefuse, &name);
+    error = FunctionsOf(call).LoadAll(
+        codes, replace ? Functions::Known::kReplace : Functions::Known::kRefuse);
   }
   call.engine.TellScriptMemory();
   if (!error.empty()) return ReplyError(call, error);

@@ -2,7 +2,7 @@
 //
 //     nil c0  false c2  true c3   00..7f, e0..ff small numbers   cc..cf, d0..d3 larger ones
 //     ca, cb float, double        a0..bf, d9..db text            90..9f, dc, dd lists
-//     80..8f, de, df maps         c4..c6 bytes, only read
+//     80..8f, de, df maps
 //
 // Source of the format: https://github.com/msgpack/msgpack/blob/master/spec-old.md
 #include <bit>
@@ -227,13 +227,10 @@ class Unpacker {
         return PushNumber(static_cast<int32_t>(Big<uint32_t>()));
       case 0xd3:
         return PushNumber(static_cast<int64_t>(Big<uint64_t>()));
-      case 0xc4:
       case 0xd9:
         return PushText(Big<uint8_t>());
-      case 0xc5:
       case 0xda:
         return PushText(Big<uint16_t>());
-      case 0xc6:
       case 0xdb:
         return PushText(Big<uint32_t>());
       case 0xdc:
@@ -281,7 +278,7 @@ int UnpackSome(lua_State* lua, int limit, int offset, bool all) {
   lua_settop(lua, 1);
   if (offset < 0 || limit < 0) {
     return luaL_error(lua, "Invalid request to unpack with offset of %d and limit of %d.", offset,
-                      limit);
+                      static_cast<int>(size));
   }
   if (static_cast<size_t>(offset) > size) {
     return luaL_error(lua, "Start offset %d greater than input length %d.", offset,

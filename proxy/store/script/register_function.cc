@@ -56,10 +56,11 @@ Registered ReadPositions(lua_State* lua) {
 
 // Key and value are on top.
 void ReadNamed(lua_State* lua, int callback, Registered* function) {
-  if (lua_type(lua, -2) != LUA_TSTRING) {
+  if (lua_isstring(lua, -2) == 0) {
     Raise(lua, "named argument key given to redis.register_function is not a string");
   }
-  const std::string key = TextAt(lua, -2);
+  // To read a number as a text would change it, and lua_next() needs it as it is.
+  const std::string key = lua_type(lua, -2) == LUA_TSTRING ? TextAt(lua, -2) : std::string();
   const auto is = [&](std::string_view word) { return resp::EqualsIgnoreCase(key, word); };
   if (is("function_name")) {
     if (lua_isstring(lua, -1) == 0) {

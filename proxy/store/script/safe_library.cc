@@ -68,8 +68,9 @@ int GetMetatable(lua_State* lua) {
 
 // Redis' pcall gives the text of errors that are tables.
 int ProtectedCall(lua_State* lua) {
-  luaL_checkany(lua, 1);
+  if (lua_gettop(lua) == 0) lua_pushboolean(lua, 1);  // which Redis then says cannot be called
   const int status = lua_pcall(lua, lua_gettop(lua) - 1, LUA_MULTRET, 0);
+  if (status == LUA_ERRMEM) lua_gc(lua, LUA_GCCOLLECT, 0);  // Lua 5.1 does not do that by itself
   if (status != 0 && lua_istable(lua, -1)) {
     lua_pushliteral(lua, "err");
     lua_rawget(lua, -2);
@@ -132,7 +133,10 @@ int Load(lua_State* lua) {
     if (piece == nullptr) return luaL_error(lua, "reader function must return a string");
     if (size == 0) break;
     constexpr size_t kMost = size_t{64} << 20;
-    if (text.size() + size > kMost) return luaL_error(lua, "not enough memory");
+    if (text.size() + size > kMost) {
+      lua_pushliteral(lua, "not enough memory");
+      return Loaded(lua, LUA_ERRMEM);
+    }
     text.append(piece, size);
     lua_pop(lua, 1);
   }
@@ -319,12 +323,14 @@ void MakeSafe(lua_State* lua) {
                      {"collectgarbage", CollectGarbage}});
   Wrap(lua, "rawget", Reading);
   for (const char* const name : {"rawset", "setmetatable"}) Wrap(lua, name, Changing);
+  // What is protected has no numbered elements, so that there is nothing to remove or to sort.
   In(lua, "table", [lua] {
-    for (const char* const name : {"concat", "foreach", "foreachi", "getn", "maxn"}) {
+    constexpr const char* kSort = "sort";  // layering: not a command
+    for (const char* const name :
+         {"concat", "foreach", "foreachi", "getn", "maxn", "remove", kSort}) {
       Wrap(lua, name, Reading);
     }
-    constexpr const char* kSort = "sort";  // layering: not a command
-    for (const char* const name : {"insert", "remove", "setn", kSort}) Wrap(lua, name, Changing);
+    for (const char* const name : {"insert", "setn"}) Wrap(lua, name, Changing);
   });
   In(lua, "string", [lua] {
     for (const char* const name : {"find", "match", "gmatch", "gfind", "gsub"}) {

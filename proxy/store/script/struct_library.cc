@@ -145,6 +145,7 @@ void PutInteger(std::string* out, lua_Number number, size_t size, bool big) {
 
 int Pack(lua_State* lua) {
   Format format(lua, luaL_checkstring(lua, 1));
+  lua_pushnil(lua);  // what is missing is nil, as in Redis
   std::string out;
   int arg = 1;
   Format::Item item;
@@ -164,7 +165,7 @@ int Pack(lua_State* lua) {
       size_t size = 0;
       const char* const text = luaL_checklstring(lua, ++arg, &size);
       if (item.size == 0) item.size = size;
-      luaL_argcheck(lua, size >= item.size, arg, "string too short");
+      luaL_argcheck(lua, size >= item.size, arg + 1, "string too short");
       out.append(text, item.size);
       if (item.option == 's') out.push_back('\0');
     } else {
@@ -275,7 +276,7 @@ int Unpack(lua_State* lua) {
   size_t size = 0;
   const char* const data = luaL_checklstring(lua, 2, &size);
   const lua_Integer from = luaL_optinteger(lua, 3, 1);
-  luaL_argcheck(lua, from > 0, 3, "offset must be 1 or greater");
+  luaL_argcheck(lua, from != 0, 3, "offset must be 1 or greater");
   Unpacker unpacker(lua, {data, size}, static_cast<size_t>(from - 1));
   Format::Item item;
   while (format.Next(&item)) unpacker.Take(format, item);

@@ -222,7 +222,7 @@ class ValueWriter {
 
   // Pushes the field of the table on top; pops it again if it is of another type.
   bool Has(const char* name, int type) {
-    lua_getfield(lua_, -1, name);
+    RawField(lua_, -1, name);
     if (lua_type(lua_, -1) == type) return true;
     lua_pop(lua_, 1);
     return false;
@@ -304,10 +304,6 @@ class ValueWriter {
 
   // Up to the first nil.
   void WriteArray() {
-    if (lua_getmetatable(lua_, -1) != 0) {
-      lua_pop(lua_, 1);
-      ReplaceByCopy();
-    }
     int count = 0;
     for (bool there = true; there; count += there ? 1 : 0) {
       lua_rawgeti(lua_, -1, count + 1);
@@ -319,19 +315,6 @@ class ValueWriter {
       lua_rawgeti(lua_, -1, i);
       Write();
     }
-  }
-
-  // Its metamethods may say something else each time.
-  void ReplaceByCopy() {
-    lua_newtable(lua_);
-    for (int i = 1;; ++i) {
-      lua_pushinteger(lua_, i);
-      lua_gettable(lua_, -3);
-      if (lua_isnil(lua_, -1)) break;
-      lua_rawseti(lua_, -2, i);
-    }
-    lua_pop(lua_, 1);
-    lua_replace(lua_, -2);
   }
 
   lua_State* lua_;
@@ -363,16 +346,17 @@ ErrorInfo ErrorAt(lua_State* lua, int index) {
   ErrorInfo info;
   const auto take = [&](const char* name, std::string* text) {
     RawField(lua, index, name);
-    if (lua_isstring(lua, -1) != 0) *text = UpToNul(TextAt(lua, -1));
+    const bool there = lua_isstring(lua, -1) != 0;
+    if (there) *text = UpToNul(TextAt(lua, -1));
     lua_pop(lua, 1);
+    return there;
   };
-  take("err", &info.text);
+  if (!take("err", &info.text)) info.text = "ERR unknown error";
   take("source", &info.source);
   take("line", &info.line);
   RawField(lua, index, "ignore_error_stats_update");
   info.counted = lua_toboolean(lua, -1) != 0;
   lua_pop(lua, 1);
-  if (info.text.empty()) info.text = "ERR unknown error";
   return info;
 }
 
