@@ -8,7 +8,8 @@
 
 // With GoogleTest: class RedisTest : public testing::Test, with these members.
 struct RedisFixture {
-  keyhole::Instance redis = std::move(*keyhole::Start(keyhole::Options().Set("listen", "127.0.0.1:0")));
+  keyhole::Instance redis =
+      std::move(*keyhole::Start(keyhole::Options().Set("listen", "127.0.0.1:0")));
   std::string url = "redis://127.0.0.1:" + std::to_string(redis.port());
   keyhole::Connection inside = redis.Connect();  // to prepare, and to look at what was done
 };

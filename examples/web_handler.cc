@@ -1,5 +1,5 @@
-// A handler of web requests that reads from Redis: what is asked for often comes from memory, and is
-// dropped when anybody changes it. Usage: web_handler redis://127.0.0.1:6379
+// A handler of web requests that reads from Redis: what is asked for often comes from memory, and
+// is dropped when anybody changes it. Usage: web_handler redis://127.0.0.1:6379
 #include <keyhole/keyhole.h>
 
 #include <chrono>
@@ -28,7 +28,8 @@ class ProductPage {
 
 int main(int argc, char** argv) {
   if (argc != 2) return std::puts("usage: web_handler redis://host:port"), 2;
-  auto redis = keyhole::Start(keyhole::Options().Set("upstream", argv[1]).Set("near-cache", "16mb"));
+  auto redis =
+      keyhole::Start(keyhole::Options().Set("upstream", argv[1]).Set("near-cache", "16mb"));
   if (!redis) return std::fprintf(stderr, "%s\n", redis.error().message.c_str()), 1;
   redis->Connect().Set("product:1", "a lamp");
   ProductPage page(*redis);

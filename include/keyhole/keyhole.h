@@ -174,9 +174,15 @@ class Reply {
   Value value_;
 };
 
-inline const Reply* Elements::begin() const { return first; }
-inline const Reply* Elements::end() const { return first + count; }
-inline const Reply& Elements::operator[](size_t i) const { return first[i]; }
+inline const Reply* Elements::begin() const {
+  return first;
+}
+inline const Reply* Elements::end() const {
+  return first + count;
+}
+inline const Reply& Elements::operator[](size_t i) const {
+  return first[i];
+}
 
 inline Error ErrorOf(const Failure& failure) {
   return {std::string(failure.message), failure.code};
@@ -220,8 +226,8 @@ class Batch;
 // connections. They are counted like those of all clients. As any client it says AUTH first where a
 // password is asked for.
 //
-// A call that ends by its time or its cancellation, or is lost, ends the session: what followed from
-// MULTI, SELECT, AUTH and the like is gone, and the next call begins as a new client.
+// A call that ends by its time or its cancellation, or is lost, ends the session: what followed
+// from MULTI, SELECT, AUTH and the like is gone, and the next call begins as a new client.
 //
 // It may outlive its instance, whose end calls then tell. Movable. Thread: one at a time; each
 // thread should have its own, of which there may be any number.
@@ -231,8 +237,8 @@ class KEYHOLE_EXPORT Connection {
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
-  // Any command: Call({"SET", key, value}). What brings more than replies (SUBSCRIBE, MONITOR, SYNC,
-  // CLIENT REPLY) is refused.
+  // Any command: Call({"SET", key, value}). What brings more than replies (SUBSCRIBE, MONITOR,
+  // SYNC, CLIENT REPLY) is refused.
   Reply Call(std::initializer_list<std::string_view> words, const CallOptions& options = {});
   Reply Call(std::span<const std::string_view> words, const CallOptions& options = {});
   // Several at once, their replies in the same order.
@@ -263,8 +269,7 @@ class KEYHOLE_EXPORT Connection {
   Result<Subscription> Subscribe(const std::vector<std::string>& channels, MessageFunction function,
                                  const CallOptions& options = {});
   Result<Subscription> SubscribePatterns(const std::vector<std::string>& patterns,
-                                         MessageFunction function,
-                                         const CallOptions& options = {});
+                                         MessageFunction function, const CallOptions& options = {});
 
  private:
   friend class Instance;

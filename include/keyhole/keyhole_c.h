@@ -85,15 +85,14 @@ KH_EXPORT kh_connection* kh_connect(kh_instance* instance);
 KH_EXPORT void kh_connection_free(kh_connection* connection);
 /* Any command. Never null; the reply lives until the next call on this connection. options: null
  * for none. */
-KH_EXPORT const kh_reply* kh_call(kh_connection* connection, size_t count,
-                                  const char* const* words, const size_t* sizes,
-                                  const kh_call_options* options);
+KH_EXPORT const kh_reply* kh_call(kh_connection* connection, size_t count, const char* const* words,
+                                  const size_t* sizes, const kh_call_options* options);
 /* KH_OK: *value and *value_size are it, until the next call. */
 KH_EXPORT int kh_get(kh_connection* connection, const char* key, size_t key_size,
                      const char** value, size_t* value_size);
 /* ttl_ms: 0: for good. */
-KH_EXPORT int kh_set(kh_connection* connection, const char* key, size_t key_size,
-                     const char* value, size_t value_size, int64_t ttl_ms);
+KH_EXPORT int kh_set(kh_connection* connection, const char* key, size_t key_size, const char* value,
+                     size_t value_size, int64_t ttl_ms);
 /* Why the last kh_get() or kh_set() gave neither KH_OK nor KH_MISSING; until the next one. */
 KH_EXPORT const char* kh_error(const kh_connection* connection);
 
