@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
+#include "tests/support/eventually.h"
 #include "tests/support/raw_client.h"
 
 namespace keyhole::test {
@@ -76,13 +76,10 @@ double KeyholeProcess::Metric(std::string_view series) const {
 }
 
 void KeyholeProcess::AwaitMetric(std::string_view series, double value) const {
-  const auto until = std::chrono::steady_clock::now() + kMetricDeadline;
-  double last = 0;
-  while (std::chrono::steady_clock::now() < until) {
-    last = Metric(series);
-    if (last >= value) return;
-    std::this_thread::sleep_for(kMetricPause);
-  }
+  const double last =
+      Eventually([&] { return Metric(series); }, [&](double now) { return now >= value; },
+                 kMetricDeadline, kMetricPause);
+  if (last >= value) return;
   throw std::runtime_error(std::string(series) + " is " + std::to_string(last) + ", not " +
                            std::to_string(value));
 }

@@ -2,15 +2,22 @@
 
 #include <chrono>
 #include <stdexcept>
-#include <thread>
+#include <string>
+#include <string_view>
 
 #include "proxy/links/cluster/slots.h"
+#include "tests/support/eventually.h"
 
 namespace keyhole::test {
 namespace {
 
 constexpr std::chrono::seconds kDeadline{30};
 constexpr std::chrono::milliseconds kRetry{20};
+constexpr std::string_view kFollows = "master_link_status:up";
+
+auto Has(std::string_view part) {
+  return [part](const std::string& text) { return text.find(part) != std::string::npos; };
+}
 
 Reply Must(HiredisClient& client, const std::vector<std::string>& args) {
   Reply reply = client.Command(args);
@@ -101,26 +108,24 @@ void RedisCluster::Replicate(size_t masters) {
     Must(client, {"CLUSTER", "REPLICATE", ids_[i - masters]});
   }
   for (size_t i = masters; i < nodes_.size(); ++i) {
-    const auto until = std::chrono::steady_clock::now() + kDeadline;
     HiredisClient client = Client(i);
-    while (Must(client, {"INFO", "replication"}).text.find("master_link_status:up") ==
-           std::string::npos) {
-      if (std::chrono::steady_clock::now() > until)
-        throw std::runtime_error("a replica does not follow its master");
-      std::this_thread::sleep_for(kRetry);
-    }
+    const std::string info = Eventually(
+        [&] {
+          return Must(client, {"INFO", "replication"}).text;
+        },
+        Has(kFollows), kDeadline, kRetry);
+    if (!Has(kFollows)(info)) throw std::runtime_error("a replica does not follow its master");
   }
 }
 
 void RedisCluster::Await(size_t index, const std::string& what, std::string_view in_info) const {
-  const auto until = std::chrono::steady_clock::now() + kDeadline;
   HiredisClient client = Client(index);
-  std::string last;
-  while ((last = Must(client, {"CLUSTER", "INFO"}).text).find(in_info) == std::string::npos) {
-    if (std::chrono::steady_clock::now() > until)
-      throw std::runtime_error("cluster: " + what + ": " + last);
-    std::this_thread::sleep_for(kRetry);
-  }
+  const std::string last = Eventually(
+      [&] {
+        return Must(client, {"CLUSTER", "INFO"}).text;
+      },
+      Has(in_info), kDeadline, kRetry);
+  if (!Has(in_info)(last)) throw std::runtime_error("cluster: " + what + ": " + last);
 }
 
 void RedisCluster::AwaitWhole(std::initializer_list<size_t> nodes) {

@@ -131,6 +131,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void OnAnswer(Instant asked);
   void CloseSilent();
   void CloseUngreeted();
+  std::vector<LinkPtr> LinksIn(UpstreamLink::Phase phase) const;
   void Renew();
   void Hold(UpstreamLink& link);
   void ForgetAnswered();

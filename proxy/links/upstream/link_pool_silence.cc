@@ -1,6 +1,7 @@
 // A Redis that is connected and ill: it answers nothing, or it has become a replica. See
 // link_pool.h.
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,6 @@
 namespace keyhole::core {
 
 using Phase = UpstreamLink::Phase;
-using Role = UpstreamLink::Role;
 
 namespace {
 // How long Redis may be busy with one command before people are told that it is silent.
@@ -50,31 +50,32 @@ void LinkPool::CloseSilent() {
                                      " (--upstream-timeout); its connections are made anew");
   probe_ = Probe();
   held_.clear();
-  const LinkPtr main = main_;
-  std::vector<LinkPtr> closing;
-  for (auto* links : {&shared_, &idle_, &private_}) {
-    closing.insert(closing.end(), links->begin(), links->end());
+  if (up()) {
+    const LinkPtr main = main_;
+    context_.metrics.counters.link_losses.Add();
+    OnUpstreamState(*main, false);
+    Retire(*main);
   }
-  for (const LinkPtr& link : closing) {
-    if (link->phase() != Phase::kReady) continue;
-    if (link == main) context_.metrics.counters.link_losses.Add();
-    if (link == main) OnUpstreamState(*link, false);
-    if (link == main) Retire(*link);
-    link->Close();
+  for (const LinkPtr& link : LinksIn(Phase::kReady)) link->Close();
+}
+
+// Those that are in this phase now: what is done to them changes the lists.
+std::vector<LinkPool::LinkPtr> LinkPool::LinksIn(Phase phase) const {
+  std::vector<LinkPtr> found;
+  for (const auto* links : {&shared_, &idle_, &private_}) {
+    std::copy_if(links->begin(), links->end(), std::back_inserter(found),
+                 [phase](const LinkPtr& link) { return link->phase() == phase; });
   }
+  return found;
 }
 
 // A greeting that is never answered: the Redis is silent, or it is none.
 void LinkPool::CloseUngreeted() {
   if (options_.timeout.count() == 0) return;
-  for (auto* links : {&shared_, &idle_, &private_}) {
-    const std::vector<LinkPtr> all = *links;
-    for (const LinkPtr& link : all) {
-      if (link->phase() != Phase::kGreeting) continue;
-      if (context_.now - link->greeting_since() < options_.timeout) continue;
-      if (IsMain(*link)) Retire(*link);
-      link->Close();
-    }
+  for (const LinkPtr& link : LinksIn(Phase::kGreeting)) {
+    if (context_.now - link->greeting_since() < options_.timeout) continue;
+    if (IsMain(*link)) Retire(*link);
+    link->Close();
   }
 }
 

@@ -2,26 +2,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 #include <vector>
 
 #include "tests/integration/http/backends.h"
 #include "tests/integration/http/http_client.h"
+#include "tests/support/eventually.h"
 
 namespace keyhole::test {
 namespace {
 
 constexpr const char* kAway = R"({"error":"Cannot connect to Redis"})";
 
-// Asks again and again, for as long as a healthy proxy may need.
 HttpReply AskUntil(HttpClient& http, const std::string& target, int status) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  HttpReply reply;
-  do {
-    reply = http.Call("GET", target);
-  } while (reply.status != status && std::chrono::steady_clock::now() < until);
-  return reply;
+  return Eventually([&] { return http.Call("GET", target); },
+                    [&](const HttpReply& reply) { return reply.status == status; });
 }
 
 class HttpUpstream : public testing::TestWithParam<const char*> {

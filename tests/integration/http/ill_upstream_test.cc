@@ -6,9 +6,9 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
-#include <thread>
 
 #include "tests/integration/http/http_client.h"
+#include "tests/support/eventually.h"
 #include "tests/support/keyhole_process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
@@ -18,18 +18,6 @@ namespace {
 
 using std::chrono::seconds;
 using testing::HasSubstr;
-
-// Calls again until `wanted`, for as long as a healthy proxy may need.
-template <typename Get, typename Wanted>
-auto Eventually(const Get& get, const Wanted& wanted) {
-  const auto until = std::chrono::steady_clock::now() + seconds(20);
-  auto got = get();
-  while (!wanted(got) && std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    got = get();
-  }
-  return got;
-}
 
 HttpReply Ready(const KeyholeProcess& proxy) {
   return HttpClient(proxy.http_port()).Call("GET", "/readyz");

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/support/eventually.h"
+
 namespace keyhole::test {
 namespace {
 
@@ -55,14 +57,14 @@ void Sentinels::StartSentinel(size_t number) {
 
 void Sentinels::Await(RawClient& client, std::vector<std::string_view> request,
                       const std::string& answer, seconds limit) {
-  const auto until = Clock::now() + limit;
-  std::string reply;
-  while (reply.find(answer) == std::string::npos) {
-    if (Clock::now() >= until) throw std::runtime_error("no '" + answer + "' in " + reply);
-    client.SendCommand(request);
-    reply = client.ReadReply();
-    std::this_thread::sleep_for(kPause);
-  }
+  const auto has = [&](const std::string& reply) { return reply.find(answer) != reply.npos; };
+  const std::string reply = Eventually(
+      [&] {
+        client.SendCommand(request);
+        return client.ReadReply();
+      },
+      has, limit, kPause);
+  if (!has(reply)) throw std::runtime_error("no '" + answer + "' in " + reply);
 }
 
 std::string Sentinels::Url(const std::string& name) const {
