@@ -1,6 +1,7 @@
 #include "tests/support/redis_cluster.h"
 
 #include <chrono>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -135,7 +136,28 @@ void RedisCluster::AwaitWhole(std::initializer_list<size_t> nodes) {
   }
 }
 
+// A node that takes a slot makes a new epoch, one above those it has heard of. Were another
+// master's as high, nodes might take the slot from it again by what they knew before.
+void RedisCluster::AwaitOneEpoch() const {
+  constexpr std::string_view kEpoch = "cluster_current_epoch:";
+  const auto epochs = [&] {
+    std::set<std::string> all;
+    for (size_t i = 0; i < masters_; ++i) {
+      HiredisClient client = Client(i);
+      const std::string info = Must(client, {"CLUSTER", "INFO"}).text;
+      const size_t at = info.find(kEpoch);
+      all.insert(info.substr(at, info.find('\r', at) - at));
+    }
+    return all;
+  };
+  const auto one = [](const std::set<std::string>& all) { return all.size() == 1; };
+  if (!one(Eventually(epochs, one, kDeadline, kRetry))) {
+    throw std::runtime_error("cluster: the masters do not agree on an epoch");
+  }
+}
+
 void RedisCluster::OpenSlot(uint16_t slot, size_t from, size_t to) {
+  AwaitOneEpoch();
   HiredisClient source = Client(from);
   HiredisClient target = Client(to);
   const std::string number = std::to_string(slot);

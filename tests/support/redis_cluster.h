@@ -57,6 +57,7 @@ class RedisCluster {
   void Divide(size_t masters);
   void Replicate(size_t masters);
   void Await(size_t index, const std::string& what, std::string_view in_info) const;
+  void AwaitOneEpoch() const;
 
   std::vector<std::unique_ptr<RedisServer>> nodes_;
   std::vector<std::string> ids_;
