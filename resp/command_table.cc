@@ -71,6 +71,7 @@ constexpr ShardColumn SpecialSplit() {
 constexpr CommandSpec Row(CommandId id, CommandId parent, std::string_view name, int16_t arity,
                           int flags, Effect effect, KeySpec keys, HitColumn hit,
                           ShardColumn shards = {}) {
+  if (effect == Effect::kScript) flags |= kScripts;
   return {id, parent, name, name, arity, static_cast<uint16_t>(flags), effect, keys, hit, shards};
 }
 
@@ -247,16 +248,17 @@ bool HasOtherWords(CommandId id, std::string_view name) {
   }
 }
 
-// Apart, so that looking for short names, as nearly all are, needs few registers.
-inline CommandId Lookup(std::string_view name, CommandId parent) {
-  if (name.size() > 8) [[unlikely]]
-    return LookupLong(name, parent);
+inline CommandId LookupShort(std::string_view name, CommandId parent) {
   const uint64_t word = FirstWord(name);
   for (size_t i = SlotOf(word, name.size(), parent);; i = (i + 1) % kSlots) {
     const Slot& slot = kTable[i];
     const bool same = slot.word == word && slot.size == name.size() && slot.parent == parent;
     if (same || slot.id == CommandId::kUnknown) return slot.id;
   }
+}
+
+inline CommandId Lookup(std::string_view name, CommandId parent) {
+  return name.size() > 8 ? LookupLong(name, parent) : LookupShort(name, parent);
 }
 
 }  // namespace
@@ -275,11 +277,23 @@ std::span<const CommandSpec> AllCommands() {
   return subcommand == CommandId::kUnknown ? command : Spec(subcommand);
 }
 
-const CommandSpec& Find(std::span<const std::string_view> args) {
-  const CommandSpec& command = kRows[Index(Lookup(args[0], CommandId::kUnknown))];
+static const CommandSpec& Found(CommandId id, std::span<const std::string_view> args) {
+  const CommandSpec& command = kRows[Index(id)];
   if (!command.has(kContainer) || args.size() < 2) [[likely]]
     return command;
   return FindSubcommand(command, args[1]);
+}
+
+[[gnu::noinline]] static const CommandSpec& FindLong(std::span<const std::string_view> args) {
+  return Found(LookupLong(args[0], CommandId::kUnknown), args);
+}
+
+// All calls are the last thing it does, so that for short names, as nearly all are, it keeps no
+// registers and no frame.
+[[gnu::noinline]] const CommandSpec& Find(std::span<const std::string_view> args) {
+  if (args[0].size() > 8) [[unlikely]]
+    return FindLong(args);
+  return Found(LookupShort(args[0], CommandId::kUnknown), args);
 }
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {

@@ -4,6 +4,7 @@
 // for each of their shards (store.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -127,6 +128,8 @@ class Engine final : private KeyListener {
   // CONFIG SET has changed the settings.
   void ApplySettings();
   UnixMillis started() const { return started_; }
+  // When all that was there was in a file, or when there was nothing yet.
+  UnixMillis last_save() const { return std::max(snapshot.last_saved(), started_); }
 
   // Up to which size collections keep their small encodings.
   const CollectionLimits& collection_limits() const { return collection_limits_; }
@@ -192,8 +195,7 @@ class Engine final : private KeyListener {
   struct DebugSwitches {
     bool active_expire = true;
     bool pause_upkeep = false;
-    bool skip_checksums = false;   // of what RESTORE is given
-    bool all_for_scripts = false;  // they may call any command
+    bool skip_checksums = false;  // of what RESTORE is given
   };
   DebugSwitches debug;
   Settings settings;

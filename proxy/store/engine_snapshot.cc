@@ -33,12 +33,11 @@ UnixMillis Engine::NextSnapshot() const {
   const auto first = std::min_element(
       save_rules_.begin(), save_rules_.end(),
       [](const SaveRule& one, const SaveRule& other) { return one.seconds < other.seconds; });
-  const UnixMillis last = std::max(snapshot.last_saved(), started_);
-  return std::max(last + first->seconds * kSecond, snapshot.began() + kAfterFailure);
+  return std::max(last_save() + first->seconds * kSecond, snapshot.began() + kAfterFailure);
 }
 
 bool Engine::SnapshotIsDue(UnixMillis now) const {
-  const UnixMillis last = std::max(snapshot.last_saved(), started_);
+  const UnixMillis last = last_save();
   const uint64_t changed = changes_since_save();
   return std::any_of(save_rules_.begin(), save_rules_.end(), [&](const SaveRule& rule) {
     return now - last >= rule.seconds * kSecond && changed >= rule.changes;

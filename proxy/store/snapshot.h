@@ -39,16 +39,16 @@ class Snapshot final : private EntrySink {
   // It has been given up.
   bool dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
-  // For any thread, as the next two.
+  // For any thread, as all up to failed().
   Phase phase() const { return phase_.load(std::memory_order_relaxed); }
   // Milliseconds since the epoch; 0: there was none since the start.
   UnixMillis last_saved() const { return last_saved_.load(std::memory_order_relaxed); }
+  UnixMillis began() const { return began_.load(std::memory_order_relaxed); }  // the last one
   // How long the last one took that was written, and how many have been and have not been.
   int64_t last_took() const { return last_took_.load(std::memory_order_relaxed); }
   uint64_t saved() const { return saved_.load(std::memory_order_relaxed); }
   uint64_t failed() const { return failed_.load(std::memory_order_relaxed); }
 
-  UnixMillis began() const { return began_; }  // the last one
   bool last_ok() const { return last_ok_; }
   // Of the store, when that was; and when the last one began that was written.
   uint64_t changes_at_save() const { return changes_at_save_; }
@@ -78,7 +78,7 @@ class Snapshot final : private EntrySink {
   size_t backlog_ = 0;
   size_t most_pending_ = 0;
 
-  UnixMillis began_ = 0;
+  std::atomic<UnixMillis> began_{0};
   bool last_ok_ = true;
   uint64_t loaded_keys_ = 0;
   uint64_t loaded_expired_ = 0;

@@ -19,10 +19,10 @@ namespace keyhole::store {
 class Store::Lock {
  public:
   Lock(Store& store, Stripes wanted) : store_(store), held_(store.shared() ? wanted : 0) {
-    ForEach([](Stripe& stripe) { stripe.mutex.lock(); });
+    if (held_ != 0) ForEach([](Stripe& stripe) { stripe.mutex.lock(); });
   }
   ~Lock() {
-    ForEach([](Stripe& stripe) { stripe.mutex.unlock(); });
+    if (held_ != 0) ForEach([](Stripe& stripe) { stripe.mutex.unlock(); });
   }
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
@@ -39,10 +39,9 @@ class Store::Lock {
  private:
   template <typename F>
   void ForEach(F&& f) {
-    const size_t count = store_.stripes_.size();
     for (Stripes left = held_; left != 0; left &= left - 1) {
       const auto i = static_cast<size_t>(std::countr_zero(left));
-      if (i >= count) return;
+      if (i >= store_.stripes_.size()) return;
       f(store_.stripes_[i]);
     }
   }

@@ -88,11 +88,12 @@ std::string Objection(const Call& call, bool full) {
   return {};
 }
 
-// Nearly all requests: one look tells that nothing can be said against them.
+// Nearly all requests: one look tells that nothing can be said against them, and that they run
+// here.
 bool IsPlain(const Call& call, bool full) {
   const Client& client = call.client;
   return HandlerOf(call.spec) != nullptr &&
-         (call.spec.flags & (resp::kContainer | resp::kProtected)) == 0 &&
+         (call.spec.flags & (resp::kContainer | resp::kProtected | resp::kScripts)) == 0 &&
          call.spec.AcceptsCount(call.args.size()) && client.authenticated && !full &&
          !client.transaction.open && !client.subscribed() && !call.engine.scripts.busy();
 }
@@ -274,27 +275,38 @@ bool RunsScripts(const Client& client, const CommandSpec& spec) {
                      [](const QueuedCommand& one) { return one.spec->has(resp::kScripts); });
 }
 
+[[gnu::noinline]] void JudgeSlowly(Call& call, bool full) {
+  const CommandSpec& spec = call.spec;
+  if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
+  if (const std::string error = Objection(call, full); !error.empty()) {
+    Reject(call, error);
+  } else if (call.client.transaction.open && IsQueued(spec)) {
+    if (call.engine.observed() && IsHeld(call)) return HoldBack(call);
+    Queue(call);
+  } else {
+    return Run(call);
+  }
+  if (call.client.reply_mode.silent()) call.out->Truncate(call.begin);
+}
+
+void JudgeOnScriptStack(ScriptRequest& request) {
+  resp::ReplyWriter reply(&request.reply, request.client->protocol);
+  Call call{*request.engine, *request.client, *request.spec,  request.args,
+            request.now,     reply,           &request.reply, request.reply.size()};
+  JudgeSlowly(call, request.full);
+}
+
 inline void Judge(Engine& engine, Client& client, const Request& request, UnixMillis now,
                   resp::ByteQueue* out) {
   const CommandSpec& spec = request.spec;
   resp::ReplyWriter reply(out, client.protocol);
   Call call{engine, client, spec, request.args, now, reply, out, out->size(), request.first};
   if (IsPlain(call, request.full)) return Run(call);
-  if (spec.effect == Effect::kQuit) return Run(call);  // Redis asks nothing of it
-  if (const std::string error = Objection(call, request.full); !error.empty()) {
-    Reject(call, error);
-  } else if (client.transaction.open && IsQueued(spec)) {
-    if (engine.observed() && IsHeld(call)) return HoldBack(call);
-    Queue(call);
-  } else {
-    return Run(call);
-  }
-  if (client.reply_mode.silent()) out->Truncate(call.begin);
-}
-
-void JudgeOnScriptStack(ScriptRequest& request) {
-  Judge(*request.engine, *request.client, {*request.spec, request.args, request.full}, request.now,
-        &request.reply);
+  // While one script is put aside no other can begin: it is refused at once.
+  if (RunsScripts(client, spec) && !engine.scripts.busy())
+    return BeginScriptTurn(engine, client, spec, request.args, request.full, now, out,
+                           JudgeOnScriptStack);
+  JudgeSlowly(call, request.full);
 }
 
 }  // namespace
@@ -305,10 +317,6 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
   mode.skip = mode.skip_next;
   mode.skip_next = false;
   client.last_command_at = now;
-  // While one script is put aside no other can begin: it is refused at once.
-  if (RunsScripts(client, request.spec) && !engine.scripts.busy()) [[unlikely]]
-    return BeginScriptTurn(engine, client, request.spec, request.args, request.full, now, out,
-                           JudgeOnScriptStack);
   Judge(engine, client, request, now, out);
 }
 
@@ -317,7 +325,7 @@ std::optional<bool> GetPlain(Engine& engine, Client& client, const resp::HashedK
                              UnixMillis earliest, UnixMillis latest, std::string* value) {
   const ReplyMode& mode = client.reply_mode;
   const bool plain = client.authenticated && !client.transaction.open && client.sources == 0 &&
-                     !mode.off && !mode.skip_next && !engine.observed();
+                     !mode.off && !mode.skip_next && !engine.observed() && !engine.scripts.busy();
   if (!plain) return std::nullopt;
   const Entry* const slot = engine.database(client.database).Find(key, earliest, !client.no_touch);
   if (slot == nullptr && engine.events.wants(EventClass::kMiss)) return std::nullopt;
@@ -333,12 +341,7 @@ std::optional<bool> GetPlain(Engine& engine, Client& client, const resp::HashedK
 
 void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now) {
   const std::vector<std::string_view> args(command.args.begin(), command.args.end());
-  if (RunsScripts(client, *command.spec)) {
-    BeginScriptTurn(engine, client, *command.spec, args, /*full=*/false, now, &client.messages,
-                    JudgeOnScriptStack);
-  } else {
-    Judge(engine, client, {*command.spec, args}, now, &client.messages);
-  }
+  Judge(engine, client, {*command.spec, args}, now, &client.messages);
   if (client.wait == nullptr) client.Ring();
 }
 

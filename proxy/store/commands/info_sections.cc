@@ -121,8 +121,7 @@ void ReportPersistence(const Call& call, Report* report) {
   report->Zeros({"current_save_keys_processed", "current_save_keys_total"});
   report->Field("rdb_changes_since_last_save", call.engine.changes_since_save());
   report->Field("rdb_bgsave_in_progress", uint64_t{running});
-  report->Field("rdb_last_save_time",
-                seconds(std::max(snapshot.last_saved(), call.engine.started())));
+  report->Field("rdb_last_save_time", seconds(call.engine.last_save()));
   report->Field("rdb_last_bgsave_status", snapshot.last_ok() ? "ok" : "err");
   report->Field("rdb_last_bgsave_time_sec",
                 snapshot.saved() == 0 ? "-1" : seconds(snapshot.last_took()));

@@ -55,7 +55,7 @@ std::string_view ScriptCalls::Objection(const resp::CommandSpec& spec,
   if (bare || !spec.AcceptsCount(args.size())) {
     return "ERR Wrong number of args calling Redis command from script";
   }
-  if (!IsForScripts(spec) && !engine_.debug.all_for_scripts) {
+  if (!IsForScripts(spec)) {
     return "ERR This Redis command is not allowed from script";
   }
   return WriteObjection(spec);

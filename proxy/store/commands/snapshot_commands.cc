@@ -43,8 +43,7 @@ void BgSave(Call& call) {
 
 void LastSave(Call& call) {
   constexpr UnixMillis kSecond = 1000;
-  const UnixMillis last = std::max(call.engine.snapshot.last_saved(), call.engine.started());
-  call.reply.Integer(last / kSecond);
+  call.reply.Integer(call.engine.last_save() / kSecond);
 }
 
 }  // namespace keyhole::store::handlers

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "proxy/store/script/fiber.h"
@@ -171,6 +172,23 @@ TEST_F(Long, NothingHappensToKeysMeanwhile) {
   EXPECT_EQ(Finish(runner), "$1\r\nv\r\n");
   EXPECT_EQ(client_.Ask("GET k"), "$-1\r\n");
   EXPECT_EQ(store_.store.next_deadline(), store::kNever);
+}
+
+TEST_F(Long, NoCallFromTheProcessSeesHalfOfIt) {
+  client_.Ask("SET k v");
+  const auto caller = store_.store.Connect("a caller", store_.now);
+  const auto get = [&] {
+    std::string value;
+    return store_.store.Get(*caller, resp::HashedKey("k"), store_.now, store_.now, &value);
+  };
+  EXPECT_EQ(get(), true);
+  TestClient runner(store_);
+  EXPECT_EQ(
+      runner.Ask({"EVAL", "redis.call('set', 'k', 'half') for i = 1, 1e7 do end return 1", "0"}),
+      "");
+  EXPECT_EQ(get(), std::nullopt) << "Execute() says BUSY";
+  EXPECT_EQ(Finish(runner), ":1\r\n");
+  EXPECT_EQ(get(), true);
 }
 
 TEST_F(Long, WithoutAThresholdNobodyIsToldSo) {
