@@ -43,7 +43,7 @@ enum CommandFlag : uint16_t {
   kDenyOom = 1 << 12,          // denyoom: refused when memory is full
   kProtected = 1 << 13,        // refused unless an option of the server allows it
   kScripts = 1 << 14,          // runs a script: EVAL, FCALL
-  kMayReplicate = 1 << 15,     // may write although it is readonly; held while writes are paused
+  kMayReplicate = 1 << 15,     // no write, and yet held while writes are paused
 };
 
 // Where the keys are among the arguments.

@@ -25,6 +25,7 @@ bool Config::ListensWithTls() const {
 bool Config::ServesItems() const {
   if (http.items != HttpItems::kAuto) return http.items == HttpItems::kOn;
   if (!upstream.has_value()) return true;
+  if (upstream->sentinels) return false;  // the master may be anywhere
   return upstream->endpoint.IsLocal() &&
          std::all_of(upstream->seeds.begin(), upstream->seeds.end(),
                      [](const Endpoint& seed) { return seed.IsLocal(); });

@@ -325,8 +325,10 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
     problem =
         "it begins with none of redis://, rediss:// and unix:; " + std::string(kUpstreamForms);
   }
-  if (!problem && proxy && upstream.endpoint.kind == Endpoint::Kind::kUnix) {
-    problem = "?proxy=v2 is for TCP; a unix socket has no address to tell";
+  const bool one_by_tcp = upstream.endpoint.kind == Endpoint::Kind::kTcp &&
+                          !upstream.is_cluster() && !upstream.sentinels;
+  if (!problem && proxy && !one_by_tcp) {
+    problem = "?proxy=v2 is for TCP to one Redis; leave it out for a unix socket, a cluster or Sentinel";
   }
   upstream.endpoint.proxy = proxy;
   if (!problem) *out = upstream;

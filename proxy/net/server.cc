@@ -69,7 +69,7 @@ void Server::Start() {
 
 void Server::ShutDown(bool save) {
   workers_[0]->Post([this, save] {
-    save_at_end_ = save || stopping_;
+    save_at_end_ = save || (stopping_ && save_at_end_);
     BeginStop(config_.shutdown_grace);
   });
 }

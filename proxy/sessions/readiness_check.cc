@@ -38,6 +38,7 @@ boost::intrusive_ptr<ReadinessCheck> ReadinessCheck::Begin(Router& router, Insta
   Exchange exchange = MakeExchange(request, /*in_pieces=*/false, /*replies_hidden=*/false);
   exchange.requester = check;
   exchange.sent = now;
+  exchange.purpose = Purpose::kPart;  // no client's: it is not counted
   link->Send(request, std::move(exchange));
   return check;
 }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "proxy/links/cluster/map_question.h"
-#include "resp/command_table.h"
 
 namespace keyhole::core {
 namespace {
@@ -106,6 +105,12 @@ ClusterNode* Cluster::AnyMaster(uint64_t number) const {
     if (node.pool.up()) return &node;
   }
   return nullptr;
+}
+
+ClusterNode* Cluster::Reachable(ClusterNode* fixed, Slot slot, uint64_t number) const {
+  ClusterNode* node = fixed;
+  if (node == nullptr) node = slot == kNoSlot ? AnyMaster(number) : Owner(slot);
+  return node == nullptr || node->gone || !node->pool.up() ? nullptr : node;
 }
 
 // ---- the map

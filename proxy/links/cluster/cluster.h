@@ -61,6 +61,9 @@ class Cluster final : public LinkSet {
 
   // Null: nobody serves the slot, as far as is known.
   ClusterNode* Owner(Slot slot) const { return owners_[slot]; }
+  // Where what has this slot goes now, or what has none (kNoSlot), which `number` spreads over the
+  // masters; `fixed` if it is not null. Null: it is not known, or cannot be reached now.
+  ClusterNode* Reachable(ClusterNode* fixed, Slot slot, uint64_t number) const;
   // One that can be reached, the same for the same number as long as there are as many; else null.
   ClusterNode* AnyMaster(uint64_t number) const;
   // Those with slots, by their addresses. Empty: nothing is known yet.

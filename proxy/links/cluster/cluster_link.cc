@@ -1,6 +1,5 @@
 #include "proxy/links/cluster/cluster_link.h"
 
-#include <cassert>
 #include <utility>
 
 namespace keyhole::core {

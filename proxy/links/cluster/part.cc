@@ -73,8 +73,4 @@ void PartQueue::PopOne() {
   ++first_;
 }
 
-void PartQueue::Clear() {
-  while (!parts_.empty()) PopOne();
-}
-
 }  // namespace keyhole::core

@@ -57,10 +57,9 @@ struct Part {
 
   State state = State::kWaiting;
   Path path = Path::kShared;
-  bool refused = false;  // at least once
-  bool asking = false;   // ASKING goes before it
-  uint8_t tries = 0;     // refusals so far
-  Slot slot = kNoSlot;   // of its keys; kNoSlot: it has none
+  bool asking = false;  // ASKING goes before it
+  uint8_t tries = 0;    // refusals so far
+  Slot slot = kNoSlot;  // of its keys; kNoSlot: it has none
   resp::Effect effect = resp::Effect::kNone;
   int32_t replies = 1;                      // see Exchange::replies
   const resp::CommandSpec* spec = nullptr;  // of the client's request
@@ -81,12 +80,10 @@ struct Part {
 class PartQueue {
  public:
   bool empty() const { return parts_.empty(); }
-  size_t size() const { return parts_.size(); }
   // The place of the part that Push() will take next.
   ReplySlot next() const { return first_ + parts_.size(); }
 
   ReplySlot Push(Part&& part, std::string_view bytes);
-  bool has(ReplySlot id) const { return id >= first_ && id < next(); }
   Part& Of(ReplySlot id) { return parts_[static_cast<size_t>(id - first_)]; }
   // Lives until the next Push() or Pop().
   std::string_view BytesOf(const Part& part) const {
@@ -102,7 +99,6 @@ class PartQueue {
   bool due() const;
   // Takes it off, and gives its reply. REQUIRES: due().
   std::string Pop(uint64_t random);
-  void Clear();
 
   // Bytes of requests that are kept.
   size_t kept_requests() const { return bytes_.size(); }

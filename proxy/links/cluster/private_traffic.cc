@@ -12,8 +12,6 @@ namespace {
 using resp::CommandId;
 using resp::Effect;
 
-constexpr std::string_view kCrossSlotReply =
-    "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
 
 }  // namespace
 
@@ -75,11 +73,7 @@ bool PrivateTraffic::any_link() const {
 
 // Null: it is not known, or cannot be reached now.
 ClusterNode* PrivateTraffic::NodeFor(const Part& part) const {
-  ClusterNode* node = part.node.get();
-  if (node == nullptr) {
-    node = part.slot == kNoSlot ? cluster_.AnyMaster(number_) : cluster_.Owner(part.slot);
-  }
-  return node == nullptr || node->gone || !node->pool.up() ? nullptr : node;
+  return cluster_.Reachable(part.node.get(), part.slot, number_);
 }
 
 // ---- what is to be sent
@@ -114,11 +108,9 @@ bool PrivateTraffic::End(ReplySlot id, std::string_view reply) {
 bool PrivateTraffic::AwaitNode(ReplySlot id, Part& part) {
   cluster_.Refresh();
   if (!shared_.expired(part)) return false;
-  context_.metrics.counters.cluster.given_up.Add();
-  const std::string reply(part.reply.empty() ? kNotServedReply : std::string_view(part.reply));
+  shared_.SetLastWord(part);
   if (part.path == Path::kOwn && multi_ != Multi::kNone) Break();
-  return End(id,
-             reply.starts_with("-MOVED ") || reply.starts_with("-ASK ") ? kTryAgainReply : reply);
+  return End(id, std::string(part.reply));
 }
 
 bool PrivateTraffic::PumpOne(ReplySlot id) {

@@ -10,8 +10,6 @@ namespace {
 using resp::CommandId;
 using resp::Effect;
 
-constexpr std::string_view kCrossSlotReply =
-    "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
 constexpr std::string_view kAbortReply =
     "-EXECABORT Transaction discarded because of previous errors.\r\n";
 
@@ -53,12 +51,9 @@ bool PrivateTraffic::PumpOwn(ReplySlot id, Part& part) {
 
 // Null: it is not known, or cannot be reached now.
 ClusterNode* PrivateTraffic::OwnNode() {
-  ClusterNode* node = own_node_.get();
-  if (node == nullptr)
-    node = own_slot_ == kNoSlot ? cluster_.AnyMaster(number_) : cluster_.Owner(own_slot_);
-  if (node != nullptr && !node->gone && node->pool.up()) return node;
-  own_node_ = nullptr;
-  return nullptr;
+  ClusterNode* const node = cluster_.Reachable(own_node_.get(), own_slot_, number_);
+  if (node == nullptr) own_node_ = nullptr;
+  return node;
 }
 
 // Once nothing of it is in flight any more.

@@ -63,11 +63,8 @@ SlotTraffic::SlotTraffic(LinkContext& context, Cluster& cluster, PartQueue& part
 
 // Null: its node is not known, or cannot be reached now.
 UpstreamLink* SlotTraffic::LinkFor(Part& part) {
-  ClusterNode* node = part.node.get();
-  if (node == nullptr) {
-    node = part.slot == kNoSlot ? cluster_.AnyMaster(number_) : cluster_.Owner(part.slot);
-  }
-  if (node == nullptr || node->gone || !node->pool.up()) return nullptr;
+  ClusterNode* const node = cluster_.Reachable(part.node.get(), part.slot, number_);
+  if (node == nullptr) return nullptr;
   part.asked = node;
   return node->pool.Shared(state_);
 }
@@ -156,7 +153,6 @@ bool SlotTraffic::NoteRefusal(Part& part) {
   if (opaque && redirects && there.has_value()) part.node = cluster_.NodeAt(*there);
   part.asking = part.asking && part.node != nullptr;
   part.state = Part::State::kWaiting;
-  part.refused = true;
   Delay(part, refusal.kind);
   return true;
 }
@@ -173,13 +169,15 @@ void SlotTraffic::Delay(Part& part, Kind kind) {
   part.not_before = context_.now + delay;
 }
 
-// The part cannot be sent in time. Its last refusal is the reply, if there was one.
-void SlotTraffic::GiveUp(ReplySlot id) {
-  Part& part = parts_.Of(id);
+void SlotTraffic::SetLastWord(Part& part) {
   const Kind last = ReadRefusal(part.reply).kind;
   context_.metrics.counters.cluster.given_up.Add();
   if (part.reply.empty()) part.reply = kNotServedReply;
   if (last == Kind::kMoved || last == Kind::kAsk) part.reply = kTryAgainReply;
+}
+
+void SlotTraffic::GiveUp(ReplySlot id) {
+  SetLastWord(parts_.Of(id));
   --waiting_;
   parts_.Finish(id);
 }
@@ -188,13 +186,13 @@ void SlotTraffic::Pump(Slot slot) {
   const auto found = uses_.find(slot);
   if (found == uses_.end()) return;
   Use& use = found->second;
-  while (!use.waiting.empty() && PumpOne(slot, use)) {
+  while (!use.waiting.empty() && PumpOne(use)) {
   }
   if (use.in_flight == 0 && use.waiting.empty()) uses_.erase(found);
 }
 
 // False: its turn has not come.
-bool SlotTraffic::PumpOne(Slot, Use& use) {
+bool SlotTraffic::PumpOne(Use& use) {
   const ReplySlot id = use.waiting.front();
   Part& part = parts_.Of(id);
   // Behind it, at the node that refused it, others are still on their way.

@@ -39,6 +39,8 @@ namespace keyhole::core {
 
 inline constexpr std::string_view kTryAgainReply =
     "-TRYAGAIN Multiple keys request during rehashing of slot\r\n";
+inline constexpr std::string_view kCrossSlotReply =
+    "-CROSSSLOT Keys in request don't hash to the same slot\r\n";
 inline constexpr std::string_view kNotServedReply = "-CLUSTERDOWN Hash slot not served\r\n";
 
 class SlotTraffic {
@@ -64,6 +66,8 @@ class SlotTraffic {
   // What a refusal means for a part, of whichever path: it is to be sent again, later or elsewhere.
   // False: it is the reply.
   bool NoteRefusal(Part& part);
+  // The part cannot be sent in time: its reply is its last refusal, if there was one.
+  void SetLastWord(Part& part);
   bool expired(const Part& part) const { return context_.now >= part.since + wait_; }
 
  private:
@@ -77,7 +81,7 @@ class SlotTraffic {
   UpstreamLink* LinkFor(Part& part);
   void Send(ReplySlot id, Part& part, UpstreamLink& link);
   void Pump(Slot slot);
-  bool PumpOne(Slot slot, Use& use);
+  bool PumpOne(Use& use);
   void PumpLoose();
   void FailOvertaken(Use& use, ReplySlot ran);
   bool ShareKey(Part& a, Part& b);

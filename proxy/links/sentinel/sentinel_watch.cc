@@ -17,6 +17,7 @@ SentinelWatch::~SentinelWatch() = default;
 
 void SentinelWatch::Tick() {
   if (stopped_) return;
+  std::erase_if(waiting_, [](const auto& end) { return end->gone(); });
   // By number: one that is lost meanwhile changes nothing but itself, one that is learnt comes
   // last.
   for (size_t i = 0; i < sentinels_.size(); ++i) {

@@ -209,7 +209,9 @@ void LinkPool::Tick() {
   CloseSurplus();
   CloseUnused();
   oldest_ = oldest;
-  context_.metrics.counters.oldest_request_ms.Set(oldest / std::chrono::milliseconds(1));
+  if (!on_up) {  // whoever listens has several pools and shows the oldest of all
+    context_.metrics.counters.oldest_request_ms.Set(oldest / std::chrono::milliseconds(1));
+  }
   ShowLoad(in_flight, waiting);
 }
 
@@ -232,6 +234,8 @@ void LinkPool::ShowLoad(size_t in_flight, size_t waiting) {
 }
 
 void LinkPool::RetryNow() {
+  paused_until_ = Instant();  // what the Redis before was told does not bind this one
+  ForgetAnswered();
   for (auto* links : {&shared_, &private_}) {
     const std::vector<LinkPtr> all = *links;
     for (const LinkPtr& link : all) {

@@ -30,7 +30,7 @@ void LinkPool::OnSilent(Instant since) {
   if (!silent_ && silent_for >= kReportsAfter) {
     silent_ = true;
     ShowUp(false);
-    context_.log(LogLevel::kWarn, "upstream is connected and has answered nothing for " +
+    context_.log(LogLevel::kWarn, options_.label + " is connected and has answered nothing for " +
                                       Seconds(silent_for) + "; is it stopped or overloaded?");
   }
   if (options_.timeout.count() > 0 && silent_for >= options_.timeout) CloseSilent();
@@ -40,13 +40,13 @@ void LinkPool::OnAnswer(Instant asked) {
   if (!silent_) return;
   silent_ = false;
   ShowUp(up());
-  context_.log(LogLevel::kInfo, "upstream answers again, after " + Seconds(context_.now - asked));
+  context_.log(LogLevel::kInfo, options_.label + " answers again, after " + Seconds(context_.now - asked));
 }
 
 // What was sent has an unknown outcome, as when a connection breaks. The main link is greeted
 // before anything is sent there again.
 void LinkPool::CloseSilent() {
-  context_.log(LogLevel::kError, "upstream has answered nothing for " + Seconds(options_.timeout) +
+  context_.log(LogLevel::kError, options_.label + " has answered nothing for " + Seconds(options_.timeout) +
                                      " (--upstream-timeout); its connections are made anew");
   probe_ = Probe();
   held_.clear();
@@ -95,7 +95,7 @@ void LinkPool::Renew() {
     read_only_since_ = context_.now;
     context_.log(
         LogLevel::kWarn,
-        "upstream refuses writes (READONLY): it is a replica; its name is looked up again, "
+        options_.label + " refuses writes (READONLY): it is a replica; its name is looked up again, "
         "and its connections are made anew");
   }
   renewed_ = context_.now;

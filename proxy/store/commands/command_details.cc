@@ -247,10 +247,6 @@ bool IsForScripts(const CommandSpec& spec) {
   return !refused_ones[static_cast<size_t>(spec.id)];
 }
 
-bool MayReplicate(const CommandSpec& spec) {
-  return DetailsOf(spec).flags.find("may_replicate") != std::string_view::npos;
-}
-
 void ReplyInfo(Call& call, const CommandSpec& spec) {
   call.reply.Array(10);
   call.reply.Bulk(spec.full_name);

@@ -17,8 +17,6 @@ bool IsOfCategory(const resp::CommandSpec& spec, std::string_view category);
 bool IsFast(const resp::CommandSpec& spec);
 // A script may call it.
 bool IsForScripts(const resp::CommandSpec& spec);
-// Replicas would have to hear of it, although it is no write.
-bool MayReplicate(const resp::CommandSpec& spec);
 
 // One element of COMMAND's reply: name, arity, flags, first and last key, step, categories, tips,
 // key specifications, subcommands.

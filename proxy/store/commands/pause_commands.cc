@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "proxy/store/commands/command_details.h"
 #include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/observers.h"
@@ -16,7 +15,7 @@ namespace {
 bool Writes(const Engine& engine, const resp::CommandSpec& spec,
             std::span<const std::string_view> args) {
   if (spec.has(resp::kScripts)) return ScriptMayWrite(engine, spec, args);
-  return spec.has(resp::kWrite) || MayReplicate(spec);
+  return spec.has(resp::kWrite) || spec.has(resp::kMayReplicate);
 }
 
 bool Writes(const Engine& engine, const QueuedCommand& queued) {

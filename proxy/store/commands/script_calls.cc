@@ -37,7 +37,7 @@ ScriptCalls::~ScriptCalls() {
 
 std::string_view ScriptCalls::WriteObjection(const resp::CommandSpec& spec) const {
   const bool writes = spec.has(resp::kWrite);
-  if (read_only_ && (writes || MayReplicate(spec))) {
+  if (read_only_ && (writes || spec.has(resp::kMayReplicate))) {
     return "ERR Write commands are not allowed from read-only scripts.";
   }
   // What has begun is not stopped half-way.

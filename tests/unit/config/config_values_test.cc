@@ -215,6 +215,8 @@ TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
       {"redis+sentinel://:secret@a,b:x/m", "the port is not a number from 1 to 65535"},
       {"redis+sentinel://secret@a/m", "has no colon"},
       {"unix:/run/x?proxy=v2", "is for TCP"},
+      {"redis+cluster://a,b?proxy=v2", "is for TCP to one Redis"},
+      {"redis+sentinel://a/m?proxy=v2", "is for TCP to one Redis"},
       {":secret@db:6379", "begins with none of redis://, rediss:// and unix:"},
       {"user:secret@db", "begins with none of redis://, rediss:// and unix:"},
       {"db/secret", "begins with none of redis://, rediss:// and unix:"},
