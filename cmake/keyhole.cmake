@@ -7,7 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 find_package(Threads REQUIRED)
@@ -71,12 +71,37 @@ if(KEYHOLE_FUZZ)  # coverage counters in all that the fuzz targets link
   target_link_options(keyhole_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# The headers that most files include are compiled once for the libraries, which are position
+# independent, and once for the tests.
+if(KEYHOLE_PRECOMPILED)
+  add_library(keyhole_common STATIC ${PROJECT_SOURCE_DIR}/cmake/precompiled.cc)
+  target_link_libraries(keyhole_common PRIVATE keyhole_options absl::flat_hash_map Boost::headers)
+  set_target_properties(keyhole_common PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_precompile_headers(keyhole_common PRIVATE <cmake/common_headers.h>)
+  if(KEYHOLE_TESTS)
+    find_package(GTest REQUIRED CONFIG)
+    add_library(keyhole_common_test STATIC ${PROJECT_SOURCE_DIR}/cmake/precompiled.cc)
+    target_link_libraries(keyhole_common_test PRIVATE keyhole_options absl::flat_hash_map
+                          Boost::headers GTest::gmock GTest::gtest)
+    target_precompile_headers(keyhole_common_test PRIVATE <cmake/common_test_headers.h>)
+  endif()
+endif()
+
+# keyhole_precompiled(name holder): the target uses the headers that the holder has compiled.
+function(keyhole_precompiled name holder)
+  if(TARGET ${holder})
+    target_compile_options(${name} PRIVATE -fpch-preprocess)  # for ccache
+    target_precompile_headers(${name} REUSE_FROM ${holder})
+  endif()
+endfunction()
+
 # keyhole_library(name SOURCES a.cc ... LIBS x ...)
 function(keyhole_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC keyhole_options ${ARG_LIBS})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)  # for libkeyhole.so
+  keyhole_precompiled(${name} keyhole_common)
   set_property(GLOBAL APPEND PROPERTY keyhole_rooms ${name})  # with what they need of others
   list(FILTER ARG_LIBS INCLUDE REGEX "::|hiredis|lua")
   set_property(GLOBAL APPEND PROPERTY keyhole_room_libs ${ARG_LIBS})
@@ -87,6 +112,7 @@ function(keyhole_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE keyhole_options ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  keyhole_precompiled(${name} keyhole_common_test)
   gtest_discover_tests(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120
                        DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -1,0 +1,1 @@
+// Of the libraries that hold the precompiled headers.
