@@ -45,7 +45,7 @@ class ProvenState {
         if (!head.is_error() && value_ == Value::kWatching) Become(Value::kClean);
         break;
       case Effect::kMulti:
-        if (!head.is_error()) Become(Value::kQueueing);
+        if (!head.is_error()) OnMulti();
         break;
       case Effect::kExec:
       case Effect::kDiscard:
@@ -55,6 +55,8 @@ class ProvenState {
         break;
     }
   }
+  // A transaction has begun.
+  void OnMulti() { Become(Value::kQueueing); }
   // +QUEUED. A script may say so too, and nobody can tell the two apart.
   void OnQueued() {
     if (value_ != Value::kQueueing) value_ = Value::kUnknown;

@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from runner import latency, report, syscalls, throughput  # noqa: E402
+from runner import latency, report, syscalls, throughput, transactions  # noqa: E402
 
 
 def one(peer, number, **fields):
@@ -56,6 +56,15 @@ class Tables(unittest.TestCase):
         self.assertRegex(text, r"keyhole +1 +250 +3 +50 +4\n")
         self.assertIn("haproxy: the schedule was not kept in 1 of 1", text)
         self.assertIn("haproxy: overloaded, only 50% of the rate", text)
+
+
+    def test_compare_transactions_with_links_of_their_own(self):
+        results = [one("keyhole, not sharing", 0, cpu=10, redis=4, connects=0, others=0),
+                   one("keyhole", 0, cpu=11, redis=2, connects=0.5, others=0),
+                   one("redis-server", 0, cpu=5, redis=None, connects=None, others=0)]
+        text = self.printed(transactions.Case.print, results)
+        self.assertRegex(text, r"keyhole +11\.00 +2\.00 +1\.10 +0\.50 +0\.50000\n")
+        self.assertRegex(text, r"redis-server +5\.00 +0\.50 *\n")
 
 
 class Strace(unittest.TestCase):
@@ -108,7 +117,7 @@ class Instructions(unittest.TestCase):
 
 class Cases(unittest.TestCase):
     def test_names_are_unique(self):
-        names = [case.name for module in (throughput, latency, syscalls) for case in module.CASES]
+        names = [case.name for module in (throughput, transactions, latency, syscalls) for case in module.CASES]
         self.assertEqual(len(names), len(set(names)))
 
     def test_a_round_outweighs_its_connections(self):

@@ -92,6 +92,19 @@ void Greeting::AskRole() {
   Add({Word(CommandId::kRole)}, true);
 }
 
+void Greeting::Pass(std::string_view request) {
+  assert(replies < kMost);
+  bytes.append(request);
+  musts |= uint32_t{1} << replies;
+  ++replies;
+}
+
+// A GET without a key is refused, whatever else Redis thinks of it.
+void Greeting::BeginTransaction(bool failed) {
+  Add({Word(CommandId::kMulti)}, true);
+  if (failed) Add({Word(CommandId::kGet)}, false);
+}
+
 // Its reply is an answer, even if it is an error.
 void Greeting::Ping() {
   Add({Word(CommandId::kPing)}, false);

@@ -45,6 +45,10 @@ struct Greeting {
   void Fence();
   // Is it a master?
   void AskRole();
+  // Says a client's request as it came.
+  void Pass(std::string_view request);
+  // A transaction, or one that a request has been refused in: EXEC fails then.
+  void BeginTransaction(bool failed);
   // Is it a Redis that answers? Does it let in those who give no password?
   void Ping();
 };

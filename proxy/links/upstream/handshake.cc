@@ -1,5 +1,6 @@
 #include "proxy/links/upstream/handshake.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -15,12 +16,17 @@ bool TurnsAway(std::string_view error) {
   return error.starts_with("ERR max number of clients") || error.starts_with("DENIED ");
 }
 
-Failure Judge(std::string_view error) {
+Failure FailureOf(std::string_view error) {
   if (metrics::ErrorClassOf(error) == metrics::ErrorClass::kDenied) return Failure::kDenied;
   if (TurnsAway(error)) return Failure::kTurnedAway;
   if (error.starts_with("LOADING") || error.starts_with("BUSY")) return Failure::kNotNow;
   const bool unknown = error.starts_with("ERR unknown command");
   return unknown ? Failure::kUnknownCommand : Failure::kRefused;
+}
+
+// -ERR no\r\n: what stands between.
+std::string_view LineOf(std::string_view reply) {
+  return reply.substr(1, reply.find('\r') - 1);
 }
 
 }  // namespace
@@ -57,17 +63,27 @@ void Handshake::CommitWrite(size_t n) {
 size_t Handshake::Read(std::string_view bytes, resp::ReplyScanner* stream) {
   const size_t size = bytes.size();
   while (!bytes.empty() && state_ == State::kTalking) {
+    if (stream->at_start()) reply_.clear();
     size_t used = 0;
     const auto result = stream->Scan(bytes, &used);
+    reply_.append(bytes.substr(0, std::min(used, kLongestError - reply_.size())));
     bytes.remove_prefix(used);
     if (result == resp::ReplyScanner::Result::kError) Fail(Failure::kNotResp, {});
     if (result != resp::ReplyScanner::Result::kDone) continue;
-    if (stream->head().type != resp::ReplyType::kPush) OnReply(stream->head());
+    if (stream->head().type == resp::ReplyType::kPush) continue;
+    // The head has only the beginning of it.
+    const bool line = reply_.starts_with('-');
+    Judge(stream->head(), line ? LineOf(reply_) : std::string_view(stream->head().text));
   }
+  if (state_ != State::kTalking) reply_ = std::string();  // there are many links
   return size - bytes.size();
 }
 
 void Handshake::OnReply(const resp::ReplyHead& head) {
+  Judge(head, head.text);
+}
+
+void Handshake::Judge(const resp::ReplyHead& head, std::string_view error) {
   assert(state_ == State::kTalking);
   const bool must_succeed = (greeting_.musts >> answered_ & 1) != 0;
   const bool is_role = (greeting_.roles >> answered_ & 1) != 0;
@@ -76,7 +92,7 @@ void Handshake::OnReply(const resp::ReplyHead& head) {
   const bool asked = head.is_error() && head.text.starts_with("NOAUTH");
   if (asked || !head.is_error()) asks_password_ = asked;
   if (head.is_error() && (must_succeed || TurnsAway(head.text))) {
-    return Fail(Judge(head.text), head.text);
+    return Fail(FailureOf(error), error);
   }
   if (is_role && head.text != "master") {
     return Fail(Failure::kNotMaster, "it is no master, its role is " + std::string(head.text));

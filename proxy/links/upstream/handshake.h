@@ -51,8 +51,7 @@ class Handshake {
 
   State state() const { return state_; }
   Failure failure() const { return failure_; }
-  // The error that was the refusal, as it came; of Read() its first ReplyScanner::kMaxText bytes.
-  // Lives until Begin().
+  // The error that was the refusal, as it came. Lives until Begin() or Retry().
   const std::string& error() const { return error_; }
   // So many of the requests have been answered: after the first reply 1.
   int answered() const { return answered_; }
@@ -76,6 +75,9 @@ class Handshake {
   void OnLost();
 
  private:
+  static constexpr size_t kLongestError = 1024;
+
+  void Judge(const resp::ReplyHead& head, std::string_view error);
   void Fail(Failure failure, std::string_view error);
 
   Greeting greeting_;  // without what has been written
@@ -85,6 +87,7 @@ class Handshake {
   Failure failure_ = Failure::kNone;
   std::optional<bool> asks_password_;
   std::string error_;
+  std::string reply_;  // that is coming, as far as an error is long
 };
 
 }  // namespace keyhole::core

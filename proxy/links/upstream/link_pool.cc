@@ -146,7 +146,7 @@ LinkPool::LinkPtr LinkPool::TakePrivate(Requester& owner, SessionState state, re
 // goes on there.
 bool LinkPool::ServeWaiting(UpstreamLink& ready) {
   const auto first = std::find_if(opening_.begin(), opening_.end(), [&](const LinkPtr& link) {
-    return link->state().SharesWith(ready.state());
+    return link->state().SharesWith(ready.state()) && !link->is_early();
   });
   if (first == opening_.end()) return false;
   const LinkPtr waiting = *first;
@@ -276,6 +276,8 @@ void LinkPool::OnOtherState(UpstreamLink& link, bool up) {
   } else if (link.role() == Role::kIdle) {
     std::erase(idle_, self);
     if (!ServeWaiting(link)) idle_.push_back(self);
+  } else if (link.is_early()) {
+    std::erase(opening_, self);  // what waits there is of the transaction that it has begun with
   } else if (opening(link)) {
     ServeWaiting(link);
   }

@@ -140,70 +140,6 @@ void UpstreamLink::Adopt(const SessionState& state, bool fence) {
   adopted_ = written_ + out_.size();
 }
 
-void UpstreamLink::StartGreeting(Greeting greeting) {
-  phase_ = Phase::kGreeting;
-  greeting_since_ = context_.now;
-  greets_otherwise_ = false;
-  handshake_.Begin(std::move(greeting));
-  Wake();
-}
-
-void UpstreamLink::OnConnecting() {
-  phase_ = Phase::kConnecting;
-}
-
-void UpstreamLink::OnConnected() {
-  BeginConnection();
-  unclean_ = false;
-  Greeting greeting = Greeting::For(state_);
-  if (context_.wants_master) greeting.AskRole();
-  if (fence_) greeting.Fence();
-  // Is it a Redis that answers? And does it let in those who give no password? Of other links
-  // nothing need be asked while the main one is up: MONITOR would show a PING that no client sent.
-  const bool is_main = keeper_.IsMain(*this);
-  const bool is_known = greeting.replies > 0 || (!is_main && keeper_.up());
-  if (!is_known || (is_main && !state_.has_identity())) greeting.Ping();
-  if (greeting.replies == 0) return OnGreeted();
-  StartGreeting(std::move(greeting));
-}
-
-// The user may not SELECT, and the client did before it logged in. False: that is not it.
-bool UpstreamLink::GreetOtherwise() {
-  const bool may_help = state_.has_identity() && handshake_.error().starts_with("NOPERM");
-  if (!may_help || std::exchange(greets_otherwise_, true)) return false;
-  handshake_.Retry(Greeting::Otherwise(state_));
-  Wake();
-  return true;
-}
-
-// A refusal means that this connection is not what its sessions need.
-bool UpstreamLink::OnGreeting(std::string_view bytes) {
-  bytes.remove_prefix(handshake_.Read(bytes, &scanner_));
-  if (const auto asked = handshake_.asks_password()) keeper_.OnPassword(*this, *asked);
-  if (handshake_.state() == Handshake::State::kTalking) return true;
-  if (handshake_.state() == Handshake::State::kFailed) {
-    if (GreetOtherwise()) return OnGreeting(bytes);
-    const bool refused = handshake_.failure() != Handshake::Failure::kNotResp;
-    if (refused) keeper_.OnGreetingRefused(*this, handshake_);
-    if (handshake_.failure() == Handshake::Failure::kNotNow) AnswerWaiting();
-    return false;
-  }
-  OnGreeted();
-  return bytes.empty() || Receive(bytes);
-}
-
-void UpstreamLink::OnGreeted() {
-  phase_ = Phase::kReady;
-  ready_since_ = context_.now;
-  if (!was_ready_) {
-    was_ready_ = true;
-    context_.metrics.counters.link_connects.Add();
-  }
-  backoff_.Succeeded();
-  keeper_.OnUpstreamState(*this, true);
-  Wake();
-}
-
 bool UpstreamLink::OnRead(std::string_view bytes) {
   context_.metrics.counters.upstream_bytes_in.Add(bytes.size());
   const boost::intrusive_ptr<UpstreamLink> self(this);  // what comes may end us
@@ -271,11 +207,13 @@ void UpstreamLink::OnDisconnected() {
   }
   const Phase was = std::exchange(phase_, Phase::kDown);
   CountLoss(was);
+  if (early_ == Early::kAsked) early_ = Early::kNo;
   handshake_.OnLost();
   backoff_.Failed(context_.now, context_.Random());
+  refused_at_ = written_ + out_.size();
   DropWritten();
   // A connection that was never ready knew nothing of its owner, who goes on waiting for one.
-  const bool unused = was != Phase::kReady && !out_.empty();
+  const bool unused = was != Phase::kReady && (!out_.empty() || is_early());
   if (owner_ != nullptr && !unused) owner_->OnLinkDown();
   if (owner_ == nullptr || !unused) {
     DropAbandoned();
@@ -283,7 +221,7 @@ void UpstreamLink::OnDisconnected() {
   }
   keeper_.OnUpstreamState(*this, false);
   // A shared link of the default state is kept up always; others only as long as they are needed.
-  if (!keeper_.IsMain(*this) && pending() == 0 && out_.empty()) Close();
+  if (!keeper_.IsMain(*this) && pending() == 0 && out_.empty() && !is_early()) Close();
 }
 
 // Requests that were written have an unknown outcome.
@@ -331,6 +269,10 @@ bool UpstreamLink::wants_connection() const {
 
 void UpstreamLink::ExpireWaiting() {
   if (phase_ != Phase::kDown && phase_ != Phase::kConnecting) return;
+  if (is_busy()) {  // who asks more is not to wait for what has been refused
+    if (written_ + out_.size() > refused_at_) RetryNow();
+    return;
+  }
   const boost::intrusive_ptr<UpstreamLink> self(this);
   bool any = false;
   while (!pending_.empty() && pending_.front().sent + keeper_.upstream_wait() <= context_.now) {
@@ -354,8 +296,9 @@ void UpstreamLink::Close() {
   const boost::intrusive_ptr<UpstreamLink> self(this);
   phase_ = Phase::kGone;
   accepting_ = false;
-  owner_ = nullptr;
   std::vector<boost::intrusive_ptr<Requester>> lost;
+  if (is_early()) lost.emplace_back(owner_);  // the transaction that it believes to be in
+  owner_ = nullptr;
   while (!pending_.empty()) lost.push_back(pending_.Pop().requester);
   for (const auto& requester : lost) {
     if (requester != nullptr) requester->OnLinkLost();

@@ -156,6 +156,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool abandoned() const {
     return role_ == Role::kRetired && owner_ == nullptr && pending_.empty();
   }
+  // Its owner's MULTI has been answered, and the next connection is to begin with it.
+  bool is_early() const { return early_ >= Early::kOpen; }
   // It waits for the answer to its greeting since then.
   Instant greeting_since() const { return greeting_since_; }
   // What leads to a Redis that has become another is not shared or pooled again.
@@ -178,6 +180,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
 
  private:
   static constexpr size_t kLongQueue = 4 * 1024 * 1024;
+  enum class Early : uint8_t { kNo, kAsked, kOpen, kFailed };  // see upstream_link_busy.cc
 
   void Enqueue(const resp::Request& request, Exchange&& pending);
   void SendNamed(const resp::Request& request, Exchange&& pending);
@@ -195,7 +198,16 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool OnGreeting(std::string_view bytes);
   void OnGreeted();
   bool GreetOtherwise();
+  bool OnBusy();
+  void OnEarlyAnswer();
   void AnswerWaiting();
+  std::string_view FrontBytes() const;
+  void AnswerFront(std::string_view reply);
+  void BeginAnew();
+  bool is_busy() const;
+  void AddEarly(Greeting* greeting) const {
+    if (is_early()) greeting->BeginTransaction(early_ == Early::kFailed);
+  }
   struct Waiting;
   Waiting TakeWaiting();
   void GiveWaiting(Waiting waiting);
@@ -214,9 +226,12 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool greets_otherwise_ = false;  // the greeting is Greeting::Otherwise()
   bool for_scripts_ = false;
   bool unclean_ = false;  // by more than what the replies prove: it is called by a wrong name
-  bool fence_ = false;    // its owner needs a fence; the next greeting ends with one
-  uint64_t written_ = 0;  // bytes of requests written since the link was made
-  uint64_t adopted_ = 0;  // where the requests of its owner begin among them
+  Early early_ = Early::kNo;
+  std::string busy_;         // how Redis refused the greeting
+  uint64_t refused_at_ = 0;  // so much had been asked when it did
+  bool fence_ = false;       // its owner needs a fence; the next greeting ends with one
+  uint64_t written_ = 0;     // bytes of requests written since the link was made
+  uint64_t adopted_ = 0;     // where the requests of its owner begin among them
   bool was_ready_ = false;
   Instant greeting_since_{};
   Instant ready_since_{};

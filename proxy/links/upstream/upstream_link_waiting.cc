@@ -52,22 +52,6 @@ void UpstreamLink::GiveWaiting(Waiting waiting) {
   WakeIfReady();
 }
 
-// Redis is busy with a script, and refuses the greeting as it would all these requests.
-void UpstreamLink::AnswerWaiting() {
-  const boost::intrusive_ptr<UpstreamLink> self(this);
-  const std::string error = "-" + std::string(handshake_.error()) + "\r\n";
-  while (!pending_.empty()) {
-    const Exchange& front = pending_.front();
-    if (front.in_pieces || front.spec->has(resp::kAllowBusy)) return;
-    const uint64_t end = pending_.size() > 1 ? pending_[1].begin : written_ + out_.size();
-    out_.Consume(end - written_);
-    written_ = end;
-    adopted_ = std::max(adopted_, written_);
-    BeginConnection();  // what comes is a whole reply
-    Receive(error);
-  }
-}
-
 void UpstreamLink::TradeWaiting(UpstreamLink& other) {
   Waiting theirs = other.TakeWaiting();
   if (owner_ == nullptr && role_ != Role::kEnding) {

@@ -61,6 +61,10 @@ def print_throughput(results):
                      *[span(ratios(results, field, peer, reference)) for field, reference, _ in columns]])
     print_table(results[0]["case"], ["", "CPU us", "redis us", "req/s", *[title for _, _, title in columns]],
                 rows)
+    remark_others(results)
+
+
+def remark_others(results):
     others = statistics.median(one["others"] for one in results)
     if others > 0.05:
         print(f"  (something else had {others:.0%} of the machine: not to be relied on)")

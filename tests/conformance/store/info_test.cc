@@ -238,6 +238,28 @@ TEST_F(InfoTest, ToolsFindTheirFields) {
   }
 }
 
+// id=3 addr=127.0.0.1:5000 ...: what stands before the signs, of the first client.
+std::vector<std::string> FieldsOfClient(const std::string& reply) {
+  std::istringstream text(reply);
+  std::string line;
+  std::getline(text, line);  // the head of the bulk string
+  std::getline(text, line);
+  std::istringstream fields(line);
+  std::vector<std::string> names;
+  for (std::string field; fields >> field;) names.push_back(field.substr(0, field.find('=')));
+  return names;
+}
+
+TEST_F(InfoTest, AClientHasEveryFieldOfRedis) {
+  RealRedis redis;
+  const std::unique_ptr<Peer> other = redis.Connect();
+  for (const std::string which : {"INFO", "LIST"}) {
+    const std::vector<std::string> expected = FieldsOfClient(Ask(*other, {"CLIENT", which}));
+    EXPECT_GT(expected.size(), 20U);
+    EXPECT_EQ(FieldsOfClient(Ask(*client_, {"CLIENT", which})), expected) << which;
+  }
+}
+
 TEST_F(InfoTest, CallsAreCountedExactly) {
   const std::unique_ptr<Peer> other = store_.Connect();
   for (int i = 0; i < 7; ++i) Ask(*client_, {"GET", "k"});

@@ -23,6 +23,9 @@ using Failure = Handshake::Failure;
 
 constexpr char kHelloReply[] =
     "%2\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$4\r\nrole\r\n$6\r\nmaster\r\n";
+// More than what a scanner keeps of it.
+const std::string kLong =
+    "BUSY a script is running. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 constexpr char kLoading[] = "-LOADING Redis is loading the dataset in memory\r\n";
 
 // AUTH, SELECT, CLIENT SETNAME.
@@ -188,7 +191,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "-NOAUTH HELLO must be called with the client already "
                 "authenticated\r\n",
                 Failure::kDenied,
-                "NOAUTH HELLO must be called with the client already authenticate"},
+                "NOAUTH HELLO must be called with the client already authenticated"},
         Refusal{"WrongPass", false, "-WRONGPASS invalid\r\n", Failure::kDenied,
                 "WRONGPASS invalid"},
         Refusal{"NoPerm", false, "+OK\r\n-NOPERM no select for you\r\n", Failure::kDenied,
@@ -199,8 +202,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "ERR unknown command `hello`"},
         Refusal{"Loading", true, kLoading, Failure::kNotNow,
                 "LOADING Redis is loading the dataset in memory"},
-        Refusal{"Busy", false, "+OK\r\n-BUSY a script is running\r\n", Failure::kNotNow,
-                "BUSY a script is running"},
+        Refusal{"Busy", false, "+OK\r\n-" + kLong + "\r\n", Failure::kNotNow, kLong},
         Refusal{"NoSuchDatabase", false, "+OK\r\n-ERR DB index is out of range\r\n",
                 Failure::kRefused, "ERR DB index is out of range"},
         Refusal{"NoTracking", true, std::string(kHelloReply) + "+OK\r\n-ERR no\r\n",

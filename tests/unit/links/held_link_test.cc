@@ -69,6 +69,23 @@ TEST_F(HeldLink, OthersGoOn) {
   EXPECT_EQ(reader.Received(), "$-1\r\n");
 }
 
+// It has begun, and takes its time: Redis is not through with it, or its way is long.
+TEST_F(HeldLink, BehindAHugeReplyComesNobody) {
+  const std::string value(100'000, 'x');
+  writer.Send("GET big\r\n");
+  keyhole.redis(0).Reply("$100000\r\n" + value.substr(0, 1000));
+  Hold();
+  keyhole.redis(0).Requests();
+  reader.Send("GET b\r\n");
+  const size_t there = Find("GET b");
+  ASSERT_NE(there, SIZE_MAX);
+  EXPECT_NE(there, 0u);
+  keyhole.redis(there).Reply("+OK\r\n$-1\r\n");  // to its name first
+  EXPECT_EQ(reader.Received(), "$-1\r\n");
+  keyhole.redis(0).Reply(value.substr(1000) + "\r\n");
+  EXPECT_EQ(writer.Received(), "$100000\r\n" + value + "\r\n");
+}
+
 TEST_F(HeldLink, WhoHasSomethingInFlightThereStaysInOrder) {
   writer.Send("SET a 1\r\n");
   Hold();
