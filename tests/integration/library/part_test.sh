@@ -39,7 +39,7 @@ for package in "${without[@]}"; do disabled+=("-DCMAKE_DISABLE_FIND_PACKAGE_$pac
 quiet cmake -G Ninja -S "$folder" -B "$folder/build" -DCMAKE_CXX_COMPILER="$cxx" "${disabled[@]}"
 # What a target is made of, by the end of its name.
 made() { ninja -C "$folder/build" -t targets all | sed -n "s/^\(.*$1\):.*/\1/p"; }
-quiet ninja -C "$folder/build" keyhole_resp keyhole_page "$(made http_clients_none.cc.o)" "$(made gzip_none.cc.o)"
+quiet ninja -C "$folder/build" keyhole_resp keyhole_page "$(made http_clients_none.cc.o)" "$(made http_none.cc.o)"
 version=$(sed -n "s/^project(keyhole VERSION \([0-9.]*\) .*/\1/p" "$source/CMakeLists.txt")
 linked=$(ninja -C "$folder/build" -t commands "$(made "libkeyhole.so.$version")" | tail -n 1)
 [[ $linked == *libprometheus-cpp-core* ]] || fail "not the command that links: $linked"
