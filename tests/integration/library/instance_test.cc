@@ -96,8 +96,8 @@ TEST(LibraryOptions, TheFirstMistakeIsKept) {
 TEST(LibraryOptions, TomlAndFiles) {
   EXPECT_THAT(MistakeOf(Options().Toml("# here\nworkers = 0")), HasSubstr("line 2: workers"));
   EXPECT_THAT(MistakeOf(Options().Toml("workers")), HasSubstr("line 1: "));
-  EXPECT_THAT(MistakeOf(Options().File("/nonexistent")),
-              HasSubstr("'/nonexistent' does not exist"));
+  EXPECT_THAT(MistakeOf(Options().File("/proc/nonexistent")),
+              HasSubstr("'/proc/nonexistent' does not exist"));
   const test::TempFile file("listen = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"");
   const Result<Instance> started = Start(Options().File(file.path()).Set("http", "off"));
   ASSERT_TRUE(started) << started.error().message;
