@@ -47,6 +47,8 @@ class History {
   // anew. Seconds that were left out have no values.
   void Record(int64_t second, const CurveValues& values);
 
+  static constexpr size_t kMemory = (kSeconds + kMinutes) * sizeof(CurveValues);
+
   bool empty() const { return last_ == 0; }
   int64_t last_second() const { return last_; }
   const CurveValues& last() const { return latest_; }

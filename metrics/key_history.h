@@ -9,7 +9,7 @@
 //
 // Thread: one at a time; the scraper's. Takes directory.control() to read the counts.
 // Cost: a step some 50 us with 1000 keys and one worker. Memory: at most 3 MiB of rows, each
-// touched when it is first written, and 48 bytes for each key.
+// touched when it is first written, and 32 bytes for each key.
 #pragma once
 
 #include <chrono>
@@ -37,6 +37,8 @@ class KeyHistory {
 
   std::chrono::seconds step() const { return step_; }
   size_t steps() const { return steps_; }  // that are remembered
+  // Of all of it, once it is in use.
+  size_t memory() const { return steps_ * slots_ * sizeof(Cell) + slots_ * sizeof(Track); }
 
   // To be called at least once a second.
   void Tick(Instant now);

@@ -159,10 +159,23 @@ void Control::MakeReport(const HttpReport& what, Done done) {
     if (streams_end_) return;
     readers_.push_back(std::move(done));
     readers_count_ = readers_.size();
-    return;
+    return readers_.size() == 1 ? Look([] {}) : void();
   }
-  threads_.OnScraper([this, what, done = std::move(done)]() mutable {
+  auto answer = [this, what, done = std::move(done)]() mutable {
     Answer(what, std::move(done), Report(what));
+  };
+  const bool of_nodes = what.kind == Kind::kOverview || what.kind == Kind::kEvent;
+  of_nodes ? Look(std::move(answer)) : threads_.OnScraper(std::move(answer));
+}
+
+// Calls f on the scraper's thread, when it knows what worker 0 has to say of the nodes.
+void Control::Look(std::function<void()> then) {
+  if (!config_.upstream.has_value()) return threads_.OnScraper(std::move(then));
+  threads_.OnWorker(0, [this, then = std::move(then)](WorkerState& worker) mutable {
+    threads_.OnScraper([this, nodes = worker.links.Nodes(), then = std::move(then)]() mutable {
+      lookout_.set_nodes(std::move(nodes));
+      then();
+    });
   });
 }
 
@@ -234,6 +247,10 @@ void Control::TellOfKey(const HttpReport& what, Done done) {
       if (--told->workers > 0) return;
       KeyReport report;
       report.name = what.key;
+      if (config_.upstream.has_value()) report.place = worker.links.PlaceOf(what.key);
+      if (store_ != nullptr) {
+        report.evicted_at = store_->EvictedAt(what.key, worker.initial_state.db).value_or(0);
+      }
       if (near_ != nullptr) report.near_cached = told->near_cached.load();
       for (auto& fate : told->fates) {
         if (fate && (!report.fate || fate->at > report.fate->at)) report.fate = std::move(fate);

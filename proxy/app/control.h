@@ -76,6 +76,7 @@ class Control {
 
  private:
   std::string Report(const HttpReport& what);
+  void Look(std::function<void()> then);
   std::string SlowReport();
   void TellOfKey(const HttpReport& what, Done done);
   std::string KeyText(KeyReport report);

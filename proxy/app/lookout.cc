@@ -46,7 +46,8 @@ Overview Lookout::Look() const {
           .behind = {place_.embedded, place_.behind, away_since_},
           .totals = latest_,
           .minute_ago = last_.empty() ? latest_ : last_.front(),
-          .history = history_};
+          .history = history_,
+          .nodes = nodes_};
 }
 
 }  // namespace keyhole::core

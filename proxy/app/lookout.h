@@ -13,6 +13,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "metrics/history.h"
 #include "metrics/key_history.h"
@@ -36,6 +38,9 @@ class Lookout {
 
   // totals: gives what has been counted by now. All outlive this.
   Lookout(metrics::KeyDirectory& directory, std::function<metrics::Snapshot()> totals, Place place);
+
+  // What is behind the proxy, as somebody is about to look.
+  void set_nodes(std::vector<NodeInfo> nodes) { nodes_ = std::move(nodes); }
 
   // To be called ten times a second; true: a second has been added, there is something to tell.
   // unix_now: seconds since 1970.
@@ -65,6 +70,7 @@ class Lookout {
   double away_since_ = 0;               // 0: the upstream is there
   std::deque<metrics::Snapshot> last_;  // twelve of the last minute, five seconds apart
   metrics::Snapshot latest_;
+  std::vector<NodeInfo> nodes_;
   int seconds_ = 0;
 };
 

@@ -25,10 +25,22 @@ double Seconds(int64_t millis) {
   return static_cast<double>(millis) / 1000;
 }
 
-enum class Fate : uint8_t { kNeverWritten, kWritten, kExpired, kDeleted, kDropped };
-constexpr std::string_view kFates[] = {"never_written", "written", "expired", "deleted", "dropped"};
+enum class Fate : uint8_t { kNeverWritten, kWritten, kExpired, kDeleted, kDropped, kEvicted };
+constexpr std::string_view kFates[] = {"never_written", "written", "expired",
+                                       "deleted",       "dropped", "evicted"};
+
+// It went for want of memory, and nothing has become of it since. That is known to a second: if it
+// was written in the same one, nobody can tell which came first.
+bool WasEvicted(const KeyReport& report) {
+  if (report.evicted_at == 0) return false;
+  if (!report.fate) return true;
+  const KeyFate& fate = *report.fate;
+  if (fate.expires != 0 && Seconds(fate.expires) < report.evicted_at) return false;
+  return fate.kind == KeyFate::Kind::kWritten && Seconds(fate.at) < report.evicted_at;
+}
 
 Fate FateOf(const KeyReport& report) {
+  if (WasEvicted(report)) return Fate::kEvicted;
   if (!report.fate) return Fate::kNeverWritten;
   const KeyFate& fate = *report.fate;
   if (fate.kind == KeyFate::Kind::kDropped) return Fate::kDropped;
@@ -64,6 +76,9 @@ std::string WhyText(const KeyReport& report) {
     case Fate::kDeleted:
       return "Deleted " + Span(report.now - Seconds(report.fate->at)) + " ago by " +
              By(*report.fate);
+    case Fate::kEvicted:
+      return "Evicted " + Span(report.now - report.evicted_at) + " ago, as memory was full" +
+             (report.fate ? "; " + By(*report.fate) + " was the last to write it" : "");
     case Fate::kDropped:
       break;
   }
@@ -111,6 +126,10 @@ std::string KeyJson(const KeyReport& report, const metrics::KeyHistory& history)
   if (report.counts != nullptr) WriteCounts(*report.counts, history, &json);
   json.Key("near_cached");
   report.near_cached ? json.Bool(*report.near_cached) : json.Null();
+  if (report.place) {
+    json.Key("slot").Number(report.place->slot);
+    json.Key("node").String(report.place->node);
+  }
   WriteFate(report, &json);
   json.Close('}');
   return json.Take();

@@ -1,6 +1,7 @@
 #include "proxy/http/overview.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "proxy/base/version.h"
 #include "proxy/http/json_writer.h"
@@ -30,9 +31,19 @@ uint64_t Grown(uint64_t before, uint64_t now) {
   return now > before ? now - before : 0;
 }
 
+// Of a cluster the nodes that are away; what answers is not.
+std::string WhoIsAway(const Overview& o) {
+  std::string nodes;
+  for (const NodeInfo& node : o.nodes) {
+    if (node.role != NodeInfo::Role::kMaster || node.state != NodeInfo::State::kAway) continue;
+    nodes.append(nodes.empty() ? "" : ", ").append(node.address);
+  }
+  return nodes.empty() ? o.behind.name : "Of the cluster " + nodes;
+}
+
 void AddUpstream(const Overview& o, std::vector<Trouble>* found) {
   if (o.behind.away_since == 0) return;
-  std::string text = o.behind.name + " has been away for " + Duration(o.now - o.behind.away_since);
+  std::string text = WhoIsAway(o) + " has been away for " + Duration(o.now - o.behind.away_since);
   const auto waiting = static_cast<uint64_t>(std::max<int64_t>(o.totals.requests_waiting, 0));
   if (waiting > 0) text += "; " + Count(waiting, "request waits", "requests wait");
   found->push_back({Level::kError, std::move(text)});
@@ -134,6 +145,24 @@ void WriteNear(const Overview& o, JsonWriter* json) {
   json->Key("bytes").Number(near.bytes).Key("entries").Number(near.entries).Close('}');
 }
 
+void WriteNodes(const Overview& o, JsonWriter* json) {
+  constexpr std::string_view kRoles[] = {"sole", "master", "replica"};  // layering: not a command
+  constexpr std::string_view kStates[] = {"up", "away", "unasked"};
+  json->Key("nodes").Open('[');
+  for (const NodeInfo& node : o.nodes) {
+    json->Open('{').Key("address").String(node.address);
+    json->Key("role").String(kRoles[static_cast<size_t>(node.role)]);  // layering: not a command
+    json->Key("state").String(kStates[static_cast<size_t>(node.state)]);
+    json->Key("slots").Number(node.slots).Key("ranges").String(node.ranges);
+    json->Key("latency");  // layering: not a command
+    const double latency = std::chrono::duration<double>(node.latency).count();
+    latency == 0 ? json->Null() : json->Decimal(latency, 6);
+    if (!node.master.empty()) json->Key("replica_of").String(node.master);
+    json->Close('}');
+  }
+  json->Close(']');
+}
+
 void WriteNow(const Overview& o, JsonWriter* json) {
   json->Key("now").Open('{');
   for (size_t i = 0; i < static_cast<size_t>(Curve::kCount); ++i) {
@@ -171,7 +200,9 @@ std::string OverviewJson(const Overview& o) {
   json.Close(']').Key("upstream").Open('{');
   json.Key("embedded").Bool(o.behind.embedded).Key("name").String(o.behind.name);
   json.Key("up").Bool(o.behind.away_since == 0).Key("away_seconds");
-  json.Decimal(o.behind.away_since == 0 ? 0 : o.now - o.behind.away_since).Close('}');
+  json.Decimal(o.behind.away_since == 0 ? 0 : o.now - o.behind.away_since);
+  WriteNodes(o, &json);
+  json.Close('}');
   // Of the lookups in the last hour, not the mean of its seconds.
   const double hits = o.history.Mean(Curve::kHits, kHour);
   const double misses = o.history.Mean(Curve::kMisses, kHour);

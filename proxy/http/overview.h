@@ -11,6 +11,7 @@
 
 #include "metrics/history.h"
 #include "metrics/snapshot.h"
+#include "proxy/base/node_info.h"
 
 namespace keyhole::core {
 
@@ -30,6 +31,7 @@ struct Overview {
   const metrics::Snapshot& totals;
   const metrics::Snapshot& minute_ago;  // or at the start
   const metrics::History& history;
+  const std::vector<NodeInfo>& nodes;  // behind the proxy, as worker 0 sees them
 };
 
 struct Trouble {

@@ -45,9 +45,25 @@ constexpr double kNewSeconds = 60;
 constexpr double kRisingFactor = 2;
 constexpr double kRisingRate = 1;
 
+// The steps of a new key, where all there are are more.
+size_t StepsOfNew(const metrics::KeyHistory& history) {
+  const auto steps = static_cast<size_t>(kNewSeconds / static_cast<double>(history.step().count()));
+  return std::max<size_t>(steps, 1);
+}
+
+// The history has been kept for longer than a key is new; else all would be.
+bool KnowsNewFromOld(const metrics::KeyTable& table, const metrics::KeyHistory& history) {
+  const size_t steps = StepsOfNew(history);
+  return std::any_of(table.keys.begin(), table.keys.end(), [&](const metrics::KeyCounts& key) {
+    return history.Read(key.slot, steps + 1).size() > steps;
+  });
+}
+
 std::string_view TrendOf(const metrics::KeyCounts& key, const metrics::KeyHistory& history,
-                         double unix_now) {
+                         bool knows_new, double unix_now) {
   if (key.created > 0 && unix_now - key.created < kNewSeconds) return "new";
+  const size_t of_new = StepsOfNew(history);
+  if (knows_new && history.Read(key.slot, of_new + 1).size() <= of_new) return "new";
   const std::vector<metrics::KeyHistory::Step> steps = history.Read(key.slot, 7);
   if (steps.size() < 2) return {};
   uint64_t before = 0;
@@ -68,13 +84,13 @@ void WriteCounts(const metrics::KeyCounts& key, JsonWriter* json) {
 }
 
 void WriteKey(const metrics::KeyCounts& key, const metrics::KeyHistory& history,
-              const KeysQuery& query, double unix_now, JsonWriter* json) {
+              const KeysQuery& query, bool knows_new, double unix_now, JsonWriter* json) {
   json->Open('{');
   WriteCounts(key, json);
   json->Key("rate").Decimal(key.rate);
   if (query.spark > 0) {
     json->Key("trend");
-    const std::string_view trend = TrendOf(key, history, unix_now);
+    const std::string_view trend = TrendOf(key, history, knows_new, unix_now);
     trend.empty() ? json->Null() : json->String(trend);
     json->Key("spark").Open('[');
     for (const auto& step : history.Read(key.slot, query.spark)) {
@@ -159,7 +175,10 @@ std::string KeysJson(const metrics::KeyTable& table, const metrics::KeyHistory& 
       kSortNames[static_cast<size_t>(query.sort)]);  // layering: not a command
   json.Key("limit").Number(query.limit).Key("tracked").Number(table.keys.size());
   json.Key("matching").Number(keys.size()).Key("keys").Open('[');  // layering: not a command
-  for (size_t i = 0; i < shown; ++i) WriteKey(*keys[i], history, query, unix_now, &json);
+  const bool knows_new = query.spark > 0 && KnowsNewFromOld(table, history);
+  for (size_t i = 0; i < shown; ++i) {
+    WriteKey(*keys[i], history, query, knows_new, unix_now, &json);
+  }
   json.Close(']').Key("other").Open('{');
   WriteCounts(table.other, &json);
   json.Close('}').Key("retired").Open('{').Key("hits").Number(table.retired.hits);

@@ -5,7 +5,6 @@
 #include <optional>
 #include <stop_token>
 
-#include "resp/hashed_key.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole {
@@ -15,9 +14,9 @@ constexpr std::string_view kAddress = "in-process";
 // The coarse clock is behind by one tick of the kernel's at most, 10 ms where that is longest.
 constexpr int64_t kCoarseMillis = 20;
 
-int64_t CoarseMillis() {
+int64_t MillisOf(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  clock_gettime(clock, &now);
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
@@ -116,15 +115,17 @@ void Caller::GiveUp() {
   lane_->Post([self = shared_from_this()] { self->EndSession(); });
 }
 
-Caller::Found Caller::Get(std::string_view key, std::string* value) {
-  if (!lane_->on_caller()) return Found::kAsk;
+bool Caller::Direct(resp::DirectCommand* command) {
+  if (!lane_->on_caller()) return false;
   const std::lock_guard lock(lane_->mutex());
-  if (!lane_->open() || session_ == nullptr || closing_) return Found::kAsk;
-  const int64_t earliest = CoarseMillis();
-  const std::optional<bool> hit =
-      session_->Get(resp::HashedKey(key), {earliest, earliest + kCoarseMillis}, value);
-  if (!hit.has_value()) return Found::kAsk;
-  return *hit ? Found::kHit : Found::kMiss;
+  if (!lane_->open() || session_ == nullptr || closing_) return false;
+  if (command->writes()) {
+    command->earliest = command->latest = MillisOf(CLOCK_REALTIME);
+  } else {
+    command->earliest = MillisOf(CLOCK_REALTIME_COARSE);
+    command->latest = command->earliest + kCoarseMillis;
+  }
+  return session_->Direct(command);
 }
 
 void Caller::Begin(std::span<const Words> requests, uint64_t number) {

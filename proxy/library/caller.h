@@ -9,7 +9,7 @@
 // A batch that is given up (its time is over, it is cancelled) ends the session: nobody hears of
 // what was in flight, a BLPOP is given up. The next batch has a new session.
 //
-// Owner: a connection, and the lane while it has a session there. Thread: Run() and Get(), the
+// Owner: a connection, and the lane while it has a session there. Thread: Run() and Direct(), the
 // program's, one at a time; all else the lane's.
 #pragma once
 
@@ -32,6 +32,7 @@
 #include "proxy/sessions/front.h"
 #include "proxy/sessions/session.h"
 #include "resp/byte_queue.h"
+#include "resp/direct_command.h"
 
 namespace keyhole {
 
@@ -42,8 +43,6 @@ class Caller final : public Lane::Guest,
   using Words = std::span<const std::string_view>;
   // How a batch has ended.
   enum class Outcome : uint8_t { kAnswered, kLost, kTimeout, kCancelled, kStopped };
-  // What there is of a key; kAsk: a request must ask for it.
-  enum class Found : uint8_t { kHit, kMiss, kAsk };
 
   // On the lane from here on, until Leave().
   static std::shared_ptr<Caller> Enter(std::shared_ptr<Lane> lane);
@@ -53,8 +52,8 @@ class Caller final : public Lane::Guest,
   // Gives the bytes of the replies, in order; where it is not kAnswered, of those that came before.
   Outcome Run(std::span<const Words> requests, const CallOptions& options,
               resp::ByteQueue* replies);
-  // As GET, without a request and a reply, where the embedded store can tell at once.
-  Found Get(std::string_view key, std::string* value);
+  // Without a request and a reply, where the embedded store can do it at once. False: Run() it.
+  bool Direct(resp::DirectCommand* command);
 
   // What comes goes there, as it comes, on the lane: replies are messages from now on. To be called
   // before Run().

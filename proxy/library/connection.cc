@@ -1,6 +1,7 @@
 #include "proxy/library/connection.h"
 
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "proxy/library/subscription.h"
@@ -16,14 +17,28 @@ using resp::Effect;
 constexpr std::string_view kNotHere =
     "ERR not in a call: it has no words, or brings more than a reply; Subscribe() is for messages";
 
+// Beyond it SET has something to say.
+constexpr std::chrono::hours kLongestTtl{24 * 365 * 100};
+
+// A number as a word of a request.
+class Digits {
+ public:
+  explicit Digits(int64_t number)
+      : size_(static_cast<size_t>(std::to_chars(text_, std::end(text_), number).ptr - text_)) {}
+  std::string_view text() const { return {text_, size_}; }
+
+ private:
+  char text_[24];
+  size_t size_;
+};
+
 std::string_view Word(CommandId id) {
   return resp::Spec(id).name;
 }
 
 // It has no reply, or what it brings cannot be told from the replies of other calls.
-bool IsNoCall(Caller::Words request) {
-  if (request.empty()) return true;
-  const Effect effect = resp::Find(request).effect;
+bool IsNoCall(const resp::CommandSpec& spec) {
+  const Effect effect = spec.effect;
   if (effect == Effect::kNone) return false;
   return resp::TraitsOf(effect).confirmed() || effect == Effect::kMonitor ||
          effect == Effect::kReplication || effect == Effect::kClientReply;
@@ -51,8 +66,23 @@ Caller::Outcome Connection::State::Run(std::span<const Words> requests,
   return caller_->Run(requests, options, &bytes_);
 }
 
+// GET, the most of what is asked, needs no bytes of a reply either.
 Reply Connection::State::Ask(Words request, const CallOptions& options) {
-  if (IsNoCall(request)) return Reply(Failure{Error::Code::kReply, kNotHere});
+  if (request.empty()) return Reply(Failure{Error::Code::kReply, kNotHere});
+  const resp::CommandSpec& spec = resp::Find(request);
+  if (spec.id == CommandId::kGet && request.size() == 2) {
+    const resp::HashedKey key(request[1]);
+    DirectCommand command{.id = spec.id, .keys = {&key, 1}, .bytes = NextText()};
+    if (Direct(&command, options)) {
+      return command.answer == 0 ? Reply() : Reply(std::string_view(texts_[last_]));
+    }
+  }
+  return Request(spec, request, options);
+}
+
+Reply Connection::State::Request(const resp::CommandSpec& spec, Words request,
+                                 const CallOptions& options) {
+  if (IsNoCall(spec)) return Reply(Failure{Error::Code::kReply, kNotHere});
   const Caller::Outcome outcome = Run(std::span(&request, 1), options);
   core::ReplyReader reader(bytes_.Data());
   Reply reply;
@@ -65,7 +95,9 @@ std::span<const Reply> Connection::State::AskAll(std::span<const Words> requests
   all_.clear();
   Failure missing{Error::Code::kReply, kNotHere};
   bool refused = false;
-  for (const Words& request : requests) refused = refused || IsNoCall(request);
+  for (const Words& request : requests) {
+    refused = refused || request.empty() || IsNoCall(resp::Find(request));
+  }
   if (!refused) {
     missing = FailureOf(Run(requests, options));
     core::ReplyReader reader(bytes_.Data());
@@ -83,21 +115,56 @@ Reply Connection::State::AskAbout(CommandId command, Words words, const CallOpti
   return Ask(Words(words_), options);
 }
 
+std::span<const resp::HashedKey> Connection::State::Hash(Words keys) {
+  hashed_.clear();
+  for (const std::string_view key : keys) hashed_.emplace_back(key);
+  return hashed_;
+}
+
 Result<std::string_view> Connection::State::Get(std::string_view key, const CallOptions& options) {
-  switch (caller_->Get(key, &value_)) {
-    case Caller::Found::kHit:
-      return std::string_view(value_);
-    case Caller::Found::kMiss:
-      return Error{};
-    case Caller::Found::kAsk:
-      break;
+  const resp::HashedKey hashed(key);
+  DirectCommand command{.id = CommandId::kGet, .keys = {&hashed, 1}, .bytes = NextText()};
+  if (Direct(&command, options)) {
+    if (command.answer == 0) return Error{};
+    return std::string_view(texts_[last_]);
   }
-  const Reply reply = Ask({Word(CommandId::kGet), key}, options);
+  const std::string_view words[] = {Word(command.id), key};
+  const Reply reply = Request(resp::Spec(command.id), words, options);
   if (reply.is_nil()) return Error{};
   return As<std::string_view>(reply);
 }
 
+Result<bool> Connection::State::Set(std::string_view key, std::string_view value,
+                                    std::chrono::milliseconds ttl, const CallOptions& options) {
+  const resp::HashedKey hashed(key);
+  DirectCommand command{
+      .id = CommandId::kSet, .keys = {&hashed, 1}, .value = value, .number = ttl.count()};
+  if (ttl >= ttl.zero() && ttl <= kLongestTtl && Direct(&command, options)) return true;
+  const std::string_view set = Word(CommandId::kSet);
+  const Digits millis(ttl.count());
+  const Reply reply = ttl.count() == 0 ? Ask({set, key, value}, options)
+                                       : Ask({set, key, value, "PX", millis.text()}, options);
+  const Result<Status> done = As<Status>(reply);
+  if (!done) return done.error();
+  return true;
+}
+
 Result<std::span<const Value>> Connection::State::Mget(Words keys, const CallOptions& options) {
+  DirectCommand command{
+      .id = CommandId::kMget, .keys = Hash(keys), .bytes = NextText(), .sizes = &sizes_};
+  if (!keys.empty() && Direct(&command, options)) {
+    values_.clear();
+    size_t at = 0;
+    for (const int64_t size : sizes_) {
+      if (size == DirectCommand::kMissing) {
+        values_.emplace_back();
+        continue;
+      }
+      values_.emplace_back(std::string_view(texts_[last_]).substr(at, static_cast<size_t>(size)));
+      at += static_cast<size_t>(size);
+    }
+    return std::span<const Value>(values_);
+  }
   const Result<Elements> found = As<Elements>(AskAbout(CommandId::kMget, keys, options));
   if (!found) return found.error();
   values_.clear();
@@ -106,6 +173,22 @@ Result<std::span<const Value>> Connection::State::Mget(Words keys, const CallOpt
     values_.push_back(value == nullptr ? Value() : Value(*value));
   }
   return std::span<const Value>(values_);
+}
+
+Result<int64_t> Connection::State::Del(Words keys, const CallOptions& options) {
+  DirectCommand command{.id = CommandId::kDel, .keys = Hash(keys)};
+  if (!keys.empty() && Direct(&command, options)) return command.answer;
+  return As<int64_t>(AskAbout(CommandId::kDel, keys, options));
+}
+
+Result<int64_t> Connection::State::Incr(std::string_view key, int64_t by,
+                                        const CallOptions& options) {
+  const resp::HashedKey hashed(key);
+  const CommandId id = by == 1 ? CommandId::kIncr : CommandId::kIncrby;
+  DirectCommand command{.id = id, .keys = {&hashed, 1}, .number = by};
+  if (Direct(&command, options)) return command.answer;
+  if (by == 1) return As<int64_t>(Ask({Word(id), key}, options));
+  return As<int64_t>(Ask({Word(id), key, Digits(by).text()}, options));
 }
 
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -153,16 +236,7 @@ Result<std::string_view> Connection::Get(std::string_view key, const CallOptions
 
 Result<bool> Connection::Set(std::string_view key, std::string_view value,
                              std::chrono::milliseconds ttl, const CallOptions& options) {
-  const std::string_view set = Word(CommandId::kSet);
-  char digits[24];
-  const char* const end = std::to_chars(digits, std::end(digits), ttl.count()).ptr;
-  const Reply reply =
-      ttl.count() == 0
-          ? state_->Ask({set, key, value}, options)
-          : state_->Ask({set, key, value, "PX", std::string_view(digits, end)}, options);
-  const Result<Status> done = As<Status>(reply);
-  if (!done) return done.error();
-  return true;
+  return state_->Set(key, value, ttl, options);
 }
 
 Result<std::span<const Value>> Connection::Mget(std::span<const std::string_view> keys,
@@ -177,19 +251,15 @@ Result<std::span<const Value>> Connection::Mget(std::initializer_list<std::strin
 
 Result<int64_t> Connection::Del(std::span<const std::string_view> keys,
                                 const CallOptions& options) {
-  return As<int64_t>(state_->AskAbout(CommandId::kDel, keys, options));
+  return state_->Del(keys, options);
 }
 
 Result<int64_t> Connection::Del(std::string_view key, const CallOptions& options) {
-  return As<int64_t>(state_->Ask({Word(CommandId::kDel), key}, options));
+  return state_->Del({&key, 1}, options);
 }
 
 Result<int64_t> Connection::Incr(std::string_view key, int64_t by, const CallOptions& options) {
-  if (by == 1) return As<int64_t>(state_->Ask({Word(CommandId::kIncr), key}, options));
-  char digits[24];
-  const char* const end = std::to_chars(digits, std::end(digits), by).ptr;
-  return As<int64_t>(
-      state_->Ask({Word(CommandId::kIncrby), key, std::string_view(digits, end)}, options));
+  return state_->Incr(key, by, options);
 }
 
 }  // namespace keyhole

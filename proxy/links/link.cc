@@ -349,15 +349,6 @@ inline void Link::CountKey(const resp::CommandSpec& spec, HitRule rule, const Ke
   context_.metrics.keys.Record(key, verdict == Verdict::kHit, bytes);
 }
 
-void Link::NoteGot(const resp::HashedKey& key, bool hit, uint64_t bytes) {
-  const resp::CommandSpec& spec = resp::Spec(resp::CommandId::kGet);
-  metrics::WorkerMetrics& metrics = context_.metrics;
-  metrics.counters.requests[spec.id].Add();
-  metrics.RecordReply(spec, /*error=*/false, std::chrono::nanoseconds(0), context_.now);
-  if (bytes > 0) metrics.RecordValue(spec, key.bytes, bytes, context_.now);
-  if (context_.counts(spec)) metrics.keys.Record(key, hit, bytes);
-}
-
 void Link::CountMany(const resp::CommandSpec& spec, HitRule rule, KeyViews keys,
                      const ReplyHead& head) {
   const bool each = rule == HitRule::kEachNullIsMiss && head.elements != nullptr;

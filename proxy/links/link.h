@@ -36,18 +36,13 @@
 #include "proxy/links/proven_state.h"
 #include "proxy/links/requester.h"
 #include "resp/command_table.h"
+#include "resp/direct_command.h"
 #include "resp/hashed_key.h"
 #include "resp/hit_rule.h"
 #include "resp/reply_scanner.h"
 #include "resp/request_parser.h"
 
 namespace keyhole::core {
-
-// When it is, as far as is known without asking an exact clock; milliseconds since 1970.
-struct Moment {
-  int64_t earliest;
-  int64_t latest;
-};
 
 class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_counter> {
  public:
@@ -59,11 +54,8 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Sends a request. With pending.replies == 0 no reply is awaited.
   // The reply may come before this returns.
   virtual void Send(const resp::Request& request, Exchange&& pending) = 0;
-  // As GET of this key would be answered, without a request and a reply: true, it is there, and
-  // *value is it; false, it is not. None: a request must ask for it.
-  virtual std::optional<bool> Get(const resp::HashedKey&, const Moment&, std::string*) {
-    return std::nullopt;
-  }
+  // Carries it out now. False: a request must ask for it.
+  virtual bool Direct(resp::DirectCommand*) { return false; }
   // Requests about these keys will follow, or so it seems.
   virtual void Prefetch(std::span<const resp::HashedKey>) {}
   // Its session has become this user of the proxy's own.
@@ -135,8 +127,10 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Bytes that answer no request, where the other side tells what does. REQUIRES: no reply has
   // begun.
   void ReceivePush(std::string_view bytes);
-  // Counts what Get() has found.
-  void NoteGot(const resp::HashedKey& key, bool hit, uint64_t bytes);
+  // What it counts as can be told without a reply.
+  bool MayAskDirectly(resp::CommandId id) const;
+  // Counts what Direct() has done.
+  void NoteDirect(const resp::DirectCommand& command);
   // Notes what is awaited, with the keys to be counted. Called by Send(). REQUIRES: a listing does
   // not have its only key as its first argument.
   void Expect(const resp::Request& request, Exchange&& pending);

@@ -18,6 +18,8 @@ constexpr size_t kMaxHttpClients = 512;
 constexpr size_t kHttpReserve = 32;
 // Clients that have been accepted and wait for room; a worker makes some in a turn of its loop.
 constexpr size_t kMostNewcomers = 1024;
+constexpr std::string_view kNoHttp =
+    "--http and --metrics: this library was built without HTTP (KEYHOLE_WITH_HTTP=OFF)";
 constexpr std::string_view kTooManyHttpClients =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -37,6 +39,10 @@ bool Acceptor::Open(std::string* problem) {
 }
 
 bool Acceptor::OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::string* problem) {
+  if (speaks != Speaks::kResp && first().http() == nullptr) {
+    *problem = std::string(kNoHttp);
+    return false;
+  }
   asio::io_context& context = first().loop().context();
   doors_.push_back(
       {speaks, std::make_unique<Listener>(context, endpoint), MakeGate(speaks, endpoint)});
@@ -175,12 +181,12 @@ void Acceptor::Refuse(const Newcomer& client) {
 }
 
 void Acceptor::AcceptHttp(Socket socket, std::string peer, const Door& door) {
-  Worker& worker = first();
+  HttpClients& clients = *first().http();
   error_code error;
-  if (worker.http_clients() >= kMaxHttpClients) worker.CloseIdleHttp();
-  const bool full = worker.http_clients() >= kMaxHttpClients;
-  if (worker.http_clients() >= kMaxHttpClients + kHttpReserve) {
-    worker.state().metrics.counters.clients_refused.Add();
+  if (clients.size() >= kMaxHttpClients) clients.CloseIdle();
+  const bool full = clients.size() >= kMaxHttpClients;
+  if (clients.size() >= kMaxHttpClients + kHttpReserve) {
+    first().state().metrics.counters.clients_refused.Add();
     if (door.tls()) return;
     socket.non_blocking(true, error);
     socket.write_some(asio::buffer(kTooManyHttpClients), error);
@@ -188,8 +194,7 @@ void Acceptor::AcceptHttp(Socket socket, std::string peer, const Door& door) {
   }
   const int descriptor = socket.release(error);
   if (error) return;
-  worker.AddHttpClient(descriptor, std::move(peer), report_, *door.gate, full,
-                       door.tls() ? tls_ : nullptr);
+  clients.Add(descriptor, std::move(peer), report_, *door.gate, full, door.tls() ? tls_ : nullptr);
 }
 
 }  // namespace keyhole::net

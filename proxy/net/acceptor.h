@@ -24,7 +24,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/http/http_gate.h"
-#include "proxy/net/http_connection.h"
+#include "proxy/net/http_clients.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/log_limit.h"
 #include "proxy/net/proxy_arrivals.h"

@@ -10,11 +10,9 @@
 #include "proxy/net/http_codec.h"
 #include "proxy/net/peer_connection.h"
 #include "proxy/net/registry.h"
+#include "proxy/net/reporter.h"
 
 namespace keyhole::net {
-
-// Makes a report away from the worker's thread and calls back on that thread.
-using Reporter = std::function<void(core::HttpReport, std::function<void(std::string)>)>;
 
 class HttpConnection final : public PeerConnection<HttpConnection> {
  public:

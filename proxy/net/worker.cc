@@ -20,9 +20,6 @@ constexpr std::chrono::seconds kLookAtStrangers{1};
 constexpr size_t kMostSpared = 16;
 // What clients are told that do not speak TLS where they have to.
 constexpr std::string_view kPlainResp = "-ERR this port speaks TLS only\r\n";
-constexpr std::string_view kPlainHttp =
-    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-    "Content-Length: 45\r\n\r\nThis port speaks TLS only; use https:// here.";
 
 }  // namespace
 
@@ -56,7 +53,7 @@ Worker::Worker(const core::Config& config, metrics::WorkerMetrics& metrics, stor
     if (on_client_gone) on_client_gone();
     OnGone();
   };
-  http_.on_removed = [this] { OnGone(); };
+  http_ = HttpClients::Make(loop_, state_, handshakes_, [this] { OnGone(); });
 }
 
 Worker::~Worker() = default;
@@ -128,20 +125,6 @@ void Worker::AddClient(int descriptor, std::string_view address, TlsContext::Poi
   if (draining_) client->session().Drain();
 }
 
-void Worker::AddHttpClient(int descriptor, std::string address, Reporter report,
-                           const core::HttpGate& gate, bool reserve, TlsContext::Pointer tls) {
-  loop_.BeginTurn();
-  const boost::intrusive_ptr<HttpConnection> connection(
-      new HttpConnection(loop_, state_, http_, address, std::move(report), gate));
-  if (reserve) connection->UseReserve();
-  std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
-  if (tls != nullptr) {
-    stream = handshakes_.WithClient(std::move(stream), std::move(tls), std::move(address),
-                                    kPlainHttp, *connection);
-  }
-  connection->Start(std::move(stream));
-}
-
 void Worker::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
   (new UpstreamConnection(loop_, state_, upstreams_, end))
       ->Start(endpoint, [this, endpoint](int descriptor) {
@@ -174,7 +157,7 @@ void Worker::Tick() {
   }
   LookAtStrangers();
   handshakes_.Tick();
-  http_.ForEachOfNow([](HttpConnection& connection) { connection.Tick(); });
+  if (http_ != nullptr) http_->Tick();
   tick_.expires_after(kTick);
   tick_.async_wait([this](error_code error) {
     if (!error) Tick();
@@ -216,27 +199,11 @@ bool Worker::CloseOldestStranger() {
   return false;
 }
 
-bool Worker::CloseIdleHttp() {
-  loop_.BeginTurn();
-  HttpConnection* first = nullptr;
-  http_.ForEach([&first](HttpConnection& connection) {
-    const bool sooner = first == nullptr || connection.pace().MustGoBefore(first->pace());
-    if (sooner && connection.CanGo()) first = &connection;
-  });
-  if (first == nullptr) return false;
-  if (const auto more = made_http_room_.Pass(state_.now)) {
-    state_.log(core::LogLevel::kWarn,
-               "closed an HTTP connection that was doing nothing to make room for another" + *more);
-  }
-  first->CloseFor(metrics::HttpCloseReason::kMadeRoom);
-  return true;
-}
-
 void Worker::Drain() {
   loop_.BeginTurn();
   draining_ = true;
   clients_.ForEachOfNow([](ClientConnection& client) { client.session().Drain(); });
-  http_.ForEachOfNow([](HttpConnection& connection) { connection.Drain(); });
+  if (http_ != nullptr) http_->Drain();
   OnGone();
 }
 
@@ -246,7 +213,7 @@ void Worker::OnGone() {
 }
 
 void Worker::StopIfDrained() {
-  if (draining_ && clients_.empty() && http_.empty()) Stop();
+  if (draining_ && clients_.empty() && (http_ == nullptr || http_->size() == 0)) Stop();
 }
 
 void Worker::Stop() {
@@ -255,7 +222,7 @@ void Worker::Stop() {
   handshakes_.Clear();
   clients_.ForEachOfNow(
       [](ClientConnection& client) { client.Close(metrics::CloseReason::kServerStop); });
-  http_.ForEachOfNow([](HttpConnection& connection) { connection.Close(); });
+  if (http_ != nullptr) http_->Close();
   if (state_.near != nullptr) state_.near->Stop();
   state_.links.Stop();
   if (sentinels_ != nullptr) sentinels_->Stop();

@@ -16,7 +16,7 @@
 #include "proxy/links/transport.h"
 #include "proxy/net/client_connection.h"
 #include "proxy/net/handshakes.h"
-#include "proxy/net/http_connection.h"
+#include "proxy/net/http_clients.h"
 #include "proxy/net/log_limit.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/registry.h"
@@ -65,17 +65,12 @@ class Worker final : public core::Connector {
   // What the upstream sees from the next connection on; REQUIRED before the first one by TLS.
   void SetUpstreamTls(TlsContext::Pointer tls) { upstream_tls_ = std::move(tls); }
 
-  // An HTTP client that has been accepted; takes the descriptor. reserve: see
-  // HttpConnection::UseReserve().
-  void AddHttpClient(int descriptor, std::string address, Reporter report,
-                     const core::HttpGate& gate, bool reserve, TlsContext::Pointer tls = nullptr);
-  size_t http_clients() const { return http_.size(); }
+  // Null: this build has no HTTP.
+  HttpClients* http() { return http_.get(); }
 
   // Closes the client that has been here longest without being one in earnest: see
   // ClientSession::is_in(). False: all are.
   bool CloseOldestStranger();
-  // Closes the HTTP connection that has been doing nothing for longest. False: all are at work.
-  bool CloseIdleHttp();
 
   // Called on the worker's thread when a client has gone.
   std::function<void()> on_client_gone;
@@ -106,12 +101,11 @@ class Worker final : public core::Connector {
   std::deque<boost::intrusive_ptr<ClientConnection>> strangers_;
   core::Instant strangers_seen_{};
   LogLimit made_room_;
-  LogLimit made_http_room_;
   std::unique_ptr<core::SentinelWatch> sentinels_;  // null: the upstream is where it is
   Handshakes handshakes_{state_};
   TlsContext::Pointer upstream_tls_;
   Registry<UpstreamConnection> upstreams_;
-  Registry<HttpConnection> http_;
+  std::unique_ptr<HttpClients> http_;
 };
 
 }  // namespace keyhole::net

@@ -172,6 +172,7 @@ const keys = {
       ['Type', there ? look.type : '–'],
       ['Expires', there ? (look.ttl_seconds == null ? 'never' : `in ${format.span(look.ttl_seconds)}`) : '–'],
       ['Size', there ? format.bytes(look.memory_bytes) : '–'],
+      ...(report.slot == null ? [] : [['Lives at', `${report.node || 'no node'}, slot ${report.slot}`]]),
       ['Near cache', report.near_cached == null ? 'off' : report.near_cached ? 'keeps it' : 'does not keep it'],
     ]);
     $('key-why').hidden = !report.fate;

@@ -123,6 +123,7 @@ const overview = {
     this.tile('Clients', format.count(n.clients), '', `${format.count(n.in_flight)} request${n.in_flight === 1 ? '' : 's'} in flight`);
     this.tile('Errors', format.rate(n.errors), '/s', `${format.count(Object.values(o.errors).reduce((sum, e) => sum + e.last_minute, 0))} in the last minute`);
     this.showUpstream(o);
+    this.showNodes(o.upstream.nodes);
     this.showNear(o);
     const errors = Object.entries(o.errors).filter(([, e]) => e.total > 0);
     setFacts($('errors'), errors.length
@@ -158,7 +159,7 @@ const overview = {
       ['Uptime', format.span(o.time - o.started)],
       ['Keyhole', o.version],
     ] : [
-      ['Redis', o.upstream.name.replace('Redis at ', '')],
+      ['Redis', o.upstream.name.replace(/^Redis( Cluster)? at /, '')],
       ['State', o.upstream.up ? 'connected' : `away for ${format.span(o.upstream.away_seconds)}`],
       ['Links', `${format.count(n.links_shared + n.links_private + n.links_idle)}, ${format.count(n.links_private)} private`],
       ['In flight', format.count(n.in_flight)],
@@ -166,6 +167,18 @@ const overview = {
       ['Uptime', format.span(o.time - o.started)],
       ['Keyhole', o.version],
     ]);
+  },
+
+  // Of a cluster; one Redis is told of above.
+  showNodes(nodes) {
+    const cluster = nodes.some((n) => n.role !== 'sole');
+    $('nodes-card').hidden = !cluster;
+    if (!cluster) return;
+    const state = (n) => ({up: 'connected', away: 'away', unasked: 'not asked'})[n.state];
+    lists.table('nodes', [['Node', 'key'], ['Role'], ['Slots', 'num'], ['Latency', 'num'], ['State']],
+      nodes.map((n) => [n.address, n.replica_of ? `replica of ${n.replica_of}` : n.role,
+                        n.role === 'replica' ? '–' : element('span', {title: n.ranges}, format.count(n.slots)),
+                        format.seconds(n.latency), state(n)]), '');
   },
 
   showNear(o) {

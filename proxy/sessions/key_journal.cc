@@ -83,9 +83,8 @@ bool Removes(CommandId id) {
          id == CommandId::kRename || id == CommandId::kMove;
 }
 
-uint64_t HashOf(std::string_view key, int database) {
-  const uint64_t hash =
-      resp::HashedKey(key).hash ^ static_cast<uint64_t>(database) * 0x9E3779B97F4A7C15;
+uint64_t HashOf(const resp::HashedKey& key, int database) {
+  const uint64_t hash = key.hash ^ static_cast<uint64_t>(database) * 0x9E3779B97F4A7C15;
   return hash == 0 ? 1 : hash;
 }
 
@@ -120,19 +119,34 @@ KeyJournal::Record& KeyJournal::RecordFor(uint64_t hash) {
   return *oldest;
 }
 
+void KeyJournal::Begin(int64_t now) {
+  if (buckets_ != nullptr) return;
+  buckets_ = std::make_unique<Bucket[]>(kBuckets);
+  since_ = now;
+}
+
+void KeyJournal::Note(const resp::DirectCommand& command, const Writer& writer) {
+  const int64_t now = command.latest;
+  Begin(now);
+  for (const resp::HashedKey& key : command.keys) {
+    Record& record = RecordFor(HashOf(key, writer.database));
+    Sign(resp::Spec(command.id), writer, now, &record);
+    if (command.id != CommandId::kSet) continue;
+    record.ttl = command.number;
+    record.expires = command.number == 0 ? 0 : now + command.number;
+  }
+}
+
 void KeyJournal::Note(const resp::CommandSpec& spec, std::span<const std::string_view> args,
                       const Writer& writer, int64_t now) {
-  if (buckets_ == nullptr) {
-    buckets_ = std::make_unique<Bucket[]>(kBuckets);
-    since_ = now;
-  }
+  Begin(now);
   const Expiry expiry = ExpiryOf(spec, args, now);
   bool any = false;
   resp::ForEachKey(spec, args, [&](std::string_view key) {
     // Of two keys of RENAME only the first goes away.
     if (any && spec.id == CommandId::kRename) return;
     any = true;
-    Record& record = RecordFor(HashOf(key, writer.database));
+    Record& record = RecordFor(HashOf(resp::HashedKey(key), writer.database));
     Sign(spec, writer, now, &record);
     if (expiry.does == Expiry::Does::kKeeps) return;
     record.expires = expiry.at;
@@ -153,7 +167,7 @@ KeyFate KeyJournal::FateOf(const Record& record) {
 std::optional<KeyFate> KeyJournal::Find(std::string_view key, int database) const {
   std::optional<KeyFate> fate;
   if (buckets_ == nullptr) return fate;
-  const uint64_t hash = HashOf(key, database);
+  const uint64_t hash = HashOf(resp::HashedKey(key), database);
   for (const Record& record : buckets_[hash % kBuckets]) {
     if (record.hash == hash) fate = FateOf(record);
   }

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "resp/command_table.h"
+#include "resp/direct_command.h"
 
 namespace keyhole::core {
 
@@ -52,6 +53,9 @@ class KeyJournal {
   void Note(const resp::CommandSpec& spec, std::span<const std::string_view> args,
             const Writer& writer, int64_t now);
 
+  // The same for a command without words.
+  void Note(const resp::DirectCommand& command, const Writer& writer);
+
   // None: nothing is known of it.
   std::optional<KeyFate> Find(std::string_view key, int database) const;
   // When it was first written to; 0: never.
@@ -75,6 +79,7 @@ class KeyJournal {
   using Bucket = std::array<Record, kInBucket>;
 
   static KeyFate FateOf(const Record& record);
+  void Begin(int64_t now);
   void Sign(const resp::CommandSpec& spec, const Writer& writer, int64_t now, Record* record);
   Record& RecordFor(uint64_t hash);
 

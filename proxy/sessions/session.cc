@@ -135,12 +135,6 @@ bool Session::MayAnswer() const {
           !at_.own() && at_.kind != Attachment::Kind::kMoving);
 }
 
-std::optional<bool> Session::Get(const resp::HashedKey& key, const Moment& moment,
-                                 std::string* value) {
-  if (closed_ || guarded_ || at_.link == nullptr || !idle()) return std::nullopt;
-  return at_.link->Get(key, moment, value);
-}
-
 Session::Taken Session::Submit(const resp::Request& request) {
   return Take(request, false);
 }

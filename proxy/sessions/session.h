@@ -67,9 +67,8 @@ class Session final : public Requester, private NearReader::Host {
 
   // Requests about these keys will be submitted next, or so it seems.
   void Prefetch(std::span<const resp::HashedKey> keys);
-  // A GET without a request and a reply, for a front in this process; see Link::Get(). None:
-  // Submit() it.
-  std::optional<bool> Get(const resp::HashedKey& key, const Moment& moment, std::string* value);
+  // A command without words and reply, of a front in this process. False: Submit() it.
+  bool Direct(resp::DirectCommand* command);
   // One whole request.
   Taken Submit(const resp::Request& request);
   // One whole read of a person who lists what is there: it counts as no lookup of its keys.

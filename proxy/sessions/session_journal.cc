@@ -1,4 +1,5 @@
-// What is noted of a request that goes on its way: whether it counts, and what it does to its keys.
+// What is noted of a request that goes on its way, and of a command that needs none: whether it
+// counts, and what it does to its keys.
 #include "proxy/sessions/session.h"
 #include "resp/hit_rule.h"
 
@@ -16,6 +17,16 @@ void Session::Consider(const resp::Request& request, Exchange* exchange) {
   context_.journal.Note(spec, request.args,
                         {.name = state_.name, .address = address_, .database = state_.db},
                         context_.unix_now);
+}
+
+bool Session::Direct(resp::DirectCommand* command) {
+  if (closed_ || guarded_ || at_.link == nullptr || !idle()) return false;
+  if (!at_.link->Direct(command)) return false;
+  if (command->writes()) {
+    context_.journal.Note(*command,
+                          {.name = state_.name, .address = address_, .database = state_.db});
+  }
+  return true;
 }
 
 }  // namespace keyhole::core

@@ -141,12 +141,18 @@ bool Engine::Evict(size_t shard) {
   }
   if (budget_.policy() == Eviction::kNone) return false;
   Shard* largest = nullptr;
-  for (Keyspace& database : databases_) {
-    Shard& one = database.shard(shard);
+  int database = 0;
+  for (int i = 0; i < database_count(); ++i) {
+    Shard& one = this->database(i).shard(shard);
     if (one.size() == 0) continue;
-    if (largest == nullptr || one.memory() > largest->memory()) largest = &one;
+    if (largest != nullptr && one.memory() <= largest->memory()) continue;
+    largest = &one;
+    database = i;
   }
-  return largest != nullptr && largest->Evict();
+  if (largest == nullptr) return false;
+  const std::optional<uint64_t> hash = largest->Evict();
+  if (hash.has_value()) evicted.Note(*hash, database, budget_.seconds());
+  return hash.has_value();
 }
 
 size_t Engine::memory() const {

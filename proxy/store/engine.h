@@ -18,6 +18,7 @@
 
 #include "proxy/store/client.h"
 #include "proxy/store/command_stats.h"
+#include "proxy/store/evicted_keys.h"
 #include "proxy/store/key_events.h"
 #include "proxy/store/keyspace/keyspace.h"
 #include "proxy/store/latency_monitor.h"
@@ -213,6 +214,7 @@ class Engine final : private KeyListener {
   Pause pause;
   Scripts scripts;
   LatencyMonitor latency;
+  EvictedKeys evicted;
   Snapshot snapshot;
 
   // There is something to be done after the command: who waits is to be served, events are to be

@@ -54,6 +54,7 @@ class KeyEvents {
   explicit KeyEvents(std::atomic<bool>& due) : due_(due) {}
 
   void Configure(uint32_t classes);
+  bool wants_any() const { return wanted_ != 0; }
   bool wants(EventClass kind) const { return (wanted_ & static_cast<uint32_t>(kind)) != 0; }
 
   // REQUIRES: wants() its class.

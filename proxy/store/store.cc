@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proxy/store/client.h"
+#include "proxy/store/commands/direct.h"
 #include "proxy/store/commands/dispatch.h"
 #include "proxy/store/commands/observers.h"
 #include "proxy/store/commands/script_turn.h"
@@ -59,6 +60,14 @@ Store::~Store() {
 
 Store::Stripes Store::StripeOf(std::string_view key) const {
   return Stripes{1} << Keyspace::ShardOf(EntryTable::Hash(key), stripes_.size());
+}
+
+Store::Stripes Store::StripesOf(std::span<const resp::HashedKey> keys) const {
+  Stripes wanted = 0;
+  for (const resp::HashedKey& key : keys) {
+    wanted |= Stripes{1} << Keyspace::ShardOf(key.hash, stripes_.size());
+  }
+  return wanted;
 }
 
 // The channel of SPUBLISH is a key to COMMAND, but is none of the store's. Who may come to wait for
@@ -177,12 +186,18 @@ Outcome Store::Look(Client& client, const resp::CommandSpec& spec,
   return client.wait == nullptr ? Outcome::kSilent : Outcome::kWaiting;
 }
 
-std::optional<bool> Store::Get(Client& client, const resp::HashedKey& key, UnixMillis earliest,
-                               UnixMillis latest, std::string* value) {
-  if (engine_->budget().over()) return std::nullopt;
-  engine_->budget().set_time(earliest);
-  const Lock lock(*this, shared() ? Stripes{1} << Keyspace::ShardOf(key.hash, stripes_.size()) : 0);
-  return GetPlain(*engine_, client, key, earliest, latest, value);
+bool Store::Direct(Client& client, resp::DirectCommand* command) {
+  if (engine_->budget().over()) return false;
+  engine_->budget().set_time(command->earliest);
+  Lock lock(*this, shared() ? StripesOf(command->keys) : 0);
+  // Who waits for a key may be served by a write.
+  if (command->writes() && lock.holds_any(engine_->waiting.shards())) return false;
+  if (!RunDirect(*engine_, client, command)) return false;
+  if (engine_->due()) [[unlikely]] {
+    lock.TakeAll();
+    Finish(command->latest);
+  }
+  return true;
 }
 
 // What one thing brings about may bring about another: a client that is served takes an element, of
@@ -282,6 +297,10 @@ Store::Usage Store::usage() const {
           .limit = budget.limit(),
           .evicted = budget.evicted(),
           .expired = budget.expired()};
+}
+
+std::optional<uint32_t> Store::EvictedAt(std::string_view key, int database) const {
+  return engine_->evicted.Find(EntryTable::Hash(key), database);
 }
 
 // ---- Snapshots

@@ -51,6 +51,7 @@
 #include "proxy/store/section.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
+#include "resp/direct_command.h"
 #include "resp/hashed_key.h"
 #include "resp/wire.h"
 
@@ -101,11 +102,9 @@ class Store {
   Outcome Look(Client& client, const resp::CommandSpec& spec,
                std::span<const std::string_view> args, UnixMillis now, resp::ByteQueue* out);
 
-  // As GET of a string, without a reply being written: true, it is there, and *value is it; false,
-  // it is not. None: Execute() must be asked, as there is more to be done or to be said. It is
-  // `earliest` at least and `latest` at most, for exact clocks cost more than all else.
-  std::optional<bool> Get(Client& client, const resp::HashedKey& key, UnixMillis earliest,
-                          UnixMillis latest, std::string* value);
+  // Carries it out without a reply being written. False: Execute() must be asked, as there is more
+  // to be done or to be said.
+  bool Direct(Client& client, resp::DirectCommand* command);
 
   // The client is about to ask for these keys, or so it seems: has the processor fetch what will be
   // looked at. See Keyspace.
@@ -154,6 +153,9 @@ class Store {
     uint64_t expired = 0;
   };
   Usage usage() const;
+  // When the key went for want of memory, in seconds since 1970; none: not of late, as far as is
+  // remembered. From any thread, without a lock.
+  std::optional<uint32_t> EvictedAt(std::string_view key, int database) const;
 
   const LiveSettings& live() const;
 
@@ -208,6 +210,7 @@ class Store {
   static void Disconnect(Client* client);
   bool shared() const { return stripes_.size() > 1; }
   Stripes StripeOf(std::string_view key) const;
+  Stripes StripesOf(std::span<const resp::HashedKey> keys) const;
   Stripes StripesOf(const resp::CommandSpec& spec, std::span<const std::string_view> args) const;
   Stripes StripesFor(const Client& client, const resp::CommandSpec& spec,
                      std::span<const std::string_view> args) const;

@@ -167,6 +167,23 @@ void AddFigures(const Screen& screen, size_t width, std::vector<Line>* out) {
       width, out);
 }
 
+// Of a cluster; one Redis is told of in the title.
+void AddNodes(const Screen& screen, size_t width, std::vector<Line>* out) {
+  const json::array& nodes = ArrayOf(ObjectOf(screen.overview, "upstream"), "nodes");
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& node : nodes) {
+    const std::string role = TextOf(node, "role");  // layering: not a command
+    if (role == "sole") return;
+    rows.push_back({TextOf(node, "address"), role, Count(NumberOf(node, "slots")),
+                    Time(node, "latency"), TextOf(node, "state")});  // layering: not a command
+  }
+  if (rows.empty()) return;
+  out->push_back({});
+  AddTable(Layout({{"NODE", false, true}, {"ROLE"}, {"SLOTS", true}, {"LATENCY", true}, {"STATE"}},
+                  rows, width, screen.utf8),
+           out);
+}
+
 void AddOverview(const Screen& screen, size_t width, std::vector<Line>* out) {
   const json::array& problems = ArrayOf(screen.overview, "problems");
   for (const json::value& problem : problems) {
@@ -177,6 +194,7 @@ void AddOverview(const Screen& screen, size_t width, std::vector<Line>* out) {
   if (problems.empty()) out->push_back({"Nothing is wrong", Style::kDim});
   out->push_back({});
   AddFigures(screen, width, out);
+  AddNodes(screen, width, out);
   out->push_back({});
   const json::value& series = ObjectOf(screen.history, "series");
   for (const auto& [member, name] :

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "include/keyhole/keyhole.h"
 #include "tests/support/redis_server.h"
 
@@ -26,28 +27,42 @@ namespace {
 constexpr size_t kKeys = 100'000;
 const std::string kValue(64, 'v');
 
+std::string KeyOf(size_t number) {
+  char key[32];
+  std::snprintf(key, sizeof(key), "product:%08zu", number);
+  return key;
+}
+
 const std::vector<std::string>& Keys() {
   static const auto* const keys = [] {
     auto* const made = new std::vector<std::string>;
-    char key[32];
-    for (size_t i = 0; i < kKeys; ++i) {
-      std::snprintf(key, sizeof(key), "product:%08zu", i);
-      made->emplace_back(key);
-    }
+    for (size_t i = 0; i < kKeys; ++i) made->push_back(KeyOf(i));
     return made;
   }();
   return *keys;
 }
 
-// In an order that no prefetcher guesses, the same for all.
+// In an order that nobody guesses, the same for all. The bytes of a key are near when it is asked
+// for, as those of somebody's request are.
 class Order {
  public:
-  explicit Order(int seed) : random_(static_cast<uint32_t>(seed) + 1) {}
-  const std::string& Next() { return Keys()[random_() % kKeys]; }
+  explicit Order(int seed, const std::vector<std::string>& keys = Keys())
+      : random_(static_cast<uint32_t>(seed) + 1), texts_(kMany * kSize, '\0') {
+    for (size_t i = 0; i < kMany; ++i)
+      keys[random_() % keys.size()].copy(&texts_[i * kSize], kSize);
+  }
+  std::string_view Next() {
+    next_ = (next_ + 1) % kMany;
+    return std::string_view(texts_).substr(next_ * kSize, kSize);
+  }
   bool writes() { return random_() % 100 < 5; }
 
  private:
+  static constexpr size_t kMany = 1 << 18;
+  static constexpr size_t kSize = 16;
   std::minstd_rand random_;
+  std::string texts_;
+  size_t next_ = 0;
 };
 
 Instance& Cache() {
@@ -80,7 +95,7 @@ void KeyholeGet95Set5(benchmark::State& state) {
   Order order(state.thread_index());
   c.Call({"PING"});
   for (auto _ : state) {
-    const std::string& key = order.Next();
+    const std::string_view key = order.Next();
     if (order.writes()) {
       benchmark::DoNotOptimize(c.Set(key, kValue, std::chrono::hours(1)));
     } else {
@@ -94,13 +109,13 @@ BENCHMARK(KeyholeGet95Set5)->Threads(1)->Threads(2)->Threads(4)->UseRealTime();
 class MapCache {
  public:
   using Clock = std::chrono::steady_clock;
-  void Set(const std::string& key, const std::string& value, Clock::duration ttl) {
+  void Set(std::string_view key, const std::string& value, Clock::duration ttl) {
     const std::lock_guard lock(mutex_);
-    map_[key] = {value, Clock::now() + ttl};
+    map_[std::string(key)] = {value, Clock::now() + ttl};
   }
-  std::optional<std::string> Get(const std::string& key) {
+  std::optional<std::string> Get(std::string_view key) {
     const std::lock_guard lock(mutex_);
-    const auto it = map_.find(key);
+    const auto it = map_.find(absl::string_view(key.data(), key.size()));
     if (it == map_.end() || it->second.ends < Clock::now()) return std::nullopt;
     return it->second.value;
   }
@@ -134,7 +149,7 @@ void FlatHashMap95Set5(benchmark::State& state) {
   Order order(state.thread_index());
   MapCache& map = Map();
   for (auto _ : state) {
-    const std::string& key = order.Next();
+    const std::string_view key = order.Next();
     if (order.writes()) {
       map.Set(key, kValue, std::chrono::hours(1));
     } else {
@@ -143,6 +158,32 @@ void FlatHashMap95Set5(benchmark::State& state) {
   }
 }
 BENCHMARK(FlatHashMap95Set5)->Threads(1)->Threads(2)->Threads(4)->UseRealTime();
+
+// How it grows: from what the nearest caches of a processor hold to what none does.
+template <typename Cache>
+void Grown(benchmark::State& state, Cache& cache) {
+  const auto count = static_cast<size_t>(state.range(0));
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < count; ++i) {
+    keys.push_back(KeyOf(i));
+    cache.Set(keys.back(), kValue, std::chrono::hours(1));
+  }
+  Order order(0, keys);
+  for (auto _ : state) benchmark::DoNotOptimize(cache.Get(order.Next()));
+}
+
+void KeyholeGetOf(benchmark::State& state) {
+  Result<Instance> cache = Start(Options().Set("max-memory", "0"));
+  Connection c = cache->Connect();
+  Grown(state, c);
+}
+BENCHMARK(KeyholeGetOf)->RangeMultiplier(10)->Range(1000, 1'000'000);
+
+void FlatHashMapGetOf(benchmark::State& state) {
+  MapCache map;
+  Grown(state, map);
+}
+BENCHMARK(FlatHashMapGetOf)->RangeMultiplier(10)->Range(1000, 1'000'000);
 
 void RedisOverLoopback(benchmark::State& state) {
   static auto* const redis = new test::RedisServer;
@@ -157,7 +198,7 @@ void RedisOverLoopback(benchmark::State& state) {
   }
   Order order(0);
   for (auto _ : state) {
-    const std::string& key = order.Next();
+    const std::string_view key = order.Next();
     freeReplyObject(redisCommand(context, "GET %b", key.data(), key.size()));
   }
   redisFree(context);

@@ -21,7 +21,7 @@ sockets='(sys|netinet)/[a-z]+[.]h|netdb.h|unistd.h' # for the one who asks for k
 memory='malloc.h|sys/mman.h'                # for those who get it from the kernel
 
 # The store's own files, below its commands; store.h is above them.
-store_top='client|command_stats|doorbell|engine|functions|key_events|latency_monitor|pause|process|scripts|section|live_settings|options|settings|setting_forms|slow_log|snapshot|subscriptions|tracking|waiting'
+store_top='client|command_stats|doorbell|engine|evicted_keys|functions|key_events|latency_monitor|pause|process|scripts|section|live_settings|options|settings|setting_forms|slow_log|snapshot|subscriptions|tracking|waiting'
 
 # What a room may include, beside itself and the standard library.
 allowed() {
@@ -40,7 +40,7 @@ allowed() {
     proxy/store/script/fiber.cc) echo "proxy/store/script/.*|boost/context/.*|sanitizer/.*|$std" ;;
     proxy/store/script/*) echo "(resp|proxy/store/script)/.*|lua.hpp|lua-bitop.h|lua-cjson.h|$std" ;;
     proxy/store/commands/*) echo "proxy/store/(commands|rdb|script)/.*|$(allowed proxy/store/)" ;;
-    proxy/store/store.*) echo "proxy/store/commands/(dispatch|observers|script_turn).h|$(allowed proxy/store/)|proxy/store/store.h" ;;
+    proxy/store/store.*) echo "proxy/store/commands/(direct|dispatch|observers|script_turn).h|$(allowed proxy/store/)|proxy/store/store.h" ;;
     proxy/store/*) echo "proxy/store/($store_top).h|proxy/store/settings.def|proxy/store/script/.*|$(allowed proxy/store/rdb/)" ;;
     proxy/users/digest.cc) echo "proxy/(base|users)/.*|openssl/.*|$std" ;;
     proxy/users/*) echo "(resp|proxy/base|proxy/users|absl)/.*|$std" ;;

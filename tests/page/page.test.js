@@ -130,6 +130,20 @@ describe('in front of a Redis', () => {
     await eventually(async () => (await (await fetch(`${url}api/overview`)).json()).hits_total === lookups, 'the same lookups');
   });
 
+  test('keys are removed from the near cache, and nothing else is', async () => {
+    await page.click('#tab-overview');
+    const kept = async () => (await (await fetch(`${url}api/overview`)).json()).near_cache.entries;
+    await eventually(async () => {
+      await send(keyhole.port, times(200, () => get('user:0')));
+      return await kept() > 0;
+    }, 'the near cache keeps something');
+    await page.type('#purge-prefix', 'user:');
+    page.once('dialog', (dialog) => dialog.accept());
+    await page.click('#purge button');
+    await eventually(async () => /^[1-9][0-9]* removed$/.test(await text(page, '#purge-result')), 'how many');
+    assert.equal(await send(keyhole.port, [['EXISTS', 'user:0']]), ':1\r\n');
+  });
+
   test('what is slow, what is big, who is there', async () => {
     await page.click('#tab-slow');
     await eventually(async () => (await text(page, '#big')).includes('report:2026'), 'the big value');

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import tempfile
@@ -65,6 +66,10 @@ class Tmux:
     def screen(self):
         return self.run("capture-pane", "-p")
 
+    def coloured(self):
+        """Whether anything on the screen has a colour."""
+        return re.search(r"\x1b\[(?:[0-9]+;)*(?:3[0-8]|9[0-7])[;m]", self.run("capture-pane", "-p", "-e")) is not None
+
     def press(self, *keys):
         self.run("send-keys", *keys)
 
@@ -82,10 +87,10 @@ class TopTest(unittest.TestCase):
         self.keyhole.send("SET user:1 v", *["GET user:1"] * 30, *["GET banner:none"] * 20,
                           *[f"GET key:{i:03}" for i in range(100)])
 
-    def top(self, width, height):
+    def top(self, width, height, environment=""):
         directory = tempfile.TemporaryDirectory(prefix="keyhole-top-")
         self.addCleanup(directory.cleanup)
-        window = Tmux(directory.name, width, height, f"LC_ALL=C.UTF-8 {KEYHOLE} top 127.0.0.1:{self.keyhole.http}")
+        window = Tmux(directory.name, width, height, f"{environment} LC_ALL=C.UTF-8 {KEYHOLE} top 127.0.0.1:{self.keyhole.http}")
         self.addCleanup(window.stop)
         return window
 
@@ -119,6 +124,15 @@ class TopTest(unittest.TestCase):
         self.assertEqual(len(screen.splitlines()), 60)
         window.resize(80, 24)
         eventually(window.screen, lambda s: "LAST 5 MIN" not in s and "Hit ratio" in s and "q quit" in s, "a small one")
+
+    def test_colours_and_none(self):
+        self.keyhole.send("SET user:1 v", *["INCR user:1"] * 3)  # errors, which are told in colour
+        wrong = "error replies in the last minute"
+        for environment, colours in (("", True), ("NO_COLOR=1", False), ("TERM=vt100", False)):
+            window = self.top(80, 24, environment)
+            eventually(window.screen, lambda s: wrong in s, "what is wrong, in words")
+            self.assertEqual(window.coloured(), colours, environment)
+            window.stop()
 
     def test_a_proxy_that_is_away_and_comes_back(self):
         window = self.top(80, 24)

@@ -204,7 +204,10 @@ void Cluster::Apply(const Topology& topology) {
   context_.metrics.counters.cluster.slots_uncovered.Set(
       static_cast<int64_t>(kSlotCount - topology.covered));
   context_.metrics.counters.upstream_up.Set(up() ? 1 : 0);
-  Show(topology.replicas);
+  replicas_.clear();
+  for (const Topology::Replica& replica : topology.replicas)
+    replicas_.emplace_back(replica.endpoint, topology.masters[replica.master]);
+  Show(replicas_.size());
   if (changed) TellWaiters();
 }
 

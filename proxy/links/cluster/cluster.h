@@ -21,8 +21,10 @@
 #include <array>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/links/cluster/cluster_node.h"
@@ -58,6 +60,8 @@ class Cluster final : public LinkSet {
   void Stop() override;
   void Tick() override;
   bool Watch() override;
+  std::vector<NodeInfo> Nodes() const override;
+  std::optional<KeyPlace> PlaceOf(std::string_view key) const override;
 
   // Null: nobody serves the slot, as far as is known.
   ClusterNode* Owner(Slot slot) const { return owners_[slot]; }
@@ -105,10 +109,11 @@ class Cluster final : public LinkSet {
   LinkPool::Options links_;
   const std::vector<Endpoint> seeds_;
   const ClusterOptions& options_;
-  Connector* connector_ = nullptr;  // null: not started, or stopped
-  std::vector<NodePtr> nodes_;      // all that are not gone
-  std::vector<NodePtr> masters_;    // the listed ones of them, by address
-  std::vector<NodePtr> gone_;       // until nobody knows them any more
+  Connector* connector_ = nullptr;                       // null: not started, or stopped
+  std::vector<NodePtr> nodes_;                           // all that are not gone
+  std::vector<NodePtr> masters_;                         // the listed ones of them, by address
+  std::vector<std::pair<Endpoint, Endpoint>> replicas_;  // each with its master
+  std::vector<NodePtr> gone_;                            // until nobody knows them any more
   std::array<ClusterNode*, kSlotCount> owners_{};
   bool known_ = false;  // owners_ has been told by a node
   uint64_t epoch_ = 0;

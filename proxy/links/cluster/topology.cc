@@ -68,9 +68,15 @@ uint16_t IndexOf(const Endpoint& master, Topology* topology) {
   return index;
 }
 
+void NoteReplica(const Endpoint& endpoint, uint16_t master, Topology* topology) {
+  auto& replicas = topology->replicas;
+  const bool known = std::any_of(replicas.begin(), replicas.end(),
+                                 [&](const auto& other) { return other.endpoint == endpoint; });
+  if (!known) replicas.push_back({endpoint, master});
+}
+
 // [from, to, master, replica ...]
-bool ReadRange(ReplyReader* reader, const Endpoint& asked, std::vector<Endpoint>* replicas,
-               Topology* topology) {
+bool ReadRange(ReplyReader* reader, const Endpoint& asked, Topology* topology) {
   const std::optional<ReplyElement> range = reader->Next();
   if (!range.has_value() || !range->is(ReplyType::kArray) || range->integer < 2) return false;
   const std::optional<ReplyElement> from = reader->Next();
@@ -79,15 +85,15 @@ bool ReadRange(ReplyReader* reader, const Endpoint& asked, std::vector<Endpoint>
   if (!from->is(ReplyType::kInteger) || !to->is(ReplyType::kInteger)) return false;
   const auto last_slot = static_cast<int64_t>(kSlotCount) - 1;
   if (from->integer < 0 || from->integer > to->integer || to->integer > last_slot) return false;
+  uint16_t index = 0;
   for (int64_t i = 2; i < range->integer; ++i) {
     const std::optional<Endpoint> node = ReadNode(reader, asked);
     if (!node.has_value()) return false;
     if (i > 2) {
-      if (std::find(replicas->begin(), replicas->end(), *node) == replicas->end())
-        replicas->push_back(*node);
+      NoteReplica(*node, index, topology);
       continue;
     }
-    const uint16_t index = IndexOf(*node, topology);
+    index = IndexOf(*node, topology);
     for (int64_t slot = from->integer; slot <= to->integer; ++slot) {
       uint16_t& owner = topology->owners[static_cast<size_t>(slot)];
       if (owner == Topology::kNobody) ++topology->covered;
@@ -105,11 +111,9 @@ std::optional<Topology> ReadClusterSlots(std::string_view reply, const Endpoint&
   if (!ranges.has_value() || !ranges->is(ReplyType::kArray)) return std::nullopt;
   Topology topology;
   topology.owners.fill(Topology::kNobody);
-  std::vector<Endpoint> replicas;
   for (int64_t i = 0; i < ranges->integer; ++i) {
-    if (!ReadRange(&reader, asked, &replicas, &topology)) return std::nullopt;
+    if (!ReadRange(&reader, asked, &topology)) return std::nullopt;
   }
-  topology.replicas = replicas.size();
   return topology;
 }
 

@@ -31,8 +31,12 @@ struct Topology {
 
   std::vector<Endpoint> masters;            // those with slots, each once
   std::array<uint16_t, kSlotCount> owners;  // an index of `masters`, or kNobody
-  size_t replicas = 0;
-  size_t covered = 0;  // slots that somebody serves
+  struct Replica {
+    Endpoint endpoint;
+    uint16_t master = 0;  // an index of `masters`
+  };
+  std::vector<Replica> replicas;  // each once
+  size_t covered = 0;             // slots that somebody serves
   uint64_t epoch = 0;  // cluster_current_epoch: of two views the one with the higher is newer
 };
 

@@ -50,12 +50,11 @@ bool StoreLink::ReceiveOutput(std::string_view bytes) {
   return Receive(bytes.substr(at));
 }
 
-std::optional<bool> StoreLink::Get(const resp::HashedKey& key, const Moment& moment,
-                                   std::string* value) {
-  if (state_ != State::kAnswering) return std::nullopt;
-  const std::optional<bool> hit = store_.Get(*client_, key, moment.earliest, moment.latest, value);
-  if (hit.has_value()) NoteGot(key, *hit, *hit ? value->size() : 0);
-  return hit;
+bool StoreLink::Direct(resp::DirectCommand* command) {
+  if (state_ != State::kAnswering || !MayAskDirectly(command->id)) return false;
+  if (!store_.Direct(*client_, command)) return false;
+  NoteDirect(*command);
+  return true;
 }
 
 void StoreLink::Prefetch(std::span<const resp::HashedKey> keys) {

@@ -37,8 +37,7 @@ class StoreLink final : public Link, private StoreDoorbell::Listener {
   ~StoreLink() override;
 
   void Send(const resp::Request& request, Exchange&& pending) override;
-  std::optional<bool> Get(const resp::HashedKey& key, const Moment& moment,
-                          std::string* value) override;
+  bool Direct(resp::DirectCommand* command) override;
   void Prefetch(std::span<const resp::HashedKey> keys) override;
   void OnUser(std::string_view name) override;
   // Of requests that are held.

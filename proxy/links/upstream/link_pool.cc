@@ -38,6 +38,12 @@ void LinkPool::Stop() {
   ShowLoad(0, 0);
 }
 
+std::vector<NodeInfo> LinkPool::Nodes() const {
+  return {{.address = options_.endpoint.ToString(),
+           .state = answers() ? NodeInfo::State::kUp : NodeInfo::State::kAway,
+           .latency = latency()}};
+}
+
 bool LinkPool::up() const {
   return main_ != nullptr && main_->phase() == Phase::kReady;
 }

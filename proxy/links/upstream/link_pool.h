@@ -94,6 +94,11 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   bool asks_password() const { return asks_password_; }
   // How long the oldest request on a shared link was unanswered at the last tick.
   std::chrono::nanoseconds oldest() const { return oldest_; }
+  // What answers on the main link have taken of late; 0: there was none.
+  std::chrono::nanoseconds latency() const {
+    return main_ == nullptr ? std::chrono::nanoseconds(0) : main_->latency();
+  }
+  std::vector<NodeInfo> Nodes() const override;
 
   // The shared link for sessions in this state, or for their scripts; made if there is none.
   UpstreamLink* Shared(const SessionState& state, bool scripts = false);

@@ -5,9 +5,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "proxy/base/node_info.h"
 #include "proxy/links/transport.h"
 
 namespace keyhole::core {
@@ -33,6 +37,10 @@ class LinkSet {
   virtual bool Watch() = 0;
   // The upstream is elsewhere now: links that are down need not wait for their next attempt.
   virtual void RetryNow() {}
+
+  // For people: each node that is known, and where a key is. None: it is not a matter of nodes.
+  virtual std::vector<NodeInfo> Nodes() const { return {}; }
+  virtual std::optional<KeyPlace> PlaceOf(std::string_view) const { return std::nullopt; }
 
   std::function<void()> on_watch;
   // Called when a link's queue, having been long, is short again.

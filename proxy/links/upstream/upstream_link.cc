@@ -159,7 +159,9 @@ void UpstreamLink::OnUnclean() {
 
 // Waiting for a connection is not the upstream's time.
 void UpstreamLink::OnAnswered(const Exchange& pending) {
-  context_.metrics.upstream_latency.Record(context_.now - std::max(pending.sent, ready_since_));
+  const std::chrono::nanoseconds took = context_.now - std::max(pending.sent, ready_since_);
+  context_.metrics.upstream_latency.Record(took);
+  latency_ += (took - latency_) / 8;
 }
 
 void UpstreamLink::OnError(std::string_view error) {

@@ -146,6 +146,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   // The oldest request, which is pending since `sent`, has this mark. REQUIRES: pending() > 0.
   uint64_t oldest() const { return pending_.front().begin; }
   Instant oldest_sent() const { return std::max(pending_.front().sent, ready_since_); }
+  // What answers have taken of late, a mean of some eight; 0: there was none.
+  std::chrono::nanoseconds latency() const { return latency_; }
   bool has_answered(uint64_t mark) const { return pending_.empty() || oldest() > mark; }
   // owner: who has it for itself: of a private link always, of a retired or ending one perhaps;
   // null: nobody. REQUIRES: with an owner, nothing is pending but what that has sent.
@@ -235,6 +237,7 @@ class UpstreamLink final : public Link, public UpstreamEnd {
   bool was_ready_ = false;
   Instant greeting_since_{};
   Instant ready_since_{};
+  std::chrono::nanoseconds latency_{};
   Instant idle_since_{};
   Backoff backoff_;
 };

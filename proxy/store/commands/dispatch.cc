@@ -141,7 +141,7 @@ namespace {
   client.last_command = &spec;
 }
 
-void CountCall(Engine& engine, Client& client, const CommandSpec& spec) {
+inline void Count(Engine& engine, Client& client, const CommandSpec& spec) {
   if (client.last_command != &spec) GoOnTo(engine, client, spec);
   ++client.repeats;
 }
@@ -162,7 +162,7 @@ inline void RunHandler(Call& call) {
 
 inline void RunUntimed(Call& call) {
   RunHandler(call);
-  CountCall(call.engine, call.client, call.spec);
+  Count(call.engine, call.client, call.spec);
 }
 
 bool IsTimed(const Engine& engine) {
@@ -220,6 +220,10 @@ void EndExpired(const Call& call) {
 }
 
 }  // namespace
+
+void CountCall(Engine& engine, Client& client, const CommandSpec& spec) {
+  Count(engine, client, spec);
+}
 
 void Run(Call& call) {
   if (call.engine.observed()) [[unlikely]]
@@ -318,25 +322,6 @@ void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis
   mode.skip_next = false;
   client.last_command_at = now;
   Judge(engine, client, request, now, out);
-}
-
-// A client in a plain state, and a value that is bytes and will be there for a while yet.
-std::optional<bool> GetPlain(Engine& engine, Client& client, const resp::HashedKey& key,
-                             UnixMillis earliest, UnixMillis latest, std::string* value) {
-  const ReplyMode& mode = client.reply_mode;
-  const bool plain = client.authenticated && !client.transaction.open && client.sources == 0 &&
-                     !mode.off && !mode.skip_next && !engine.observed() && !engine.scripts.busy();
-  if (!plain) return std::nullopt;
-  const Entry* const slot = engine.database(client.database).Find(key, earliest, !client.no_touch);
-  if (slot == nullptr && engine.events.wants(EventClass::kMiss)) return std::nullopt;
-  if (slot != nullptr) {
-    if (slot->type() != ValueType::kString || slot->expire() <= latest) return std::nullopt;
-    value->assign(slot->value());
-  }
-  client.last_command_at = earliest;
-  CountCall(engine, client, resp::Spec(CommandId::kGet));
-  ++(slot != nullptr ? client.stats.hits : client.stats.misses);
-  return slot != nullptr;
 }
 
 void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command, UnixMillis now) {

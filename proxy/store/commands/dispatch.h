@@ -20,6 +20,9 @@ struct Request {
 // True if inside MULTI the command is not run but queued.
 bool IsQueued(const resp::CommandSpec& spec);
 
+// The client has called it once more.
+void CountCall(Engine& engine, Client& client, const resp::CommandSpec& spec);
+
 // Runs a command that nothing speaks against, and mutes its reply if the client wants none.
 void Run(Call& call);
 
@@ -40,9 +43,5 @@ void DispatchAgain(Engine& engine, Client& client, const QueuedCommand& command,
 // it decides which error a request with several faults gets.
 void Dispatch(Engine& engine, Client& client, const Request& request, UnixMillis now,
               resp::ByteQueue* out);
-
-// Store::Get(), under the lock.
-std::optional<bool> GetPlain(Engine& engine, Client& client, const resp::HashedKey& key,
-                             UnixMillis earliest, UnixMillis latest, std::string* value);
 
 }  // namespace keyhole::store

@@ -234,10 +234,10 @@ Entry* Shard::Random(uint64_t* random, UnixMillis now) {
   }
 }
 
-bool Shard::Evict() {
+std::optional<uint64_t> Shard::Evict() {
   const Eviction policy = budget_.policy();
   const Entry victim = keys_->queues.Victim(policy);
-  if (!victim) return false;
+  if (!victim) return std::nullopt;
   const uint64_t hash = EntryTable::Hash(victim.key());
   keys_->queues.Remember(victim, hash, policy);
   budget_.CountEviction();
@@ -246,7 +246,7 @@ bool Shard::Evict() {
   if (listener_ != nullptr) listener_->OnEvicted(database_, key);
   if (keys_->arena.fragmented()) Compact();
   keys_->arena.Trim(1);
-  return true;
+  return hash;
 }
 
 bool Shard::Compact() {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -78,8 +79,9 @@ class Shard {
   // Null if there is none.
   Entry* Random(uint64_t* random, UnixMillis now);
 
-  // Removes the key that is needed least, whatever the memory. False if there is none.
-  bool Evict();
+  // Removes the key that is needed least, whatever the memory, and gives its hash. None: there is
+  // no key.
+  std::optional<uint64_t> Evict();
   // See Keyspace.
   size_t Sweep(UnixMillis now, size_t budget);
 

@@ -44,7 +44,7 @@ bool ObjectHeap::compactable() const {
   if (leaving_pages_ > 0) return true;
   if (!fragmented()) return false;
   for (size_t c = 1; c < kClasses; ++c) {
-    if (HasRoomToLeave(classes_[c], c)) return true;
+    if (HasRoomToLeave(c)) return true;
   }
   return false;
 }
@@ -57,8 +57,8 @@ char* ObjectHeap::Moved(char* block, size_t size) {
   if (page->leaving == 0) {
     const Class& list = classes_[block_class];
     const bool sparse =
-        page->live < BlocksPerPage(block_class) && page->live * list.pages <= list.live;
-    if (!sparse || !fragmented() || !HasRoomToLeave(list, block_class)) return nullptr;
+        page->live < BlocksPerPage(block_class) && size_t{page->live} * list.pages <= list.live;
+    if (!sparse || !fragmented() || !HasRoomToLeave(block_class)) return nullptr;
     MarkLeaving(page);
   }
   char* const to = Take(block_class);

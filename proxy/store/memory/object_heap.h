@@ -45,9 +45,10 @@ class ObjectHeap final : public Heap, private Slabs {
     return size == 0 ? 1 : (size + kUnit - 1) / kUnit;
   }
   // The pages of a class that are to stay have room for all blocks if one more page is to go.
-  static bool HasRoomToLeave(const Class& list, size_t block_class) {
-    return list.pages > list.leaving + 1 &&
-           (list.pages - list.leaving - 1) * BlocksPerPage(block_class) >= list.live;
+  bool HasRoomToLeave(size_t block_class) const {
+    const Class& list = classes_[block_class];
+    const size_t gone = leaving(block_class) + 1;
+    return list.pages > gone && (list.pages - gone) * BlocksPerPage(block_class) >= list.live;
   }
 
   size_t large_bytes_ = 0;

@@ -24,6 +24,7 @@ void Slabs::Reset() {
   resident_pages_ = 0;
   block_bytes_ = 0;
   leaving_pages_ = 0;
+  leaving_.clear();
 }
 
 // The lowest page there is, so that those at the end become idle.
@@ -62,7 +63,7 @@ void Slabs::RemovePage(Page* page) {
   --list.pages;
   --pages_in_use_;
   if (page->leaving == 0) return;
-  --list.leaving;
+  --leaving_[page->block_class];
   --leaving_pages_;
 }
 
@@ -94,7 +95,7 @@ Slabs::Page* Slabs::SparsestPage() {
   size_t most = 0;
   size_t chosen = 0;
   for (size_t c = 0; c < kClasses; ++c) {
-    const size_t free = classes_[c].pages * BlocksPerPage(c) - classes_[c].live;
+    const size_t free = size_t{classes_[c].pages} * BlocksPerPage(c) - classes_[c].live;
     if (free <= BlocksPerPage(c) || free * BlockSize(c) <= most) continue;
     most = free * BlockSize(c);
     chosen = c;
@@ -137,7 +138,8 @@ void Slabs::MarkLeaving(Page* page) {
   Class& list = classes_[page->block_class];
   Unlink(list, page);
   page->leaving = 1;
-  ++list.leaving;
+  if (leaving_.empty()) leaving_.resize(kClasses);
+  ++leaving_[page->block_class];
   ++leaving_pages_;
 }
 

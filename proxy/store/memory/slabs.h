@@ -63,11 +63,11 @@ class Slabs {
   static_assert(sizeof(Page) <= 24);
   static constexpr size_t kHead = 24;
 
+  // Small, as each shard of each database has all of them, used or not.
   struct Class {
     uint32_t with_room = kNoPage;  // pages with a free block
-    size_t pages = 0;
+    uint32_t pages = 0;
     size_t live = 0;
-    size_t leaving = 0;  // of the pages
   };
 
   ~Slabs() { Reset(); }
@@ -103,6 +103,8 @@ class Slabs {
   void MarkLeaving(Page* page);
   void RemovePage(Page* page);
   void Unlink(Class& list, Page* page);
+  // Of the pages of a class.
+  size_t leaving(size_t block_class) const { return leaving_.empty() ? 0 : leaving_[block_class]; }
 
   std::array<Class, kClasses> classes_;
   size_t pages_in_use_ = 0;
@@ -113,6 +115,8 @@ class Slabs {
   static constexpr size_t kPagesPerGroup = 64;  // of which one word says what is free
   static constexpr size_t kSpace = kPagesPerRegion * kPageSize + kPageSize;  // for alignment
   static constexpr size_t kSlack = 256 * 1024;  // a few sizes with a page or two each
+
+  std::vector<uint32_t> leaving_;  // for each class; empty: none has been marked yet
 
   // Of 64 pages: which are in use, which hold memory.
   struct Group {

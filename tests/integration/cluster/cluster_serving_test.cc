@@ -48,6 +48,25 @@ TEST_F(ClusterServingTest, SlotsAreThoseOfRedis) {
   }
 }
 
+TEST_F(ClusterServingTest, PeopleAreToldOfEachNode) {
+  for (int i = 0; i < 100; ++i) app_.Command({"SET", "k" + std::to_string(i), "v"});
+  const std::string overview = proxy_.HttpGet("/api/overview");
+  size_t slots = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    const std::string address = "127.0.0.1:" + std::to_string(cluster->node(i).port());
+    const size_t at =
+        overview.find(R"({"address":")" + address + R"(","role":"master","state":"up")");
+    ASSERT_NE(at, std::string::npos) << overview;
+    slots += std::stoul(overview.substr(overview.find(R"("slots":)", at) + 8));
+    const size_t latency = overview.find(R"("latency":)", at) + 10;
+    EXPECT_NE(overview.substr(latency, 4), "null") << address;
+  }
+  EXPECT_EQ(slots, 16384U);
+  EXPECT_THAT(proxy_.HttpGet("/api/keys/k1"),
+              HasSubstr("\"slot\":" + std::to_string(RedisCluster::SlotOf("k1")) +
+                        ",\"node\":\"127.0.0.1:"));
+}
+
 TEST_F(ClusterServingTest, APipelineOverAllNodesIsAnsweredInOrder) {
   constexpr int kKeys = 300;
   for (int i = 0; i < kKeys; ++i) app_.Append({"SET", "k" + std::to_string(i), std::to_string(i)});

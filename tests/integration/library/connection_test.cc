@@ -67,6 +67,23 @@ TEST_P(LibraryCalls, TypedOnes) {
   EXPECT_FALSE(cache.Get("n"));
 }
 
+TEST_P(LibraryCalls, WhatOneHasGivenNamesTheNext) {
+  Connection cache = instance().Connect();
+  cache.Set("first", "second");
+  cache.Set("second", "a key that is longer than its own name");
+  cache.Set("a key that is longer than its own name", "end");
+  Result<std::string_view> at = cache.Get("first");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(at);
+    at = cache.Get(*at);
+  }
+  EXPECT_EQ(*at, "end");
+  std::vector<std::string> names;
+  for (const KeyCount& key : instance().keys()) names.push_back(key.key);
+  EXPECT_THAT(names, testing::UnorderedElementsAre("first", "second",
+                                                   "a key that is longer than its own name"));
+}
+
 TEST_P(LibraryCalls, AKeyThatExpires) {
   Connection cache = instance().Connect();
   ASSERT_TRUE(cache.Set("k", "v", milliseconds(40)));

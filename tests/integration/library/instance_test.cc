@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/types.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -93,8 +96,8 @@ TEST(LibraryOptions, TheFirstMistakeIsKept) {
 TEST(LibraryOptions, TomlAndFiles) {
   EXPECT_THAT(MistakeOf(Options().Toml("# here\nworkers = 0")), HasSubstr("line 2: workers"));
   EXPECT_THAT(MistakeOf(Options().Toml("workers")), HasSubstr("line 1: "));
-  EXPECT_THAT(MistakeOf(Options().File("/nonexistent")),
-              HasSubstr("'/nonexistent' does not exist"));
+  EXPECT_THAT(MistakeOf(Options().File("/proc/nonexistent")),
+              HasSubstr("'/proc/nonexistent' does not exist"));
   const test::TempFile file("listen = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"");
   const Result<Instance> started = Start(Options().File(file.path()).Set("http", "off"));
   ASSERT_TRUE(started) << started.error().message;
@@ -212,6 +215,39 @@ TEST(LibraryInstance, LeavesSignalsAlone) {
     EXPECT_EQ(action.sa_handler, SIG_DFL) << signal;
   }
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// The best of several, as a busy machine may take its time.
+TEST(LibraryInstance, StartsInUnderTenMilliseconds) {
+  using Clock = std::chrono::steady_clock;
+  auto best = Clock::duration::max();
+  for (int i = 0; i < 20; ++i) {
+    const auto began = Clock::now();
+    const Result<Instance> cache = Start(Options().Set("listen", "127.0.0.1:0"));
+    ASSERT_TRUE(cache) << cache.error().message;
+    EXPECT_EQ(RawClient::Connect(cache->port()).Ask({"PING"}), "+PONG\r\n");
+    best = std::min(best, Clock::now() - began);
+  }
+  EXPECT_LT(best, milliseconds(10));
+}
+
+long ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  long size = 0;
+  long resident = 0;
+  statm >> size >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+TEST(LibraryInstance, AnEmptyOneTakesTwoMegabytesAtMost) {
+  constexpr long kMany = 8;
+  const Result<Instance> first = Start();  // with what all share
+  const long before = ResidentBytes();
+  std::vector<Result<Instance>> many;
+  for (long i = 0; i < kMany; ++i) many.push_back(Start());
+  EXPECT_LT((ResidentBytes() - before) / kMany, 2L << 20);
+}
+#endif
 
 TEST(LibraryInstance, AThousandTimesAndNothingIsLeft) {
   const Options options = Options().Set("listen", "127.0.0.1:0").Set("tracked-keys", "10");

@@ -9,6 +9,7 @@ namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr double kNow = 1000;
 
@@ -49,6 +50,35 @@ TEST(WhyAKeyMisses, InWords) {
             "Deleted 3 s ago by `del` of billing 10.0.0.1:5");
   EXPECT_EQ(WhyText(Report(Fate(Kind::kDropped, resp::CommandId::kFlushall, 3))),
             "Dropped with all other keys 3 s ago by `flushall` of billing 10.0.0.1:5");
+}
+
+TEST(WhyAKeyMisses, WhenItWasEvicted) {
+  using Kind = KeyFate::Kind;
+  KeyReport report = Report(Fate(Kind::kWritten, resp::CommandId::kSet, 100), true);
+  report.evicted_at = kNow - 40;
+  EXPECT_EQ(WhyText(report),
+            "Evicted 40 s ago, as memory was full; `set` of billing 10.0.0.1:5 was the last to "
+            "write it");
+  report.fate->expires = (static_cast<int64_t>(kNow) - 50) * 1000;
+  report.fate->ttl = 50'000;
+  EXPECT_THAT(WhyText(report), StartsWith("Expired 50 s ago")) << "before that";
+  report = Report(Fate(Kind::kWritten, resp::CommandId::kSet, 10), true);
+  report.evicted_at = kNow - 40;
+  EXPECT_THAT(WhyText(report), StartsWith("Written 10 s ago")) << "and has come back";
+  report = Report(Fate(Kind::kRemoved, resp::CommandId::kDel, 10), true);
+  report.evicted_at = kNow - 40;
+  EXPECT_THAT(WhyText(report), StartsWith("Deleted"));
+  report = Report({}, true);
+  report.evicted_at = kNow - 40;
+  EXPECT_EQ(WhyText(report), "Evicted 40 s ago, as memory was full");
+}
+
+TEST(KeyReports, WhereAKeyIs) {
+  metrics::KeyDirectory directory(10);
+  const metrics::KeyHistory history(directory);
+  KeyReport report = Report({});
+  report.place = KeyPlace{.slot = 7, .node = "10.0.0.1:6379"};
+  EXPECT_THAT(KeyJson(report, history), HasSubstr(R"("slot":7,"node":"10.0.0.1:6379")"));
 }
 
 TEST(KeyReports, OfAKeyThatIsNotTracked) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::EndsWith;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
@@ -25,7 +27,8 @@ class OverviewTest : public testing::Test {
             .behind = {false, "Redis at 127.0.0.1:6379", away_since_},
             .totals = totals_,
             .minute_ago = before_,
-            .history = history_};
+            .history = history_,
+            .nodes = nodes_};
   }
   std::vector<std::string> Troubles() {
     std::vector<std::string> texts;
@@ -37,6 +40,7 @@ class OverviewTest : public testing::Test {
   metrics::Snapshot totals_;
   metrics::Snapshot before_;
   metrics::History history_;
+  std::vector<NodeInfo> nodes_;
 };
 
 TEST_F(OverviewTest, AllIsWell) {
@@ -73,8 +77,30 @@ TEST_F(OverviewTest, JsonHasTheFigures) {
   EXPECT_EQ(json.at("last_hour").at("hit_ratio").to_number<double>(), 0.75);
   EXPECT_EQ(json.at("now").at("hits").to_number<int>(), 30);
   EXPECT_TRUE(json.at("upstream").at("up").as_bool());
+  EXPECT_TRUE(json.at("upstream").at("nodes").as_array().empty());
   EXPECT_THAT(OverviewEvent(Now()), StartsWith("data: {"));
   EXPECT_THAT(OverviewEvent(Now()), EndsWith("}\n\n"));
+}
+
+TEST_F(OverviewTest, EachNodeOfACluster) {
+  nodes_ = {
+      {.address = "10.0.0.1:7000",
+       .role = NodeInfo::Role::kMaster,
+       .slots = 2,
+       .ranges = "0, 9",
+       .state = NodeInfo::State::kUp,
+       .latency = std::chrono::microseconds(250)},
+      {.address = "10.0.0.2:7000", .role = NodeInfo::Role::kReplica, .master = "10.0.0.1:7000"}};
+  away_since_ = 988;
+  EXPECT_THAT(Troubles(), ElementsAre("Redis at 127.0.0.1:6379 has been away for 12 s"));
+  nodes_[0].state = NodeInfo::State::kAway;
+  EXPECT_THAT(Troubles(), ElementsAre("Of the cluster 10.0.0.1:7000 has been away for 12 s"));
+  nodes_[0].state = NodeInfo::State::kUp;
+  const std::string text = OverviewJson(Now());
+  EXPECT_THAT(text, HasSubstr(R"({"address":"10.0.0.1:7000","role":"master","state":"up",)"
+                              R"("slots":2,"ranges":"0, 9","latency":0.00025})"));
+  EXPECT_THAT(text, HasSubstr(R"("role":"replica","state":"unasked","slots":0,"ranges":"",)"
+                              R"("latency":null,"replica_of":"10.0.0.1:7000"})"));
 }
 
 }  // namespace

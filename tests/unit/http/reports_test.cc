@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <chrono>
 #include <string>
+
+#include "metrics/key_stats.h"
 
 namespace keyhole::core {
 namespace {
@@ -128,6 +131,35 @@ TEST(SlowReport, ListsTheLargestFirst) {
       R"("age_seconds":0}]})"
       "\n");
   EXPECT_EQ(SlowJson({}, {}, now), "{\"big\":[],\"slow\":[]}\n");
+}
+
+// Also while there are places for all, where no key takes that of another.
+TEST(KeysReport, AKeyIsNewInItsFirstMinute) {
+  metrics::KeyDirectory directory(10);
+  metrics::KeyStats stats(directory);
+  metrics::KeyHistory history(directory);
+  metrics::KeyHistory::Instant now{std::chrono::hours(1)};
+  KeyTable table;
+  table.keys = {Key("old", 1, 0), Key("young", 1, 0)};
+  table.keys[1].slot = 1;
+  KeysQuery query;
+  query.spark = 30;
+  const auto trend = [&](size_t key) {
+    const auto json = boost::json::parse(KeysJson(table, history, query, 1000));
+    const auto& value = json.at("keys").as_array().at(key).at("trend");
+    return value.is_null() ? std::string() : std::string(value.as_string());
+  };
+  stats.Record("old", true);
+  for (int i = 0; i < 6; ++i) history.Tick(now += history.step());
+  EXPECT_EQ(trend(0), "") << "all are as old as the process";
+  stats.Record("young", true);
+  for (int i = 0; i < 6; ++i) {
+    history.Tick(now += history.step());
+    EXPECT_EQ(trend(0), "");
+    EXPECT_EQ(trend(1), "new");
+  }
+  history.Tick(now += history.step());
+  EXPECT_EQ(trend(1), "");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -149,6 +150,15 @@ TEST(KeyHistories, ManyKeysHaveLongerSteps) {
   KeyDirectory many(100'000);
   const KeyHistory history(many);
   EXPECT_LE(history.steps() * 100'000 * 4, 3u << 20);
+}
+
+// The hour, the day and the keys together, for as many keys as can be tracked.
+TEST(HistoryMemory, IsAtMostFourMebibytes) {
+  for (const size_t keys :
+       std::initializer_list<size_t>{1, 100, 1000, 2000, 2100, 3000, 5000, 9000, 10'000}) {
+    KeyDirectory directory(keys);
+    EXPECT_LE(History::kMemory + KeyHistory(directory).memory(), size_t{4} << 20) << keys;
+  }
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ TEST(TopologyTest, ReadsRangesMastersAndReplicas) {
   EXPECT_EQ(topology->masters[0].ToString(), "127.0.0.1:7001");
   EXPECT_EQ(topology->masters[1].ToString(), "[::1]:7002");
   EXPECT_EQ(topology->covered, kSlotCount);
-  EXPECT_EQ(topology->replicas, 1u);
+  ASSERT_EQ(topology->replicas.size(), 1u);
+  EXPECT_EQ(topology->masters[topology->replicas[0].master].ToString(), "127.0.0.1:7001");
   EXPECT_EQ(topology->owners[0], 0);
   EXPECT_EQ(topology->owners[8192], 0);
   EXPECT_EQ(topology->owners[8193], 1);
