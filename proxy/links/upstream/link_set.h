@@ -34,6 +34,9 @@ class LinkSet {
   // The upstream is elsewhere now: links that are down need not wait for their next attempt.
   virtual void RetryNow() {}
 
+  // Its name leads elsewhere now: links are made anew, and those in use go on where they are.
+  virtual void MoveOn() {}
+
   std::function<void()> on_watch;
   // Called when a link's queue, having been long, is short again.
   std::function<void()> on_room;
