@@ -36,7 +36,8 @@ class Silent {
     // Once these fill its queue, nobody else gets an answer.
     for (int& filler : fillers_) {
       filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-      connect(filler, reinterpret_cast<sockaddr*>(&at), sizeof(at));
+      [[maybe_unused]] const int pending =
+          connect(filler, reinterpret_cast<sockaddr*>(&at), sizeof(at));
     }
   }
   ~Silent() {
