@@ -46,9 +46,10 @@ enum class Effect : uint8_t {
   kQuit,
   kReset,
   kShutdown,
-  kHangUp,  // POST, Host: somebody's HTTP; Redis drops the connection
+  kHangUp,    // POST, Host: somebody's HTTP; Redis drops the connection
+  kSentinel,  // SENTINEL: where the master is, which the proxy can be told to answer itself
 };
-inline constexpr int kEffectCount = static_cast<int>(Effect::kHangUp) + 1;
+inline constexpr int kEffectCount = static_cast<int>(Effect::kSentinel) + 1;
 
 // Which link a request may run on.
 enum class LinkNeed : uint8_t {
@@ -91,6 +92,7 @@ constexpr EffectTraits Make(Effect effect) {
     case Effect::kSetInfo:
       return {.sets = true};
     case Effect::kPrivateOnce:
+    case Effect::kSentinel:
       return {.need = kOwn, .waits = true};
     case Effect::kWait:
       return {.need = LinkNeed::kFenced, .waits = true, .untracked = true};

@@ -296,27 +296,48 @@ Problem ParseListenEndpoint(std::string_view text, std::string_view tls_scheme, 
   return problem;
 }
 
+namespace {
+
+// With all that it is made of.
+void SpeakTls(Upstream* upstream) {
+  upstream->endpoint.tls = true;
+  for (Endpoint& seed : upstream->seeds) seed.tls = true;
+  if (!upstream->sentinels.has_value()) return;
+  for (Endpoint& sentinel : upstream->sentinels->endpoints) sentinel.tls = true;
+}
+
+}  // namespace
+
 Problem ParseUpstream(std::string_view text, Upstream* out) {
   constexpr std::string_view kRedis = "redis://";
   constexpr std::string_view kTls = "rediss://";
   constexpr std::string_view kCluster = "redis+cluster://";
   constexpr std::string_view kSentinel = "redis+sentinel://";
+  constexpr std::string_view kTlsCluster = "rediss+cluster://";
   constexpr std::string_view kTlsSentinel = "rediss+sentinel://";
   Upstream upstream;
   Problem problem;
+  constexpr std::string_view kTlsQuery = "?tls";
+  const bool asks_tls = text.ends_with(kTlsQuery) && !text.starts_with(kUnixScheme);
+  if (asks_tls) text.remove_suffix(kTlsQuery.size());
   constexpr std::string_view kProxyQuery = "?proxy=v2";
   const bool proxy = text.ends_with(kProxyQuery);
   if (proxy) text.remove_suffix(kProxyQuery.size());
   if (text.starts_with(kTls)) {
     problem = ParseRedisUrl(text.substr(kTls.size()), &upstream);
-    upstream.endpoint.tls = true;
+    SpeakTls(&upstream);
   } else if (text.starts_with(kCluster)) {
     problem = ParseClusterUrl(text.substr(kCluster.size()), &upstream);
   } else if (text.starts_with(kRedis)) {
     problem = ParseRedisUrl(text.substr(kRedis.size()), &upstream);
-  } else if (text.starts_with(kSentinel) || text.starts_with(kTlsSentinel)) {
-    const bool tls = text.starts_with(kTlsSentinel);
-    problem = ParseSentinels(text.substr((tls ? kTlsSentinel : kSentinel).size()), tls, &upstream);
+  } else if (text.starts_with(kTlsCluster)) {
+    problem = ParseClusterUrl(text.substr(kTlsCluster.size()), &upstream);
+    SpeakTls(&upstream);
+  } else if (text.starts_with(kSentinel)) {
+    problem = ParseSentinels(text.substr(kSentinel.size()), &upstream);
+  } else if (text.starts_with(kTlsSentinel)) {
+    problem = ParseSentinels(text.substr(kTlsSentinel.size()), &upstream);
+    SpeakTls(&upstream);
   } else if (text.starts_with(kUnixScheme)) {
     problem = ParseUnixUrl(text.substr(kUnixScheme.size()), &upstream);
   } else if (IsHostPort(text)) {
@@ -325,10 +346,12 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
     problem =
         "it begins with none of redis://, rediss:// and unix:; " + std::string(kUpstreamForms);
   }
+  if (asks_tls) SpeakTls(&upstream);
   const bool one_by_tcp = upstream.endpoint.kind == Endpoint::Kind::kTcp &&
                           !upstream.is_cluster() && !upstream.sentinels;
   if (!problem && proxy && !one_by_tcp) {
-    problem = "?proxy=v2 is for TCP to one Redis; leave it out for a unix socket, a cluster or Sentinel";
+    problem =
+        "?proxy=v2 is for TCP to one Redis; leave it out for a unix socket, a cluster or Sentinel";
   }
   upstream.endpoint.proxy = proxy;
   if (!problem) *out = upstream;

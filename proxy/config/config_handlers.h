@@ -191,6 +191,19 @@ inline constexpr Handler kUpstream = {
       return config.upstream ? config.upstream->ToString() : std::string(kEmbedded);
     }};
 
+// Somewhere to connect to.
+inline constexpr Handler kSentinelAddress = {
+    [](Texts texts, Config* config) -> Problem {
+      Endpoint* const address = &config->clients.sentinel_address;
+      if (Problem problem = ParseTcpEndpoint(texts[0], address)) return problem;
+      if (address->port != 0) return std::nullopt;
+      return "'" + texts[0] + "' is not a valid address: clients cannot connect to port 0";
+    },
+    [](const Config& config) {
+      const Endpoint& address = config.clients.sentinel_address;
+      return address.port == 0 ? std::string() : address.ToString();
+    }};
+
 inline constexpr Handler kCountCommands = {
     [](Texts texts, Config* config) {
       return ParseOptionalLookups(texts, &config->count_commands);

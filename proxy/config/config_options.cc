@@ -80,6 +80,14 @@ constexpr Option kOptions[] = {
     Define(kBehind, "--sentinel-password", "PASSWORD", kRestart,
            "The password that Sentinels ask for; safer in the environment or in the file.",
            Text<At<&Config::links, &UpstreamOptions::sentinel_password>>()),
+    Define(kBehind, "--serve-sentinel", "NAME", kRestart,
+           "Answer SENTINEL as a Sentinel would whose master of this name is Keyhole itself: for "
+           "clients that ask Sentinels where to connect.",
+           Text<At<&Config::clients, &ClientOptions::sentinel_name>>()),
+    Define(kBehind, "--serve-sentinel-address", "ADDRESS", kRestart,
+           "The address that they are told, host:port. Without it, the one at which they have "
+           "reached Keyhole.",
+           kSentinelAddress),
     Define(
         kBehind, "--upstream-wait", "DURATION", kLive,
         "How long requests wait for a lost upstream to come back before their clients are told or "
@@ -92,6 +100,10 @@ constexpr Option kOptions[] = {
     Define(kBehind, "--upstream-connect-timeout", "DURATION", kLive,
            "How long one attempt to connect to the upstream may take before the next one is made.",
            Duration<At<&Config::links, &UpstreamOptions::connect_timeout>, 1>()),
+    Define(kBehind, "--upstream-resolve", "DURATION", kRestart,
+           "How often the host's name in --upstream is looked up again; if it leads elsewhere, "
+           "connections are made anew there. 0: when one is lost only.",
+           Duration<At<&Config::links, &UpstreamOptions::resolve>>()),
     Define(kBehind, "--upstream-idle", "NUMBER", kLive,
            "How many connections to the upstream a worker keeps open at most while nobody uses "
            "them. There are as many as were in use at once in the last minute.",

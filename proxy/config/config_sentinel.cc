@@ -18,7 +18,7 @@ constexpr uint16_t kSentinelPort = 26379;
 
 }  // namespace
 
-Problem ParseSentinels(std::string_view rest, bool tls, Upstream* out) {
+Problem ParseSentinels(std::string_view rest, Upstream* out) {
   const size_t at = rest.rfind('@');
   const size_t slash = rest.find('/', at == std::string_view::npos ? 0 : at);
   if (slash == std::string_view::npos || slash + 1 == rest.size()) {
@@ -44,7 +44,6 @@ Problem ParseSentinels(std::string_view rest, bool tls, Upstream* out) {
     if (Problem problem = ParseRedisUrl(credentials + std::string(host) + database, &one)) {
       return problem;
     }
-    one.endpoint.tls = tls;
     sentinels.endpoints.push_back(one.endpoint);
     if (sentinels.endpoints.size() == 1) upstream = std::move(one);
     if (host.size() == hosts.size()) break;

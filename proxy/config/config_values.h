@@ -94,12 +94,14 @@ Problem ParseHttpOrigin(std::string_view text, std::string* out);
 // host[:port], [v6][:port]                       without
 // unix://[[user]:password@]/path[?db=N]          or unix:/path[?db=N]
 // redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/NAME[/db], rediss+sentinel:// too
+// redis+cluster://[[user]:password@]host[:port][,host[:port]...], rediss+cluster:// too
+// any of them but unix: with ?tls behind it: the same as with rediss
 // User, password, host and path are percent-decoded.
 Problem ParseUpstream(std::string_view text, Upstream* out);
 // What follows "redis://"; out->endpoint.port, if it is not 0, is that of hosts without one.
 Problem ParseRedisUrl(std::string_view rest, Upstream* out);
 // What follows "redis+sentinel://".
-Problem ParseSentinels(std::string_view rest, bool tls, Upstream* out);
+Problem ParseSentinels(std::string_view rest, Upstream* out);
 
 // Anything: empty ones have been refused before. Networks are read where they are used.
 Problem ParseNetwork(std::string_view text, std::string* out);

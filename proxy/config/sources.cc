@@ -84,6 +84,10 @@ Problem CheckTogether(const Config& config) {
     return "--sentinel-user and --sentinel-password are given, and --upstream names no Sentinels; "
            "give --upstream redis+sentinel://host/NAME, or leave them out";
   }
+  if (config.clients.sentinel_name.empty() && config.clients.sentinel_address.port != 0) {
+    return "--serve-sentinel-address is what is told by --serve-sentinel, which is not given; give "
+           "it, or leave the address out";
+  }
   const bool expects_headers = std::any_of(config.listen.begin(), config.listen.end(),
                                            [](const Endpoint& endpoint) { return endpoint.proxy; });
   if (expects_headers == config.proxy_from.empty()) {

@@ -15,6 +15,8 @@ class Transport {
   // over. The edge looks at the end of this turn of its loop. Cheap, may be called any number of
   // times.
   virtual void Wake() = 0;
+  // Where the other side has reached us; port 0: nobody can tell. For one system call.
+  virtual Endpoint OwnAddress() const { return {}; }
 
  protected:
   ~Transport() = default;

@@ -103,6 +103,8 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   void OnSent(const resp::CommandSpec& spec, std::span<const std::string_view> args, bool whole);
   void OnAnswered(const resp::CommandSpec& spec) override;
   void OnAnsweredFor(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes) override;
+  // What is kept comes by the connection of this end.
+  bool IsLink(const UpstreamEnd& end) const { return link_.get() == &end; }
   // The fence that a session needs once it has this reply.
   uint64_t NeedNow() const { return link_->next_fence(); }
   // Sessions may be served what is older than what they have read.

@@ -22,6 +22,7 @@ class ClientConnection final : public PeerConnection<ClientConnection> {
   core::ClientSession& session() { return *session_; }
   void Close(metrics::CloseReason reason);
   void Abandon() override { Close(metrics::CloseReason::kHandshake); }
+  core::Endpoint OwnAddress() const override { return stream().OwnAddress(); }
   // Something has come that has not been read.
   bool HasUnread() const { return is_open() && stream().HasUnread(); }
 

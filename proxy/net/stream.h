@@ -14,6 +14,7 @@
 #include <span>
 #include <string_view>
 
+#include "proxy/base/endpoint.h"
 #include "proxy/net/watcher.h"
 
 namespace keyhole::net {
@@ -61,6 +62,8 @@ class Stream {
 
   // Asks the kernel, for one system call.
   virtual bool HasUnread() const = 0;
+  // The same: the address of our end; port 0: it has none.
+  virtual core::Endpoint OwnAddress() const { return {}; }
 
   // Has the watcher told once that the stream takes more.
   virtual void WaitWritable() = 0;

@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace keyhole::net {
@@ -81,6 +83,20 @@ Stream::Io TcpStream::Write(std::string_view bytes, size_t* n) {
 bool TcpStream::HasUnread() const {
   char byte = 0;
   return open_ && ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+core::Endpoint TcpStream::OwnAddress() const {
+  asio::ip::tcp::endpoint own;
+  sockaddr_storage address{};
+  socklen_t length = sizeof(address);
+  if (::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  if (address.ss_family != AF_INET && address.ss_family != AF_INET6) return {};
+  std::memcpy(own.data(), &address, std::min<size_t>(own.capacity(), length));
+  asio::ip::address host = own.address();
+  if (host.is_v6() && host.to_v6().is_v4_mapped()) {
+    host = asio::ip::make_address_v4(asio::ip::v4_mapped, host.to_v6());
+  }
+  return core::Endpoint::Tcp(host.to_string(), own.port());
 }
 
 Stream::Probe TcpStream::ProbeEof() {

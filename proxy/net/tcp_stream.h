@@ -33,6 +33,7 @@ class TcpStream final : public Stream {
   Io Write(std::string_view bytes, size_t* n) override;
   Probe ProbeEof() override;
   bool HasUnread() const override;
+  core::Endpoint OwnAddress() const override;
   void WaitWritable() override;
   void ShutdownWrite() override;
   void Close() override;

@@ -55,6 +55,7 @@ class TlsStream final : public Stream, private Watcher {
   void Flush() override;
   Probe ProbeEof() override;
   bool HasUnread() const override;
+  core::Endpoint OwnAddress() const override { return below_->OwnAddress(); }
   void WaitWritable() override;
   void ShutdownWrite() override;
   void Close() override;

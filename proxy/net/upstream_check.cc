@@ -23,6 +23,10 @@ std::string Field(std::string_view info, std::string_view name) {
   return std::string(value.substr(0, value.find('\r')));
 }
 
+std::string Scheme(const core::Config& config) {
+  return config.upstream->endpoint.tls ? "rediss://" : "redis://";
+}
+
 // Says a greeting and hears the replies.
 void Talk(Dialogue& dialogue, core::Greeting greeting, core::Handshake* handshake) {
   handshake->Begin(std::move(greeting));
@@ -188,8 +192,8 @@ std::optional<std::string> KindProblem(const core::Config& config, const Upstrea
     return std::nullopt;
   return "--upstream " + config.upstream->ToString() +
          ": that is a Redis without cluster support; "
-         "give redis://" +
-         config.upstream->endpoint.ToString();
+         "give " +
+         Scheme(config) + config.upstream->endpoint.ToString();
 }
 
 std::string Describe(const core::Config& config, const UpstreamReport& report) {
@@ -210,7 +214,8 @@ std::string Describe(const core::Config& config, const UpstreamReport& report) {
   if (report.cluster && !whole) {
     text +=
         "; it is a node of a cluster, and will send clients to other nodes, past this proxy; "
-        "--upstream redis+cluster://" +
+        "--upstream redis" +
+        std::string(config.upstream->endpoint.tls ? "s" : "") + "+cluster://" +
         config.upstream->endpoint.ToString() + " puts all of the cluster behind it";
   }
   return text;

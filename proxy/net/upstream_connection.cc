@@ -58,16 +58,20 @@ void UpstreamConnection::ConnectTo(std::vector<Protocol::endpoint> endpoints, si
   error_code ignored;
   connecting_.close(ignored);
   const Protocol::endpoint endpoint = endpoints[index];
-  connecting_.async_connect(endpoint,
-                            [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints),
-                             index](error_code error) mutable {
-                              self->loop_.BeginTurn();
-                              if (!self->open_) return;
-                              if (error) return self->ConnectTo(std::move(endpoints), index + 1);
-                              const int descriptor = self->connecting_.release(error);
-                              if (error) return self->Lose();
-                              self->OnConnected(self->make_stream_(descriptor));
-                            });
+  has_another_ = index + 1 < endpoints.size();
+  began_ = state_.now;
+  connecting_.async_connect(
+      endpoint, [self = boost::intrusive_ptr(this), endpoints = std::move(endpoints), endpoint,
+                 index](error_code error) mutable {
+        self->loop_.BeginTurn();
+        if (!self->open_) return;
+        if (error) return self->ConnectTo(std::move(endpoints), index + 1);
+        const int descriptor = self->connecting_.release(error);
+        if (error) return self->Lose();
+        self->has_another_ = false;
+        self->peer_ = endpoint;
+        self->OnConnected(self->make_stream_(descriptor));
+      });
 }
 
 void UpstreamConnection::OnConnected(std::unique_ptr<Stream> stream) {
@@ -135,7 +139,10 @@ void UpstreamConnection::WriteOut() {
 void UpstreamConnection::ExpireConnecting() {
   if (!open_ || connected_) return;
   const auto limit = state_.config.links.connect_timeout;
-  if (state_.now - began_ >= limit) Lose();
+  if (state_.now - began_ < limit) return;
+  if (!std::exchange(has_another_, false)) return Lose();
+  error_code ignored;
+  connecting_.cancel(ignored);  // the operation ends, and goes on with the next one
 }
 
 void UpstreamConnection::Lose() {

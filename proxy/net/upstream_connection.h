@@ -31,10 +31,15 @@ class UpstreamConnection final : public Connection {
   void Abandon() override { Lose(); }
   // Where it leads, once it has been started.
   const core::Endpoint& endpoint() const { return endpoint_; }
+  bool is_connected() const { return connected_; }
+  // The address of the other side. REQUIRES: is_connected().
+  const Protocol::endpoint& peer() const { return peer_; }
+  const core::UpstreamEnd& link() const { return *link_; }
   // It is lost: closes the socket, and tells the link.
   void Lose();
 
-  // Ends an attempt that has taken longer than --upstream-connect-timeout.
+  // Ends an attempt that has taken longer than --upstream-connect-timeout: tries the next address
+  // of the name, if there is one.
   void ExpireConnecting();
   // Closes the socket; the link is not told.
   void Close();
@@ -55,7 +60,9 @@ class UpstreamConnection final : public Connection {
   asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver_;
   MakeStream make_stream_;
   core::Endpoint endpoint_;
-  const core::Instant began_;
+  Protocol::endpoint peer_;
+  core::Instant began_;       // with this address
+  bool has_another_ = false;  // address, behind the one that it connects to
   bool open_ = true;
   bool connected_ = false;
   bool shut_ = false;  // the sending side is closed

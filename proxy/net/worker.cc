@@ -63,7 +63,7 @@ void Worker::Start() {
   core::Connector* connector = this;
   if (state_.wants_master) {
     sentinels_ = std::make_unique<core::SentinelWatch>(
-        state_, *state_.config.upstream->sentinels, *this,
+        state_, *state_.config.upstream->sentinels, state_.initial_state, *this,
         [this](const core::Endpoint& endpoint) { Cut(endpoint); });
     sentinels_->Start();
     connector = sentinels_.get();
@@ -71,7 +71,35 @@ void Worker::Start() {
   if (state_.store == nullptr) state_.links.Start(*connector);
   if (state_.near != nullptr) state_.near->Start(*connector);
   if (state_.store != nullptr) Sweep();
+  WatchName();
   Tick();
+}
+
+// Of one Redis. Sentinels and the nodes of a cluster tell themselves where others are.
+void Worker::WatchName() {
+  const auto& upstream = state_.config.upstream;
+  const auto interval = state_.config.links.resolve;
+  if (!upstream.has_value() || upstream->is_cluster() || upstream->sentinels.has_value()) return;
+  if (interval.count() == 0 || !NameWatch::IsName(upstream->endpoint)) return;
+  name_ = std::make_unique<NameWatch>(
+      loop_, upstream->endpoint, interval,
+      [this](const NameWatch::Addresses& addresses) { FollowName(addresses); });
+}
+
+void Worker::FollowName(const NameWatch::Addresses& addresses) {
+  bool moved = false;
+  upstreams_.ForEachOfNow([&](UpstreamConnection& connection) {
+    if (!connection.is_connected()) return;
+    if (std::binary_search(addresses.begin(), addresses.end(), connection.peer())) return;
+    moved = true;
+    // What it keeps has to be of the Redis that is read from.
+    if (state_.near != nullptr && state_.near->IsLink(connection.link())) connection.Lose();
+  });
+  if (!moved) return;
+  state_.log(core::LogLevel::kInfo, "the name of the upstream, " +
+                                        state_.config.upstream->endpoint.host +
+                                        ", leads elsewhere now; connections are made anew there");
+  state_.links.MoveOn();
 }
 
 // More often while there is much to find: a tenth of the time then.
@@ -225,6 +253,7 @@ void Worker::Stop() {
   if (http_ != nullptr) http_->Close();
   if (state_.near != nullptr) state_.near->Stop();
   state_.links.Stop();
+  name_ = nullptr;
   if (sentinels_ != nullptr) sentinels_->Stop();
   loop_.WriteFirst();
   upstreams_.ForEachOfNow([](UpstreamConnection& link) { link.Close(); });

@@ -19,6 +19,7 @@
 #include "proxy/net/http_clients.h"
 #include "proxy/net/log_limit.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/name_watch.h"
 #include "proxy/net/registry.h"
 #include "proxy/net/tls_context.h"
 #include "proxy/net/upstream_connection.h"
@@ -79,6 +80,9 @@ class Worker final : public core::Connector {
 
  private:
   void Tick();
+  void WatchName();
+  // The upstream is at these addresses now.
+  void FollowName(const NameWatch::Addresses& addresses);
   // The upstream is no longer there.
   void Cut(const core::Endpoint& endpoint);
   void Watch();
@@ -102,6 +106,7 @@ class Worker final : public core::Connector {
   core::Instant strangers_seen_{};
   LogLimit made_room_;
   std::unique_ptr<core::SentinelWatch> sentinels_;  // null: the upstream is where it is
+  std::unique_ptr<NameWatch> name_;                 // of the upstream; null: it has none
   Handshakes handshakes_{state_};
   TlsContext::Pointer upstream_tls_;
   Registry<UpstreamConnection> upstreams_;

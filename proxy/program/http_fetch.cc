@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/strings/escaping.h"
+#include "proxy/program/tls_client.h"
 
 namespace keyhole::program {
 namespace {
@@ -95,24 +96,49 @@ std::string RequestFor(const top::Options& where, const std::string& path) {
   return request + "\r\n\r\n";
 }
 
+// Both give what is wrong, or nothing.
+std::string AskPlain(int fd, const top::Options& where, const std::string& path,
+                     std::string* answer) {
+  const std::string request = RequestFor(where, path);
+  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(request.size())) {
+    return std::strerror(errno);
+  }
+  char buffer[16384];
+  while (answer->size() < kMost) {
+    const ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+    if (n < 0) return errno == EAGAIN ? "timed out" : std::strerror(errno);
+    if (n == 0) break;
+    answer->append(buffer, static_cast<size_t>(n));
+  }
+  return {};
+}
+
+std::string AskTls(int fd, const top::Options& where, const std::string& path,
+                   std::string* answer) {
+  TlsClient tls;
+  if (!tls.Start(fd, where) || !tls.Send(RequestFor(where, path))) return tls.problem();
+  char buffer[16384];
+  while (answer->size() < kMost) {
+    const ssize_t n = tls.Receive(buffer, sizeof(buffer));
+    if (n < 0) return tls.problem();
+    if (n == 0) break;
+    answer->append(buffer, static_cast<size_t>(n));
+  }
+  return {};
+}
+
 }  // namespace
 
 top::Answer HttpFetch(const top::Options& where, const std::string& path) {
   std::string problem;
+  std::string answer;
   const Descriptor socket(ConnectTo(where, &problem));
   if (socket.fd() < 0) return Failed(where, problem);
-  const std::string request = RequestFor(where, path);
-  if (send(socket.fd(), request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
-    return Failed(where, std::strerror(errno));
-  }
-  std::string answer;
-  char buffer[16384];
-  while (answer.size() < kMost) {
-    const ssize_t n = recv(socket.fd(), buffer, sizeof(buffer), 0);
-    if (n < 0) return Failed(where, errno == EAGAIN ? "timed out" : std::strerror(errno));
-    if (n == 0) break;
-    answer.append(buffer, static_cast<size_t>(n));
+  if (problem = where.tls ? AskTls(socket.fd(), where, path, &answer)
+                          : AskPlain(socket.fd(), where, path, &answer);
+      !problem.empty()) {
+    return Failed(where, problem);
   }
   // HTTP/1.1 200 OK
   const size_t body = answer.find("\r\n\r\n");

@@ -102,6 +102,7 @@ class ClientSession final
   bool OnOutput(size_t before) override;
   bool output_is_long() const override { return out_.size() > kLongOutput; }
   void OnReply(const resp::ReplyHead& head) override;
+  Endpoint OwnAddress() const override { return transport_->OwnAddress(); }
   void OnMaySubmit() override;
   void CloseAfterOutput() override;
   void OnClose(metrics::CloseReason reason) override;

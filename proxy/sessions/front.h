@@ -11,6 +11,7 @@
 #include <cstddef>
 
 #include "metrics/counters.h"
+#include "proxy/base/endpoint.h"
 #include "resp/byte_queue.h"
 #include "resp/reply_scanner.h"
 
@@ -27,6 +28,8 @@ class Front {
   virtual void OnReply(const resp::ReplyHead& head) = 0;
   // The same of one that no link gave; the request may be gone after it.
   virtual void OnAnsweredHere() {}
+  // Where the client has reached us; port 0: nobody can tell.
+  virtual Endpoint OwnAddress() const { return {}; }
   // The request that Submit() did not take is to be submitted again.
   virtual void OnMaySubmit() = 0;
   // Close once all that is in output() has been sent.

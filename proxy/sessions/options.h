@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/endpoint.h"
+
 namespace keyhole::core {
 
 struct ClientOptions {
@@ -17,6 +19,9 @@ struct ClientOptions {
   bool allow_shutdown = false;                // false: SHUTDOWN is refused
   std::vector<std::string> deny;              // commands and categories, as in "config|set"
   bool read_only = false;                     // and all that writes
+  std::string sentinel_name;  // SENTINEL is answered: the master of this name is the proxy; empty:
+                              // it is not
+  Endpoint sentinel_address;  // ... at this address; port 0: where the client has reached us
 
   bool operator==(const ClientOptions&) const = default;
 };

@@ -153,6 +153,7 @@ class Session final : public Requester, private NearReader::Host {
   bool AnswersHere(Effect effect) const;
   bool MayStop() const;
   void AnswerHere(Effect effect, std::span<const std::string_view> args);
+  void AnswerAsSentinel(std::span<const std::string_view> args);
   [[gnu::noinline]] Router::Route ChooseLink(const Exchange& exchange,
                                              const resp::Request& request);
   void Send(const resp::Request& request, Exchange& exchange);

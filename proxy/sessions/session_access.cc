@@ -73,7 +73,7 @@ std::string NameOf(const CommandSpec& spec, Args args) {
 }
 
 bool IsUnknownSubcommand(const CommandSpec& spec, Args args) {
-  return spec.has(resp::kContainer) && args.size() > 1;
+  return spec.has(resp::kContainer) && spec.effect != Effect::kSentinel && args.size() > 1;
 }
 
 // What Redis finds wrong with a request at first glance, whoever sent it; empty: nothing. Of
@@ -238,7 +238,10 @@ Session::Taken Session::TakeByUser(const resp::Request& request, Exchange& excha
     const std::string error = MalformedText(spec, request);
     return Refuse(exchange, error.empty() ? resp::kNoAuthError : std::string_view(error));
   }
-  const Denial denial = user_->Check(spec, request.args, !exchange.in_pieces);
+  Denial denial = user_->Check(spec, request.args, !exchange.in_pieces);
+  // As a Sentinel the proxy tells no more than where it is itself.
+  const bool harmless = spec.effect == Effect::kSentinel && AnswersHere(spec.effect);
+  if (denial == Denial::kUnbounded && harmless) denial = Denial::kNone;
   if (denial != Denial::kNone) return Refuse(exchange, DenialText(denial, spec, request));
   const CommandRights& rights = resp::RightsOf(spec.id);
   if (rights.has(resp::kTellsUser) && well_formed && !exchange.in_pieces)

@@ -4,9 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "proxy/sessions/sentinel_answer.h"
 #include "proxy/sessions/session.h"
 #include "proxy/users/permissions.h"
 #include "resp/error_text.h"
+#include "resp/reply_writer.h"
 
 namespace keyhole::core {
 namespace {
@@ -63,6 +65,8 @@ bool Session::AnswersHere(Effect effect) const {
       // The store refuses it there itself.
       if (context_.router->in_process() && conversation_.queueing()) return false;
       return !context_.clients.allow_shutdown || MayStop();
+    case Effect::kSentinel:  // in MULTI it is Redis' to refuse
+      return !context_.clients.sentinel_name.empty() && !conversation_.queueing();
     default:
       return false;
   }
@@ -71,7 +75,7 @@ bool Session::AnswersHere(Effect effect) const {
 // The end of a session, and its return to the state of a new one, come after all before them.
 bool Session::MayAnswerHere(Effect effect) const {
   const bool refused = effect == Effect::kShutdown && !context_.clients.allow_shutdown;
-  return refused ? MayAnswer() : idle();
+  return refused || effect == Effect::kSentinel ? MayAnswer() : idle();
 }
 
 void Session::AnswerHere(Effect effect, std::span<const std::string_view> args) {
@@ -88,6 +92,9 @@ void Session::AnswerHere(Effect effect, std::span<const std::string_view> args) 
                                         "attack through a browser)");
       Close(CloseReason::kProtocolError);
       break;
+    case Effect::kSentinel:
+      if (answered) AnswerAsSentinel(args);
+      break;
     case Effect::kReset:
       BeginReset(skipped ? Resetting::kSilently : Resetting::kAnswered);
       break;
@@ -103,6 +110,19 @@ void Session::AnswerHere(Effect effect, std::span<const std::string_view> args) 
       if (answered) Answer(kShutdownRefused);
       break;
   }
+}
+
+void Session::AnswerAsSentinel(std::span<const std::string_view> args) {
+  const ClientOptions& options = context_.clients;
+  const bool told = options.sentinel_address.port != 0;
+  resp::ByteQueue answer;
+  resp::ReplyWriter writer(&answer, protocol());
+  const std::string error = SentinelAnswer(
+      args, {options.sentinel_name, told ? options.sentinel_address : front_.OwnAddress()},
+      &writer);
+  if (error.empty()) return Answer(answer.Data());
+  context_.metrics.counters.errors[metrics::ErrorClassOf(error)].Add();
+  AnswerError(error);
 }
 
 void Session::Close(CloseReason reason) {

@@ -15,6 +15,7 @@ constexpr std::string_view kCommands[] = {"top", "keys", "slow",  // layering: n
 constexpr std::string_view kUnix = "unix:";
 
 const std::vector<std::string_view> kFlags = {"--sort", "--match", "--limit", "--user",
+                                              "--ca",   "--cert",  "--key",   "--insecure",
                                               "--once", "--json",  "--help"};
 
 // "http://127.0.0.1:9000/", "localhost", "unix:/run/keyhole-http.sock"
@@ -25,6 +26,10 @@ std::optional<std::string> ReadUrl(std::string_view url, Options* out) {
     return std::nullopt;
   }
   if (url.starts_with("http://")) url.remove_prefix(7);
+  if (url.starts_with("https://")) {
+    url.remove_prefix(8);
+    out->tls = true;
+  }
   while (url.ends_with('/')) url.remove_suffix(1);
   if (url.find('@') != std::string_view::npos) {
     return "A password does not belong in a URL; give --user, and KEYHOLE_TOP_PASSWORD in the "
@@ -51,6 +56,9 @@ std::optional<std::string> ReadValue(std::string_view flag, const std::string& v
   if (flag == "--sort") out->sort = value;
   if (flag == "--match") out->match = value;
   if (flag == "--user") out->user = value;
+  if (flag == "--ca") out->ca = value;
+  if (flag == "--cert") out->cert = value;
+  if (flag == "--key") out->key = value;
   if (flag != "--limit") return std::nullopt;
   const std::optional<uint64_t> limit = core::ParseDigits(value);
   if (!limit || *limit < 1 || *limit > 10000) return "--limit must be a number from 1 to 10000";
@@ -78,13 +86,17 @@ std::optional<std::string> Parse(const std::vector<std::string>& words, Options*
     }
     if (word == "--once") out->once = true;
     if (word == "--json") out->json = true;
+    if (word == "--insecure") out->insecure = true;
     if (word == "--help" || word == "-h") out->help = true;
-    if (word == "--once" || word == "--json" || word == "--help" || word == "-h") continue;
+    if (word == "--once" || word == "--json" || word == "--insecure" || word == "--help" ||
+        word == "-h") {
+      continue;
+    }
     const size_t equals = word.find('=');
     const std::string_view flag = word.substr(0, equals);
-    const bool known =
-        flag == "--sort" || flag == "--match" || flag == "--limit" || flag == "--user";
-    if (!known) {
+    constexpr std::string_view kWithValue[] = {"--sort", "--match", "--limit", "--user",
+                                               "--ca",   "--cert",  "--key"};
+    if (std::find(std::begin(kWithValue), std::end(kWithValue), flag) == std::end(kWithValue)) {
       return "There is no option " + std::string(flag) +
              core::DidYouMean(core::Nearest(flag, kFlags));
     }
@@ -95,6 +107,10 @@ std::optional<std::string> Parse(const std::vector<std::string>& words, Options*
         equals == std::string_view::npos ? words[++i] : std::string(word.substr(equals + 1));
     if (auto problem = ReadValue(flag, value, out)) return problem;
   }
+  if (!out->tls && !(out->ca.empty() && out->cert.empty() && out->key.empty())) {
+    return "--ca, --cert and --key are for TLS; give a URL that begins with https://";
+  }
+  if (out->cert.empty() != out->key.empty()) return "--cert and --key go together; give both";
   return std::nullopt;
 }
 
@@ -106,13 +122,18 @@ std::string_view HelpText() {
   keyhole slow [URL]      the slowest commands and the biggest values
   keyhole health [URL]    "ok" and exit code 0 if it serves, else what is wrong and 1
 
-URL is http://127.0.0.1:9000 unless it is given; host:port and unix:/path are fine.
+URL is http://127.0.0.1:9000 unless it is given; https://, host:port and unix:/path are
+fine.
 
   --sort NAME     keys by hits, misses, requests, ratio, rate or bytes
   --match GLOB    keys that match
   --limit N       so many rows of a table (20)
   --once          top: one plain screen, for scripts
   --json          the data instead of a screen
+  --ca FILE       https://: who vouches for it, if not whom the system trusts; --insecure:
+                  whoever answers is believed
+  --cert FILE, --key FILE
+                  https://: our certificate, where it asks for one
   --user NAME     where a password is asked for; it is read from KEYHOLE_TOP_PASSWORD
 
 Keys of top: 1-4 or Tab: views; s: sort; /: filter; arrows: scroll; q: quit.

@@ -17,6 +17,11 @@ struct Options {
   Command command = Command::kTop;
   std::string host = "127.0.0.1";  // or a unix socket's path
   std::string port = "9000";       // empty: host is a path
+  bool tls = false;                // https://
+  std::string ca;                  // a file: who vouches for it; empty: whom the system trusts
+  std::string cert;                // a file: our certificate, if it asks for one
+  std::string key;                 // a file
+  bool insecure = false;           // whoever answers is believed
   std::string user;                // with the password of KEYHOLE_TOP_PASSWORD
   std::string password;
   std::string sort;  // empty: the command's own

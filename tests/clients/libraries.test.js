@@ -1,4 +1,4 @@
-// ioredis and node-redis with their defaults (RESP3), on Redis and through Keyhole.
+// ioredis and node-redis with their defaults (RESP3), on Redis and through Keyhole, by TLS too.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
@@ -6,15 +6,21 @@ import { after, before, describe, test } from 'node:test';
 import { Redis as IoRedis } from 'ioredis';
 import { createClient } from 'redis';
 
-import { eventually, open, ways, within } from './servers.js';
+import { eventually, open, waysWithTls, within } from './servers.js';
 
-for (const way of ways) {
+// What node-redis is told of the connection.
+function socketOf(world) {
+  const socket = { host: '127.0.0.1', port: world.port };
+  return world.tls === undefined ? socket : { ...socket, tls: true, ...world.tls };
+}
+
+for (const way of waysWithTls) {
   describe(`ioredis, ${way.name}`, () => {
     let world;
     let client;
     before(async () => {
       world = await open(way);
-      client = new IoRedis(world.port, '127.0.0.1');
+      client = new IoRedis(world.port, '127.0.0.1', { tls: world.tls });
       client.on('error', () => {});
     });
     after(async () => {
@@ -88,7 +94,7 @@ for (const way of ways) {
     let client;
     before(async () => {
       world = await open(way);
-      client = createClient({ url: `redis://127.0.0.1:${world.port}` });
+      client = createClient({ socket: socketOf(world) });
       client.on('error', () => {});
       await client.connect();
     });
@@ -130,7 +136,7 @@ for (const way of ways) {
 
     test('its own near cache', async () => {
       const cached = createClient({
-        url: `redis://127.0.0.1:${world.port}`, RESP: 3, clientSideCache: { ttl: 0, maxEntries: 0 },
+        socket: socketOf(world), RESP: 3, clientSideCache: { ttl: 0, maxEntries: 0 },
       });
       cached.on('error', () => {});
       await cached.connect();

@@ -16,6 +16,7 @@ import kombu
 import limits.storage
 import limits.strategies
 import redis
+import redis.sentinel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEYHOLE = os.environ.get("KEYHOLE", str(ROOT / "build/dev/keyhole"))
@@ -404,6 +405,28 @@ class SharedTest(DirectTest):
 
 class PrivateTest(DirectTest):
     options = ["--sharing", "off"]
+
+
+class SentinelTest(World):
+    """Keyhole says where the master is: it is Keyhole (--serve-sentinel)."""
+
+    options = ["--serve-sentinel", "mymaster"]
+
+    def test_master(self):
+        sentinel = redis.sentinel.Sentinel([("127.0.0.1", self.port)])
+        self.assertEqual(sentinel.discover_master("mymaster"), ("127.0.0.1", self.port))
+        self.assertEqual(sentinel.discover_slaves("mymaster"), [])
+        with self.assertRaises(redis.sentinel.MasterNotFoundError):
+            sentinel.discover_master("other")
+        master = sentinel.master_for("mymaster", decode_responses=True)
+        self.addCleanup(master.close)
+        self.assertTrue(master.set("a", "1"))
+        # Where there is no replica to be read from, the master is.
+        reader = sentinel.slave_for("mymaster", decode_responses=True)
+        self.addCleanup(reader.close)
+        self.assertEqual(reader.get("a"), "1")
+        self.restart_redis()
+        self.assertEqual(self.eventually(lambda: master.get("a")), "1")
 
 
 class TlsTest(DirectTest):

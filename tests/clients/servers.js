@@ -1,8 +1,8 @@
 // Redis, and Keyhole in front of it, each a process of its own on a port that was free. They end
 // with the test run, whatever happens.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -50,14 +50,33 @@ async function stop(child, signal) {
   await once(child, 'exit');
 }
 
-// A Redis that keeps its data over a restart.
+// A certificate that vouches for itself, and its key.
+function makeCertificate(directory) {
+  const [cert, key] = ['tls.crt', 'tls.key'].map((name) => path.join(directory, name));
+  execFileSync('openssl', [
+    'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost',
+    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert,
+  ], { stdio: 'ignore' });
+  return { cert, key };
+}
+
+// A Redis that keeps its data over a restart. tls: it can be reached by TLS, too.
 export class Redis {
-  static async start(host = '127.0.0.1') {
+  static async start(host = '127.0.0.1', tls = false) {
     const redis = new Redis();
     redis.host = host;
     redis.port = await freePort(host);
     redis.directory = mkdtempSync(path.join(os.tmpdir(), 'keyhole-clients-'));
     redis.socket = path.join(redis.directory, 'redis.sock');
+    redis.more = [];
+    if (tls) {
+      redis.tlsPort = await freePort(host);
+      redis.files = makeCertificate(redis.directory);
+      redis.more = [
+        '--tls-port', String(redis.tlsPort), '--tls-cert-file', redis.files.cert, '--tls-key-file', redis.files.key,
+        '--tls-ca-cert-file', redis.files.cert, '--tls-auth-clients', 'no',
+      ];
+    }
     await redis.run();
     return redis;
   }
@@ -65,7 +84,7 @@ export class Redis {
   async run() {
     [this.child] = await start('redis-server', [
       '--port', String(this.port), '--bind', this.host, '--dir', this.directory,
-      '--unixsocket', this.socket, '--appendonly', 'yes', '--appendfsync', 'no', '--save', '',
+      '--unixsocket', this.socket, '--appendonly', 'yes', '--appendfsync', 'no', '--save', '', ...this.more,
     ], /Ready to accept connections/);
   }
 
@@ -118,7 +137,24 @@ export const ways = [
   { name: 'Keyhole, --sharing off', options: ['--sharing', 'off'] },
 ];
 
+// For clients that can speak TLS: world.tls is what they are to be told.
+export const waysWithTls = [...ways, { name: 'Keyhole, TLS on both sides', options: [], tls: true }];
+
+async function openTls(way) {
+  const redis = await Redis.start('127.0.0.1', true);
+  const { cert, key } = redis.files;
+  const proxy = await Keyhole.start(`rediss://localhost:${redis.tlsPort}`, [
+    '--upstream-tls-ca', cert, '--tls-cert', cert, '--tls-key', key, ...way.options,
+  ], 'tls://127.0.0.1:0');
+  const close = async () => {
+    await proxy.stop();
+    await redis.stop();
+  };
+  return { redis, keyhole: proxy, port: proxy.port, tls: { ca: readFileSync(cert) }, close };
+}
+
 export async function open(way) {
+  if (way.tls) return openTls(way);
   const redis = await Redis.start();
   if (way.options === null) return { redis, keyhole: null, port: redis.port, close: () => redis.stop() };
   const proxy = await Keyhole.start(`redis://127.0.0.1:${redis.port}`, way.options);

@@ -114,6 +114,7 @@ TEST_P(BlockingTest, NorBehindAProtocolError) {
   AwaitBlocked(0);
 }
 
+KEYHOLE_OVER_TLS(BlockingTest);
 KEYHOLE_IN_FRONT_OF_REDIS(BlockingTest);
 
 }  // namespace

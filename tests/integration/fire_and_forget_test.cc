@@ -78,6 +78,7 @@ TEST_P(FireAndForgetTest, AllOfItArrives) {
   EXPECT_EQ(proxy_->Metric("keyhole_clients_unfinished_total"), 0);
 }
 
+KEYHOLE_OVER_TLS(FireAndForgetTest);
 KEYHOLE_IN_FRONT_OF_REDIS(FireAndForgetTest);
 
 TEST(FireAndForget, ARedisThatStandsStillIsNotWaitedForInSilence) {

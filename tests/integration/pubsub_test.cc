@@ -162,6 +162,7 @@ TEST_P(PubsubTest, SubscribedInATransactionInResp3) {
           Message('>', "c", "hello") + ":1\r\n+OK\r\n");
 }
 
+KEYHOLE_OVER_TLS(PubsubTest);
 KEYHOLE_IN_FRONT_OF_REDIS(PubsubTest);
 
 // ---- on the embedded store ----

@@ -110,6 +110,7 @@ TEST_P(TransactionTest, LookupsAreCountedInSpiteOfARefusedMulti) {
   EXPECT_EQ(proxy_->Metric("redis_app_cache_miss_total{key=\"b\"}"), 1);
 }
 
+KEYHOLE_OVER_TLS(TransactionTest);
 KEYHOLE_IN_FRONT_OF_ALL(TransactionTest);
 
 }  // namespace

@@ -56,6 +56,7 @@ allowed() {
     proxy/config/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/config|toml[+][+]|absl)/.*|proxy/.*/options.h|$std" ;;
     proxy/app/*) echo "(resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|page|app)|absl)/.*|$std" ;;
     proxy/library/*) echo "(include/keyhole|resp|metrics|boost/smart_ptr|proxy/(base|config|users|store|links|near_cache|sessions|http|app|net|library)|absl)/.*|$std" ;;
+    proxy/program/tls_client.cc) echo "proxy/(program|top)/.*|openssl/.*|$std|sys/types.h" ;;
     proxy/program/*) echo "(proxy/(base|config|top|program)|CLI|absl)/.*|$std|$sockets" ;;
     include/keyhole/keyhole_c.h) echo "std(def|int)[.]h" ;;
     include/*) echo "include/keyhole/.*|$std" ;;

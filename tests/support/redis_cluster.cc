@@ -32,13 +32,22 @@ Reply Must(HiredisClient& client, const std::vector<std::string>& args) {
 
 }  // namespace
 
-RedisCluster::RedisCluster(size_t masters, size_t replicas, const std::vector<std::string>& config)
+RedisCluster::RedisCluster(size_t masters, size_t replicas, const std::vector<std::string>& config,
+                           const Certificates* tls)
     : masters_(masters) {
   for (size_t i = 0; i < masters + replicas; ++i) {
     std::vector<std::string> lines{"cluster-enabled yes",
                                    "cluster-port " + std::to_string(FreePort()),
                                    "cluster-node-timeout 1000", "repl-diskless-sync-delay 0"};
     lines.insert(lines.end(), config.begin(), config.end());
+    if (tls != nullptr) {
+      tls_ports_.push_back(FreePort());
+      lines.insert(
+          lines.end(),
+          {"tls-port " + std::to_string(tls_ports_.back()), "tls-cluster yes",
+           "tls-replication yes", "tls-auth-clients no", "tls-cert-file " + tls->server.cert,
+           "tls-key-file " + tls->server.key, "tls-ca-cert-file " + tls->authority.cert});
+    }
     nodes_.push_back(std::make_unique<RedisServer>(lines));
     HiredisClient client = Client(i);
     ids_.push_back(Must(client, {"CLUSTER", "MYID"}).text);
@@ -54,9 +63,12 @@ HiredisClient RedisCluster::Client(size_t index) const {
 
 std::string RedisCluster::url(size_t nodes) const {
   std::string url = "redis+cluster://";
-  for (size_t i = 0; i < nodes_.size() && i < nodes; ++i)
-    url += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(nodes_[i]->port());
-  return url;
+  const bool tls = !tls_ports_.empty();
+  for (size_t i = 0; i < nodes_.size() && i < nodes; ++i) {
+    url += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") +
+           std::to_string(tls ? tls_ports_[i] : nodes_[i]->port());
+  }
+  return tls ? url + "?tls" : url;
 }
 
 uint16_t RedisCluster::SlotOf(std::string_view key) {

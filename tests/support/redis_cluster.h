@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/certificates.h"
 #include "tests/support/hiredis_client.h"
 #include "tests/support/redis_server.h"
 
@@ -24,13 +25,16 @@ namespace keyhole::test {
 class RedisCluster {
  public:
   // replicas: the first is the replica of the first master, and so on.
+  // tls: the nodes speak it, to each other too, with these certificates, which outlive this. They
+  // can be reached without as well, by Client().
   explicit RedisCluster(size_t masters, size_t replicas = 0,
-                        const std::vector<std::string>& config = {});
+                        const std::vector<std::string>& config = {},
+                        const Certificates* tls = nullptr);
 
   // Masters first.
   RedisServer& node(size_t index) { return *nodes_[index]; }
   size_t size() const { return nodes_.size(); }
-  // For --upstream, with all nodes, or with so many.
+  // For --upstream, with all nodes, or with so many; with TLS if they speak it.
   std::string url(size_t nodes = SIZE_MAX) const;
   HiredisClient Client(size_t index) const;
   const std::string& id(size_t index) const { return ids_[index]; }
@@ -59,6 +63,7 @@ class RedisCluster {
   void Await(size_t index, const std::string& what, std::string_view in_info) const;
   void AwaitOneEpoch() const;
 
+  std::vector<uint16_t> tls_ports_;  // of the nodes; empty: they speak plainly
   std::vector<std::unique_ptr<RedisServer>> nodes_;
   std::vector<std::string> ids_;
   size_t masters_;

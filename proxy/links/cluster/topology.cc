@@ -43,6 +43,13 @@ bool Skip(ReplyReader* reader) {
   return true;
 }
 
+// A node of whom the one that was asked tells, reached as that one is.
+Endpoint Beside(const Endpoint& asked, std::string_view host, uint16_t port) {
+  Endpoint endpoint = Endpoint::Tcp(std::string(host), port);
+  endpoint.tls = asked.tls;
+  return endpoint;
+}
+
 // [host, port, id, ...]
 std::optional<Endpoint> ReadNode(ReplyReader* reader, const Endpoint& asked) {
   const std::optional<ReplyElement> node = reader->Next();
@@ -56,8 +63,8 @@ std::optional<Endpoint> ReadNode(ReplyReader* reader, const Endpoint& asked) {
     if (!Skip(reader)) return std::nullopt;
   }
   const bool here = host->is_null || IsHere(host->text);
-  return Endpoint::Tcp(here ? asked.host : std::string(host->text),
-                       static_cast<uint16_t>(port->integer));
+  return Beside(asked, here ? std::string_view(asked.host) : host->text,
+                static_cast<uint16_t>(port->integer));
 }
 
 uint16_t IndexOf(const Endpoint& master, Topology* topology) {
@@ -132,7 +139,8 @@ std::optional<Endpoint> ReadNodeAddress(std::string_view text, const Endpoint& a
   if (!port.has_value() || *port < 1 || *port > 65535) return std::nullopt;
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return Endpoint::Tcp(IsHere(host) ? asked.host : std::string(host), static_cast<uint16_t>(*port));
+  return Beside(asked, IsHere(host) ? std::string_view(asked.host) : host,
+                static_cast<uint16_t>(*port));
 }
 
 }  // namespace keyhole::core

@@ -1,5 +1,7 @@
 #include "proxy/links/sentinel/sentinel_link.h"
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <optional>
 #include <utility>
@@ -15,6 +17,7 @@ namespace {
 using resp::CommandId;
 using resp::ReplyType;
 
+constexpr std::string_view kPromotion = "+failover-state-wait-promotion";
 constexpr std::string_view kPromoted = "+promoted-slave";
 constexpr std::string_view kSwitch = "+switch-master";
 
@@ -80,7 +83,7 @@ void SentinelLink::OnConnected() {
     Say({Word(CommandId::kHello), "3", Word(CommandId::kAuth), user, options_.password});
   }
   awaited_.Push(Awaited::kHello);
-  Say({Word(CommandId::kSubscribe), kPromoted, kSwitch});
+  Say({Word(CommandId::kSubscribe), kPromotion, kPromoted, kSwitch});
   Ask();
 }
 
@@ -180,7 +183,30 @@ void SentinelLink::OnOthersReply() {
 // Of whatever master: an event is not taken at its word, as it has no epoch, but is a reason to
 // ask.
 void SentinelLink::OnPush() {
-  if (scanner_.head().text == "message") listener_.OnSwitch();
+  if (scanner_.head().text != "message") return;
+  ReplyReader reader(reply_);
+  reader.Next();
+  reader.Next();
+  const std::optional<ReplyElement> channel = reader.Next();
+  const std::optional<ReplyElement> event = reader.Next();
+  if (!channel.has_value() || !event.has_value()) return;
+  if (channel->text != kPromotion) return listener_.OnSwitch();
+  if (const auto replica = ReadInstance(event->text)) listener_.OnPromotion(*replica);
+}
+
+// "slave NAME 10.0.0.2 6379 @ MASTER 10.0.0.1 6379", if it is of our master.
+std::optional<Endpoint> SentinelLink::ReadInstance(std::string_view event) const {
+  std::array<std::string_view, 6> words;
+  for (std::string_view& word : words) {
+    const size_t space = event.find(' ');
+    word = event.substr(0, space);
+    event.remove_prefix(std::min(word.size() + 1, event.size()));
+  }
+  Instance instance;
+  instance.ip = words[2];
+  instance.port = ParseDigits(words[3]);
+  if (words[4] != "@" || words[5] != options_.master || !instance.valid()) return std::nullopt;
+  return instance.endpoint(tls_);
 }
 
 void SentinelLink::End(std::string_view problem) {

@@ -1,6 +1,6 @@
 // A connection to one Sentinel, without the socket: what it says of the master, asked and unasked.
 //
-//     ->  HELLO 3 | SUBSCRIBE +promoted-slave +switch-master |
+//     ->  HELLO 3 | SUBSCRIBE +failover-state-wait-promotion +promoted-slave +switch-master |
 //     ->  SENTINEL GET-MASTER-ADDR-BY-NAME m | SENTINEL MASTER m     | SENTINEL SENTINELS m |
 //     <-  *2 10.0.0.1 6379                   | %n .. config-epoch .. | *n of %n .. ip, port |
 //     <-  >3 message +switch-master "m 10.0.0.1 6379 10.0.0.2 6379"     at any time
@@ -21,6 +21,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,8 @@ class SentinelLink final
     virtual void OnMaster(SentinelLink& link, const Master& master) = 0;
     // There is, or will soon be, another master: every Sentinel is worth asking.
     virtual void OnSwitch() = 0;
+    // The replica there has been told to become the master, and may be it already.
+    virtual void OnPromotion(const Endpoint& replica) = 0;
     // It knows these Sentinels beside itself.
     virtual void OnOthers(const std::vector<Endpoint>& others) = 0;
     // It is over. problem: empty, or one line for people: it is no Sentinel, or knows no such
@@ -100,6 +103,7 @@ class SentinelLink final
   void OnEpochReply();
   void OnOthersReply();
   void OnPush();
+  std::optional<Endpoint> ReadInstance(std::string_view event) const;
   void End(std::string_view problem);
 
   LinkContext& context_;

@@ -7,9 +7,9 @@ namespace keyhole::core {
 
 using Master = SentinelLink::Master;
 
-SentinelWatch::SentinelWatch(LinkContext& context, const Sentinels& options, Connector& edge,
-                             CutOff cut)
-    : context_(context), options_(options), edge_(edge), cut_(std::move(cut)) {
+SentinelWatch::SentinelWatch(LinkContext& context, const Sentinels& options, const SessionState& us,
+                             Connector& edge, CutOff cut)
+    : context_(context), options_(options), us_(us), edge_(edge), cut_(std::move(cut)) {
   for (const Endpoint& endpoint : options.endpoints) sentinels_.push_back({.at = endpoint});
 }
 
@@ -29,10 +29,47 @@ void SentinelWatch::Tick() {
       edge_.Connect(*sentinels_[i].link, sentinels_[i].at);
     }
   }
+  if (!promoted_.has_value()) return;
+  if (context_.now >= scouting_until_) return EndScouting();
+  scout_ != nullptr ? scout_->Tick() : Scout();
+}
+
+// Of whom several Sentinels may tell, or one that was lost: the last one that they name is asked.
+void SentinelWatch::OnPromotion(const Endpoint& replica) {
+  if (stopped_ || (master_.has_value() && master_->endpoint == replica)) return;
+  EndScouting();
+  promoted_ = replica;
+  scouting_until_ = context_.now + kUnconfirmed;
+  Scout();
+}
+
+void SentinelWatch::Scout() {
+  scout_ = new SentinelScout(us_, *this);
+  edge_.Connect(*scout_, *promoted_);
+}
+
+void SentinelWatch::EndScouting() {
+  if (scout_ != nullptr) scout_->Stop();
+  scout_ = nullptr;
+  promoted_.reset();
+}
+
+void SentinelWatch::OnScouted() {
+  const Endpoint at = *promoted_;
+  EndScouting();
+  unconfirmed_until_ = context_.now + kUnconfirmed;
+  MoveTo({at, master_.has_value() ? master_->epoch + 1 : 0});
+}
+
+// Whoever has answered is there: it has only closed its connections, as it is being promoted.
+void SentinelWatch::OnScoutLost(bool answered) {
+  scout_ = nullptr;
+  if (answered) Scout();
 }
 
 void SentinelWatch::Stop() {
   stopped_ = true;
+  EndScouting();
   for (Sentinel& sentinel : sentinels_) {
     if (sentinel.link != nullptr) sentinel.link->Stop();
   }
@@ -96,6 +133,7 @@ void SentinelWatch::OnSentinelLost(SentinelLink& link, std::string_view problem)
 // Whether it is worth to be looked at beside the master in use.
 bool SentinelWatch::Believes(const Master& said) const {
   if (!master_.has_value() || said.epoch >= master_->epoch) return true;
+  if (context_.now < unconfirmed_until_) return false;
   const auto same =
       std::count_if(sentinels_.begin(), sentinels_.end(),
                     [&said](const Sentinel& sentinel) { return sentinel.said == said; });
@@ -113,6 +151,7 @@ void SentinelWatch::Decide() {
 
 void SentinelWatch::MoveTo(const Master& master) {
   const std::optional<Master> before = std::exchange(master_, master);
+  if (promoted_.has_value() && *promoted_ == master.endpoint) EndScouting();
   if (before.has_value() && before->endpoint == master.endpoint) return;  // a later epoch
   context_.log(
       LogLevel::kInfo,

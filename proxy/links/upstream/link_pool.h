@@ -79,6 +79,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void Start(Connector& connector) override;
   void Stop() override;
   void RetryNow() override;
+  void MoveOn() override;
   void Tick() override;
   bool Watch() override;
   // Redis holds requests: what it may hold as well should not share a link.

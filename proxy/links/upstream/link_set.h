@@ -41,6 +41,8 @@ class LinkSet {
   // For people: each node that is known, and where a key is. None: it is not a matter of nodes.
   virtual std::vector<NodeInfo> Nodes() const { return {}; }
   virtual std::optional<KeyPlace> PlaceOf(std::string_view) const { return std::nullopt; }
+  // Its name leads elsewhere now: links are made anew, and those in use go on where they are.
+  virtual void MoveOn() {}
 
   std::function<void()> on_watch;
   // Called when a link's queue, having been long, is short again.

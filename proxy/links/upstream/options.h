@@ -38,7 +38,7 @@ struct Upstream {
   // As a URL without user and password, for logs: "redis://db:6379/0", "unix:/run/redis.sock?db=2".
   std::string ToString() const {
     if (is_cluster()) {
-      std::string url = "redis+cluster://";
+      std::string url = endpoint.tls ? "rediss+cluster://" : "redis+cluster://";
       for (const Endpoint& seed : seeds) url.append(seed.ToString()).append(1, ',');
       url.pop_back();
       return url;
@@ -65,6 +65,7 @@ struct UpstreamOptions {
   std::chrono::milliseconds wait{1000};      // of requests for a lost upstream; 0: not at all
   std::chrono::milliseconds timeout{30000};  // of a Redis that answers nothing; 0: for ever
   std::chrono::milliseconds connect_timeout{1000};  // of one attempt; > 0
+  std::chrono::milliseconds resolve{30000};  // between two looks at where its name leads; 0: none
   uint64_t max_idle = 1000;       // connections kept open, by each worker, while nobody uses them
   uint64_t spares = 4;            // of them in each state in use are there ahead of need
   bool sharing = true;            // false: every client has a private link from the start

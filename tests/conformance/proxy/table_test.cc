@@ -111,6 +111,7 @@ std::string_view LinkFor(Effect effect) {
     case Effect::kPrivateOnce:
     case Effect::kFreshLink:
     case Effect::kUnpause:
+    case Effect::kSentinel:
       return "private until answered";
     case Effect::kSelect:
     case Effect::kHello:

@@ -28,7 +28,7 @@ constexpr milliseconds kSoon{2000};
 #endif
 
 // A session that writes and reads its own key for as long as it is told to, and connects again when
-// it is closed. What it reads it has written, and never anything else.
+// it is closed. What it reads it has written a moment ago, and never anything else.
 class Session {
  public:
   Session(uint16_t port, int number)
@@ -52,14 +52,21 @@ class Session {
         while (!stop_) {
           const std::string value = std::to_string(++last);
           if (client.Ask({"SET", key_, value}) != "+OK\r\n") ++wrong_;
-          const std::string want = "$" + std::to_string(value.size()) + "\r\n" + value + "\r\n";
-          if (client.Ask({"GET", key_}) != want) ++wrong_;
+          if (!IsOwn(client.Ask({"GET", key_}), last)) ++wrong_;
           ++served_;
         }
       } catch (const std::runtime_error&) {
         ++closed_;
       }
     }
+  }
+
+  // What the old master alone had acknowledged is lost in a failover, so an older one may come.
+  static bool IsOwn(const std::string& reply, int last) {
+    const size_t line = reply.find("\r\n");
+    if (!reply.starts_with('$') || line == std::string::npos) return false;
+    const int number = reply == "$-1\r\n" ? 0 : std::stoi(reply.substr(line + 2));
+    return number <= last && number >= last - 10;
   }
 
   const std::string key_;
@@ -135,7 +142,7 @@ TEST_F(SentinelTest, AFailoverThatIsAskedFor) {
   session.Stop();
   EXPECT_EQ(session.wrong(), 0);
   proxy_.process().WaitForErr(", no longer 127.0.0.1:" +
-                              std::to_string(sentinels_.master().port()));
+                              std::to_string(sentinels_.relay(0).port()));
 }
 
 TEST_F(SentinelTest, WhatIsWrongIsSaidAtTheStart) {

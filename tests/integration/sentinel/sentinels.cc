@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -16,20 +18,42 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kPause{1};
+// A Sentinel that was held up for two seconds does nothing for thirty (TILT).
+constexpr seconds kLongest{60};
+
+void AwaitListening(uint16_t port) {
+  const auto listens = [port] {
+    try {
+      RawClient::Connect(port);
+      return true;
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  };
+  if (!Eventually(
+          listens, [](bool does) { return does; }, seconds(20), kPause)) {
+    throw std::runtime_error("a Sentinel does not start");
+  }
+}
 
 }  // namespace
 
-Sentinels::Sentinels() {
+Sentinels::Sentinels(const std::vector<std::string>& config) {
   char path[] = "/tmp/keyhole-sentinel-XXXXXX";
   if (mkdtemp(path) == nullptr) throw std::runtime_error("mkdtemp");
   folder_ = path;
-  const std::vector<std::string> config = {"repl-diskless-sync-delay 0"};
-  master_ = std::make_unique<RedisServer>(config);
-  replica_ = std::make_unique<RedisServer>(std::vector<std::string>{
-      "repl-diskless-sync-delay 0", "replicaof 127.0.0.1 " + std::to_string(master_->port())});
-  RawClient master = RawClient::Connect(master_->port());
+  for (Node& node : nodes_) {
+    std::vector<std::string> lines = {"repl-diskless-sync-delay 0", "replica-announce-ip 127.0.0.1",
+                                      "replica-announce-port " + std::to_string(node.relay.port())};
+    lines.insert(lines.end(), config.begin(), config.end());
+    node.redis = std::make_unique<RedisServer>(lines);
+    node.relay.LeadTo(node.redis->port());
+  }
+  RawClient second = RawClient::Connect(replica().port());
+  second.Ask({"REPLICAOF", "127.0.0.1", std::to_string(relay(0).port())});
+  RawClient first = RawClient::Connect(master().port());
   // Sentinels look every ten seconds only, so there has to be something to see.
-  Await(master, {"INFO", "replication"}, "state=online", seconds(20));
+  Await(first, {"INFO", "replication"}, "state=online", seconds(20));
   for (size_t i = 0; i < ports_.size(); ++i) StartSentinel(i);
   for (const uint16_t port : ports_) {
     RawClient sentinel = RawClient::Connect(port);
@@ -43,16 +67,19 @@ Sentinels::~Sentinels() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+// A Redis is down when it has not answered for 1.5 s: less would take one that waits for a busy
+// machine's processor for dead.
 void Sentinels::StartSentinel(size_t number) {
   ports_[number] = FreePort();
   const std::string config = (folder_ / (std::to_string(number) + ".conf")).string();
   std::ofstream(config) << "port " << ports_[number] << "\nbind 127.0.0.1\ndir " << folder_.string()
-                        << "\nsentinel monitor mymaster 127.0.0.1 " << master_->port()
-                        << " 2\nsentinel down-after-milliseconds mymaster 500\n"
+                        << "\nlogfile " << number << ".log"  // nobody reads a pipe meanwhile
+                        << "\nsentinel monitor mymaster 127.0.0.1 " << relay(0).port()
+                        << " 2\nsentinel down-after-milliseconds mymaster 1500\n"
                            "sentinel failover-timeout mymaster 3000\n";
   sentinels_.push_back(std::make_unique<ChildProcess>(
       std::vector<std::string>{"redis-server", config, "--sentinel"}));
-  sentinels_.back()->WaitForOut("+monitor");
+  AwaitListening(ports_[number]);
 }
 
 void Sentinels::Await(RawClient& client, std::vector<std::string_view> request,
@@ -73,6 +100,34 @@ std::string Sentinels::Url(const std::string& name) const {
     hosts += (hosts.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
   }
   return "redis+sentinel://" + hosts + "/" + name;
+}
+
+// They look at a replica every ten seconds, and at once where the master has changed.
+void Sentinels::Follow(size_t replica, size_t master) {
+  const std::string port = std::to_string(relay(master).port());
+  RawClient follower = RawClient::Connect(redis(replica).port());
+  follower.Ask({"REPLICAOF", "127.0.0.1", port});
+  Await(follower, {"INFO", "replication"}, "master_link_status:up", kLongest);
+  for (const uint16_t at : ports_) {
+    RawClient sentinel = RawClient::Connect(at);
+    Await(sentinel, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster"}, port, kLongest);
+    Await(sentinel, {"SENTINEL", "MASTER", "mymaster"}, "$5\r\nflags\r\n$6\r\nmaster\r\n",
+          kLongest);
+    Await(sentinel, {"SENTINEL", "REPLICAS", "mymaster"}, "$5\r\nflags\r\n$5\r\nslave\r\n",
+          kLongest);
+    Await(sentinel, {"SENTINEL", "REPLICAS", "mymaster"},
+          "$18\r\nmaster-link-status\r\n$2\r\nok\r\n", kLongest);
+  }
+}
+
+std::string Sentinels::Logs() const {
+  std::string all;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    std::ifstream file(folder_ / (std::to_string(i) + ".log"));
+    const std::string log{std::istreambuf_iterator<char>(file), {}};
+    all += log.substr(log.size() - std::min<size_t>(log.size(), 3000)) + "\n";
+  }
+  return all;
 }
 
 // A Sentinel that promotes a Redis closes the connections of all its clients.

@@ -1,7 +1,10 @@
-// Two Redis, a master and its replica, and three Sentinels that watch them.
+// Two Redis, a master and its replica, and three Sentinels that watch them. Everybody reaches them
+// through relays, which can be cut.
 //
 //     Sentinels sentinels;
-//     sentinels.master().Kill();      the other one is promoted within a few seconds
+//     sentinels.master().Kill();         the other one is promoted within a few seconds
+//     sentinels.relay(0).Cut();          the same, but it lives on and does not know
+//     sentinels.Follow(0, 1);            it comes back as a replica
 //
 // Thread: one, as RedisServer.
 #pragma once
@@ -17,35 +20,47 @@
 #include "tests/support/child_process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/relay.h"
 
 namespace keyhole::test {
 
 class Sentinels {
  public:
-  // Returns when the Sentinels know each other and the replica.
-  Sentinels();
+  // Returns when the Sentinels know each other and the replica. config: lines for both Redis.
+  explicit Sentinels(const std::vector<std::string>& config = {});
   ~Sentinels();
   Sentinels(const Sentinels&) = delete;
   Sentinels& operator=(const Sentinels&) = delete;
 
+  // 0: the master of the start, 1: its replica then.
+  RedisServer& redis(size_t number) { return *nodes_[number].redis; }
+  Relay& relay(size_t number) { return nodes_[number].relay; }
   // Those of the start: they do not change places.
-  RedisServer& master() { return *master_; }
-  RedisServer& replica() { return *replica_; }
+  RedisServer& master() { return redis(0); }
+  RedisServer& replica() { return redis(1); }
   // Of the first Sentinel.
   uint16_t port() const { return ports_[0]; }
   // redis+sentinel://..., with all three.
   std::string Url(const std::string& name = "mymaster") const;
   // Waits until this Redis says that it is a master, asking every millisecond.
   static void AwaitMaster(const RedisServer& redis);
+  // Has one of them follow the other, and waits until both do and all Sentinels see it so.
+  void Follow(size_t replica, size_t master);
+  // The ends of their logs, for people.
+  std::string Logs() const;
 
  private:
+  struct Node {
+    Relay relay;
+    std::unique_ptr<RedisServer> redis;
+  };
+
   void StartSentinel(size_t number);
   static void Await(RawClient& client, std::vector<std::string_view> request,
                     const std::string& answer, std::chrono::seconds limit);
 
   std::filesystem::path folder_;
-  std::unique_ptr<RedisServer> master_;
-  std::unique_ptr<RedisServer> replica_;
+  std::array<Node, 2> nodes_;
   std::array<uint16_t, 3> ports_{};
   std::vector<std::unique_ptr<ChildProcess>> sentinels_;
 };

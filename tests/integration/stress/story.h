@@ -41,6 +41,8 @@ class Story {
 
   Batch Next(int steps);
 
+  // The database that it is in, after all batches so far.
+  int database() const { return db_; }
   // Lookups with an answer, in all batches so far.
   uint64_t hits() const { return hits_; }
   uint64_t misses() const { return misses_; }

@@ -14,6 +14,7 @@
 
 #include "tests/integration/stress/meeting.h"
 #include "tests/integration/stress/story.h"
+#include "tests/support/certificates.h"
 #include "tests/support/keyhole_process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
@@ -27,8 +28,8 @@ constexpr int kTrios = 4;
 // One thread with one life after the other. Each has connections of its own.
 class Actor {
  public:
-  Actor(uint16_t port, int number, unsigned seed)
-      : port_(port), number_(number), random_(seed + static_cast<unsigned>(number)) {}
+  Actor(uint16_t port, bool tls, int number, unsigned seed)
+      : port_(port), tls_(tls), number_(number), random_(seed + static_cast<unsigned>(number)) {}
   virtual ~Actor() = default;
 
   // Ends after so many batches; connections that are lost are part of life if `losses`.
@@ -56,7 +57,7 @@ class Actor {
 
   bool is_over(int batches) const { return done_ >= batches || !problem_.empty(); }
   RawClient Connect() const {
-    RawClient client = RawClient::Connect(port_);
+    RawClient client = tls_ ? RawClient::ConnectTls(port_) : RawClient::Connect(port_);
     client.set_deadline(std::chrono::seconds(30));
     return client;
   }
@@ -79,6 +80,7 @@ class Actor {
 
  private:
   const uint16_t port_;
+  const bool tls_;
   const int number_;
   std::minstd_rand random_;
   int lives_ = 0;
@@ -175,6 +177,7 @@ class Trio final : public Actor {
 struct World {
   const char* name;
   std::vector<std::string> options;
+  bool tls = false;  // on both sides
 };
 
 class StressTest : public testing::TestWithParam<World> {
@@ -182,17 +185,24 @@ class StressTest : public testing::TestWithParam<World> {
   // Writes that were acknowledged outlive a killed Redis.
   StressTest() : redis_(Config()) {
     std::vector<std::string> options = GetParam().options;
-    options.insert(options.end(),
-                   {"--upstream", "redis://127.0.0.1:" + std::to_string(redis_.port()),
-                    "--upstream-wait", "10s"});
+    options.insert(options.end(), {"--upstream-wait", "10s", "--upstream"});
+    const bool tls = GetParam().tls;
+    if (tls) {
+      options.insert(options.end(),
+                     {"rediss://localhost:" + std::to_string(tls_port_), "--upstream-tls-ca",
+                      pki_.authority.cert, "--listen", "tls://127.0.0.1:0", "--tls-cert",
+                      pki_.server.cert, "--tls-key", pki_.server.key});
+    } else {
+      options.push_back("redis://127.0.0.1:" + std::to_string(redis_.port()));
+    }
     proxy_ = std::make_unique<KeyholeProcess>(options);
     const auto seed = static_cast<unsigned>(testing::UnitTest::GetInstance()->random_seed());
     for (int i = 0; i < kSoloists; ++i) {
-      soloists_.push_back(std::make_shared<Soloist>(proxy_->port(), i, 1000 * seed));
+      soloists_.push_back(std::make_shared<Soloist>(proxy_->port(), tls, i, 1000 * seed));
       actors_.push_back(soloists_.back());
     }
     for (int i = 0; i < kTrios; ++i) {
-      actors_.push_back(std::make_shared<Trio>(proxy_->port(), kSoloists + i, 1000 * seed));
+      actors_.push_back(std::make_shared<Trio>(proxy_->port(), tls, kSoloists + i, 1000 * seed));
     }
   }
 
@@ -211,6 +221,8 @@ class StressTest : public testing::TestWithParam<World> {
     }
   }
 
+  Certificates pki_;
+  const uint16_t tls_port_ = FreePort();
   RedisServer redis_;
   std::unique_ptr<KeyholeProcess> proxy_;
   std::vector<std::shared_ptr<Soloist>> soloists_;
@@ -218,8 +230,14 @@ class StressTest : public testing::TestWithParam<World> {
   std::vector<std::thread> threads_;
 
  private:
-  static std::vector<std::string> Config() {
+  std::vector<std::string> Config() const {
     std::vector<std::string> config = StoryUsers();
+    if (GetParam().tls) {
+      config.insert(config.end(),
+                    {"tls-port " + std::to_string(tls_port_), "tls-cert-file " + pki_.server.cert,
+                     "tls-key-file " + pki_.server.key, "tls-ca-cert-file " + pki_.authority.cert,
+                     "tls-auth-clients no"});
+    }
     // Without fsync what is acknowledged has been written, and outlives a kill; Redis puts writing
     // off for as long as an fsync is under way.
     config.emplace_back("appendonly yes");
@@ -264,6 +282,7 @@ INSTANTIATE_TEST_SUITE_P(
     , StressTest,
     testing::Values(World{"Shared", {"--tracked-keys", "0"}},
                     World{"SharedByTwoWorkers", {"--tracked-keys", "0", "--workers", "2"}},
+                    World{"Tls", {"--tracked-keys", "0"}, /*tls=*/true},
                     World{"Private", {"--tracked-keys", "0", "--sharing", "off"}}),
     [](const testing::TestParamInfo<World>& world) { return std::string(world.param.name); });
 

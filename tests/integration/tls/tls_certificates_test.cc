@@ -114,6 +114,10 @@ TEST_F(TlsCertificatesTest, TheUpstreamIsShownOurs) {
                         pki_.client.cert, "--upstream-tls-key", pki_.client.key});
   proxy.process().WaitForErr("upstream is Redis 7");
   EXPECT_EQ(RawClient::Connect(proxy.port()).Ask({"SET", "k", "v"}), "+OK\r\n");
+  // Connections that are made again resume the session of those before.
+  RawClient::Connect(redis.port()).Ask({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  proxy.AwaitMetric("keyhole_upstream_tls_handshakes_total{result=\"resumed\"}", 1);
+  EXPECT_EQ(RawClient::Connect(proxy.port()).Ask({"GET", "k"}), "$1\r\nv\r\n");
 }
 
 TEST_F(TlsCertificatesTest, APlainRedisIsNotTakenForATlsOne) {

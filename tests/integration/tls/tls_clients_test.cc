@@ -69,6 +69,57 @@ TEST_F(TlsClientsTest, Curl) {
   EXPECT_THAT(plain.out(), HasSubstr("use https:// here"));
 }
 
+TEST_F(TlsClientsTest, KeyholeTop) {
+  Start({"--http", "https://127.0.0.1:0", "--tls-client-ca", pki_.authority.cert});
+  const std::string port = std::to_string(proxy_->http_port());
+  const auto health = [&](const std::string& host, std::vector<std::string> more) {
+    more.insert(more.begin(), {"health", "https://" + host + ":" + port});
+    ChildProcess keyhole(KeyholeProcess::CommandLine(more));
+    keyhole.Wait();
+    return keyhole.out() + keyhole.err();
+  };
+  const std::vector<std::string> us = {"--ca",  pki_.authority.cert, "--cert", pki_.client.cert,
+                                       "--key", pki_.client.key};
+  EXPECT_EQ(health("localhost", us), "ok\n");
+  EXPECT_EQ(health("127.0.0.1", us), "ok\n");
+  EXPECT_THAT(health("localhost", {"--cert", pki_.client.cert, "--key", pki_.client.key}),
+              HasSubstr("its certificate is not accepted: "));
+  EXPECT_EQ(
+      health("localhost", {"--insecure", "--cert", pki_.client.cert, "--key", pki_.client.key}),
+      "ok\n");
+  EXPECT_THAT(health("localhost", {"--ca", pki_.authority.cert}),
+              HasSubstr("certificate required"));
+  EXPECT_THAT(health("localhost", {"--ca", "/nowhere"}), HasSubstr("--ca /nowhere has no"));
+  ChildProcess keys(KeyholeProcess::CommandLine({"keys", "https://localhost:" + port, "--ca",
+                                                 pki_.authority.cert, "--cert", pki_.client.cert,
+                                                 "--key", pki_.client.key, "--json"}));
+  EXPECT_EQ(keys.Wait(), 0);
+  EXPECT_THAT(keys.out(), HasSubstr("\"keys\""));
+}
+
+// What a client has been given with its first connection makes its next one cheaper.
+TEST_F(TlsClientsTest, SessionsAreResumed) {
+  Start();
+  const std::string at = "127.0.0.1:" + std::to_string(proxy_->port());
+  for (const std::string version : {"-tls1_2", "-tls1_3"}) {
+    const std::string session = pki_.Path("session" + version);
+    // Between the two the certificates may not be read again: new ones end old sessions.
+    ChildProcess first(
+        {"openssl", "s_client", "-connect", at, version, "-ign_eof", "-sess_out", session},
+        "PING\r\nQUIT\r\n");
+    first.Wait();
+    EXPECT_THAT(first.out(), HasSubstr("+PONG")) << version;
+    ChildProcess second(
+        {"openssl", "s_client", "-connect", at, version, "-ign_eof", "-sess_in", session},
+        "PING\r\nQUIT\r\n");
+    second.Wait();
+    EXPECT_THAT(second.out(), HasSubstr("Reused, TLSv1")) << version;
+    EXPECT_THAT(second.out(), HasSubstr("+PONG")) << version;
+  }
+  EXPECT_EQ(Handshakes("full"), 2);
+  EXPECT_EQ(Handshakes("resumed"), 2);
+}
+
 TEST_F(TlsClientsTest, PlainRespOnTheTlsPort) {
   Start();
   RawClient client = RawClient::Connect(proxy_->port());

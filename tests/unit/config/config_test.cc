@@ -344,5 +344,16 @@ TEST(ConfigTest, TheEnvironmentOfThisProcessIsRead) {
   EXPECT_EQ(variables.count("PATH"), 0U);
 }
 
+TEST(ConfigTest, ServeSentinel) {
+  const Config config =
+      Good({"--serve-sentinel", "m", "--serve-sentinel-address", "db.example.org:6380"});
+  EXPECT_EQ(config.clients.sentinel_name, "m");
+  EXPECT_EQ(config.clients.sentinel_address, Endpoint::Tcp("db.example.org", 6380));
+  EXPECT_THAT(Bad({"--serve-sentinel-address", "db:1"}),
+              testing::HasSubstr("is not given; give it, or leave the address out"));
+  EXPECT_THAT(Bad({"--serve-sentinel", "m", "--serve-sentinel-address", "db:0"}),
+              testing::HasSubstr("clients cannot connect to port 0"));
+}
+
 }  // namespace
 }  // namespace keyhole::core

@@ -203,6 +203,13 @@ TEST(ConfigValuesTest, UpstreamUrls) {
   EXPECT_EQ(sentinel.db, 3);
   EXPECT_EQ(sentinel.sentinels->master, "m");
   EXPECT_TRUE(upstream("rediss+sentinel://a/m")->sentinels->endpoints[0].tls);
+  EXPECT_EQ(upstream("redis+sentinel://a,b/m?tls")->ToString(),
+            "rediss+sentinel://a:26379,b:26379/m/0");
+  const Upstream cluster = *upstream("redis+cluster://:p@a,b:7?tls");
+  EXPECT_EQ(cluster.ToString(), "rediss+cluster://a:6379,b:7");
+  EXPECT_TRUE(cluster.seeds[1].tls);
+  EXPECT_EQ(upstream("rediss+cluster://:p@a,b:7"), cluster);
+  EXPECT_EQ(upstream("db?tls")->ToString(), "rediss://db:6379/0");
   EXPECT_EQ(upstream("redis://embedded"), (Upstream{tcp("embedded", 6379), {}, "", "", 0}));
 }
 

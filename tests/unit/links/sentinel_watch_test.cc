@@ -68,13 +68,15 @@ class SentinelWatchTest : public testing::Test, public core::Connector {
   void Connect(core::UpstreamEnd& end, const Endpoint& endpoint) override {
     if (endpoint.host == "10.0.0.9") {
       sentinels_[endpoint.port] = boost::intrusive_ptr<core::UpstreamEnd>(&end);
+    } else if (endpoint.port == kReplica) {
+      scout_ = boost::intrusive_ptr<core::UpstreamEnd>(&end);
     } else {
       connected_.push_back(endpoint.port);
     }
   }
   std::unique_ptr<core::SentinelWatch> Make() {
     return std::make_unique<core::SentinelWatch>(
-        context_, options_, *this,
+        context_, options_, us_, *this,
         [this](const Endpoint& endpoint) { cut_.push_back(endpoint.port); });
   }
 
@@ -107,10 +109,29 @@ class SentinelWatchTest : public testing::Test, public core::Connector {
     watch_->Tick();
   }
 
+  static constexpr uint16_t kAll[] = {1, 2, 3};  // Sentinels
+  static constexpr uint16_t kReplica = 7777;     // is going to be promoted
+
+  // A Sentinel says that it is promoting it.
+  void Promote(const std::string& of = "m") {
+    Say(1, ">3\r\n" + Bulk("message") + Bulk("+failover-state-wait-promotion") +
+               Bulk("slave 10.0.0.1:7777 10.0.0.1 7777 @ " + of + " 10.0.0.1 6379"));
+  }
+  // What it is asked for, and what it answers.
+  void AnswerRole(const std::string& role) {
+    const std::string asked(scout_->PrepareWrite());
+    EXPECT_THAT(asked, HasSubstr("role\r\n"));
+    scout_->CommitWrite(asked.size());
+    const auto scout = scout_;
+    if (!scout->OnRead("*3\r\n" + Bulk(role) + ":0\r\n*0\r\n")) scout->OnDisconnected();
+  }
+
+  boost::intrusive_ptr<core::UpstreamEnd> scout_;
   metrics::KeyDirectory directory_{8};
   metrics::WorkerMetrics metrics_{directory_};
   core::LinkContext context_{metrics_};
   core::Sentinels options_;
+  core::SessionState us_;
   std::unique_ptr<core::SentinelWatch> watch_;
   std::map<uint16_t, boost::intrusive_ptr<core::UpstreamEnd>> sentinels_;
   End link_;
@@ -159,6 +180,74 @@ TEST_F(SentinelWatchTest, AFailoverCutsTheOldMasterOff) {
   watch_->Connect(link_, Endpoint());
   EXPECT_THAT(connected_, ElementsAre(6380));
   EXPECT_THAT(log_, HasSubstr("the master of m is 10.0.0.1:6380, no longer 10.0.0.1:6379"));
+}
+
+// Sentinels look once a second whether the one that they promote is a master yet.
+TEST_F(SentinelWatchTest, AReplicaThatIsPromotedIsAskedItself) {
+  watch_->Start();
+  for (const uint16_t port : kAll) {
+    Meet(port);
+    Name(port, "6379", "4");
+  }
+  Promote("another");
+  EXPECT_EQ(scout_, nullptr);
+  Promote();
+  scout_->OnConnected();
+  AnswerRole("slave");
+  EXPECT_THAT(cut_, IsEmpty());
+  Pass(std::chrono::milliseconds(100));
+  AnswerRole("slave");
+  // Its connections are closed when it is promoted.
+  const auto first = scout_;
+  first->OnDisconnected();
+  EXPECT_NE(scout_, first);
+  scout_->OnConnected();
+  AnswerRole("master");
+  EXPECT_THAT(cut_, ElementsAre(6379));
+  EXPECT_EQ(watch_->master()->endpoint.port, kReplica);
+  // The Sentinels still say otherwise, then one after the other what is so.
+  for (int seconds = 0; seconds < 12; ++seconds) {
+    Pass(std::chrono::seconds(1));
+    for (const uint16_t port : kAll) {
+      const bool knows = seconds > port;
+      Name(port, knows ? "7777" : "6379", knows ? "5" : "4");
+    }
+    EXPECT_THAT(cut_, ElementsAre(6379)) << seconds;
+  }
+  EXPECT_EQ(watch_->master()->endpoint.port, kReplica);
+  EXPECT_EQ(watch_->master()->epoch, 5);
+}
+
+TEST_F(SentinelWatchTest, APromotionThatNoSentinelConfirmsIsGivenUp) {
+  watch_->Start();
+  for (const uint16_t port : kAll) {
+    Meet(port);
+    Name(port, "6379", "4");
+  }
+  Promote();
+  scout_->OnConnected();
+  AnswerRole("master");
+  EXPECT_THAT(cut_, ElementsAre(6379));
+  for (int seconds = 0; seconds < 10; ++seconds) {
+    EXPECT_EQ(watch_->master()->endpoint.port, kReplica) << seconds;
+    Pass(std::chrono::seconds(1));
+    for (const uint16_t port : kAll) Name(port, "6379", "4");
+  }
+  EXPECT_EQ(watch_->master()->endpoint.port, 6379);
+  EXPECT_THAT(cut_, ElementsAre(6379, kReplica));
+}
+
+TEST_F(SentinelWatchTest, APromotionThatNeverComesIsForgotten) {
+  watch_->Start();
+  Meet(1);
+  Name(1, "6379", "4");
+  Promote();
+  scout_->OnConnected();
+  AnswerRole("slave");
+  context_.now += core::SentinelWatch::kUnconfirmed;
+  watch_->Tick();
+  EXPECT_TRUE(scout_->gone());
+  EXPECT_EQ(watch_->master()->endpoint.port, 6379);
 }
 
 TEST_F(SentinelWatchTest, AStaleSentinelIsNotBelieved) {

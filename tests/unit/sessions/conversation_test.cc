@@ -66,7 +66,8 @@ TEST(Conversation, EveryEffectFromEveryState) {
       const bool off = before.replies() == Replies::kOff && effect != Effect::kReset;
       EXPECT_EQ(after.replies(), off ? Replies::kOff : Replies::kOn);
 
-      const bool waits = effect == Effect::kPrivateOnce || effect == Effect::kWait;
+      const bool waits =
+          effect == Effect::kPrivateOnce || effect == Effect::kSentinel || effect == Effect::kWait;
       EXPECT_EQ(after.blocked(), before.blocked() || (waits && !before.queueing()));
 
       const bool leaves = effect == Effect::kPin || effect == Effect::kTaint ||

@@ -35,6 +35,17 @@ TEST(TopOptions, Urls) {
   EXPECT_THAT(Problem({"top", "http://db/api"}), HasSubstr("must be like"));
 }
 
+TEST(TopOptions, Tls) {
+  Options options;
+  EXPECT_EQ(Problem({"top", "https://db:9443", "--ca", "a", "--cert=c", "--key", "k"}, &options),
+            "");
+  EXPECT_TRUE(options.tls);
+  EXPECT_EQ(options.host + " " + options.port, "db 9443");
+  EXPECT_EQ(options.ca + options.cert + options.key, "ack");
+  EXPECT_THAT(Problem({"top", "db", "--ca", "a"}), HasSubstr("begins with https://"));
+  EXPECT_THAT(Problem({"top", "https://db", "--cert", "a"}), HasSubstr("give both"));
+}
+
 TEST(TopOptions, Flags) {
   Options options;
   EXPECT_EQ(Problem({"keys", "--sort", "misses", "--limit=7", "--json"}, &options), "");

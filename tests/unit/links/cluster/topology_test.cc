@@ -87,6 +87,9 @@ TEST(TopologyTest, ReadsAddressesOfRedirects) {
   EXPECT_EQ(read("db-1.example.org:6380"), "db-1.example.org:6380");
   EXPECT_EQ(read(":6380"), "asked:6380");
   EXPECT_EQ(read("?:6379"), "asked:6379");
+  Endpoint tls = kAsked;
+  tls.tls = true;
+  EXPECT_TRUE(ReadNodeAddress("127.0.0.1:6379", tls)->tls) << "as the one that was asked";
   EXPECT_EQ(read("6379"), "none");
   EXPECT_EQ(read("host:"), "none");
   EXPECT_EQ(read("host:70000"), "none");
