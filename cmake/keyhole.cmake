@@ -24,6 +24,8 @@ find_package(tomlplusplus REQUIRED CONFIG)  # its headers; nothing of it is link
 find_package(spdlog REQUIRED CONFIG)
 set(CURSES_NEED_WIDE TRUE)
 find_package(Curses REQUIRED)
+file(STRINGS ${CURSES_INCLUDE_PATH}/curses.h keyhole_ncurses_version REGEX "define NCURSES_VERSION \"")
+string(REGEX REPLACE ".*\"(.*)\".*" "\\1" keyhole_ncurses_version "${keyhole_ncurses_version}")
 add_library(keyhole_ncurses INTERFACE)
 target_include_directories(keyhole_ncurses SYSTEM INTERFACE ${CURSES_INCLUDE_DIRS})
 target_link_libraries(keyhole_ncurses INTERFACE ${CURSES_LIBRARIES})

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "metrics/history.h"
 #include "metrics/key_history.h"
@@ -37,6 +38,8 @@ class Lookout {
   // totals: gives what has been counted by now. All outlive this.
   Lookout(metrics::KeyDirectory& directory, std::function<metrics::Snapshot()> totals, Place place);
 
+  void set_place(Place place) { place_ = std::move(place); }
+
   // To be called ten times a second; true: a second has been added, there is something to tell.
   // unix_now: seconds since 1970.
   bool Tick(Instant now, double unix_now);
@@ -54,7 +57,7 @@ class Lookout {
   Overview Look() const;
 
   const std::function<metrics::Snapshot()> totals_;
-  const Place place_;
+  Place place_;
   metrics::History history_;
   metrics::KeyHistory keys_;
   bool begun_ = false;

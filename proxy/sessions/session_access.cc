@@ -42,6 +42,7 @@ constexpr std::string_view kHelloNoAuth =
     "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
     "version at the same time";
 // Ours.
+constexpr std::string_view kTooFast = "ERR too many requests a second from this address";
 constexpr std::string_view kAuthInMulti =
     "ERR a password is checked by the proxy, not by Redis, and so cannot be queued; log in before "
     "MULTI";
@@ -210,6 +211,7 @@ Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exch
     return Taken::kDeferred;
   }
   if (conversation_.raw()) return TakeRaw(request, exchange);
+  if (ComesTooSoon()) return Refuse(exchange, kTooFast);
   if (exchange.spec->effect == Effect::kHangUp) return Proceed(request, exchange);
   if (!IsAllowed(*exchange.spec, request.args))
     return Refuse(exchange, DenialText(Denial::kEverybody, *exchange.spec, request));

@@ -56,6 +56,8 @@ allowed() {
     proxy/config/*) echo "(resp|metrics|proxy/base|proxy/users|proxy/config|toml[+][+]|absl)/.*|proxy/.*/options.h|$std" ;;
     proxy/app/*) echo "(resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|page|app)|absl)/.*|$std" ;;
     proxy/library/*) echo "(include/keyhole|resp|metrics|boost/smart_ptr|proxy/(base|config|users|store|links|near_cache|sessions|http|app|net|library)|absl)/.*|$std" ;;
+    proxy/program/versions.cc) echo "proxy/(config|program)/.*|(CLI|absl|boost|openssl|spdlog|toml[+][+])/.*|lua.hpp|zlib.h|$std" ;;
+    proxy/program/log_writer.cc) echo "proxy/(base|program)/.*|spdlog/.*|sys/stat.h|unistd.h|$std" ;;
     proxy/program/*) echo "(proxy/(base|config|top|program)|CLI|absl)/.*|$std|$sockets" ;;
     include/keyhole/keyhole_c.h) echo "std(def|int)[.]h" ;;
     include/*) echo "include/keyhole/.*|$std" ;;

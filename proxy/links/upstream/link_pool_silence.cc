@@ -40,13 +40,15 @@ void LinkPool::OnAnswer(Instant asked) {
   if (!silent_) return;
   silent_ = false;
   ShowUp(up());
-  context_.log(LogLevel::kInfo, options_.label + " answers again, after " + Seconds(context_.now - asked));
+  context_.log(LogLevel::kInfo,
+               options_.label + " answers again, after " + Seconds(context_.now - asked));
 }
 
 // What was sent has an unknown outcome, as when a connection breaks. The main link is greeted
 // before anything is sent there again.
 void LinkPool::CloseSilent() {
-  context_.log(LogLevel::kError, options_.label + " has answered nothing for " + Seconds(options_.timeout) +
+  context_.log(LogLevel::kError, options_.label + " has answered nothing for " +
+                                     Seconds(options_.timeout) +
                                      " (--upstream-timeout); its connections are made anew");
   probe_ = Probe();
   held_.clear();
@@ -93,12 +95,16 @@ void LinkPool::OnReadOnly(UpstreamLink& link) {
 void LinkPool::Renew() {
   if (context_.now - renewed_ > 2 * kRenewsAtLeast) {
     read_only_since_ = context_.now;
-    context_.log(
-        LogLevel::kWarn,
-        options_.label + " refuses writes (READONLY): it is a replica; its name is looked up again, "
-        "and its connections are made anew");
+    context_.log(LogLevel::kWarn,
+                 options_.label +
+                     " refuses writes (READONLY): it is a replica; its name is looked up again, "
+                     "and its connections are made anew");
   }
   renewed_ = context_.now;
+  LeaveAll();
+}
+
+void LinkPool::LeaveAll() {
   const std::vector<LinkPtr> shared = shared_;
   for (const LinkPtr& link : shared) {
     if (link->phase() == Phase::kReady) Retire(*link);
