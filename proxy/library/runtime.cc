@@ -53,7 +53,7 @@ Runtime::Runtime(core::Config config, net::Certificates certificates, core::Log 
 }
 
 std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
-                                        std::vector<int> sockets, std::string* problem) {
+                                        const std::vector<int>& sockets, std::string* problem) {
   const net::NoSignals no_signals;
   const core::Log write = Logging(std::move(log));
   net::Certificates certificates(config);
@@ -80,7 +80,7 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
   const core::Config described = config;
   const std::vector<std::string> warnings = core::StartWarnings(config);
   std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), std::move(certificates), write));
-  if (!runtime->server_.Open(std::move(sockets), problem)) return nullptr;
+  if (!runtime->server_.Open(sockets, problem)) return nullptr;
   write(core::LogLevel::kInfo, core::VersionLine() + ": " + runtime->server_.Describe());
   for (const std::string& warning : warnings) write(core::LogLevel::kWarn, warning);
   if (upstream) {

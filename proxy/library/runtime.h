@@ -26,7 +26,7 @@ class Runtime {
   // Opens, starts, and says so in the log. None: *problem is one line that says why not. May throw
   // what Server throws.
   static std::shared_ptr<Runtime> Start(core::Config config, LogFunction log,
-                                        std::vector<int> sockets, std::string* problem);
+                                        const std::vector<int>& sockets, std::string* problem);
   // Stops it, within the time of shutdown-grace.
   ~Runtime();
   Runtime(const Runtime&) = delete;

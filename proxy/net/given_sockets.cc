@@ -52,7 +52,7 @@ bool IsFor(const Endpoint& given, const Endpoint& wanted) {
 
 }  // namespace
 
-GivenSockets::GivenSockets(std::vector<int> descriptors) {
+GivenSockets::GivenSockets(const std::vector<int>& descriptors) {
   for (const int descriptor : descriptors) {
     ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     given_.push_back({descriptor, PlaceOf(descriptor)});

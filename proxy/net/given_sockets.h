@@ -18,7 +18,7 @@ namespace keyhole::net {
 class GivenSockets {
  public:
   // Takes the descriptors.
-  explicit GivenSockets(std::vector<int> descriptors);
+  explicit GivenSockets(const std::vector<int>& descriptors);
   ~GivenSockets();
   GivenSockets(const GivenSockets&) = delete;
   GivenSockets& operator=(const GivenSockets&) = delete;

@@ -44,8 +44,8 @@ Server::~Server() {
   scraper_.join();
 }
 
-bool Server::Open(std::vector<int> sockets, std::string* problem) {
-  GivenSockets given(std::move(sockets));
+bool Server::Open(const std::vector<int>& sockets, std::string* problem) {
+  GivenSockets given(sockets);
   if (store::Store* const store = control_.store()) {
     snapshotter_ = std::make_unique<Snapshotter>(config_.snapshots, *store,
                                                  workers_[0]->loop().context(), log_);

@@ -41,7 +41,7 @@ class Server final : private core::Control::Threads {
 
   // Reads the snapshot, if there is one, and opens all listening sockets. sockets: some that listen
   // already, see GivenSockets. False: *problem is one line that says why not.
-  bool Open(std::vector<int> sockets, std::string* problem);
+  bool Open(const std::vector<int>& sockets, std::string* problem);
   // One line in plain words: what listens where, and what is behind it.
   std::string Describe() const;
   // Serves, on threads of its own. To be called once, after Open().
