@@ -42,7 +42,7 @@ constexpr Names<ErrorClass> kErrorClassNames = {
 constexpr Names<CloseReason> kCloseReasonNames = {
     "by_client",      "idle",          "output_limit", "input_limit", "upstream_lost",
     "protocol_error", "network_error", "server_stop",  "unfinished",  "made_room",
-    "slow_request",   "handshake",     "other"};
+    "slow_request",   "handshake",     "memory_limit", "other"};
 constexpr Names<HttpCloseReason> kHttpCloseReasonNames = {"made_room", "slow_request"};
 constexpr Names<TlsResult> kTlsResultNames = {"full",      "resumed",     "not_tls",
                                               "version",   "certificate", "timeout",

@@ -87,6 +87,7 @@ enum class CloseReason : uint8_t {
   kMadeRoom,       // never sent a whole request, and others wanted in
   kSlowRequest,    // took too long to send one, without a password
   kHandshake,      // its TLS handshake came to nothing: see TlsResult
+  kMemoryLimit,    // it had most of what clients kept in memory, and that was too much
   kOther,
   kCount
 };
@@ -170,7 +171,10 @@ struct alignas(64) WorkerCounters {
 
   Gauge clients;
   Counter clients_accepted;
-  Counter clients_refused;  // over the limit of clients, or no file descriptors left
+  Counter clients_refused;     // over the limit of clients, or no file descriptors left
+  Counter accept_pauses;       // nobody could be let in, as there was no descriptor at all
+  Counter requests_throttled;  // refused by --client-rate
+  Gauge client_buffers;        // bytes that clients keep in memory
   PerEnum<CloseReason, Counter> clients_closed;
   Counter clients_unfinished;  // left, and not all they had sent was carried out
   Counter protocol_errors;     // clients that sent what is no RESP

@@ -168,6 +168,13 @@ void AddClients(const Snapshot& s, FamilyList* list) {
   list->Gauge("keyhole_clients", "Clients connected now.").Add({}, s.clients);
   list->Counter("keyhole_clients_accepted_total", "Clients accepted.").Add({}, s.clients_accepted);
   list->Counter("keyhole_clients_refused_total", "Connections refused.").Add({}, s.clients_refused);
+  list->Counter("keyhole_accept_pauses_total",
+                "Times nobody could be let in, as no file descriptor was left.")
+      .Add({}, s.accept_pauses);
+  list->Counter("keyhole_requests_throttled_total", "Requests refused by --client-rate.")
+      .Add({}, s.requests_throttled);
+  list->Gauge("keyhole_client_buffer_bytes", "Memory of requests and replies of clients.")
+      .Add({}, s.client_buffers);
   list->Counter("keyhole_clients_unfinished_total",
                 "Clients that left, and the upstream was not there in time for all they had sent.")
       .Add({}, s.clients_unfinished);

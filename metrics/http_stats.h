@@ -37,6 +37,7 @@ namespace keyhole::metrics {
   X(kHistory, history)            \
   X(kEvents, events)              \
   X(kClients, clients)            \
+  X(kReload, reload)              \
   X(kOther, other)
 
 enum class HttpEndpoint : uint8_t {

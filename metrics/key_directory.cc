@@ -40,6 +40,12 @@ KeyDirectory::KeyDirectory(KeyOptions options)
   size_ = patterns();
 }
 
+void KeyDirectory::SetPace(std::chrono::nanoseconds epoch, std::chrono::nanoseconds zero_hold) {
+  const std::lock_guard lock(control_);
+  options_.epoch = epoch;
+  options_.zero_hold = zero_hold;
+}
+
 KeyDirectory::~KeyDirectory() = default;
 
 std::optional<size_t> KeyDirectory::MatchPattern(std::string_view key) const {

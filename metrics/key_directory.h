@@ -166,6 +166,8 @@ class KeyDirectory {
 
   // ---- with control()
   std::mutex& control() const { return control_; }
+  // Takes control() itself.
+  void SetPace(std::chrono::nanoseconds epoch, std::chrono::nanoseconds zero_hold);
   // Valid until the slot changes hands.
   const KeySlot& slot(size_t number) const { return slots_[number]; }
   std::string_view identity(size_t number) const { return slots_[number].identity; }
@@ -197,7 +199,7 @@ class KeyDirectory {
   std::vector<KeyChange> Standing() const;
   uint64_t Publish(KeyChange change);
 
-  const KeyOptions options_;
+  KeyOptions options_;  // constant, but for epoch and zero_hold, which are for the tracker
   mutable std::mutex control_;
   std::unique_ptr<KeySlot[]> slots_;
   TrackerTotals tracker_totals_;

@@ -23,6 +23,9 @@ void AddCounters(const WorkerCounters& from, Snapshot* to) {
   to->clients += from.clients.Load();
   to->clients_accepted += from.clients_accepted.Load();
   to->clients_refused += from.clients_refused.Load();
+  to->accept_pauses += from.accept_pauses.Load();
+  to->requests_throttled += from.requests_throttled.Load();
+  to->client_buffers += from.client_buffers.Load();
   to->clients_unfinished += from.clients_unfinished.Load();
   AddAll(from.clients_closed, &to->clients_closed);
   to->protocol_errors += from.protocol_errors.Load();

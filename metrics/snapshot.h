@@ -81,6 +81,9 @@ struct Snapshot : KeyTable {
   int64_t clients = 0;
   uint64_t clients_accepted = 0;
   uint64_t clients_refused = 0;
+  uint64_t accept_pauses = 0;
+  uint64_t requests_throttled = 0;
+  int64_t client_buffers = 0;
   uint64_t clients_unfinished = 0;
   PerEnum<CloseReason, uint64_t> clients_closed;
   uint64_t protocol_errors = 0;

@@ -344,6 +344,10 @@ class KEYHOLE_EXPORT Instance {
   // Has the files of certificates read again now, without waiting for it; they are read when they
   // change, too. The log says what came of it.
   void ReadCertificates();
+  // Takes over what of these options can change while the instance runs. Gives a line for each
+  // difference: what has changed, and what needs a restart. A mistake changes nothing. To be given
+  // all options again, as to Start(); its LogFunction stays.
+  Result<std::vector<std::string>> Reload(const Options& options);
   // Returns when it has stopped: somebody called Stop(), or a client said SHUTDOWN.
   void Wait();
 

@@ -217,6 +217,8 @@ std::string Control::Report(const HttpReport& what) {
       return lookout_.EventText();
     case Kind::kHistory:
       return lookout_.HistoryText(what.history);
+    case Kind::kReload:
+      return ReloadText();
     case Kind::kSlow:
     case Kind::kKey:        // see TellOfKey()
     case Kind::kClients:    // see ListClients()
@@ -310,6 +312,17 @@ void Control::ListClients(const HttpReport& what, Done done) {
   }
 }
 
+void Control::set_reload(std::function<ReloadReport()> reload) {
+  threads_.OnScraper([this, reload = std::move(reload)]() mutable { reload_ = std::move(reload); });
+}
+
+std::string Control::ReloadText() {
+  ReloadReport report;
+  report.problem = "its options are given by the program that it is a part of";
+  if (reload_) report = reload_();
+  return ReloadJson(report.problem.value_or(""), report.lines);
+}
+
 std::string Control::SlowReport() {
   std::vector<metrics::TopEntry> big;
   std::vector<metrics::TopEntry> slow;
@@ -343,6 +356,16 @@ void Control::Purge(const PurgeQuery& query, Done done) {
                                WorkerState&) { done(PurgeJson(entries)); });
     });
   }
+}
+
+void Control::Configure(const Config& before, const Config& after) {
+  if (store_ == nullptr) return;
+  store_->Configure(StoreOptionsFor(before, {}), StoreOptionsFor(after, {}));
+}
+
+void Control::Reload(const Config& next) {
+  directory_.SetPace(next.keys.epoch, next.keys.zero_hold);
+  lookout_.set_place(PlaceOf(next));
 }
 
 void Control::Tick() {

@@ -27,6 +27,7 @@
 #include "proxy/app/lookout.h"
 #include "proxy/app/worker_state.h"
 #include "proxy/config/config.h"
+#include "proxy/config/reload.h"
 #include "proxy/http/http_exchange.h"
 #include "proxy/http/key_report.h"
 #include "proxy/near_cache/near_shared.h"
@@ -62,7 +63,12 @@ class Control {
   NearShared* near() const { return near_.get(); }
   // In plain words: what answers the requests.
   std::string Describe() const;
+  // The embedded store takes over what differs. On the thread of worker 0.
+  void Configure(const Config& before, const Config& after);
 
+  // Reads the options again, on the scraper's thread. To be set before anybody asks by HTTP, or on
+  // that thread.
+  void set_reload(std::function<ReloadReport()> reload);
   // done: called on worker 0, later; not at all after EndStreams(), if it waits for an event.
   void MakeReport(const HttpReport& what, Done done);
   // The same for callers inside the process: /metrics, and the counts of keys with their rates.
@@ -73,10 +79,13 @@ class Control {
   void EndStreams();
   // To be called ten times a second, on the scraper's thread.
   void Tick();
+  // Takes over what of the options can be changed, on the scraper's thread.
+  void Reload(const Config& next);
 
  private:
   std::string Report(const HttpReport& what);
   void Look(std::function<void()> then);
+  std::string ReloadText();
   std::string SlowReport();
   void TellOfKey(const HttpReport& what, Done done);
   std::string KeyText(KeyReport report);
@@ -100,6 +109,7 @@ class Control {
   std::vector<std::unique_ptr<metrics::WorkerMetrics>> workers_;
   metrics::Exporter exporter_;
   Lookout lookout_;
+  std::function<ReloadReport()> reload_;  // the scraper's; null: cannot be done
   std::vector<Done> readers_;             // of streams, that wait for the next event; worker 0's
   std::atomic<size_t> readers_count_{0};  // for the scraper
   bool streams_end_ = false;

@@ -41,6 +41,7 @@ class Lookout {
 
   // What is behind the proxy, as somebody is about to look.
   void set_nodes(std::vector<NodeInfo> nodes) { nodes_ = std::move(nodes); }
+  void set_place(Place place) { place_ = std::move(place); }
 
   // To be called ten times a second; true: a second has been added, there is something to tell.
   // unix_now: seconds since 1970.
@@ -59,7 +60,7 @@ class Lookout {
   Overview Look() const;
 
   const std::function<metrics::Snapshot()> totals_;
-  const Place place_;
+  Place place_;
   metrics::History history_;
   metrics::KeyHistory keys_;
   bool begun_ = false;

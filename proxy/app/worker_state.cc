@@ -20,10 +20,26 @@ bool IsPlain(const resp::CommandSpec& spec) {
 
 WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metrics_in,
                          store::Store* store_in, NearShared* near_shared)
-    : SessionContext(metrics_in, config_in.clients, config_in.links),
-      config(config_in),
+    : OwnConfig{config_in},
+      SessionContext(metrics_in, config.clients, config.links),
       store(store_in),
-      behind_(MakeBehind(config_in, *this, store_in, store_doorbell)) {
+      behind_(MakeBehind(config, *this, store_in, store_doorbell)) {
+  Derive();
+  wants_master = config.upstream.has_value() && config.upstream->sentinels.has_value();
+  if (store != nullptr) metrics.counters.upstream_up.Set(1);
+  router = behind_.router.get();
+  ReadClock();
+  if (near_shared == nullptr) return;
+  const uint64_t bytes = config.near.memory / static_cast<uint64_t>(config.workers);
+  NearSource source{.endpoint = UpstreamEndpoint(config), .state = initial_state};
+  near = std::make_unique<NearCache>(*this, *router, std::move(source), config.near, bytes,
+                                     *near_shared);
+  near_cache = near.get();
+  observer = near.get();
+}
+
+// What is made of the options for the path of a request.
+void WorkerState::Derive() {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     counted[static_cast<size_t>(spec.id)] =
         spec.hit.rule != resp::HitRule::kNone && spec.hit.by_default;
@@ -35,18 +51,20 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
   users = config.users.get();
   allowed = config.allowed.get();
   lends_identity = config.LendsIdentity();
-  wants_master = config.upstream.has_value() && config.upstream->sentinels.has_value();
   initial_state = InitialState(config);
-  if (store != nullptr) metrics.counters.upstream_up.Set(1);
-  router = behind_.router.get();
-  ReadClock();
-  if (near_shared == nullptr) return;
-  const uint64_t bytes = config.near.memory / static_cast<uint64_t>(config.workers);
-  NearSource source{.endpoint = UpstreamEndpoint(config), .state = initial_state};
-  near = std::make_unique<NearCache>(*this, *router, std::move(source), config.near, bytes,
-                                     *near_shared);
-  near_cache = near.get();
-  observer = near.get();
+  SetLog(config.log_level, config.log);
+}
+
+void WorkerState::Reload(const Config& next) {
+  const bool moves = config.upstream != next.upstream;
+  if (config.users != next.users) past_users_.push_back(config.users);
+  config = next;
+  Derive();
+  links.Obey(config.links);
+  if (near != nullptr) near->OnOptions();
+  if (!moves) return;
+  links.MoveTo(UpstreamEndpoint(config), initial_state, config.shutdown_grace);
+  if (near != nullptr) near->MoveTo({.endpoint = UpstreamEndpoint(config), .state = initial_state});
 }
 
 WorkerState::~WorkerState() = default;

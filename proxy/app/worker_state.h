@@ -22,7 +22,12 @@
 
 namespace keyhole::core {
 
-struct WorkerState final : SessionContext {
+// Before all that refers to it.
+struct OwnConfig {
+  Config config;  // what holds now
+};
+
+struct WorkerState final : private OwnConfig, SessionContext {
   // store: null if there is an upstream. All of them outlive this.
   // near: what the near caches of all workers share; null: this worker has none.
   WorkerState(const Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
@@ -34,12 +39,18 @@ struct WorkerState final : SessionContext {
   // How many clients there may be: as the options say, or what CONFIG SET has made of that.
   int64_t max_clients() const;
 
-  const Config& config;
+  // Takes over what a running worker can; its sessions are told by who has them.
+  void Reload(const Config& next);
+
+  using OwnConfig::config;
   store::Store* const store;
   StoreDoorbell store_doorbell{[this](std::function<void()> f) { post(std::move(f)); }};
 
  private:
+  void Derive();
+
   Behind behind_;
+  std::vector<std::shared_ptr<const Users>> past_users_;  // that sessions may still refer to
 
  public:
   LinkSet& links = *behind_.links;

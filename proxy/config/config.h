@@ -58,7 +58,9 @@ struct Config {
   int workers = 1;              // threads; 1..64
   int callers = 0;              // threads of a program that will use the embedded store beside them
   Millis shutdown_grace{5000};  // for requests in flight; 0: none
+  Millis drain_delay{0};        // before that: served, but not ready
   LogLevel log_level = LogLevel::kInfo;
+  LogOptions log;
 
   // Who may do what.
   std::string requirepass;         // the password that clients are asked for; empty: none

@@ -24,6 +24,10 @@ using Texts = std::span<const std::string>;
 struct Handler {
   Problem (*apply)(Texts, Config*);
   std::string (*show)(const Config&);
+  bool (*same)(const Config&, const Config&);
+  void (*take)(const Config& from, Config* to);
+  std::string_view (*obstacle)(const Config& from, const Config& to) = nullptr;
+  bool secret = false;
 };
 
 // A member of Config, or of a struct in it: At<&Config::near, &NearOptions::min_reads>.
@@ -31,6 +35,16 @@ template <auto... kPath>
 struct At {
   static constexpr auto& Of(auto& config) { return (config.*....*kPath); }
 };
+
+template <typename Member>
+bool IsSame(const Config& a, const Config& b) {
+  return Member::Of(a) == Member::Of(b);
+}
+
+template <typename Member>
+void TakeOver(const Config& from, Config* to) {
+  Member::Of(*to) = Member::Of(from);
+}
 
 template <typename Member, uint64_t kMin, uint64_t kMax>
 constexpr Handler Number() {
@@ -43,7 +57,8 @@ constexpr Handler Number() {
             }
             return problem;
           },
-          [](const Config& config) { return std::to_string(Member::Of(config)); }};
+          [](const Config& config) { return std::to_string(Member::Of(config)); }, IsSame<Member>,
+          TakeOver<Member>};
 }
 
 // A share, written in percent.
@@ -56,13 +71,15 @@ constexpr Handler Percent() {
         if (!problem) Member::Of(*config) = static_cast<double>(percent) / 100;
         return problem;
       },
-      [](const Config& config) { return std::to_string(std::lround(Member::Of(config) * 100)); }};
+      [](const Config& config) { return std::to_string(std::lround(Member::Of(config) * 100)); },
+      IsSame<Member>, TakeOver<Member>};
 }
 
 template <typename Member>
 constexpr Handler Switch() {
   return {[](Texts texts, Config* config) { return ParseSwitch(texts[0], &Member::Of(*config)); },
-          [](const Config& config) { return std::string(Member::Of(config) ? "on" : "off"); }};
+          [](const Config& config) { return std::string(Member::Of(config) ? "on" : "off"); },
+          IsSame<Member>, TakeOver<Member>};
 }
 
 template <typename Member, uint64_t kMin, uint64_t kMax>
@@ -70,7 +87,8 @@ constexpr Handler Size() {
   return {[](Texts texts, Config* config) {
             return ParseSize(texts[0], kMin, kMax, &Member::Of(*config));
           },
-          [](const Config& config) { return ShowSize(Member::Of(config)); }};
+          [](const Config& config) { return ShowSize(Member::Of(config)); }, IsSame<Member>,
+          TakeOver<Member>};
 }
 
 template <typename Member, int kMinMillis = 0>
@@ -83,7 +101,15 @@ constexpr Handler Duration() {
           },
           [](const Config& config) {
             return ShowDuration(std::chrono::duration_cast<Config::Millis>(Member::Of(config)));
-          }};
+          },
+          IsSame<Member>, TakeOver<Member>};
+}
+
+template <typename Member>
+constexpr Handler Share() {
+  return {[](Texts texts, Config* config) { return ParseShare(texts[0], &Member::Of(*config)); },
+          [](const Config& config) { return ShowShare(Member::Of(config)); }, IsSame<Member>,
+          TakeOver<Member>};
 }
 
 // One of kWords, in the order of the enum's values.
@@ -93,7 +119,8 @@ constexpr Handler Enum() {
       [](Texts texts, Config* config) { return ParseEnum(texts[0], kWords, &Member::Of(*config)); },
       [](const Config& config) {
         return std::string(kWords[static_cast<size_t>(Member::Of(config))]);
-      }};
+      },
+      IsSame<Member>, TakeOver<Member>};
 }
 
 template <typename Member>
@@ -102,7 +129,28 @@ constexpr Handler Text() {
             Member::Of(*config) = texts[0];
             return std::nullopt;
           },
-          [](const Config& config) { return Member::Of(config); }};
+          [](const Config& config) { return Member::Of(config); }, IsSame<Member>,
+          TakeOver<Member>};
+}
+
+// A text that nobody is shown.
+template <typename Member>
+constexpr Handler Secret() {
+  Handler handler = Text<Member>();
+  handler.show = [](const Config&) { return std::string(); };
+  handler.secret = true;
+  return handler;
+}
+
+// The file of users: with the embedded store whoever asks for passwords stays the same.
+template <typename Member>
+constexpr Handler UsersFile() {
+  Handler handler = Text<Member>();
+  handler.obstacle = [](const Config& from, const Config& to) -> std::string_view {
+    const bool other = from.users_file.empty() != to.users_file.empty();
+    return other && !from.upstream ? "the embedded store begins or ends to have users" : "";
+  };
+  return handler;
 }
 
 template <typename T, typename Parse>
@@ -128,7 +176,8 @@ constexpr Handler Words() {
           text.append(text.empty() ? "" : ",").append(word);
         }
         return text;
-      }};
+      },
+      IsSame<Member>, TakeOver<Member>};
 }
 
 inline constexpr Handler kListen = {
@@ -144,7 +193,8 @@ inline constexpr Handler kListen = {
         text.append(text.empty() ? "" : ",").append(endpoint.ToString());
       }
       return text;
-    }};
+    },
+    IsSame<At<&Config::listen>>, TakeOver<At<&Config::listen>>};
 
 inline constexpr Handler kHttp = {
     [](Texts texts, Config* config) -> Problem {
@@ -160,7 +210,9 @@ inline constexpr Handler kHttp = {
     },
     [](const Config& config) {
       return config.http.listen ? config.http.listen->ToString() : std::string("off");
-    }};
+    },
+    IsSame<At<&Config::http, &HttpOptions::listen>>,
+    TakeOver<At<&Config::http, &HttpOptions::listen>>};
 
 inline constexpr Handler kMetricsAddress = {
     [](Texts texts, Config* config) -> Problem {
@@ -175,10 +227,23 @@ inline constexpr Handler kMetricsAddress = {
     },
     [](const Config& config) {
       return config.http.metrics ? config.http.metrics->ToString() : std::string("http");
-    }};
+    },
+    IsSame<At<&Config::http, &HttpOptions::metrics>>,
+    TakeOver<At<&Config::http, &HttpOptions::metrics>>};
 
 // What --upstream says for the embedded store; a Redis on a host of that name is redis://embedded.
 inline constexpr std::string_view kEmbedded = "embedded";
+
+// Another address, user, password or database of one Redis is live; what it is is not.
+inline std::string_view UpstreamObstacle(const Config& from, const Config& to) {
+  if (from.upstream.has_value() != to.upstream.has_value()) {
+    return "it is about the embedded store";
+  }
+  if (!from.upstream.has_value()) return "";
+  if (from.upstream->is_cluster() || to.upstream->is_cluster()) return "it is about a cluster";
+  if (from.upstream->sentinels || to.upstream->sentinels) return "it is about Sentinels";
+  return from.upstream->endpoint.tls == to.upstream->endpoint.tls ? "" : "TLS begins or ends";
+}
 
 inline constexpr Handler kUpstream = {
     [](Texts texts, Config* config) -> Problem {
@@ -186,10 +251,11 @@ inline constexpr Handler kUpstream = {
       if (texts[0] == kEmbedded) return std::nullopt;
       return ParseUpstream(texts[0], &config->upstream.emplace());
     },
-    // Without the password; only defaults are shown, and there is none.
+    // Without the password.
     [](const Config& config) {
       return config.upstream ? config.upstream->ToString() : std::string(kEmbedded);
-    }};
+    },
+    IsSame<At<&Config::upstream>>, TakeOver<At<&Config::upstream>>, UpstreamObstacle};
 
 // Somewhere to connect to.
 inline constexpr Handler kSentinelAddress = {
@@ -202,7 +268,9 @@ inline constexpr Handler kSentinelAddress = {
     [](const Config& config) {
       const Endpoint& address = config.clients.sentinel_address;
       return address.port == 0 ? std::string() : address.ToString();
-    }};
+    },
+    IsSame<At<&Config::clients, &ClientOptions::sentinel_address>>,
+    TakeOver<At<&Config::clients, &ClientOptions::sentinel_address>>};
 
 inline constexpr Handler kCountCommands = {
     [](Texts texts, Config* config) {
@@ -214,7 +282,8 @@ inline constexpr Handler kCountCommands = {
         text.append(text.empty() ? "" : ",").append(resp::Spec(id).full_name);
       }
       return text;
-    }};
+    },
+    IsSame<At<&Config::count_commands>>, TakeOver<At<&Config::count_commands>>};
 
 // Less than this is not worth the trouble.
 inline constexpr uint64_t kSmallestNearCache = 1ULL << 20;
@@ -229,14 +298,31 @@ inline constexpr Handler kNearCache = {
       config->near.memory = bytes;
       return std::nullopt;
     },
-    [](const Config& config) { return ShowSize(config.near.memory); }};
+    [](const Config& config) { return ShowSize(config.near.memory); },
+    IsSame<At<&Config::near, &NearOptions::memory>>,
+    TakeOver<At<&Config::near, &NearOptions::memory>>};
 
 inline constexpr Handler kSnapshotEvery = {
     [](Texts texts, Config* config) { return ParseSaveRules(texts[0], &config->snapshots.every); },
-    [](const Config& config) { return ShowSaveRules(config.snapshots.every); }};
+    [](const Config& config) { return ShowSaveRules(config.snapshots.every); },
+    IsSame<At<&Config::snapshots, &store::SnapshotOptions::every>>,
+    TakeOver<At<&Config::snapshots, &store::SnapshotOptions::every>>};
+
+// The log says warning, so that is a level too.
+constexpr Handler LogLevelHandler() {
+  Handler handler = Enum<At<&Config::log_level>, kLogLevels>();
+  handler.apply = [](Texts texts, Config* config) -> Problem {
+    if (!resp::EqualsIgnoreCase(texts[0], "warning"))
+      return ParseEnum(texts[0], kLogLevels, &config->log_level);
+    config->log_level = LogLevel::kWarn;
+    return std::nullopt;
+  };
+  return handler;
+}
 
 inline constexpr Handler kMaxMemory = {
     [](Texts texts, Config* config) { return ParseMemoryLimit(texts[0], &config->max_memory); },
-    [](const Config& config) { return ShowMemoryLimit(config.max_memory); }};
+    [](const Config& config) { return ShowMemoryLimit(config.max_memory); },
+    IsSame<At<&Config::max_memory>>, TakeOver<At<&Config::max_memory>>};
 
 }  // namespace keyhole::core

@@ -12,7 +12,18 @@ using enum Change;
 
 constexpr Option Define(std::string_view group, std::string_view flag, std::string_view value,
                         Change change, std::string_view help, Handler handler, bool list = false) {
-  return {group, flag, value, help, handler.apply, handler.show, list, change};
+  return {.group = group,
+          .flag = flag,
+          .value = value,
+          .help = help,
+          .apply = handler.apply,
+          .show = handler.show,
+          .list = list,
+          .change = change,
+          .same = handler.same,
+          .take = handler.take,
+          .obstacle = handler.obstacle,
+          .secret = handler.secret};
 }
 
 constexpr std::string_view kWhere = "Addresses";
@@ -66,7 +77,7 @@ constexpr Option kOptions[] = {
            Enum<At<&Config::http, &HttpOptions::items>, kHttpItems>()),
 
     Define(
-        kBehind, "--upstream", "URL", kRestart,
+        kBehind, "--upstream", "URL", kLive,
         "The Redis behind the proxy: redis://[[user]:password@]host[:port][/db], the same "
         "with rediss:// for TLS, redis+sentinel://host[:port][,...]/NAME[/db] for the master that "
         "Sentinels name, host[:port] or unix:/path[?db=N]; percent-encoding is decoded. A whole "
@@ -79,7 +90,7 @@ constexpr Option kOptions[] = {
            Text<At<&Config::links, &UpstreamOptions::sentinel_user>>()),
     Define(kBehind, "--sentinel-password", "PASSWORD", kRestart,
            "The password that Sentinels ask for; safer in the environment or in the file.",
-           Text<At<&Config::links, &UpstreamOptions::sentinel_password>>()),
+           Secret<At<&Config::links, &UpstreamOptions::sentinel_password>>()),
     Define(kBehind, "--serve-sentinel", "NAME", kRestart,
            "Answer SENTINEL as a Sentinel would whose master of this name is Keyhole itself: for "
            "clients that ask Sentinels where to connect.",
@@ -100,7 +111,7 @@ constexpr Option kOptions[] = {
     Define(kBehind, "--upstream-connect-timeout", "DURATION", kLive,
            "How long one attempt to connect to the upstream may take before the next one is made.",
            Duration<At<&Config::links, &UpstreamOptions::connect_timeout>, 1>()),
-    Define(kBehind, "--upstream-resolve", "DURATION", kRestart,
+    Define(kBehind, "--upstream-resolve", "DURATION", kLive,
            "How often the host's name in --upstream is looked up again; if it leads elsewhere, "
            "connections are made anew there. 0: when one is lost only.",
            Duration<At<&Config::links, &UpstreamOptions::resolve>>()),
@@ -117,6 +128,11 @@ constexpr Option kOptions[] = {
            "every client has one of its own.",
            Switch<At<&Config::links, &UpstreamOptions::sharing>>()),
 
+    Define(
+        kBehind, "--client-names", "own|forward", kLive,
+        "What Redis is told to call a connection that is one client's own: what the client says, "
+        "or also its address, as in billing@10.0.0.7:50312. CLIENT GETNAME shows it there.",
+        Enum<At<&Config::clients, &ClientOptions::names>, kClientNames>()),
     Define(kBehind, "--cluster-split", "on|off", kRestart,
            "In front of a Redis Cluster, MGET, MSET, DEL, UNLINK, EXISTS and TOUCH of keys in "
            "several slots become one request for each slot. off: they get CROSSSLOT, as from a "
@@ -160,7 +176,7 @@ constexpr Option kOptions[] = {
            "Memory for the near cache, which answers GET of hot keys; Redis sends an invalidation "
            "when they change. At least 1mb; 0: off.",
            kNearCache),
-    Define(kNear, "--near-cache-prefix", "PREFIX", kRestart,
+    Define(kNear, "--near-cache-prefix", "PREFIX", kLive,
            "Only keys with this prefix are cached. May be given several times.",
            Words<At<&Config::near, &NearOptions::prefixes>, ParseKeyPrefix>(), true),
     Define(
@@ -257,6 +273,17 @@ constexpr Option kOptions[] = {
         "sent a whole request, or the password, is closed to make room; if there is none, the "
         "new client gets an error and is closed.",
         Number<At<&Config::clients, &ClientOptions::max>, 1, 1000000>()),
+    Define(kLimits, "--max-clients-per-address", "NUMBER", kLive,
+           "How many of them may come from one address; an IPv6 network /64 is one. 0: no limit.",
+           Number<At<&Config::clients, &ClientOptions::max_per_address>, 0, 1000000>()),
+    Define(kLimits, "--client-rate", "NUMBER", kLive,
+           "How many requests a second the clients of one address may send by RESP, and so many at "
+           "once after a pause; beyond that they get an error. 0: no limit.",
+           Number<At<&Config::clients, &ClientOptions::rate>, 0, 1000000000>()),
+    Define(kLimits, "--client-memory", "SIZE", kLive,
+           "What requests and replies of all clients may take in memory; beyond that the client "
+           "that has most is disconnected. 0: no limit.",
+           Size<At<&Config::clients, &ClientOptions::memory>, 0, kNoMax>()),
     Define(kLimits, "--client-output-limit", "SIZE", kLive,
            "A client with more unread output than this is disconnected. 0: no limit.",
            Size<At<&Config::clients, &ClientOptions::output_limit>, 0, kNoMax>()),
@@ -276,24 +303,28 @@ constexpr Option kOptions[] = {
     Define(kLimits, "--shutdown-grace", "DURATION", kLive,
            "How long in-flight requests may take to finish at shutdown. 0: none.",
            Duration<At<&Config::shutdown_grace>>()),
+    Define(kLimits, "--drain-delay", "DURATION", kLive,
+           "How long clients are still served after the process was told to stop, while /readyz "
+           "says 503, so that load balancers send no more of them. 0: not at all.",
+           Duration<At<&Config::drain_delay>>()),
 
     Define(kSafety, "--requirepass", "PASSWORD", kLive,
            "The password that clients must give, by RESP and by HTTP; none, if this is left "
            "out. Safer in the "
            "environment or in the file than in a flag, which other users can see.",
-           Text<At<&Config::requirepass>>()),
+           Secret<At<&Config::requirepass>>()),
     Define(
         kSafety, "--users", "FILE", kLive,
         "Users and their permissions, one user a line as in an aclfile of Redis 7: user alice on "
         ">password ~app:* +@read. A user default that it does not have is off.",
-        Text<At<&Config::users_file>>()),
+        UsersFile<At<&Config::users_file>>()),
     Define(
-        kSafety, "--deny", "COMMAND", kRestart,
+        kSafety, "--deny", "COMMAND", kLive,
         "A command that is refused to everybody, as in flushall, 'config set', 'config *' or "
         "@dangerous, a category of Redis' ACL. Scripts are not looked into. May be given several "
         "times.",
         Words<At<&Config::clients, &ClientOptions::deny>, ParseDenied>(), true),
-    Define(kSafety, "--read-only", "", kRestart,
+    Define(kSafety, "--read-only", "", kLive,
            "Refuses commands that write, and scripts but for EVAL_RO, EVALSHA_RO and FCALL_RO.",
            Switch<At<&Config::clients, &ClientOptions::read_only>>()),
     Define(kSafety, "--metrics-open", "", kLive,
@@ -313,11 +344,26 @@ constexpr Option kOptions[] = {
            Switch<At<&Config::debug_command>>()),
 
     Define(kOther, "--log-level", "LEVEL", kLive,
-           "What is logged: trace, debug, info, warn, error, critical or off.",
-           Enum<At<&Config::log_level>, kLogLevels>()),
+           "What is logged: trace, debug, info, warn, error, critical or off.", LogLevelHandler()),
+    Define(kOther, "--log-format", "text|json", kLive,
+           "text: lines for people; where stderr is the journal of systemd, with its priorities. "
+           "json: one object a line.",
+           Enum<At<&Config::log, &LogOptions::format>, kLogFormats>()),
+    Define(kOther, "--log-file", "FILE", kLive,
+           "Where the log goes instead of stderr. It is opened again on SIGUSR1, after logrotate "
+           "has moved it away.",
+           Text<At<&Config::log, &LogOptions::file>>()),
+    Define(kOther, "--log-slow", "DURATION", kLive,
+           "A request that takes longer has a line in the log, with its key and its client, and "
+           "without values. 0: none.",
+           Duration<At<&Config::log, &LogOptions::slow>>()),
+    Define(kOther, "--log-requests", "SHARE", kLive,
+           "The share of all requests that have a line in the log, as in 0.001; 0: none, 1: all.",
+           Share<At<&Config::log, &LogOptions::requests>>()),
     {kOther, "--config", "FILE",
      "A TOML file with options; configs/keyhole.toml explains them all."},
     {kOther, "--version", "", "Print the version."},
+    {kOther, "--verbose", "", "With --version: the libraries too, their versions and licences."},
     {kOther, "--help", "", "Print this."},
 };
 

@@ -32,6 +32,13 @@ struct Option {
   std::string (*show)(const Config&) = nullptr;
   bool list = false;
   Change change = Change::kRestart;
+  // For reload.h. Null as apply is.
+  bool (*same)(const Config&, const Config&) = nullptr;
+  void (*take)(const Config& from, Config* to) = nullptr;
+  // Why a change from the first to the second needs a restart although the row says kLive; empty:
+  // it does not. Null: it never does.
+  std::string_view (*obstacle)(const Config& from, const Config& to) = nullptr;
+  bool secret = false;  // no line may show the value
 
   bool is_switch() const { return value.empty(); }
   // Its key in the file: "tracked-keys".

@@ -1,6 +1,7 @@
 #include "proxy/config/config_values.h"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <sstream>
 #include <utility>
@@ -71,6 +72,22 @@ Problem ParseNumber(std::string_view text, uint64_t min, uint64_t max, uint64_t*
   }
   *out = *number;
   return std::nullopt;
+}
+
+Problem ParseShare(std::string_view text, double* out) {
+  double share = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  if (error != std::errc() || end != text.data() + text.size() || !(share >= 0 && share <= 1)) {
+    return Quoted(text) + " is not a share; give a number from 0 to 1, as in 0.001";
+  }
+  *out = share;
+  return std::nullopt;
+}
+
+std::string ShowShare(double share) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof(text), share).ptr;
+  return {text, end};
 }
 
 Problem ParseSwitch(std::string_view text, bool* out) {

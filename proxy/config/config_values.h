@@ -40,6 +40,7 @@ Problem ParseEnum(std::string_view text, std::span<const std::string_view> words
 }
 inline constexpr std::string_view kLogLevels[] = {
     "trace", "debug", "info", "warn", "error", "critical", "off"};  // layering: not a command
+inline constexpr std::string_view kLogFormats[] = {"text", "json"};
 inline constexpr std::string_view kEvictions[] = {"s3-fifo", "lru", "noeviction"};
 inline constexpr std::string_view kKeyLabels[] = {"on", "off", "hash"};
 inline constexpr std::string_view kConsistencies[] = {"causal", "eventual"};
@@ -49,10 +50,15 @@ inline constexpr std::string_view kHttpsScheme = "https://";
 inline constexpr std::string_view kProxyScheme = "proxy://";
 inline constexpr std::string_view kProxyTlsScheme = "proxy+tls://";
 inline constexpr std::string_view kClientCertificates[] = {"optional", "required"};
+inline constexpr std::string_view kClientNames[] = {"own", "forward"};
 inline constexpr std::string_view kHttpItems[] = {"auto", "on", "off"};
 
 // A whole number between the two, both included.
 Problem ParseNumber(std::string_view text, uint64_t min, uint64_t max, uint64_t* out);
+
+// A share of all: 0, 0.001, 1.
+Problem ParseShare(std::string_view text, double* out);
+std::string ShowShare(double share);
 
 // on, true, yes, 1 or off, false, no, 0.
 Problem ParseSwitch(std::string_view text, bool* out);

@@ -233,6 +233,10 @@ HttpStep HttpExchange::BeginPurge(const Call& call) {
   return HttpStep::kReport;
 }
 
+HttpStep HttpExchange::BeginReload(const Call& call) {
+  return Report(call, HttpReport::Kind::kReload, Query().Read(call.query, {}));
+}
+
 HttpStep HttpExchange::Send(Waiting waiting, CommandId id, std::vector<std::string> arguments) {
   waiting_ = waiting;
   command_ = std::move(arguments);

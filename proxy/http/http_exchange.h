@@ -124,6 +124,7 @@ struct HttpReport {
     kNextEvent,  // the same, when there is something new to tell
     kHistory,
     kPurge,
+    kReload,  // the options are read again
   };
   Kind kind = Kind::kMetrics;
   bool gzip = false;          // the body is to be compressed

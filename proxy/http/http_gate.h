@@ -20,7 +20,7 @@
 // a Redis on another machine, because whoever can reach HTTP cannot always reach that Redis. With
 // --metrics, /metrics is served there and nowhere else.
 //
-// Thread: any; constant after construction.
+// Thread: any; constant but for assignment, between two requests.
 #pragma once
 
 #include <cstdint>
@@ -72,11 +72,11 @@ class HttpGate {
   bool IsListed(std::string_view origin) const;
   std::optional<HttpVerdict> CheckPath(std::string_view path) const;
 
-  const Serves serves_;
-  const bool any_host_;  // a unix socket
-  const bool items_;
+  Serves serves_;
+  bool any_host_;  // a unix socket
+  bool items_;
   std::vector<std::string> hosts_;  // "*.name": every name that ends so
-  const std::vector<std::string> origins_;
+  std::vector<std::string> origins_;
 };
 
 }  // namespace keyhole::core

@@ -107,6 +107,7 @@ void HttpSession::Do(HttpStep step) {
 }
 
 void HttpSession::CheckReadiness() {
+  if (context_.stopping) return Answer(exchange_.OnReadiness("Keyhole is being stopped"));
   const auto check =
       ReadinessCheck::Begin(*context_.router, context_.now, [this](std::string_view problem) {
         readiness_ = nullptr;

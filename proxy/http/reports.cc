@@ -151,6 +151,16 @@ std::optional<std::string> ParsePurgeQuery(std::string_view text, PurgeQuery* ou
   return std::nullopt;
 }
 
+std::string ReloadJson(std::string_view problem, const std::vector<std::string>& lines) {
+  JsonWriter json;
+  json.Open('{').Key("ok").Bool(problem.empty());
+  if (!problem.empty()) json.Key("error").String(problem);
+  json.Key("lines").Open('[');
+  for (const std::string& line : lines) json.String(line);
+  json.Close(']').Close('}');
+  return json.Take();
+}
+
 std::string PurgeJson(size_t purged) {
   return "{\"purged\":" + std::to_string(purged) + "}\n";
 }

@@ -41,6 +41,9 @@ struct PurgeQuery {
 std::optional<std::string> ParsePurgeQuery(std::string_view query, PurgeQuery* out);
 std::string PurgeJson(size_t purged);
 
+// problem: empty if it went well. lines: one for each difference.
+std::string ReloadJson(std::string_view problem, const std::vector<std::string>& lines);
+
 std::string KeysJson(const metrics::KeyTable& table, const metrics::KeyHistory& history,
                      const KeysQuery& query, double unix_now);
 

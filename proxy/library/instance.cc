@@ -61,6 +61,16 @@ void Instance::ReadCertificates() {
   runtime_->ReadCertificates();
 }
 
+Result<std::vector<std::string>> Instance::Reload(const Options& options) {
+  const auto& given = OptionsAccess::Of(options);
+  if (given.problem) return Wrong(*given.problem);
+  core::Config wanted = given.config;
+  if (auto wrong = core::CompleteConfig(&wanted)) return Wrong(std::move(*wrong));
+  std::vector<std::string> lines;
+  if (auto wrong = runtime_->Reload(wanted, &lines)) return Wrong(std::move(*wrong));
+  return lines;
+}
+
 void Instance::Wait() {
   runtime_->Wait();
 }
@@ -73,8 +83,9 @@ Result<Instance> Start(const Options& options) {
   try {
     if (auto wrong = core::CompleteConfig(&config)) return Wrong(std::move(*wrong));
     if (given.calls && !config.upstream) config.callers = Callers();
-    auto runtime = Runtime::Start(std::move(config), given.log, &problem);
+    auto runtime = Runtime::Start(std::move(config), given.log, given.sockets, &problem);
     if (runtime == nullptr) return Wrong(std::move(problem));
+    if (given.reload) runtime->SetReload(given.reload);
     return Instance(std::move(runtime));
   } catch (const std::exception& error) {  // out of memory, threads or descriptors
     return Wrong(error.what());

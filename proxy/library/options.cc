@@ -4,6 +4,8 @@
 
 #include "proxy/config/config_options.h"
 #include "proxy/config/sources.h"
+#include "proxy/net/certificates.h"
+#include "proxy/net/upstream_check.h"
 
 namespace keyhole {
 namespace {
@@ -88,12 +90,26 @@ std::optional<Error> Options::error() const {
   return Error{*state_->problem, Error::Code::kStart};
 }
 
-Options OptionsAccess::Make(core::Config config, LogFunction log) {
+Options OptionsAccess::Make(core::Config config, LogFunction log,
+                            std::function<core::ReloadReport()> reload, std::vector<int> sockets) {
   Options options;
   options.state_->config = std::move(config);
   options.state_->log = std::move(log);
+  options.state_->reload = std::move(reload);
+  options.state_->sockets = std::move(sockets);
   options.state_->calls = false;
   return options;
+}
+
+core::Problem OptionsAccess::Check(const core::Config& config) {
+  // Redis may ask for a password; only a connection would tell.
+  net::UpstreamReport upstream;
+  upstream.asks_password = config.upstream.has_value();
+  if (auto problem = net::ProtectionProblem(config, &upstream)) return problem;
+  std::string problem;
+  net::Certificates certificates(config);
+  if (!certificates.Load(&problem)) return problem;
+  return std::nullopt;
 }
 
 }  // namespace keyhole

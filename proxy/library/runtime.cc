@@ -42,14 +42,18 @@ bool Listens(const core::Config& config) {
 }  // namespace
 
 Runtime::Runtime(core::Config config, net::Certificates certificates, core::Log log)
-    : config_(std::move(config)),
+    : log_(std::move(log)),
+      in_front_(config.upstream.has_value()),
+      callers_(std::max(config.callers, 1)),
+      config_(std::move(config)),
+      upstream_tls_(certificates.upstream()),
       certificates_(std::move(certificates)),
-      server_(config_, certificates_, std::move(log)) {
+      server_(config_, certificates_, log_) {
   server_.on_stopped = [this] { OnStopped(); };
 }
 
 std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
-                                        std::string* problem) {
+                                        const std::vector<int>& sockets, std::string* problem) {
   const net::NoSignals no_signals;
   const core::Log write = Logging(std::move(log));
   net::Certificates certificates(config);
@@ -76,13 +80,14 @@ std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
   const core::Config described = config;
   const std::vector<std::string> warnings = core::StartWarnings(config);
   std::shared_ptr<Runtime> runtime(new Runtime(std::move(config), std::move(certificates), write));
-  if (!runtime->server_.Open(problem)) return nullptr;
+  if (!runtime->server_.Open(sockets, problem)) return nullptr;
   write(core::LogLevel::kInfo, core::VersionLine() + ": " + runtime->server_.Describe());
   for (const std::string& warning : warnings) write(core::LogLevel::kWarn, warning);
   if (upstream) {
     write(upstream->reachable ? core::LogLevel::kInfo : core::LogLevel::kWarn,
           net::Describe(described, *upstream));
   }
+  runtime->report_ = std::move(upstream);
   runtime->server_.Start();
   return runtime;
 }
@@ -92,6 +97,36 @@ Runtime::~Runtime() {
   Wait();
   OnStopped();  // also if it has never started
   for (const auto& lane : lanes_) lane->Close();
+}
+
+core::Problem Runtime::Reload(const core::Config& wanted, std::vector<std::string>* lines) {
+  const std::lock_guard lock(reload_mutex_);
+  core::ReloadPlan plan;
+  if (auto problem = core::PlanReload(config_, wanted, &plan)) return problem;
+  std::optional<net::UpstreamReport> report = report_;
+  const bool moves = plan.config.upstream != config_.upstream;
+  if (moves) report = net::CheckUpstream(plan.config, upstream_tls_);
+  if (moves && report->hopeless) return "--upstream: " + report->problem;
+  if (auto problem = net::ProtectionProblem(plan.config, report ? &*report : nullptr))
+    return problem;
+  config_ = plan.config;
+  report_ = std::move(report);
+  server_.Reload(config_);
+  for (const std::string& line : plan.changed)
+    log_(core::LogLevel::kInfo, std::string(core::kReloadLine) + line);
+  for (const std::string& line : plan.waiting)
+    log_(core::LogLevel::kWarn, std::string(core::kReloadLine) + line);
+  if (moves)
+    log_(core::LogLevel::kInfo, std::string(core::kReloadLine) + net::Describe(config_, *report_));
+  *lines = std::move(plan.changed);
+  lines->insert(lines->end(), plan.waiting.begin(), plan.waiting.end());
+  if (lines->empty())
+    log_(core::LogLevel::kInfo, std::string(core::kReloadLine) + "nothing has changed");
+  return std::nullopt;
+}
+
+void Runtime::SetReload(std::function<core::ReloadReport()> reload) {
+  server_.control().set_reload(std::move(reload));
 }
 
 void Runtime::Wait() {
@@ -108,7 +143,8 @@ void Runtime::OnStopped() {
 // In front of the embedded store there are as many as threads may call at once, made when they are
 // wanted, as each counts for itself.
 std::shared_ptr<Lane> Runtime::AddLane() {
-  if (config_.upstream) return std::make_shared<Lane>(server_.worker(lanes_.size()));
+  if (in_front_) return std::make_shared<Lane>(server_.worker(lanes_.size()));
+  const std::lock_guard config(reload_mutex_);
   std::shared_ptr<Lane> lane;
   server_.AddGuest([&](metrics::WorkerMetrics& metrics) -> net::Server::Tell {
     lane = std::make_shared<Lane>(server_.worker(0), config_, metrics, *server_.control().store(),
@@ -120,8 +156,7 @@ std::shared_ptr<Lane> Runtime::AddLane() {
 
 std::shared_ptr<Lane> Runtime::NextLane() {
   const std::lock_guard lock(lanes_mutex_);
-  const size_t most =
-      config_.upstream ? server_.workers() : static_cast<size_t>(std::max(config_.callers, 1));
+  const size_t most = in_front_ ? server_.workers() : static_cast<size_t>(callers_);
   if (lanes_.size() < most) {
     lanes_.push_back(AddLane());
     if (stopped_) lanes_.back()->Shut();

@@ -4,16 +4,20 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "include/keyhole/keyhole.h"
 #include "proxy/config/config.h"
+#include "proxy/config/reload.h"
 #include "proxy/library/lane.h"
 #include "proxy/net/certificates.h"
 #include "proxy/net/server.h"
+#include "proxy/net/upstream_check.h"
 
 namespace keyhole {
 
@@ -21,7 +25,8 @@ class Runtime {
  public:
   // Opens, starts, and says so in the log. None: *problem is one line that says why not. May throw
   // what Server throws.
-  static std::shared_ptr<Runtime> Start(core::Config config, LogFunction log, std::string* problem);
+  static std::shared_ptr<Runtime> Start(core::Config config, LogFunction log,
+                                        const std::vector<int>& sockets, std::string* problem);
   // Stops it, within the time of shutdown-grace.
   ~Runtime();
   Runtime(const Runtime&) = delete;
@@ -35,6 +40,10 @@ class Runtime {
   std::shared_ptr<Lane> NextLane();
   void RequestStop(std::chrono::milliseconds grace) { server_.Stop(grace); }
   void ReadCertificates() { server_.ReadCertificates(); }
+  // See Instance::Reload(). wanted: complete. Gives what is wrong, or none.
+  core::Problem Reload(const core::Config& wanted, std::vector<std::string>* lines);
+  // What HTTP clients have done by asking for it; on the scraper's thread.
+  void SetReload(std::function<core::ReloadReport()> reload);
   void Wait();
 
  private:
@@ -43,7 +52,13 @@ class Runtime {
   std::shared_ptr<Lane> AddLane();
   void OnStopped();
 
-  const core::Config config_;
+  const core::Log log_;
+  const bool in_front_;      // of a Redis
+  const int callers_;        // who may call the embedded store at once; > 0
+  std::mutex reload_mutex_;  // guards what follows
+  core::Config config_;      // what holds now
+  std::optional<net::UpstreamReport> report_;
+  net::TlsContext::Pointer upstream_tls_;  // as it was at the start
   net::Certificates certificates_;
   net::Server server_;
   std::mutex lanes_mutex_;  // guards what follows

@@ -282,6 +282,8 @@ bool Link::Note(Exchange& pending, KeyViews keys, const Key& first, const ReplyH
       [[unlikely]] {
     NoteSlow(pending, keys, head);
   }
+  if (context_.may_be_told(duration)) [[unlikely]]
+    Tell(pending, keys, head);
   OnAnswered(pending);
   if (head.is_error()) [[unlikely]] {
     const metrics::ErrorClass error = metrics::ErrorClassOf(head.text);

@@ -181,6 +181,7 @@ class Link : public boost::intrusive_ref_counter<Link, boost::thread_unsafe_coun
   // Key: a view, or with its hash.
   template <typename Key>
   bool Note(Exchange& pending, KeyViews keys, const Key& first, const resp::ReplyHead& head);
+  [[gnu::noinline]] void Tell(const Exchange& pending, KeyViews keys, const resp::ReplyHead& head);
   [[gnu::noinline]] void NoteSlow(const Exchange& pending, KeyViews keys,
                                   const resp::ReplyHead& head);
   [[gnu::noinline]] void NoteUncounted(const Exchange& pending, const resp::ReplyHead& head);

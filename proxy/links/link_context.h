@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <random>
 
 #include "metrics/snapshot.h"
@@ -25,6 +26,18 @@ struct LinkContext : Clock {
     return plain_lookup[static_cast<size_t>(spec.id)];
   }
 
+  // A request that has taken so long has to be looked at before it is forgotten: it may have a line
+  // in the log.
+  bool may_be_told(std::chrono::nanoseconds took) const { return took >= told_from_; }
+  void SetLog(LogLevel level, const LogOptions& options) {
+    logs_debug = level <= LogLevel::kDebug;
+    slow = options.slow;
+    told_share = options.requests;
+    told_from_ = std::chrono::nanoseconds::max();
+    if (slow.count() > 0) told_from_ = slow;
+    if (told_share > 0) told_from_ = std::chrono::nanoseconds::min();
+  }
+
   // A number from 0 to 1, for jitter.
   double Random() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
@@ -32,10 +45,14 @@ struct LinkContext : Clock {
   bool wants_master = false;          // each connection to Redis is asked for its role first
   ReplyObserver* observer = nullptr;  // null: nobody wants to know
   Log log = [](LogLevel, std::string_view) {};
+  bool logs_debug = false;            // lines of that level are wanted
+  std::chrono::milliseconds slow{0};  // see LogOptions
+  double told_share = 0;              // the same
   std::array<bool, resp::kCommandCount> counted{};
   std::array<bool, resp::kCommandCount> plain_lookup{};
 
  private:
+  std::chrono::nanoseconds told_from_ = std::chrono::nanoseconds::max();
   std::minstd_rand random_{std::random_device{}()};
 };
 

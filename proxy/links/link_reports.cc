@@ -12,6 +12,28 @@ void Link::NoteSlow(const Exchange& pending, KeyViews keys, const resp::ReplyHea
                               {.client = client, .bytes = head.bytes});
 }
 
+// A line of the log, with the name of its first key as metrics show it, and without values. Those
+// that are meant to take their time are not slow.
+void Link::Tell(const Exchange& pending, KeyViews keys, const resp::ReplyHead& head) {
+  const auto took = context_.now - pending.sent;
+  const metrics::RequestFamily family = metrics::FamilyOf(*pending.spec);
+  const bool may_take_time =
+      family == metrics::RequestFamily::kBlocking || family == metrics::RequestFamily::kPubsub;
+  const bool slow = context_.slow.count() > 0 && took >= context_.slow && !may_take_time;
+  if (!slow && context_.Random() >= context_.told_share) return;
+  std::string line(slow ? kSlowLine : kRequestLine);
+  line += pending.spec->full_name;
+  if (!keys.empty()) line += " " + context_.metrics.directory.LabelOf(keys[0]);
+  if (keys.size() > 1) line += " and " + std::to_string(keys.size() - 1) + " more keys";
+  line += " took " + std::to_string(took / std::chrono::microseconds(1)) + " us, ";
+  line += head.is_error() ? "an error" : std::to_string(head.bytes) + " bytes";
+  if (pending.requester != nullptr) line += ", for " + pending.requester->ForPeople();
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20) c = '?';
+  }
+  context_.log(slow ? LogLevel::kWarn : LogLevel::kInfo, line);
+}
+
 // Of a request that is counted elsewhere.
 void Link::NoteUncounted(const Exchange& pending, const resp::ReplyHead& head) {
   if (pending.purpose != Purpose::kPart) return;

@@ -51,6 +51,7 @@ NearCache::NearCache(LinkContext& context, const Router& router, NearSource sour
       options_(options),
       shared_(shared),
       causal_(options.consistency == NearConsistency::kCausal),
+      prefixes_(options.prefixes),
       longest_silence_(2 * options.heartbeat + 2 * kTick),
       ghost_(bytes / kGhostShare, options.min_reads),
       table_(bytes - ghost_.bytes()),
@@ -79,6 +80,21 @@ void NearCache::Tick() {
   if (!link_->ready() && !recent && table_.size() > 0) Flush(NearDrop::kFlush);
   if (slow_ || !link_->ready()) ResumeWaiting(/*all=*/true);
   Publish();
+}
+
+void NearCache::OnOptions() {
+  causal_ = options_.consistency == NearConsistency::kCausal;
+  longest_silence_ = 2 * options_.heartbeat + 2 * kTick;
+  ghost_.set_min_reads(options_.min_reads);
+  if (prefixes_ != options_.prefixes) Flush(NearDrop::kFlush);
+  prefixes_ = options_.prefixes;
+}
+
+void NearCache::MoveTo(NearSource source) {
+  Flush(NearDrop::kFlush);
+  ++generation_;
+  link_->MoveTo(std::move(source));
+  Flush(NearDrop::kFlush);  // also of what may be served while the upstream is away
 }
 
 bool NearCache::Covers(std::string_view key) const {

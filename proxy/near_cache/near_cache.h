@@ -64,6 +64,10 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   void Stop();
   // To be called ten times a second.
   void Tick();
+  // The options have been changed.
+  void OnOptions();
+  // The values are from there from now on.
+  void MoveTo(NearSource source);
 
   // ---- for sessions
   // Longer keys are not looked at.
@@ -145,8 +149,9 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   const NearOptions& options_;
   NearShared& shared_;
   Connector* connector_ = nullptr;
-  const bool causal_;
-  const Instant::duration longest_silence_;  // that the state of what is cached may be unproven
+  bool causal_;
+  std::vector<std::string> prefixes_;  // as they were when what is cached came in
+  Instant::duration longest_silence_;  // that the state of what is cached may be unproven
   NearGhost ghost_;
   NearTable table_;
   boost::intrusive_ptr<NearLink> link_;

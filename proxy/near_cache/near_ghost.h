@@ -39,6 +39,7 @@ class NearGhost {
     Remember(LineOf(hash), TagOf(hash)) = {TagOf(hash), 0, kMostBackoff};
   }
 
+  void set_min_reads(uint32_t min_reads) { min_reads_ = min_reads; }
   size_t bytes() const { return lines_.size() * sizeof(Line); }
 
  private:
@@ -59,7 +60,7 @@ class NearGhost {
   }
   static Slot& Remember(Line& line, uint16_t tag);
 
-  const uint32_t min_reads_;
+  uint32_t min_reads_;
   std::vector<Line> lines_;
   size_t mask_;
 };

@@ -260,6 +260,14 @@ void NearLink::Tick(Connector& connector, bool upstream_up) {
   Say({Word(CommandId::kRole)}, Awaited::kRole);
 }
 
+void NearLink::MoveTo(NearSource source) {
+  source_ = std::move(source);
+  backoff_ = Backoff();
+  if (phase_ != Phase::kDown && phase_ != Phase::kGone) {
+    Lose(NearState::kConnecting, "the upstream is another one");
+  }
+}
+
 void NearLink::Stop() {
   phase_ = Phase::kGone;
   Wake();

@@ -103,6 +103,8 @@ class NearLink final : public UpstreamEnd,
   // To be called ten times a second: connects, sends heartbeats, ends what no longer answers.
   void Tick(Connector& connector, bool upstream_up);
   void Stop();
+  // The values are from there from now on: connects anew.
+  void MoveTo(NearSource source);
 
   // ---- for the edge
   void BindTransport(Transport* transport) override { transport_ = transport; }
@@ -139,7 +141,7 @@ class NearLink final : public UpstreamEnd,
   void Wake();
 
   LinkContext& context_;
-  const NearSource source_;
+  NearSource source_;
   const NearOptions& options_;
   Listener& listener_;
   Transport* transport_ = nullptr;

@@ -1,9 +1,12 @@
 #include "proxy/net/acceptor.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/ip/host_name.hpp>
+#include <cstdint>
 #include <utility>
 
 namespace keyhole::net {
@@ -20,25 +23,30 @@ constexpr size_t kHttpReserve = 32;
 constexpr size_t kMostNewcomers = 1024;
 constexpr std::string_view kNoHttp =
     "--http and --metrics: this library was built without HTTP (KEYHOLE_WITH_HTTP=OFF)";
+// File descriptors that no client gets: a half of them is for links to the upstream alone, the
+// other for HTTP too.
+constexpr int kReservedForLinks = 64;
 constexpr std::string_view kTooManyHttpClients =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 }  // namespace
 
-bool Acceptor::Open(std::string* problem) {
+bool Acceptor::Open(GivenSockets& given, std::string* problem) {
   if (!config_.proxy_from.empty()) {
     arrivals_ = std::make_unique<ProxyArrivals>(first().state());
     if (!arrivals_->Trust(config_.proxy_from, problem)) return false;
   }
   for (const core::Endpoint& endpoint : config_.listen) {
-    if (!OpenDoor(Speaks::kResp, endpoint, problem)) return false;
+    if (!OpenDoor(Speaks::kResp, endpoint, given, problem)) return false;
   }
   const core::HttpOptions& http = config_.http;
-  if (http.listen.has_value() && !OpenDoor(Speaks::kHttp, *http.listen, problem)) return false;
-  return !http.metrics.has_value() || OpenDoor(Speaks::kMetrics, *http.metrics, problem);
+  if (http.listen.has_value() && !OpenDoor(Speaks::kHttp, *http.listen, given, problem))
+    return false;
+  return !http.metrics.has_value() || OpenDoor(Speaks::kMetrics, *http.metrics, given, problem);
 }
 
-bool Acceptor::OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::string* problem) {
+bool Acceptor::OpenDoor(Speaks speaks, const core::Endpoint& endpoint, GivenSockets& given,
+                        std::string* problem) {
   if (speaks != Speaks::kResp && first().http() == nullptr) {
     *problem = std::string(kNoHttp);
     return false;
@@ -57,7 +65,9 @@ bool Acceptor::OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::stri
                       AcceptClient(std::move(arrived), std::move(client), tls);
                     });
   });
-  return door.listener->Open(problem);
+  door.listener->set_on_starved(
+      [this, &door](bool starved) { OnStarved(starved, door.listener->endpoint()); });
+  return door.listener->Open(given, problem);
 }
 
 // None for RESP.
@@ -74,6 +84,12 @@ std::unique_ptr<core::HttpGate> Acceptor::MakeGate(Speaks speaks,
 
 void Acceptor::Start() {
   for (const Door& door : doors_) door.listener->Start();
+}
+
+void Acceptor::OnReload() {
+  for (const Door& door : doors_) {
+    if (door.gate != nullptr) *door.gate = *MakeGate(door.speaks, door.listener->endpoint());
+  }
 }
 
 void Acceptor::Close() {
@@ -116,7 +132,18 @@ void Acceptor::AcceptClient(Socket socket, std::string peer, bool tls) {
   error_code error;
   const int descriptor = socket.release(error);
   if (error) return;
-  Newcomer client{descriptor, std::move(peer), tls};
+  core::WorkerState& state = first().state();
+  first().loop().BeginTurn();
+  auto origin = addresses_.Find(peer, state.now);
+  Newcomer client{descriptor, std::move(peer), tls, std::move(origin)};
+  if (IsReserved(descriptor, kReservedForLinks)) {
+    return Reject(client, "as few file descriptors are left, and they are for the upstream");
+  }
+  const size_t most = state.clients.max_per_address;
+  if (most > 0 && client.origin != nullptr && client.origin->sessions() > most) {
+    return Reject(client, "as " + std::to_string(most) +
+                              " clients of its address are connected (--max-clients-per-address)");
+  }
   if (newcomers_.empty() && HasRoom()) return Admit(std::move(client));
   if (newcomers_.size() >= kMostNewcomers) return Refuse(client);
   newcomers_.push_back(std::move(client));
@@ -132,9 +159,12 @@ void Acceptor::Admit(Newcomer client) {
   // One after the other: connections are few and live long, so this is the fairest.
   Worker& worker = *workers_[next_worker_++ % workers_.size()];
   TlsContext::Pointer tls = client.tls ? tls_ : nullptr;
-  if (&worker == &first()) return worker.AddClient(client.descriptor, client.peer, std::move(tls));
+  if (&worker == &first()) {
+    return worker.AddClient(client.descriptor, client.peer, std::move(tls),
+                            std::move(client.origin));
+  }
   worker.Post([&worker, client = std::move(client), tls = std::move(tls)] {
-    worker.AddClient(client.descriptor, client.peer, tls);
+    worker.AddClient(client.descriptor, client.peer, tls, client.origin);
   });
 }
 
@@ -162,16 +192,19 @@ void Acceptor::OnRoom(bool made, size_t asked) {
   if (!newcomers_.empty()) MakeRoom(0);
 }
 
-// By TLS it is told nothing: that would take a handshake.
 void Acceptor::Refuse(const Newcomer& client) {
+  Reject(client, std::to_string(first().state().max_clients()) +
+                     " clients are connected, as many as --max-clients allows, and all of them are "
+                     "in use");
+}
+
+// By TLS it is told nothing: that would take a handshake.
+void Acceptor::Reject(const Newcomer& client, std::string_view why) {
   first().loop().BeginTurn();
   first().state().metrics.counters.clients_refused.Add();
   if (const auto more = refused_.Pass(first().state().now)) {
-    first().state().log(
-        core::LogLevel::kWarn,
-        "refused " + client.peer + ": " + std::to_string(first().state().max_clients()) +
-            " clients are connected, as many as --max-clients allows, and all of them are in use" +
-            *more);
+    first().state().log(core::LogLevel::kWarn,
+                        "refused " + client.peer + ": " + std::string(why) + *more);
   }
   if (!client.tls) {
     ::send(client.descriptor, kTooManyClients.data(), kTooManyClients.size(),
@@ -180,12 +213,38 @@ void Acceptor::Refuse(const Newcomer& client) {
   ::close(client.descriptor);
 }
 
+// The kernel gives the lowest number that is free, so a high one tells that few are left. The limit
+// may have been changed from outside.
+bool Acceptor::IsReserved(int descriptor, int reserve) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  const auto all = static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT32_MAX));
+  return descriptor >= all - std::min<int64_t>(reserve, all / 8);
+}
+
+void Acceptor::OnStarved(bool starved, const core::Endpoint& endpoint) {
+  first().loop().BeginTurn();
+  core::WorkerState& state = first().state();
+  if (!starved) {
+    return state.log(core::LogLevel::kInfo, "clients are let in again at " + endpoint.ToString());
+  }
+  state.metrics.counters.accept_pauses.Add();
+  if (const auto more = starved_.Pass(state.now)) {
+    state.log(core::LogLevel::kError,
+              "nobody can be let in at " + endpoint.ToString() +
+                  ", as no file descriptor is left; raise the limit (ulimit -n, LimitNOFILE=), or "
+                  "lower --max-clients" +
+                  *more);
+  }
+}
+
 void Acceptor::AcceptHttp(Socket socket, std::string peer, const Door& door) {
   HttpClients& clients = *first().http();
   error_code error;
   if (clients.size() >= kMaxHttpClients) clients.CloseIdle();
   const bool full = clients.size() >= kMaxHttpClients;
-  if (clients.size() >= kMaxHttpClients + kHttpReserve) {
+  const bool starves = IsReserved(socket.native_handle(), kReservedForLinks / 2);
+  if (starves || clients.size() >= kMaxHttpClients + kHttpReserve) {
     first().state().metrics.counters.clients_refused.Add();
     if (door.tls()) return;
     socket.non_blocking(true, error);

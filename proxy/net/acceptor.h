@@ -30,6 +30,7 @@
 #include "proxy/net/proxy_arrivals.h"
 #include "proxy/net/tls_context.h"
 #include "proxy/net/worker.h"
+#include "proxy/sessions/client_address.h"
 
 namespace keyhole::net {
 
@@ -42,11 +43,14 @@ class Acceptor {
   Acceptor(const core::Config& config, const Workers& workers, Reporter report)
       : config_(config), workers_(workers), report_(std::move(report)) {}
 
-  // Opens all listening sockets. False: *problem is one line that says why not.
-  bool Open(std::string* problem);
+  // Opens all listening sockets, but for those that are given. False: *problem is one line that
+  // says why not.
+  bool Open(GivenSockets& given, std::string* problem);
   // Clients are accepted from now on.
   void Start();
   void Close();
+  // The options have been changed.
+  void OnReload();
   // What clients see from now on who come by TLS. REQUIRED before Start() if there are such doors.
   void SetTls(TlsContext::Pointer tls) { tls_ = std::move(tls); }
 
@@ -75,10 +79,12 @@ class Acceptor {
     int descriptor;
     std::string peer;
     bool tls;
+    core::ClientAddress::Pointer origin;
   };
 
   Worker& first() const { return *workers_[0]; }
-  bool OpenDoor(Speaks speaks, const core::Endpoint& endpoint, std::string* problem);
+  bool OpenDoor(Speaks speaks, const core::Endpoint& endpoint, GivenSockets& given,
+                std::string* problem);
   std::unique_ptr<core::HttpGate> MakeGate(Speaks speaks, const core::Endpoint& endpoint) const;
   // With the ports that the kernel chose, if it was asked to, and TLS by this scheme.
   std::vector<std::string> Where(Speaks speaks, std::string_view tls_scheme) const;
@@ -89,6 +95,9 @@ class Acceptor {
   void MakeRoom(size_t asked);
   void OnRoom(bool made, size_t asked);
   void Refuse(const Newcomer& client);
+  void Reject(const Newcomer& client, std::string_view why);
+  bool IsReserved(int descriptor, int reserve);
+  void OnStarved(bool starved, const core::Endpoint& endpoint);
   void AcceptHttp(Socket socket, std::string peer, const Door& door);
 
   const core::Config& config_;
@@ -99,7 +108,10 @@ class Acceptor {
   std::unique_ptr<ProxyArrivals> arrivals_;  // null: no door expects PROXY headers
   std::atomic<int64_t> clients_{0};
   std::deque<Newcomer> newcomers_;
+  core::AddressBook addresses_;
   LogLimit refused_;
+  LogLimit reserved_;
+  LogLimit starved_;
   size_t next_worker_ = 0;
 };
 

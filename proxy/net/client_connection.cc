@@ -21,6 +21,10 @@ void ClientConnection::Start(std::unique_ptr<Stream> stream) {
 }
 
 void ClientConnection::OnFinished() {
+  if (registry_.linger && is_open() && stream().established()) {
+    const int descriptor = stream().EndGently();
+    if (descriptor >= 0) registry_.linger(descriptor);
+  }
   if (!stream().established()) return Close(CloseReason::kHandshake);
   Close(stream().broken() ? CloseReason::kNetworkError : CloseReason::kByClient);
 }

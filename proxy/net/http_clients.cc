@@ -35,6 +35,9 @@ class Served final : public HttpClients {
   void Drain() override {
     all_.ForEachOfNow([](HttpConnection& connection) { connection.Drain(); });
   }
+  void Reload() override {
+    all_.ForEachOfNow([](HttpConnection& connection) { connection.OnReload(); });
+  }
   void Close() override {
     all_.ForEachOfNow([](HttpConnection& connection) { connection.Close(); });
   }

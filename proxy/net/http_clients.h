@@ -37,6 +37,8 @@ class HttpClients {
   virtual void Tick() = 0;
   // They take no more requests, and close when they have been answered.
   virtual void Drain() = 0;
+  // Options have changed.
+  virtual void Reload() = 0;
   virtual void Close() = 0;
 };
 

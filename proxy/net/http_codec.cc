@@ -132,7 +132,9 @@ void HttpCodec::OnRequest() {
 // The one that has let in the head of this request, or one that nobody has logged in to. A session
 // that was lost with the upstream is done; the connection goes on with a new one.
 core::HttpSession& HttpCodec::PrepareSession() {
-  if (session_ != nullptr && session_->logged_in() && !session_->between()) session_->Detach();
+  const bool is_new = session_ == nullptr || !session_->between();
+  if (is_new && session_ != nullptr && (session_->logged_in() || reloaded_)) session_->Detach();
+  if (is_new) reloaded_ = false;
   if (session_ == nullptr || session_->closed()) {
     session_ = new core::HttpSession(worker_, worker_.config.http, address_, *this);
   }

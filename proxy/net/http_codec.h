@@ -98,6 +98,8 @@ class HttpCodec final : private core::HttpSession::Receiver {
     if (session_ != nullptr) session_->Tick();
   }
   void OnReport(std::string text) { session_->OnReport(std::move(text)); }
+  // Options have changed: the next request has a session that is made with them.
+  void OnReload() { reloaded_ = true; }
   // Takes no more requests; ends when the one that runs has been answered.
   void Drain();
   // Gives back memory that is not in use.
@@ -162,6 +164,7 @@ class HttpCodec final : private core::HttpSession::Receiver {
   bool yielded_ = false;   // in_ is looked at in the next turn
   int answers_left_ = kAnswersPerTurn;
   HttpAnswer out_;
+  bool reloaded_ = false;
   boost::intrusive_ptr<core::HttpSession> session_;
   core::HttpPace pace_;
 };

@@ -33,6 +33,7 @@ class HttpConnection final : public PeerConnection<HttpConnection> {
   void Tick();
   // Closes it for that reason.
   void CloseFor(metrics::HttpCloseReason reason);
+  void OnReload() { codec_.OnReload(); }
   const core::HttpPace& pace() const { return codec_.pace(); }
   // It may be closed to make room for another: it is at no work, and nothing has come from it that
   // has not been read.

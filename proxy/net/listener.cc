@@ -65,6 +65,12 @@ std::string ApplyAccess(const std::string& path, const core::SocketAccess& acces
   return {};
 }
 
+// Of the process or of the machine.
+bool IsStarved(const error_code& error) {
+  const int number = error.value();
+  return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
 }  // namespace
 
 std::string DescribePeer(const Socket& socket, const core::Endpoint& listener) {
@@ -85,7 +91,23 @@ Listener::~Listener() {
   Close();
 }
 
-bool Listener::Open(std::string* problem) {
+// It is not ours: its file stays when we go.
+bool Listener::TakeGiven(int descriptor, std::string* problem) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  error_code error;
+  acceptor_.assign(Protocol(address.ss_family, SOCK_STREAM), descriptor, error);
+  if (!error) return true;
+  ::close(descriptor);
+  *problem = "cannot listen on " + endpoint_.ToString() +
+             ": the socket that was given for it: " + error.message();
+  return false;
+}
+
+bool Listener::Open(GivenSockets& given, std::string* problem) {
+  const int descriptor = given.Take(endpoint_);
+  if (descriptor >= 0) return TakeGiven(descriptor, problem);
   if (endpoint_.kind == core::Endpoint::Kind::kUnix) {
     if (endpoint_.path.size() >= 108) {
       *problem = "cannot listen on " + endpoint_.ToString() + ": the path is longer than 107 bytes";
@@ -159,8 +181,11 @@ void Listener::RemoveStaleSocket() {
 
 void Listener::Accept() {
   acceptor_.async_accept([this](error_code error, Socket socket) {
-    if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
-    if (error == asio::error::no_descriptors || error == asio::error::no_memory) {
+    // What was accepted before it was closed is a client all the same.
+    if (error == asio::error::operation_aborted || (error && !acceptor_.is_open())) return;
+    if (IsStarved(error)) {
+      on_starved_(true);
+      starved_ = true;
       pause_.expires_after(kPause);
       pause_.async_wait([this](error_code aborted) {
         if (!aborted) Accept();
@@ -168,10 +193,11 @@ void Listener::Accept() {
       return;
     }
     if (!error) {
+      if (std::exchange(starved_, false)) on_starved_(false);
       std::string peer = DescribePeer(socket, endpoint_);
       on_accept_(std::move(socket), std::move(peer));
     }
-    Accept();
+    if (acceptor_.is_open()) Accept();
   });
 }
 

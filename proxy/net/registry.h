@@ -39,6 +39,8 @@ class Registry {
 
   // Called when one has gone.
   std::function<void()> on_removed;
+  // Takes the descriptor of one whose end should be seen as such; null: they are just closed.
+  std::function<void(int descriptor)> linger;
 
  private:
   std::unordered_map<Connection*, boost::intrusive_ptr<Connection>> open_;

@@ -1,5 +1,6 @@
 #include "proxy/net/server.h"
 
+#include <algorithm>
 #include <boost/asio/ip/host_name.hpp>
 #include <utility>
 
@@ -8,6 +9,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kTrackKeys{100};
 constexpr std::chrono::seconds kLookAtCertificates{1};
+// How long clients are waited for at the end until they are quiet.
+constexpr std::chrono::milliseconds kPatience{2500};
 
 // What Redis' CLIENT LIST calls the shared links of a worker: "keyhole:web-1:0".
 std::string LinkName(int worker) {
@@ -22,11 +25,13 @@ Server::Server(core::Config config, Certificates& certificates, LogFunction log)
     : config_(std::move(config)),
       certificates_(certificates),
       log_(std::move(log)),
-      control_(config_, *this, log_) {
+      control_(config_, *this, log_),
+      clients_memory_(static_cast<size_t>(config_.workers)) {
   for (int i = 0; i < config_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(config_, control_.AddWorker(), control_.store(),
                                                 control_.near(), log_));
     workers_.back()->state().links.set_name(LinkName(i));
+    workers_.back()->set_clients_memory(&clients_memory_, static_cast<size_t>(i));
     workers_.back()->on_client_gone = [this] { acceptor_.OnClientGone(); };
   }
 }
@@ -39,13 +44,19 @@ Server::~Server() {
   scraper_.join();
 }
 
-bool Server::Open(std::string* problem) {
+bool Server::Open(const std::vector<int>& sockets, std::string* problem) {
+  GivenSockets given(sockets);
   if (store::Store* const store = control_.store()) {
     snapshotter_ = std::make_unique<Snapshotter>(config_.snapshots, *store,
                                                  workers_[0]->loop().context(), log_);
     if (!snapshotter_->Load(problem)) return false;
   }
-  return acceptor_.Open(problem);
+  if (!acceptor_.Open(given, problem)) return false;
+  for (const std::string& place : given.Left()) {
+    log_(core::LogLevel::kWarn, "a socket that listens on " + place +
+                                    " was given and is closed, as no --listen or --http names it");
+  }
+  return true;
 }
 
 std::string Server::Describe() const {
@@ -54,6 +65,7 @@ std::string Server::Describe() const {
 
 void Server::Start() {
   grace_ = std::make_unique<Timer>(workers_[0]->loop().context());
+  delay_ = std::make_unique<Timer>(workers_[0]->loop().context());
   for (const auto& worker : workers_) {
     worker->state().stop_process = [this](bool save) { ShutDown(save); };
   }
@@ -109,6 +121,22 @@ void Server::AddGuest(const std::function<Tell(metrics::WorkerMetrics&)>& make) 
   guests_.push_back(make(control_.AddWorker()));
 }
 
+void Server::Reload(const core::Config& next) {
+  workers_[0]->Post([this, next] {
+    control_.Configure(config_, next);
+    config_ = next;
+    acceptor_.OnReload();
+  });
+  for (const auto& worker : workers_) worker->Post([&worker, next] { worker->Reload(next); });
+  {
+    const std::lock_guard lock(guests_mutex_);
+    for (const Tell& tell : guests_) {
+      tell([next](core::WorkerState& guest) { guest.Reload(next); });
+    }
+  }
+  asio::post(scraper_, [this, next] { control_.Reload(next); });
+}
+
 void Server::TrackKeys() {
   if (!tracking_) return;
   control_.Tick();
@@ -160,6 +188,25 @@ void Server::LookAtCertificates() {
 
 void Server::BeginStop(std::chrono::milliseconds grace) {
   const bool first = !std::exchange(stopping_, true);
+  if (first && config_.drain_delay.count() > 0) return Announce(grace);
+  Drain(grace);
+}
+
+// Load balancers hear that no more clients are to come, and clients are served meanwhile.
+void Server::Announce(std::chrono::milliseconds grace) {
+  log_(core::LogLevel::kInfo, "stopping: /readyz is 503 from now on, clients are served for " +
+                                  std::to_string(config_.drain_delay.count()) +
+                                  " ms more (--drain-delay)");
+  workers_[0]->state().stopping = true;
+  delay_->expires_after(config_.drain_delay);
+  delay_->async_wait([this, grace](error_code error) {
+    if (!error) Drain(grace);
+  });
+}
+
+void Server::Drain(std::chrono::milliseconds grace) {
+  const bool first = !std::exchange(draining_, true);
+  delay_->cancel();
   const auto end = Timer::clock_type::now() + grace;
   if (first || end < grace_->expiry()) {
     grace_->expires_at(end);
@@ -179,7 +226,7 @@ void Server::BeginStop(std::chrono::milliseconds grace) {
       workers_[0]->Post([this] { EndWaiting(); });
       on_stopped();
     };
-    worker->Post([&worker] { worker->Drain(); });
+    worker->Post([&worker, grace] { worker->Drain(std::min(grace / 2, kPatience)); });
   }
 }
 

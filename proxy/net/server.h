@@ -39,9 +39,9 @@ class Server final : private core::Control::Threads {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Reads the snapshot, if there is one, and opens all listening sockets. False: *problem is one
-  // line that says why not.
-  bool Open(std::string* problem);
+  // Reads the snapshot, if there is one, and opens all listening sockets. sockets: some that listen
+  // already, see GivenSockets. False: *problem is one line that says why not.
+  bool Open(const std::vector<int>& sockets, std::string* problem);
   // One line in plain words: what listens where, and what is behind it.
   std::string Describe() const;
   // Serves, on threads of its own. To be called once, after Open().
@@ -54,6 +54,8 @@ class Server final : private core::Control::Threads {
   void Stop(std::chrono::milliseconds grace);
   // The same, as a client says it: SHUTDOWN, or SHUTDOWN NOSAVE.
   void ShutDown(bool save);
+  // Takes over what a running server can of these options: PlanReload() has made them.
+  void Reload(const core::Config& next);
   // Reads the certificates again, for connections made from then on. Those that cannot be used are
   // logged, and those from before stay.
   void ReadCertificates();
@@ -76,6 +78,8 @@ class Server final : private core::Control::Threads {
                                                   asio::thread_pool::executor_type>;
 
   void BeginStop(std::chrono::milliseconds grace);
+  void Announce(std::chrono::milliseconds grace);
+  void Drain(std::chrono::milliseconds grace);
   void UseCertificates();
   void LoadCertificates();
   void LookAtCertificates();
@@ -85,11 +89,12 @@ class Server final : private core::Control::Threads {
   void OnScraper(std::function<void()> f) override;
   void OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) override;
 
-  const core::Config config_;
+  core::Config config_;         // worker 0's, once it runs
   Certificates& certificates_;  // on the scraper only, once it runs
   std::chrono::steady_clock::time_point certificates_seen_{};
   const LogFunction log_;
   core::Control control_;
+  ClientsMemory clients_memory_;
   std::vector<std::unique_ptr<Worker>> workers_;
   asio::thread_pool scraper_{1};
   ScraperTimer track_keys_{scraper_};  // this and the next on the scraper only
@@ -98,11 +103,13 @@ class Server final : private core::Control::Threads {
                      [this](const core::HttpReport& what, core::Control::Done done) {
                        control_.MakeReport(what, std::move(done));
                      }};
-  std::unique_ptr<Timer> grace_;              // this and stopping_ on worker 0 only
+  std::unique_ptr<Timer> grace_;              // this, delay_, stopping_, draining_: worker 0's
+  std::unique_ptr<Timer> delay_;              // of --drain-delay
   std::unique_ptr<Snapshotter> snapshotter_;  // null: there is an upstream
   bool save_at_end_ = true;                   // worker 0's
   std::atomic<size_t> drained_{0};            // workers still to stop
   bool stopping_ = false;
+  bool draining_ = false;
   mutable std::mutex guests_mutex_;
   std::vector<Tell> guests_;
   std::mutex join_;  // guards threads_

@@ -72,6 +72,12 @@ class Stream {
   virtual void ShutdownWrite() = 0;
   // The watcher is told nothing any more. Idempotent.
   virtual void Close() = 0;
+  // The same, but gives the descriptor to the caller, with its output ended, so that what is still
+  // coming can be read and the other side sees an end and no reset. -1: it is closed.
+  virtual int EndGently() {
+    Close();
+    return -1;
+  }
 
  protected:
   Stream() = default;

@@ -123,6 +123,17 @@ void TcpStream::ShutdownWrite() {
   ::shutdown(descriptor_, SHUT_WR);
 }
 
+int TcpStream::EndGently() {
+  if (descriptor_ < 0 || broken_) {
+    Close();
+    return -1;
+  }
+  ::shutdown(descriptor_, SHUT_WR);
+  readiness_.Stop(descriptor_);
+  open_ = readable_ = false;
+  return std::exchange(descriptor_, -1);
+}
+
 void TcpStream::Close() {
   open_ = readable_ = false;
   if (descriptor_ < 0) return;

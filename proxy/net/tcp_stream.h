@@ -37,6 +37,7 @@ class TcpStream final : public Stream {
   void WaitWritable() override;
   void ShutdownWrite() override;
   void Close() override;
+  int EndGently() override;
 
  private:
   // Whether an end may have come together with what was read last.

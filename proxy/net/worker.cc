@@ -1,5 +1,7 @@
 #include "proxy/net/worker.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -139,18 +141,23 @@ void Worker::AwaitDeadline() {
   });
 }
 
-void Worker::AddClient(int descriptor, std::string_view address, TlsContext::Pointer tls) {
+void Worker::AddClient(int descriptor, std::string_view address, TlsContext::Pointer tls,
+                       core::ClientAddress::Pointer origin) {
   loop_.BeginTurn();
   const boost::intrusive_ptr<ClientConnection> client(
       new ClientConnection(loop_, state_, clients_, address));
+  if (origin != nullptr) client->session().session().set_origin(std::move(origin));
   std::unique_ptr<Stream> stream = std::make_unique<TcpStream>(loop_.context(), descriptor);
   if (tls != nullptr) {
     stream = handshakes_.WithClient(std::move(stream), std::move(tls), std::string(address),
                                     kPlainResp, *client);
   }
+  if (state_.logs_debug) {
+    state_.log(core::LogLevel::kDebug, "client " + std::string(address) + " has come");
+  }
   client->Start(std::move(stream));
   strangers_.push_back(client);
-  if (draining_) client->session().Drain();
+  if (draining_) DrainClients();
 }
 
 void Worker::Connect(core::UpstreamEnd& end, const core::Endpoint& endpoint) {
@@ -184,6 +191,9 @@ void Worker::Tick() {
     clients_.ForEachOfNow([](ClientConnection& client) { client.session().Tick(); });
   }
   LookAtStrangers();
+  WeighClients();
+  if (draining_) DrainClients();
+  LookAtLingering();
   handshakes_.Tick();
   if (http_ != nullptr) http_->Tick();
   tick_.expires_after(kTick);
@@ -227,27 +237,23 @@ bool Worker::CloseOldestStranger() {
   return false;
 }
 
-void Worker::Drain() {
+void Worker::Reload(const core::Config& next) {
   loop_.BeginTurn();
-  draining_ = true;
-  clients_.ForEachOfNow([](ClientConnection& client) { client.session().Drain(); });
-  if (http_ != nullptr) http_->Drain();
-  OnGone();
-}
-
-// Not from inside of what has closed it.
-void Worker::OnGone() {
-  if (draining_) loop_.Post([this] { StopIfDrained(); });
-}
-
-void Worker::StopIfDrained() {
-  if (draining_ && clients_.empty() && (http_ == nullptr || http_->size() == 0)) Stop();
+  const core::SessionState before = state_.initial_state;
+  state_.Reload(next);
+  name_ = nullptr;
+  WatchName();  // the upstream may have another one now
+  clients_.ForEachOfNow(
+      [&before](ClientConnection& client) { client.session().session().OnReload(before); });
+  if (http_ != nullptr) http_->Reload();
 }
 
 void Worker::Stop() {
   if (std::exchange(stopped_, true)) return;
   strangers_.clear();
   handshakes_.Clear();
+  for (const Lingering& one : std::exchange(lingering_, {})) ::close(one.descriptor);
+  clients_.linger = nullptr;
   clients_.ForEachOfNow(
       [](ClientConnection& client) { client.Close(metrics::CloseReason::kServerStop); });
   if (http_ != nullptr) http_->Close();

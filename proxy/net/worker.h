@@ -10,11 +10,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "proxy/app/worker_state.h"
 #include "proxy/links/sentinel/sentinel_watch.h"
 #include "proxy/links/transport.h"
 #include "proxy/net/client_connection.h"
+#include "proxy/net/clients_memory.h"
 #include "proxy/net/handshakes.h"
 #include "proxy/net/http_clients.h"
 #include "proxy/net/log_limit.h"
@@ -52,10 +54,20 @@ class Worker final : public core::Connector {
   const LogFunction& log() const { return state_.log; }
   // Connects to the upstream and starts the clock.
   void Start();
-  // A client that has been accepted; takes the descriptor. tls: null if it comes without.
-  void AddClient(int descriptor, std::string_view address, TlsContext::Pointer tls = nullptr);
-  // Finishes what is in flight, then stops the loop.
-  void Drain();
+  // A client that has been accepted; takes the descriptor. tls: null if it comes without. origin:
+  // null: it has no limits of its own.
+  void AddClient(int descriptor, std::string_view address, TlsContext::Pointer tls,
+                 core::ClientAddress::Pointer origin);
+  // Where this one, the worker of that number, tells what its clients keep. Before it runs.
+  void set_clients_memory(ClientsMemory* memory, size_t number) {
+    memory_ = memory;
+    number_ = number;
+  }
+  // Takes over what of the options a running worker can.
+  void Reload(const core::Config& next);
+  // Finishes what is in flight, then stops the loop. For so long each client is waited for until it
+  // is quiet, and not in a transaction; then no more of it is read.
+  void Drain(std::chrono::milliseconds patience);
   // Stops at once.
   void Stop();
 
@@ -90,6 +102,10 @@ class Worker final : public core::Connector {
   void Sweep();
   void OnGone();
   void StopIfDrained();
+  void WeighClients();
+  void DrainClients();
+  void Linger(int descriptor);
+  void LookAtLingering();
 
   core::WorkerState state_;
   Loop loop_;
@@ -98,12 +114,21 @@ class Worker final : public core::Connector {
   Timer sweep_;                                      // of the embedded store
   Timer deadline_;                                   // of the requests that wait there
   store::UnixMillis next_deadline_ = store::kNever;  // what it is set to
+  // Whose output has ended, and whose end is awaited for a moment.
+  struct Lingering {
+    int descriptor;
+    core::Instant until;
+  };
+  std::vector<Lingering> lingering_;
+  core::Instant drain_by_{};
   bool draining_ = false;
   bool stopped_ = false;
   Registry<ClientConnection> clients_;
   // Those of them that were not in when they were looked at last, in the order in which they came.
   std::deque<boost::intrusive_ptr<ClientConnection>> strangers_;
   core::Instant strangers_seen_{};
+  ClientsMemory* memory_ = nullptr;  // null: nobody asks
+  size_t number_ = 0;
   LogLimit made_room_;
   std::unique_ptr<core::SentinelWatch> sentinels_;  // null: the upstream is where it is
   std::unique_ptr<NameWatch> name_;                 // of the upstream; null: it has none

@@ -5,6 +5,7 @@
 
 #include "proxy/config/config_options.h"
 #include "proxy/config/sources.h"
+#include "proxy/program/versions.h"
 
 namespace keyhole::program {
 namespace {
@@ -132,7 +133,10 @@ ParseResult LoadConfig(int argc, const char* const* argv, const Environment& env
   Sources sources{Source(count), Source(count), Source(count)};
   const Problem wrong_flags = ReadFlags(argc, argv, &sources.flags);
   if (sources.flags[IndexOf("--help")]) return {std::nullopt, core::HelpText(), 0};
-  if (sources.flags[IndexOf("--version")]) return {std::nullopt, core::VersionLine() + "\n", 0};
+  if (sources.flags[IndexOf("--version")]) {
+    const bool verbose = sources.flags[IndexOf("--verbose")].has_value();
+    return {std::nullopt, verbose ? VerboseVersion() : core::VersionLine() + "\n", 0};
+  }
   if (wrong_flags) return Wrong(*wrong_flags);
   if (Problem problem = core::UnknownVariable(environment)) return Wrong(*problem);
   ReadEnvironment(environment, &sources.environment);

@@ -88,11 +88,13 @@ int ConnectTo(const top::Options& where, std::string* problem) {
 }
 
 std::string RequestFor(const top::Options& where, const std::string& path) {
-  std::string request = "GET " + path + " HTTP/1.1\r\nConnection: close\r\nHost: ";
+  std::string request =
+      (where.posts ? "POST " : "GET ") + path + " HTTP/1.1\r\nConnection: close\r\nHost: ";
   request += where.port.empty() ? "localhost" : NameOf(where);
   if (!where.password.empty()) {
     request += "\r\nAuthorization: Basic " + absl::Base64Escape(where.user + ":" + where.password);
   }
+  if (where.posts) request += "\r\nContent-Length: 0";
   return request + "\r\n\r\n";
 }
 

@@ -1,4 +1,5 @@
-// A blocking GET, for `keyhole top`: one request, one connection, both with a limit of time.
+// A blocking GET or POST, for `keyhole top`: one request, one connection, both with a limit of
+// time.
 //
 // Thread: any; it waits. Bounded by 64 MiB.
 #pragma once

@@ -10,7 +10,7 @@ namespace {
 using core::Option;
 
 // What the shells complete first; keyhole top --help has their options.
-constexpr std::string_view kWords = "top keys slow health generate";
+constexpr std::string_view kWords = "top keys slow health reload check generate";
 
 // Of man(7): a backslash is an escape, and so is a dot or a quote at the beginning of a line.
 std::string Roff(std::string_view text) {
@@ -86,8 +86,11 @@ std::string ManualOfProgram() {
 .B keyhole
 [\fIOPTION\fR]...
 .br
-.B keyhole top\fR|\fBkeys\fR|\fBslow\fR|\fBhealth
+.B keyhole top\fR|\fBkeys\fR|\fBslow\fR|\fBhealth\fR|\fBreload
 [\fIURL\fR]
+.br
+.B keyhole check
+\fIFILE\fR [\fIOPTION\fR]...
 .SH DESCRIPTION
 Clients of Redis connect to
 .B keyhole
@@ -99,7 +102,12 @@ it serves from a store in its own memory.
 .BR "keyhole top" ", " keys " and " slow
 look into a running one from a terminal;
 .B keyhole health
-is for health checks of containers.
+is for health checks of containers;
+.B keyhole reload
+has a running one read its options again.
+.B keyhole check
+.I FILE
+says whether a file could be used, and exits with 2 if not.
 .SH OPTIONS
 SIZE is bytes, or has a unit: 64kb, 256mb, 1gb. DURATION is seconds, or has a unit: 500ms, 10s, 5m, 1h.
 )" + OptionList(/*as_flags=*/true) +
@@ -113,7 +121,12 @@ lists go with commas. Flags beat the environment, which beats the file.
 SIGTERM and SIGINT let requests in flight end, within
 .BR \-\-shutdown\-grace ;
 a second one stops at once.
-SIGHUP has the files of certificates read again.
+SIGHUP has the options, the file of users and the certificates read again, as
+.B keyhole reload
+does: what can change at once does, the log names what needs a restart, and a mistake changes nothing.
+SIGUSR1 has the file of
+.B \-\-log\-file
+opened again.
 .SH EXIT STATUS
 0: stopped as asked. 1: it could not start. 2: a wrong option.
 .SH SEE ALSO

@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
+#include <string>
 
 namespace keyhole::program {
 
@@ -22,6 +25,13 @@ void Notify(const char* socket, std::string_view state) {
   ::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL,
            reinterpret_cast<const sockaddr*>(&address), size);
   ::close(descriptor);
+}
+
+void NotifyReloading(const char* socket) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const int64_t micros = int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  Notify(socket, "RELOADING=1\nMONOTONIC_USEC=" + std::to_string(micros));
 }
 
 }  // namespace keyhole::program

@@ -13,4 +13,8 @@ namespace keyhole::program {
 // what NOTIFY_SOCKET says; null or empty: nobody wants to hear. A failure is nobody's business.
 void Notify(const char* socket, std::string_view state);
 
+// That the options are read again; READY=1 ends it. It carries the time, as Type=notify-reload
+// wants it.
+void NotifyReloading(const char* socket);
+
 }  // namespace keyhole::program

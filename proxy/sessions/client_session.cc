@@ -314,6 +314,10 @@ void ClientSession::OnClose(CloseReason reason) {
   if (std::exchange(leaving_, false)) --context().leaving;
   const bool lost = reason == CloseReason::kUnfinished || reason == CloseReason::kUpstreamLost;
   if ((output_ == Output::kLost || eof_) && lost) context().OnUnfinished(session_->address());
+  if (context().logs_debug) {
+    context().log(LogLevel::kDebug, "client " + session_->ForPeople() +
+                                        " has gone: " + std::string(metrics::Name(reason)));
+  }
   if (transport_ != nullptr) transport_->Wake();
 }
 

@@ -57,6 +57,11 @@ class ClientSession final
   bool detached() const { return transport_ == nullptr; }
   // Takes no more requests, ends when those in flight are answered.
   void Drain();
+  bool draining() const { return eof_; }
+  // Bytes of requests and replies that are kept for it.
+  size_t buffered() const { return in_.size() + out_.size() + session_->kept(); }
+  // All it has sent, as far as that has been read, is answered.
+  bool quiet() const { return !has_more() && !session_->awaits_replies(); }
   // Gives back memory that is not in use.
   void Trim();
   // To be called ten times a second if clients may not be silent for ever, or there are

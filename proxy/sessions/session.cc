@@ -64,7 +64,7 @@ void Session::EndInput() {
 
 void Session::OnLinkIsYours(Link& link) {
   at_ = {&link, Attachment::Kind::kOwn};
-  link.Introduce(state_);
+  link.Introduce(ForLink());
 }
 
 void Session::OnLinkMoved(Link& link) {
@@ -252,7 +252,10 @@ void Session::AdaptToState(Exchange* exchange) const {
 // Finds the link for this request.
 Router::Route Session::ChooseLink(const Exchange& exchange, const resp::Request& request) {
   const bool attached = at_.link != nullptr;
-  const Router::Asking asking{*this, state_, address_, idle(), attached && pinned()};
+  const bool forwards = context_.clients.names == ClientNames::kForward;
+  const SessionState named = forwards ? ForLink() : SessionState();
+  const Router::Asking asking{*this, forwards ? named : state_, address_, idle(),
+                              attached && pinned()};
   const Router::Route route = context_.router->Choose(exchange, request, asking, &at_);
   if (route == Router::Route::kDeferred) return route;
   if (!attached && own_users_) Become(user_);  // the link is told
@@ -314,7 +317,9 @@ void Session::OnEffect(Effect effect, const StateChange* change, const resp::Rep
       }
       state_ = head.is_error() ? change->CarriedOut(head.text).AppliedTo(std::move(state_))
                                : change->AppliedTo(std::move(state_));
-      if (at_.own()) at_.link->set_state(state_);
+      if (!at_.own()) break;
+      at_.link->set_state(state_);
+      if (context_.clients.names == ClientNames::kForward) at_.link->Introduce(ForLink());
       break;
   }
 }

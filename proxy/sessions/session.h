@@ -39,6 +39,7 @@
 #include "proxy/links/requester.h"
 #include "proxy/links/router.h"
 #include "proxy/near_cache/near_reader.h"
+#include "proxy/sessions/client_address.h"
 #include "proxy/sessions/client_info.h"
 #include "proxy/sessions/conversation.h"
 #include "proxy/sessions/front.h"
@@ -84,8 +85,20 @@ class Session final : public Requester, private NearReader::Host {
   bool idle() const { return order_.idle(); }
   // A request of it waits for something to happen (BLPOP), or it listens to messages.
   bool blocked() const;
+  // Where its client is; not to be called for those that have no limits.
+  void set_origin(ClientAddress::Pointer origin) {
+    origin_ = std::move(origin);
+    UpdateGuard();
+  }
+  // Bytes of replies that wait for their turn.
+  size_t kept() const { return order_.kept(); }
+  // The context has other users, rules or credentials than before. before: what its initial_state
+  // was. It is closed if its user is gone.
+  void OnReload(const SessionState& before);
   // The link has nothing more to say, see Link::ended().
   bool link_has_ended() const { return at_.link != nullptr && at_.link->ended(); }
+  // Something has begun that a later request ends: MULTI, WATCH.
+  bool in_transaction() const { return conversation_.queueing() || conversation_.watching(); }
   // A request in pieces is under way.
   bool uploading() const { return conversation_.uploading(); }
   // The link's queue is long: better read no more requests now.
@@ -167,6 +180,7 @@ class Session final : public Requester, private NearReader::Host {
   bool MayAnswerHere(Effect effect) const;
   bool pinned() const;
   std::string_view WhyOwnLink() const;
+  SessionState ForLink() const;
   bool hides_reply() const { return conversation_.hides_reply(); }
   bool skips_reply() const { return conversation_.replies() == Conversation::Replies::kSkipNext; }
   void BeginReset(Resetting how);
@@ -178,6 +192,7 @@ class Session final : public Requester, private NearReader::Host {
 
   // session_access.cc: who may do what
   [[gnu::noinline]] Taken TakeGuarded(const resp::Request& request, Exchange& exchange);
+  bool ComesTooSoon();
   Taken TakeByUser(const resp::Request& request, Exchange& exchange);
   Taken TakeFromBorrower(const resp::Request& request, Exchange& exchange);
   bool IsAllowed(const resp::CommandSpec& spec, std::span<const std::string_view> args) const;
@@ -206,10 +221,11 @@ class Session final : public Requester, private NearReader::Host {
   std::unique_ptr<NearReader> near_;  // null: there is no near cache
   // state_ is towards Redis or the store; with users of our own it is not who the client is.
   const User* user_ = nullptr;  // who it is to us; null: nobody, or we ask nobody
-  const bool own_users_;        // we ask
+  bool own_users_;              // we ask
   bool borrows_ = false;        // it uses the credentials in --upstream, having given none itself
   bool guarded_ = false;        // not everything may be carried out unseen
   const std::string address_;
+  ClientAddress::Pointer origin_;  // null: its requests are not limited
   Attachment at_;
   ReplyOrder order_;
   Conversation conversation_;

@@ -25,7 +25,6 @@ namespace keyhole::core {
 namespace {
 
 using resp::CommandId;
-using resp::CommandRights;
 using resp::CommandSpec;
 using resp::Effect;
 using resp::IsKeyword;
@@ -42,6 +41,7 @@ constexpr std::string_view kHelloNoAuth =
     "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
     "version at the same time";
 // Ours.
+constexpr std::string_view kTooFast = "ERR too many requests a second from this address";
 constexpr std::string_view kAuthInMulti =
     "ERR a password is checked by the proxy, not by Redis, and so cannot be queued; log in before "
     "MULTI";
@@ -82,9 +82,8 @@ std::string MalformedText(const CommandSpec& spec, const resp::Request& request)
   if (spec.id != CommandId::kUnknown && !spec.AcceptsCount(request.argument_count())) {
     return resp::ArityError(spec);
   }
-  if (IsUnknownSubcommand(spec, request.args)) {
+  if (IsUnknownSubcommand(spec, request.args))
     return resp::UnknownSubcommandError(spec, request.args[1]);
-  }
   return {};
 }
 
@@ -145,7 +144,7 @@ bool NamesNoMaster(Args args, bool whole) {
 
 // Why it is refused to a client that has not shown that it knows the credentials; empty: it is not.
 std::string BorrowerText(const CommandSpec& spec, Args args, bool whole) {
-  const CommandRights& rights = resp::RightsOf(spec.id);
+  const resp::CommandRights& rights = resp::RightsOf(spec.id);
   const std::string refused = "NOPERM the proxy refuses '" + NameOf(spec, args) + "'";
   if (rights.has(resp::kSecret)) return refused + std::string(kBorrowed);
   if (rights.has(resp::kChoosesMaster) && !NamesNoMaster(args, whole)) {
@@ -210,6 +209,7 @@ Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exch
     return Taken::kDeferred;
   }
   if (conversation_.raw()) return TakeRaw(request, exchange);
+  if (ComesTooSoon()) return Refuse(exchange, kTooFast);
   if (exchange.spec->effect == Effect::kHangUp) return Proceed(request, exchange);
   if (!IsAllowed(*exchange.spec, request.args))
     return Refuse(exchange, DenialText(Denial::kEverybody, *exchange.spec, request));
@@ -243,7 +243,7 @@ Session::Taken Session::TakeByUser(const resp::Request& request, Exchange& excha
   const bool harmless = spec.effect == Effect::kSentinel && AnswersHere(spec.effect);
   if (denial == Denial::kUnbounded && harmless) denial = Denial::kNone;
   if (denial != Denial::kNone) return Refuse(exchange, DenialText(denial, spec, request));
-  const CommandRights& rights = resp::RightsOf(spec.id);
+  const resp::CommandRights& rights = resp::RightsOf(spec.id);
   if (rights.has(resp::kTellsUser) && well_formed && !exchange.in_pieces)
     return AnswerWhoAmI(exchange);
   // The store's own password would be asked for beside those of the users.

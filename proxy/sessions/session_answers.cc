@@ -45,7 +45,8 @@ bool Session::IsAllowed(const resp::CommandSpec& spec,
 
 void Session::UpdateGuard() {
   guarded_ = own_users_ || borrows_ || context_.allowed != nullptr ||
-             resetting_ != Resetting::kNo || conversation_.raw();
+             resetting_ != Resetting::kNo || conversation_.raw() ||
+             (origin_ != nullptr && context_.clients.rate > 0);
 }
 
 // With the embedded store, to shut the server down is to stop this process.

@@ -45,6 +45,7 @@ struct SessionContext : LinkContext {
   const UpstreamOptions& upstream;
   const Users* users = nullptr;          // the proxy's own; null: it asks nobody who it is
   const Permissions* allowed = nullptr;  // what anybody may run at all; null: everything
+  bool stopping = false;                 // the process is to end soon: not ready for new clients
   bool lends_identity = false;           // clients are served under the credentials in --upstream
   SessionState initial_state;            // of a new connection
   Router* router = nullptr;              // never null once the worker is there

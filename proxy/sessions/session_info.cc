@@ -36,6 +36,14 @@ ClientInfo Session::Describe() const {
   return info;
 }
 
+// What a link of its own is to be; see --client-names.
+SessionState Session::ForLink() const {
+  SessionState state = state_;
+  if (context_.clients.names == ClientNames::kOwn) return state;
+  state.name += (state.name.empty() ? "" : "@") + address_;
+  return state;
+}
+
 std::string Session::ForPeople() const {
   return state_.name.empty() ? address_ : state_.name + " " + address_;
 }

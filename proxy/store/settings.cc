@@ -186,6 +186,25 @@ bool Settings::IsSecret(Setting setting) {
          setting == Setting::kMasteruser;
 }
 
+void Settings::TakeOver(const StoreOptions& before, const StoreOptions& after) {
+  if (before.password != after.password) Set(Setting::kRequirepass, after.password);
+  if (before.max_memory != after.max_memory) {
+    Set(Setting::kMaxmemory, std::to_string(after.max_memory));
+  }
+  if (before.eviction != after.eviction) {
+    Set(Setting::kMaxmemoryPolicy, std::string(PolicyName(after.eviction)));
+  }
+  if (before.max_clients != after.max_clients) {
+    Set(Setting::kMaxclients, std::to_string(after.max_clients));
+  }
+  if (before.idle_timeout != after.idle_timeout) {
+    Set(Setting::kTimeout, std::to_string(SecondsOf(after.idle_timeout)));
+  }
+  if (before.output_limit != after.output_limit) {
+    Set(Setting::kClientOutputBufferLimit, OutputLimits(after.output_limit));
+  }
+}
+
 std::optional<std::string> Settings::Parse(Setting setting, std::string_view text,
                                            std::string* error) const {
   const Row& row = RowOf(setting);

@@ -64,6 +64,9 @@ class Settings {
                                    std::string* error) const;
   void Set(Setting setting, std::string text);
 
+  // Takes over those that CONFIG SET could have changed, where the two differ.
+  void TakeOver(const StoreOptions& before, const StoreOptions& after);
+
   Eviction eviction() const;
   // As the setting `timeout` shows so many milliseconds.
   static int64_t SecondsOf(int64_t millis) { return (millis + 999) / 1000; }

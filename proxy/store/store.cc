@@ -250,6 +250,12 @@ void Store::SetUser(Client& client, std::string_view name) {
   client.user = name;
 }
 
+void Store::Configure(const StoreOptions& before, const StoreOptions& after) {
+  const Lock lock(*this, kAll);
+  engine_->settings.TakeOver(before, after);
+  engine_->ApplySettings();
+}
+
 uint64_t Store::IdOf(const Client& client) {
   return client.id;
 }

@@ -159,6 +159,10 @@ class Store {
 
   const LiveSettings& live() const;
 
+  // Takes over those options in which the two differ, as CONFIG SET would: password, memory,
+  // eviction, clients, time-out and output limit. On a worker's thread.
+  void Configure(const StoreOptions& before, const StoreOptions& after);
+
   // ---- Snapshots (snapshot.h): the store makes and takes the bytes of the file, in pieces, and
   // knows no file.
 

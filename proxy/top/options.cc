@@ -11,7 +11,7 @@ namespace {
 
 // In the order of Options::Command.
 constexpr std::string_view kCommands[] = {"top", "keys", "slow",  // layering: not a command
-                                          "health"};
+                                          "health", "reload"};
 constexpr std::string_view kUnix = "unix:";
 
 const std::vector<std::string_view> kFlags = {"--sort", "--match", "--limit", "--user",
@@ -121,6 +121,7 @@ std::string_view HelpText() {
   keyhole keys [URL]      the tracked keys, as a table
   keyhole slow [URL]      the slowest commands and the biggest values
   keyhole health [URL]    "ok" and exit code 0 if it serves, else what is wrong and 1
+  keyhole reload [URL]    has it read its options again; what has changed, and what needs a restart
 
 URL is http://127.0.0.1:9000 unless it is given; https://, host:port and unix:/path are
 fine.

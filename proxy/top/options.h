@@ -1,4 +1,5 @@
-// What a person can say to `keyhole top`, `keyhole keys`, `keyhole slow` and `keyhole health`.
+// What a person can say to `keyhole top`, `keyhole keys`, `keyhole slow`, `keyhole health` and
+// `keyhole reload`.
 //
 // Thread: any; a plain value.
 #pragma once
@@ -12,7 +13,7 @@
 namespace keyhole::top {
 
 struct Options {
-  enum class Command : uint8_t { kTop, kKeys, kSlow, kHealth };
+  enum class Command : uint8_t { kTop, kKeys, kSlow, kHealth, kReload };
 
   Command command = Command::kTop;
   std::string host = "127.0.0.1";  // or a unix socket's path
@@ -32,6 +33,7 @@ struct Options {
   bool color = true;  // NO_COLOR
   bool utf8 = true;   // the terminal can show it
   bool help = false;
+  bool posts = false;  // a request is POST, not GET
 };
 
 // The first word after the program's name is one of ours.

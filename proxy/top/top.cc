@@ -237,6 +237,26 @@ int Health(const Options& options, const Fetch& fetch) {
   return 1;
 }
 
+// Has the options read again.
+int Reload(Options options, const Fetch& fetch) {
+  options.posts = true;
+  const Answer answer = fetch(options, "/api/reload");
+  boost::system::error_code error;
+  const json::value said = json::parse(answer.text, error);
+  const bool is_object = !error && said.is_object();
+  const json::value* const lines = is_object ? said.as_object().if_contains("lines") : nullptr;
+  const std::string problem = is_object ? TextOf(said, "error") : answer.text;
+  if (answer.status != 200 || !problem.empty() || lines == nullptr || !lines->is_array()) {
+    std::fprintf(stderr, "not reloaded: %s\n", problem.c_str());
+    return 1;
+  }
+  for (const json::value& line : lines->as_array()) {
+    if (line.is_string()) std::puts(line.as_string().c_str());
+  }
+  if (lines->as_array().empty()) std::puts("nothing has changed");
+  return 0;
+}
+
 }  // namespace
 
 int Run(const std::vector<std::string>& words, const Fetch& fetch) {
@@ -258,6 +278,7 @@ int Run(const std::vector<std::string>& words, const Fetch& fetch) {
   if (const char* const password = std::getenv("KEYHOLE_TOP_PASSWORD")) {
     options.password = password;
   }
+  if (options.command == Options::Command::kReload) return Reload(options, fetch);
   Top top(options, fetch);
   if (options.once || options.json || options.command != Options::Command::kTop) {
     return top.Print();

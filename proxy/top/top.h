@@ -1,5 +1,5 @@
-// `keyhole top`, `keyhole keys`, `keyhole slow`, `keyhole health`: a look into a running Keyhole
-// from a terminal.
+// `keyhole top`, `keyhole keys`, `keyhole slow`, `keyhole health`, `keyhole reload`: a look into a
+// running Keyhole from a terminal.
 //
 //     Fetch (the edge's) --JSON--> Screen --Draw()--> lines --> Terminal, or stdout
 //
@@ -18,7 +18,7 @@ struct Answer {
   int status = 0;    // 0: there is none
   std::string text;  // the body; without a status what is wrong
 };
-// GET of a path.
+// GET of a path, or POST if where.posts.
 using Fetch = std::function<Answer(const Options& where, const std::string& path)>;
 
 // words: all after the program's name. Gives the exit code.

@@ -65,10 +65,14 @@ class Permissions {
   // Applies one rule of commands, keys or channels. Gives what is wrong with it, or none.
   std::optional<std::string> Apply(std::string_view rule);
 
+  bool operator==(const Permissions&) const = default;
+
  private:
   struct KeyPattern {
     std::string pattern;
     uint8_t access;  // bits of resp::KeyAccess
+
+    bool operator==(const KeyPattern&) const = default;
   };
 
   bool all_commands() const { return commands_.all(); }

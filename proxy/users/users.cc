@@ -53,6 +53,11 @@ const User* Users::initial() const {
   return found != users_.end() && found->second.open() ? &found->second : nullptr;
 }
 
+const User* Users::Find(std::string_view name) const {
+  const auto found = users_.find(name);
+  return found == users_.end() ? nullptr : &found->second;
+}
+
 bool Users::default_asks_password() const {
   const auto found = users_.find(kDefaultUser);
   return found == users_.end() || found->second.asks_password();

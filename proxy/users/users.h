@@ -45,6 +45,8 @@ class User {
   // any password, or none.
   std::optional<std::string> Apply(const std::vector<std::string_view>& rules);
 
+  bool operator==(const User&) const = default;
+
  private:
   std::optional<std::string> ApplyOne(std::string_view rule);
   std::optional<std::string> ApplyPassword(std::string_view rule);
@@ -76,6 +78,10 @@ class Users {
   const User* initial() const;
   // AUTH with a password alone makes sense.
   bool default_asks_password() const;
+  // Null: there is none of this name.
+  const User* Find(std::string_view name) const;
+
+  bool operator==(const Users&) const = default;
 
  private:
   std::optional<std::string> ParseLine(std::string_view line);

@@ -54,6 +54,25 @@ TEST_P(SeenInRedisTest, MonitorShowsWhatClientsSaidAndNoMore) {
                                 R"("EXEC")", R"("BLPOP" "q" "0.01")", R"("ECHO" "end")"));
 }
 
+TEST_P(SeenInRedisTest, WhoseConnectionItIsIfNamesAreForwarded) {
+  Start({}, {"--client-names", "forward"});
+  RawClient looker = RedisClient();
+  std::vector<RawClient> clients;
+  for (const char* name : {"billing", "search"}) {
+    clients.push_back(Client());
+    EXPECT_EQ(clients.back().Ask({"CLIENT", "SETNAME", name}), "+OK\r\n");
+    EXPECT_EQ(clients.back().Ask({"MULTI"}), "+OK\r\n");
+    EXPECT_EQ(clients.back().Ask({"SELECT", "2"}), "+QUEUED\r\n");
+    EXPECT_THAT(looker.Ask({"CLIENT", "LIST"}),
+                HasSubstr(std::string(" name=") + name + "@127.0.0.1:"));
+  }
+  clients.push_back(Client());
+  clients.back().SendCommand({"BLPOP", "q", "0"});
+  AwaitReply(looker, {"CLIENT", "LIST"}, [](const std::string& list) {
+    return list.find(" name=127.0.0.1:") != std::string::npos;
+  });
+}
+
 TEST_P(SeenInRedisTest, AClientFindsItselfInTheList) {
   Start();
   RawClient client = Client();

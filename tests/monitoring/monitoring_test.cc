@@ -45,6 +45,22 @@ TEST(PrometheusConfig, PromtoolHasNothingToSay) {
   }
 }
 
+// Whoever is woken by an alert finds a line about it.
+TEST(PrometheusConfig, EveryAlertHasALineInTheDocumentation) {
+  const std::string operations = ReadConfig("../docs/operations.md");
+  const std::string table = operations.substr(operations.find("## Alerts"));
+  std::istringstream rules(ReadConfig("alerting_rules.yml"));
+  constexpr std::string_view kAlert = "- alert: ";
+  int alerts = 0;
+  for (std::string line; std::getline(rules, line);) {
+    const size_t at = line.find(kAlert);
+    if (at == std::string::npos) continue;
+    ++alerts;
+    EXPECT_NE(table.find(line.substr(at + kAlert.size())), std::string::npos) << line;
+  }
+  EXPECT_GT(alerts, 10);
+}
+
 // ---- a Prometheus that scrapes ----
 
 class Prometheus {

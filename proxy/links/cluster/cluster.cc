@@ -44,6 +44,14 @@ void Cluster::Start(Connector& connector) {
   for (const Endpoint& seed : seeds_) NodeAt(seed);
 }
 
+void Cluster::Obey(const UpstreamOptions& options) {
+  links_.wait = options.wait;
+  links_.timeout = options.timeout;
+  links_.max_idle = options.max_idle;
+  links_.spares = options.spares;
+  for (const NodePtr& node : nodes_) node->pool.Obey(options);
+}
+
 void Cluster::Stop() {
   connector_ = nullptr;
   if (question_ != nullptr) question_->Abandon();

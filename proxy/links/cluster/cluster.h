@@ -56,6 +56,7 @@ class Cluster final : public LinkSet {
   ~Cluster() override;
 
   void set_name(std::string name) override { links_.name = std::move(name); }
+  void Obey(const UpstreamOptions& options) override;
   void Start(Connector& connector) override;
   void Stop() override;
   void Tick() override;

@@ -16,7 +16,8 @@ namespace keyhole::core {
 class ClusterRouter final : public Router {
  public:
   // Both outlive this.
-  ClusterRouter(LinkContext& context, Cluster& cluster, std::chrono::milliseconds wait)
+  // wait: of the options, which outlive this and may change.
+  ClusterRouter(LinkContext& context, Cluster& cluster, const std::chrono::milliseconds& wait)
       : context_(context), cluster_(cluster), wait_(wait) {}
 
   Route Choose(const Exchange& exchange, const resp::Request& request, const Asking& asking,
@@ -32,7 +33,7 @@ class ClusterRouter final : public Router {
  private:
   LinkContext& context_;
   Cluster& cluster_;
-  const std::chrono::milliseconds wait_;
+  const std::chrono::milliseconds& wait_;
   uint64_t sessions_ = 0;
   std::string refusal_;
 };

@@ -35,6 +35,7 @@ void LinkPool::Stop() {
   main_ = nullptr;
   probe_ = Probe();
   held_.clear();
+  left_.clear();
   ShowLoad(0, 0);
 }
 
@@ -209,6 +210,7 @@ void LinkPool::Tick() {
     }
   }
   CloseUngreeted();
+  CloseLeft();
   if (std::exchange(read_only_, false)) Renew();
   RenameIdle();
   LookForSpares();

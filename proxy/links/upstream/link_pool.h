@@ -80,6 +80,9 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void Stop() override;
   void RetryNow() override;
   void MoveOn() override;
+  void Obey(const UpstreamOptions& options) override;
+  void MoveTo(const Endpoint& endpoint, const SessionState& initial,
+              std::chrono::milliseconds grace) override;
   void Tick() override;
   bool Watch() override;
   // Redis holds requests: what it may hold as well should not share a link.
@@ -139,6 +142,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void CloseUngreeted();
   std::vector<LinkPtr> LinksIn(UpstreamLink::Phase phase) const;
   void Renew();
+  void CloseLeft();
   void Hold(UpstreamLink& link);
   void ForgetAnswered();
   void BeWary(bool wary);
@@ -194,6 +198,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   Probe probe_;
   std::chrono::nanoseconds probe_time_{};  // that the last one took
   std::vector<LinkPtr> held_;              // retired, and not answered yet
+  std::vector<LinkPtr> left_;              // to where the upstream was before MoveTo()
+  Instant left_until_{};
   Instant read_only_since_{};
   Instant renewed_{};
   bool read_only_ = false;  // links are to be made anew with the next tick

@@ -4,6 +4,7 @@
 // Thread: the worker's.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -12,7 +13,9 @@
 #include <vector>
 
 #include "proxy/base/node_info.h"
+#include "proxy/links/connection_state.h"
 #include "proxy/links/transport.h"
+#include "proxy/links/upstream/options.h"
 
 namespace keyhole::core {
 
@@ -37,6 +40,12 @@ class LinkSet {
   virtual bool Watch() = 0;
   // The upstream is elsewhere now: links that are down need not wait for their next attempt.
   virtual void RetryNow() {}
+  // The options have been changed.
+  virtual void Obey(const UpstreamOptions& options) = 0;
+  // One Redis: it is another one from now on, or we are somebody else to it. What is in flight is
+  // answered where it was sent; after `grace` links that are still in use there are closed.
+  virtual void MoveTo(const Endpoint&, const SessionState& /*initial*/,
+                      std::chrono::milliseconds /*grace*/) {}
 
   // For people: each node that is known, and where a key is. None: it is not a matter of nodes.
   virtual std::vector<NodeInfo> Nodes() const { return {}; }

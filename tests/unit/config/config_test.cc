@@ -204,8 +204,8 @@ TEST(ConfigTest, ShownDefaultsAreTheDefaults) {
 
 TEST(ConfigTest, SocketsThreadsAndTablesNeedARestart) {
   for (const Option& option : Options()) {
-    const bool fixed = option.flag == "--listen" || option.flag == "--workers" ||
-                       option.flag == "--upstream" || option.flag == "--tracked-keys";
+    const bool fixed =
+        option.flag == "--listen" || option.flag == "--workers" || option.flag == "--tracked-keys";
     const bool free = option.flag == "--log-level" || option.flag == "--client-idle-timeout";
     EXPECT_FALSE(fixed && option.change == Change::kLive) << option.flag;
     EXPECT_FALSE(free && option.change == Change::kRestart) << option.flag;

@@ -37,7 +37,8 @@ TEST(Routes, ThePathSaysItsMethods) {
 TEST(Routes, WhoeverMissesThePathIsToldThemAll) {
   EXPECT_EQ(PathsForPeople(),
             "/items, /items/KEY, /metrics, /api/keys, /api/keys/KEY, /api/look/KEY, /api/slow, "
-            "/api/clients, /api/overview, /api/events, /api/history, /api/near-cache, /healthz and "
+            "/api/clients, /api/overview, /api/events, /api/history, /api/near-cache, /api/reload, "
+            "/healthz and "
             "/readyz");
 }
 
