@@ -147,8 +147,12 @@ CurveValues Compare(const Snapshot& before, const Snapshot& now, double seconds)
 }
 
 History::History()
-    : seconds_(std::make_unique_for_overwrite<CurveValues[]>(kSeconds)),
-      minutes_(std::make_unique_for_overwrite<CurveValues[]>(kMinutes)) {}
+    : seconds_(std::make_unique_for_overwrite<Row[]>(kSeconds)),
+      minutes_(std::make_unique_for_overwrite<Row[]>(kMinutes)) {}
+
+void History::Write(const CurveValues& values, Row* to) {
+  for (size_t i = 0; i < to->size(); ++i) (*to)[i] = values[static_cast<Curve>(i)];
+}
 
 void History::Record(int64_t second, const CurveValues& values) {
   if (!empty() && second <= last_) {
@@ -168,7 +172,7 @@ void History::Record(int64_t second, const CurveValues& values) {
   const bool short_pause = second - last_ <= kClockJitter;
   for (; next <= second; ++next) {
     // What was counted in a short pause is spread over it.
-    Second(next) = short_pause || next == second ? values : Nothing();
+    Write(short_pause || next == second ? values : Nothing(), &Second(next));
     if (next % 60 == 59) EndMinute(next / 60);
   }
   last_ = second;
@@ -176,22 +180,21 @@ void History::Record(int64_t second, const CurveValues& values) {
 }
 
 void History::EndMinute(int64_t minute) {
-  CurveValues& made = Minute(minute);
-  made = Nothing();
-  for (size_t i = 0; i < made.kSize; ++i) {
-    const auto series = static_cast<Curve>(i);
+  Row& made = Minute(minute);
+  Write(Nothing(), &made);
+  for (size_t i = 0; i < made.size(); ++i) {
     float sum = 0;
     float most = 0;
     int count = 0;
     for (int64_t s = std::max(first_, minute * 60); s < minute * 60 + 60; ++s) {
-      const float value = Second(s)[series];
+      const float value = Second(s)[i];
       if (std::isnan(value)) continue;
       sum += value;
       most = count == 0 ? value : std::max(most, value);
       ++count;
     }
     if (count == 0) continue;
-    made[series] = kRows[i].over == Over::kMean ? sum / static_cast<float>(count) : most;
+    made[i] = kRows[i].over == Over::kMean ? sum / static_cast<float>(count) : most;
   }
 }
 
@@ -202,7 +205,7 @@ History::Points History::Read(Curve series, int64_t from) const {
   if (from >= last_ - kSeconds || oldest_second == first_) {
     points.begin = std::max(from, oldest_second);
     for (int64_t s = points.begin; s <= last_; ++s) {
-      points.values.push_back(seconds_[static_cast<size_t>(s % kSeconds)][series]);
+      points.values.push_back(Second(s)[At(series)]);
     }
     return points;
   }
@@ -210,7 +213,7 @@ History::Points History::Read(Curve series, int64_t from) const {
   const int64_t begin = std::max({from / 60, first_ / 60, ended - kMinutes});
   points = {.begin = begin * 60, .step = 60, .values = {}};
   for (int64_t m = begin; m < ended; ++m) {
-    points.values.push_back(minutes_[static_cast<size_t>(m % kMinutes)][series]);
+    points.values.push_back(Minute(m)[At(series)]);
   }
   return points;
 }
@@ -221,7 +224,7 @@ double History::Mean(Curve series, int64_t seconds) const {
   if (!empty()) {
     for (int64_t s = std::max({first_, last_ - kSeconds + 1, last_ - seconds + 1}); s <= last_;
          ++s) {
-      const float value = seconds_[static_cast<size_t>(s % kSeconds)][series];
+      const float value = Second(s)[At(series)];
       if (std::isnan(value)) continue;
       sum += static_cast<double>(value);
       ++count;

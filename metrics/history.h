@@ -65,12 +65,16 @@ class History {
   double Mean(Curve series, int64_t seconds) const;
 
  private:
-  CurveValues& Second(int64_t second) { return seconds_[static_cast<size_t>(second % kSeconds)]; }
-  CurveValues& Minute(int64_t minute) { return minutes_[static_cast<size_t>(minute % kMinutes)]; }
+  // CurveValues without a value to begin with: memory is taken when it is first written.
+  using Row = std::array<float, CurveValues::kSize>;
+  static void Write(const CurveValues& values, Row* to);
+  static size_t At(Curve series) { return static_cast<size_t>(series); }
+  Row& Second(int64_t second) const { return seconds_[static_cast<size_t>(second % kSeconds)]; }
+  Row& Minute(int64_t minute) const { return minutes_[static_cast<size_t>(minute % kMinutes)]; }
   void EndMinute(int64_t minute);
 
-  const std::unique_ptr<CurveValues[]> seconds_;
-  const std::unique_ptr<CurveValues[]> minutes_;
+  const std::unique_ptr<Row[]> seconds_;
+  const std::unique_ptr<Row[]> minutes_;
   CurveValues latest_{};
   int64_t first_ = 0;  // 0: nothing has been recorded
   int64_t last_ = 0;

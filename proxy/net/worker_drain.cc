@@ -106,7 +106,9 @@ void Worker::OnGone() {
 }
 
 void Worker::StopIfDrained() {
-  if (draining_ && clients_.empty() && lingering_.empty() && (http_ == nullptr || http_->size() == 0)) Stop();
+  if (draining_ && clients_.empty() && lingering_.empty() &&
+      (http_ == nullptr || http_->size() == 0))
+    Stop();
 }
 
 }  // namespace keyhole::net

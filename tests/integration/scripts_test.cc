@@ -55,6 +55,9 @@ TEST_P(ScriptsTest, OneThatHasWrittenIsNotKilled) {
   EXPECT_EQ(admin.Ask({"CONFIG", "SET", "busy-reply-threshold", "10"}), "+OK\r\n");
   RawClient waiting = Client();
   waiting.SendCommand({"BLPOP", "l", "0"});
+  AwaitReply(admin, {"INFO", "clients"}, [](const std::string& reply) {
+    return reply.find("blocked_clients:1\r\n") != std::string::npos;
+  });
   RawClient runner = Client();
   // In a transaction, too; who waits is served when all of it is done.
   runner.SendCommand({"MULTI"});

@@ -12,7 +12,6 @@ namespace {
 using resp::CommandId;
 using resp::Effect;
 
-
 }  // namespace
 
 PrivateTraffic::PrivateTraffic(LinkContext& context, Cluster& cluster, PartQueue& parts,
