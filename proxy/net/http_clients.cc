@@ -84,8 +84,8 @@ bool Served::CloseIdle() {
 
 std::unique_ptr<HttpClients> HttpClients::Make(Loop& loop, core::WorkerState& state,
                                                Handshakes& handshakes,
-                                               std::function<void()> on_removed) {
-  return std::make_unique<Served>(loop, state, handshakes, std::move(on_removed));
+                                               const std::function<void()>& on_removed) {
+  return std::make_unique<Served>(loop, state, handshakes, on_removed);
 }
 
 }  // namespace keyhole::net

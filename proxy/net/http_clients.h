@@ -23,7 +23,7 @@ class HttpClients {
   // All outlive it. on_removed: called when one has gone. Null: this build has no HTTP.
   static std::unique_ptr<HttpClients> Make(Loop& loop, core::WorkerState& state,
                                            Handshakes& handshakes,
-                                           std::function<void()> on_removed);
+                                           const std::function<void()>& on_removed);
   virtual ~HttpClients() = default;
 
   // One that has been accepted; takes the descriptor. gate: outlives it. reserve: see

@@ -4,7 +4,7 @@
 namespace keyhole::net {
 
 std::unique_ptr<HttpClients> HttpClients::Make(Loop&, core::WorkerState&, Handshakes&,
-                                               std::function<void()>) {
+                                               const std::function<void()>&) {
   return nullptr;
 }
 
