@@ -50,15 +50,16 @@ bool LinkPool::up() const {
 }
 
 // The same connection, called by our own name.
-SessionState LinkPool::AsOurs(SessionState state) const {
-  state.name = options_.name;
+// Of scripts it has no name: MONITOR shows them, and would show us giving one just before.
+SessionState LinkPool::AsOurs(SessionState state, bool scripts) const {
+  state.name = scripts ? std::string() : options_.name;
   state.library.clear();
   state.library_version.clear();
   return state;
 }
 
-LinkPool::LinkPtr LinkPool::Make(SessionState state, Requester* owner) {
-  if (owner == nullptr) state = AsOurs(std::move(state));
+LinkPool::LinkPtr LinkPool::Make(SessionState state, Requester* owner, bool scripts) {
+  if (owner == nullptr) state = AsOurs(std::move(state), scripts);
   LinkPtr link(new UpstreamLink(context_, *this, std::move(state), owner));
   Connect(*link);
   return link;
@@ -78,8 +79,8 @@ UpstreamLink* LinkPool::FindShared(const SessionState& state, bool scripts) {
 
 UpstreamLink* LinkPool::Shared(const SessionState& state, bool scripts) {
   if (UpstreamLink* link = FindShared(state, scripts)) return link;
-  LinkPtr link = ShareIdle(state);
-  if (link == nullptr) link = Make(state, nullptr);
+  LinkPtr link = ShareIdle(state, scripts);
+  if (link == nullptr) link = Make(state, nullptr, scripts);
   link->set_for_scripts(scripts);
   link->set_accepting(!wary());
   shared_.push_back(link);
@@ -87,14 +88,14 @@ UpstreamLink* LinkPool::Shared(const SessionState& state, bool scripts) {
 }
 
 // One that is ready is shared from now on; null if there is none.
-LinkPool::LinkPtr LinkPool::ShareIdle(const SessionState& state) {
+LinkPool::LinkPtr LinkPool::ShareIdle(const SessionState& state, bool scripts) {
   const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const LinkPtr& link) {
     return link->phase() == Phase::kReady && link->state().SharesWith(state);
   });
   if (found == idle_.rend()) return nullptr;
   LinkPtr link = *found;
   std::erase(idle_, link);
-  link->Share(AsOurs(link->state()));
+  link->Share(AsOurs(link->state(), scripts));
   MakeSpares(link->state());
   return link;
 }

@@ -133,7 +133,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
     std::vector<Suspect> suspects;
   };
 
-  LinkPtr Make(SessionState state, Requester* owner);
+  LinkPtr Make(SessionState state, Requester* owner, bool scripts = false);
   bool Suspects();
   void Judge();
   void OnSilent(Instant since);
@@ -155,10 +155,10 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   bool opening(const UpstreamLink& link) const {
     return std::find(opening_.begin(), opening_.end(), &link) != opening_.end();
   }
-  SessionState AsOurs(SessionState state) const;
+  SessionState AsOurs(SessionState state, bool scripts = false) const;
   void Connect(UpstreamLink& link);
   UpstreamLink* FindShared(const SessionState& state, bool scripts = false);
-  LinkPtr ShareIdle(const SessionState& state);
+  LinkPtr ShareIdle(const SessionState& state, bool scripts);
   void RenameIdle();
   void CloseSurplus();
   void CloseUnused();

@@ -75,7 +75,7 @@ void LinkPool::Judge() {
 // Others get the place of one that is there already, if there is one.
 void LinkPool::Hold(UpstreamLink& holding) {
   const LinkPtr link(&holding);
-  const LinkPtr next = ShareIdle(link->state());
+  const LinkPtr next = ShareIdle(link->state(), link->for_scripts());
   if (next == nullptr) {
     Retire(*link);
   } else {
