@@ -54,6 +54,22 @@ TEST_P(SeenInRedisTest, MonitorShowsWhatClientsSaidAndNoMore) {
                                 R"("EXEC")", R"("BLPOP" "q" "0.01")", R"("ECHO" "end")"));
 }
 
+// A script has a link of its own, which nobody sees being made.
+TEST_P(SeenInRedisTest, MonitorShowsAScriptAndNothingOfOursBeforeIt) {
+  Start();
+  AwaitGreetings(5);
+  RawClient monitor = RedisClient();
+  monitor.Ask({"MONITOR"});
+  EXPECT_EQ(Client().Ask({"EVAL", "return redis.call('set', KEYS[1], 'v')", "1", "k"}), "+OK\r\n");
+  Client().Ask({"ECHO", "end"});
+  std::vector<std::string> seen;
+  while (seen.empty() || seen.back() != R"("ECHO" "end")") {
+    seen.push_back(WordsOf(monitor.ReadReply()));
+  }
+  EXPECT_THAT(seen, ElementsAre(R"-("EVAL" "return redis.call('set', KEYS[1], 'v')" "1" "k")-",
+                                R"("set" "k" "v")", R"("ECHO" "end")"));
+}
+
 TEST_P(SeenInRedisTest, WhoseConnectionItIsIfNamesAreForwarded) {
   Start({}, {"--client-names", "forward"});
   RawClient looker = RedisClient();
