@@ -145,8 +145,11 @@ void Session::Close(CloseReason reason) {
 
 // Requests whose replies are hidden may still be on their way: Redis is to carry them out first,
 // and says by the end of the connection that it has.
+// What Redis does of it others may notice, and have to after the answer: whoever publishes then is
+// heard by one less.
 void Session::BeginReset(Resetting how) {
-  if (!at_.own() || !conversation_.unheard() || !at_.link->EndInput()) return AnswerReset(how);
+  const bool noticed = at_.own() && (conversation_.unheard() || at_.link->subscribed());
+  if (!noticed || !at_.link->EndInput()) return AnswerReset(how);
   resetting_ = how;
   UpdateGuard();
   order_.Open(at_.link.get());  // nothing else is in flight

@@ -169,6 +169,7 @@ TEST_P(EffectsTest, AMessageIsCountedByWhoHearsIt) {
     world.Tell(speaker.Ask({"PUBLISH", "news", "2"}));
     world.Tell(ann.ReadReply());
     world.Tell(ann.Ask({"RESET"}));
+    world.Tell(speaker.Ask({"PUBLISH", "news", "3"}));
   });
 }
 

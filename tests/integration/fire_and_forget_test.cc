@@ -78,8 +78,7 @@ TEST_P(FireAndForgetTest, AllOfItArrives) {
   EXPECT_EQ(proxy_->Metric("keyhole_clients_unfinished_total"), 0);
 }
 
-// Not over TLS: there the server speaks first, and a client that leaves without reading that makes
-// its kernel reset the connection and drop what it has not sent yet.
+KEYHOLE_OVER_TLS(FireAndForgetTest);
 KEYHOLE_IN_FRONT_OF_REDIS(FireAndForgetTest);
 
 TEST(FireAndForget, ARedisThatStandsStillIsNotWaitedForInSilence) {

@@ -152,6 +152,10 @@ TEST_P(Pubsub, ResetEndsItAll) {
   listener.redis().Reply(Confirm(type, "subscribe", "a", 1));
   listener.client.Received();
   listener.client.Send("RESET\r\nGET x\r\n");
+  // Not before Redis has ended it: whoever publishes then is not to be told of this listener.
+  EXPECT_EQ(listener.client.Received(), "");
+  EXPECT_TRUE(listener.redis().input_ended());
+  listener.redis().Lose();
   EXPECT_EQ(listener.client.Received(), "+RESET\r\n");
   EXPECT_FALSE(listener.redis().open());
   EXPECT_THAT(listener.keyhole.redis(0).Requests(), ElementsAre("GET x"));
