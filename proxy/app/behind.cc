@@ -17,12 +17,8 @@ SessionState InitialState(const Config& config) {
 
 Behind MakeBehind(const Config& config, SessionContext& context, store::Store* store,
                   StoreDoorbell& doorbell) {
-  LinkPool::Options links{.endpoint = {},
-                          .initial_state = InitialState(config),
-                          .wait = config.links.wait,
-                          .timeout = config.links.timeout,
-                          .max_idle = config.links.max_idle,
-                          .spares = config.links.spares};
+  LinkPool::Options links{.endpoint = {}, .initial_state = InitialState(config)};
+  links.Take(config.links);
   if (config.upstream.has_value()) links.endpoint = config.upstream->endpoint;
   if (config.upstream.has_value() && config.upstream->is_cluster()) {
     auto cluster = std::make_unique<Cluster>(context, std::move(links), config.upstream->seeds,

@@ -159,7 +159,8 @@ void Control::MakeReport(const HttpReport& what, Done done) {
     if (streams_end_) return;
     readers_.push_back(std::move(done));
     readers_count_ = readers_.size();
-    return readers_.size() == 1 ? Look([] {}) : void();
+    if (readers_.size() == 1 && config_.upstream.has_value()) Look([] {});
+    return;
   }
   auto answer = [this, what, done = std::move(done)]() mutable {
     Answer(what, std::move(done), Report(what));

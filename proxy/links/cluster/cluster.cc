@@ -45,10 +45,7 @@ void Cluster::Start(Connector& connector) {
 }
 
 void Cluster::Obey(const UpstreamOptions& options) {
-  links_.wait = options.wait;
-  links_.timeout = options.timeout;
-  links_.max_idle = options.max_idle;
-  links_.spares = options.spares;
+  links_.Take(options);
   for (const NodePtr& node : nodes_) node->pool.Obey(options);
 }
 

@@ -69,6 +69,14 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
     size_t max_idle = 1000;
     size_t spares = 4;
     std::string label = "upstream";  // what the log calls it
+
+    // Those of them that --upstream-... gives, now or at a reload.
+    void Take(const UpstreamOptions& options) {
+      wait = options.wait;
+      timeout = options.timeout;
+      max_idle = options.max_idle;
+      spares = options.spares;
+    }
   };
 
   LinkPool(LinkContext& context, Options options);
@@ -80,7 +88,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void Stop() override;
   void RetryNow() override;
   void MoveOn() override;
-  void Obey(const UpstreamOptions& options) override;
+  void Obey(const UpstreamOptions& options) override { options_.Take(options); }
   void MoveTo(const Endpoint& endpoint, const SessionState& initial,
               std::chrono::milliseconds grace) override;
   void Tick() override;

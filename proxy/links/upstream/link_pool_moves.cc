@@ -1,5 +1,4 @@
-// Options that change while the pool is in use, and an upstream that is elsewhere from now on. See
-// link_pool.h.
+// An upstream that is elsewhere from now on. See link_pool.h.
 #include <utility>
 #include <vector>
 
@@ -8,13 +7,6 @@
 namespace keyhole::core {
 
 using Phase = UpstreamLink::Phase;
-
-void LinkPool::Obey(const UpstreamOptions& options) {
-  options_.wait = options.wait;
-  options_.timeout = options.timeout;
-  options_.max_idle = options.max_idle;
-  options_.spares = options.spares;
-}
 
 void LinkPool::MoveTo(const Endpoint& endpoint, const SessionState& initial,
                       std::chrono::milliseconds grace) {
