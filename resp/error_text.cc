@@ -2,6 +2,10 @@
 
 namespace keyhole::resp {
 
+std::string_view Quoted(std::string_view text) {
+  return AsWord(text).substr(0, kMaxQuoted);
+}
+
 std::string ArityError(const CommandSpec& spec) {
   return std::string("ERR wrong number of arguments for '")
       .append(spec.full_name)
@@ -16,7 +20,7 @@ std::string UnknownCommandError(std::span<const std::string_view> args) {
     list.append("'").append(AsWord(arg).substr(0, room)).append("' ");
   }
   return std::string("ERR unknown command '")
-      .append(AsWord(args[0]).substr(0, kMaxQuoted))
+      .append(Quoted(args[0]))
       .append("', with args beginning with: ")
       .append(list);
 }
@@ -27,7 +31,7 @@ std::string UnknownSubcommandError(const CommandSpec& container, std::string_vie
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
   return std::string("ERR unknown subcommand '")
-      .append(AsWord(word).substr(0, kMaxQuoted))
+      .append(Quoted(word))
       .append("'. Try ")
       .append(name)
       .append(" HELP.");

@@ -20,6 +20,8 @@ inline constexpr std::string_view kSyntaxError = "ERR syntax error";
 // Bytes of a name, or of all arguments, that an error quotes.
 inline constexpr size_t kMaxQuoted = 128;
 
+// What an error quotes of this. A view into it.
+std::string_view Quoted(std::string_view text);
 // "ERR wrong number of arguments for 'client|setname' command"
 std::string ArityError(const CommandSpec& spec);
 // "ERR unknown command 'foo', with args beginning with: 'a' 'b' ". REQUIRES: args[0] exists.

@@ -87,8 +87,7 @@ std::string SentinelAnswer(std::span<const std::string_view> args, const Sentine
       std::find_if(std::begin(kQuestions), std::end(kQuestions),
                    [&](const Question& one) { return resp::IsKeyword(args[1], one.word); });
   if (question == std::end(kQuestions)) {
-    return "ERR unknown subcommand '" +
-           std::string(resp::AsWord(args[1]).substr(0, resp::kMaxQuoted)) +
+    return "ERR unknown subcommand '" + std::string(resp::Quoted(args[1])) +
            "'. The proxy answers in place of a Sentinel (--serve-sentinel), and only says where "
            "its master is.";
   }

@@ -18,34 +18,19 @@
 #include "resp/command_rights.h"
 #include "resp/error_text.h"
 #include "resp/glob.h"
-#include "resp/number.h"
 #include "resp/reply_writer.h"
 
 namespace keyhole::core {
 namespace {
 
 using resp::CommandId;
+using resp::CommandRights;
 using resp::CommandSpec;
 using resp::Effect;
 using resp::IsKeyword;
 using Args = std::span<const std::string_view>;
 
-// Redis' texts.
-constexpr std::string_view kWrongPassword =
-    "WRONGPASS invalid username-password pair or user is disabled.";
-constexpr std::string_view kNoPassword =
-    "ERR AUTH <password> called without any password configured for the default user. Are you "
-    "sure your configuration is correct?";
-constexpr std::string_view kHelloNoAuth =
-    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
-    "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
-    "version at the same time";
-// Ours.
 constexpr std::string_view kTooFast = "ERR too many requests a second from this address";
-constexpr std::string_view kAuthInMulti =
-    "ERR a password is checked by the proxy, not by Redis, and so cannot be queued; log in before "
-    "MULTI";
-constexpr std::string_view kTooLarge = "ERR such a large argument is not a password, nor a name";
 constexpr std::string_view kBorrowed =
     ": clients share the credentials in --upstream, and this could show, change or give them away";
 
@@ -58,18 +43,9 @@ constexpr std::string_view kSecretParameters[] = {"requirepass",
                                                   "tls-key-file-pass",
                                                   "tls-client-key-file-pass"};
 
-// What a client sent, fit for a line.
-std::string Shown(std::string_view text) {
-  std::string shown(resp::AsWord(text).substr(0, resp::kMaxQuoted));
-  for (char& c : shown) {
-    if (c == '\r' || c == '\n') c = ' ';
-  }
-  return shown;
-}
-
 std::string NameOf(const CommandSpec& spec, Args args) {
   if (spec.id != CommandId::kUnknown) return std::string(spec.full_name);
-  return args.empty() ? "" : Shown(args[0]);
+  return args.empty() ? "" : std::string(resp::Quoted(args[0]));
 }
 
 bool IsUnknownSubcommand(const CommandSpec& spec, Args args) {
@@ -82,8 +58,9 @@ std::string MalformedText(const CommandSpec& spec, const resp::Request& request)
   if (spec.id != CommandId::kUnknown && !spec.AcceptsCount(request.argument_count())) {
     return resp::ArityError(spec);
   }
-  if (IsUnknownSubcommand(spec, request.args))
+  if (IsUnknownSubcommand(spec, request.args)) {
     return resp::UnknownSubcommandError(spec, request.args[1]);
+  }
   return {};
 }
 
@@ -144,7 +121,7 @@ bool NamesNoMaster(Args args, bool whole) {
 
 // Why it is refused to a client that has not shown that it knows the credentials; empty: it is not.
 std::string BorrowerText(const CommandSpec& spec, Args args, bool whole) {
-  const resp::CommandRights& rights = resp::RightsOf(spec.id);
+  const CommandRights& rights = resp::RightsOf(spec.id);
   const std::string refused = "NOPERM the proxy refuses '" + NameOf(spec, args) + "'";
   if (rights.has(resp::kSecret)) return refused + std::string(kBorrowed);
   if (rights.has(resp::kChoosesMaster) && !NamesNoMaster(args, whole)) {
@@ -157,14 +134,6 @@ std::string BorrowerText(const CommandSpec& spec, Args args, bool whole) {
            "; name other parameters";
   }
   return {};
-}
-
-std::string HelloVersionError(std::string_view text) {
-  int64_t version = 0;
-  if (!resp::ParseInteger(text, &version)) {
-    return "ERR Protocol version is not an integer or out of range";
-  }
-  return version == 2 || version == 3 ? "" : "NOPROTO unsupported protocol version";
 }
 
 bool GivesPassword(Args args) {
@@ -201,6 +170,20 @@ void Session::Become(const User* user) {
 bool Session::MustWait() {
   waiting_ = !idle();
   return waiting_;
+}
+
+// A request that had to wait comes a second time, and counts once.
+bool Session::ComesTooSoon() {
+  const uint64_t rate = context_.clients.rate;
+  if (rate == 0 || origin_ == nullptr || waiting_ || origin_->Admit(context_.now, rate))
+    return false;
+  context_.metrics.counters.requests_throttled.Add();
+  if (origin_->IsToBeTold(context_.now)) {
+    context_.log(LogLevel::kWarn, "requests of " + ForPeople() +
+                                      " are refused, as its address sends more than " +
+                                      std::to_string(rate) + " a second (--client-rate)");
+  }
+  return true;
 }
 
 Session::Taken Session::TakeGuarded(const resp::Request& request, Exchange& exchange) {
@@ -243,7 +226,7 @@ Session::Taken Session::TakeByUser(const resp::Request& request, Exchange& excha
   const bool harmless = spec.effect == Effect::kSentinel && AnswersHere(spec.effect);
   if (denial == Denial::kUnbounded && harmless) denial = Denial::kNone;
   if (denial != Denial::kNone) return Refuse(exchange, DenialText(denial, spec, request));
-  const resp::CommandRights& rights = resp::RightsOf(spec.id);
+  const CommandRights& rights = resp::RightsOf(spec.id);
   if (rights.has(resp::kTellsUser) && well_formed && !exchange.in_pieces)
     return AnswerWhoAmI(exchange);
   // The store's own password would be asked for beside those of the users.
@@ -284,61 +267,6 @@ Session::Taken Session::TakeFromBorrower(const resp::Request& request, Exchange&
   if (resp::RightsOf(exchange.spec->id).care == resp::kNoCare) return Proceed(request, exchange);
   const std::string refusal = BorrowerText(*exchange.spec, request.args, !exchange.in_pieces);
   return refusal.empty() ? Proceed(request, exchange) : Refuse(exchange, refusal);
-}
-
-Session::Taken Session::LogIn(const resp::Request& request, const Exchange& exchange) {
-  const Args args = request.args;
-  if (exchange.in_pieces) return Refuse(exchange, kTooLarge);
-  if (conversation_.queueing()) return Refuse(exchange, kAuthInMulti);
-  if (args.size() > 3) return Refuse(exchange, resp::kSyntaxError);
-  const Users& users = *context_.users;
-  if (args.size() == 2 && !users.default_asks_password()) return Refuse(exchange, kNoPassword);
-  if (MustWait()) return Taken::kDeferred;
-  const User* const user = users.LogIn(args.size() == 3 ? args[1] : kDefaultUser, args.back());
-  if (user == nullptr) return Refuse(exchange, kWrongPassword);
-  Become(user);
-  context_.metrics.counters.requests[exchange.spec->id].Add();
-  if (!hides_reply()) Deliver("+OK\r\n");
-  if (closed_) return Taken::kYes;
-  if (skips_reply()) SendUnheard(CommandId::kGet);
-  front_.OnAnsweredHere();  // last: the request may be gone after it
-  return Taken::kYes;
-}
-
-// HELLO where it is for us to check who speaks. Redis is sent the rest of it.
-Session::Taken Session::Greet(const resp::Request& request, Exchange& exchange) {
-  if (exchange.in_pieces) return Refuse(exchange, kTooLarge);
-  if (conversation_.queueing()) return Refuse(exchange, kAuthInMulti);
-  if (MustWait()) return Taken::kDeferred;
-  std::vector<std::string_view> rest;
-  const std::string error = ReadHello(request.args, &rest);
-  if (!error.empty()) return Refuse(exchange, error);
-  return ProceedWith(rest, exchange.answered);
-}
-
-// Takes the words of HELLO one after the other, as Redis does: a right password counts even if
-// nonsense follows it. Gives the error to reply, or none.
-std::string Session::ReadHello(Args args, std::vector<std::string_view>* rest) {
-  if (args.size() > 1) {
-    if (std::string error = HelloVersionError(args[1]); !error.empty()) return error;
-  }
-  rest->assign(args.begin(),
-               args.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(2, args.size())));
-  for (size_t i = 2; i < args.size(); ++i) {
-    const size_t more = args.size() - i - 1;
-    if (IsKeyword(args[i], "AUTH") && more >= 2) {
-      const User* const user = context_.users->LogIn(args[i + 1], args[i + 2]);
-      if (user == nullptr) return std::string(kWrongPassword);
-      Become(user);
-      i += 2;
-    } else if (IsKeyword(args[i], "SETNAME") && more >= 1) {
-      rest->push_back(args[i]);
-      rest->push_back(args[++i]);
-    } else {
-      return "ERR Syntax error in HELLO option '" + Shown(args[i]) + "'";
-    }
-  }
-  return user_ == nullptr ? std::string(kHelloNoAuth) : std::string();
 }
 
 // To Redis all clients are the same user, so it is asked to echo the name of ours: in its turn, in

@@ -1,4 +1,4 @@
-// What becomes of a session whose worker has taken over other options, and what is refused by rate.
+// What becomes of a session whose worker has taken over other options.
 #include <string>
 #include <utility>
 
@@ -26,20 +26,6 @@ void Session::OnReload(const SessionState& before) {
   if (!was_known || !own_users_ || user != nullptr) return;
   context_.log(LogLevel::kInfo, "closed " + address_ + ": its user is no longer in --users");
   Close(metrics::CloseReason::kOther);
-}
-
-// A request that had to wait comes a second time, and counts once.
-bool Session::ComesTooSoon() {
-  const uint64_t rate = context_.clients.rate;
-  if (rate == 0 || origin_ == nullptr || waiting_ || origin_->Admit(context_.now, rate))
-    return false;
-  context_.metrics.counters.requests_throttled.Add();
-  if (origin_->IsToBeTold(context_.now)) {
-    context_.log(LogLevel::kWarn, "requests of " + ForPeople() +
-                                      " are refused, as its address sends more than " +
-                                      std::to_string(rate) + " a second (--client-rate)");
-  }
-  return true;
 }
 
 }  // namespace keyhole::core

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "resp/reply_writer.h"
+#include "tests/support/loopback.h"
 
 namespace keyhole::test {
 namespace {
@@ -91,10 +92,7 @@ void RawClient::StartTls(const std::string& cert, const std::string& key) {
 }
 
 RawClient RawClient::Connect(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = Loopback(port);
   const int fd = ConnectTo(AF_INET, reinterpret_cast<sockaddr*>(&address), sizeof(address));
   const int yes = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));

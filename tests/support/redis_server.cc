@@ -20,6 +20,7 @@
 #include <system_error>
 #include <utility>
 
+#include "tests/support/loopback.h"
 #include "tests/support/raw_client.h"
 
 namespace keyhole::test {
@@ -45,9 +46,7 @@ std::filesystem::path MakeDirectory() {
 uint16_t FreePort() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw LastError("socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
   const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
                      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;

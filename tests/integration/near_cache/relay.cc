@@ -9,16 +9,10 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/support/loopback.h"
+
 namespace keyhole::test {
 namespace {
-
-sockaddr_in Loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
 
 void NoDelay(int fd) {
   const int on = 1;

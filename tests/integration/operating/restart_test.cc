@@ -15,19 +15,12 @@
 
 #include "tests/integration/proxy_test.h"
 #include "tests/support/eventually.h"
+#include "tests/support/loopback.h"
 
 namespace keyhole::test {
 namespace {
 
 using testing::HasSubstr;
-
-sockaddr_in Loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
 
 // What systemd has for a keyhole.socket: it listens whoever is there.
 class ListeningSocket {

@@ -143,12 +143,12 @@ class FailoverTest : public testing::Test {
   void Break(int round, size_t master) {
     if (round % 3 == 0) sentinels_.redis(master).Kill();
     if (round % 3 == 1) sentinels_.redis(master).Pause();
-    if (round % 3 == 2) sentinels_.relay(master).Cut();
+    if (round % 3 == 2) sentinels_.cable(master).Cut();
   }
   void Mend(int round, size_t master) {
     if (round % 3 == 0) sentinels_.redis(master).Start();
     if (round % 3 == 1) sentinels_.redis(master).Resume();
-    if (round % 3 == 2) sentinels_.relay(master).Heal();
+    if (round % 3 == 2) sentinels_.cable(master).Heal();
   }
   // How long from the promotion of this one until a client is served.
   milliseconds UntilServed(size_t promoted, const std::string& value) {

@@ -142,7 +142,7 @@ TEST_F(SentinelTest, AFailoverThatIsAskedFor) {
   session.Stop();
   EXPECT_EQ(session.wrong(), 0);
   proxy_.process().WaitForErr(", no longer 127.0.0.1:" +
-                              std::to_string(sentinels_.relay(0).port()));
+                              std::to_string(sentinels_.cable(0).port()));
 }
 
 TEST_F(SentinelTest, WhatIsWrongIsSaidAtTheStart) {

@@ -44,13 +44,13 @@ Sentinels::Sentinels(const std::vector<std::string>& config) {
   folder_ = path;
   for (Node& node : nodes_) {
     std::vector<std::string> lines = {"repl-diskless-sync-delay 0", "replica-announce-ip 127.0.0.1",
-                                      "replica-announce-port " + std::to_string(node.relay.port())};
+                                      "replica-announce-port " + std::to_string(node.cable.port())};
     lines.insert(lines.end(), config.begin(), config.end());
     node.redis = std::make_unique<RedisServer>(lines);
-    node.relay.LeadTo(node.redis->port());
+    node.cable.LeadTo(node.redis->port());
   }
   RawClient second = RawClient::Connect(replica().port());
-  second.Ask({"REPLICAOF", "127.0.0.1", std::to_string(relay(0).port())});
+  second.Ask({"REPLICAOF", "127.0.0.1", std::to_string(cable(0).port())});
   RawClient first = RawClient::Connect(master().port());
   // Sentinels look every ten seconds only, so there has to be something to see.
   Await(first, {"INFO", "replication"}, "state=online", seconds(20));
@@ -74,7 +74,7 @@ void Sentinels::StartSentinel(size_t number) {
   const std::string config = (folder_ / (std::to_string(number) + ".conf")).string();
   std::ofstream(config) << "port " << ports_[number] << "\nbind 127.0.0.1\ndir " << folder_.string()
                         << "\nlogfile " << number << ".log"  // nobody reads a pipe meanwhile
-                        << "\nsentinel monitor mymaster 127.0.0.1 " << relay(0).port()
+                        << "\nsentinel monitor mymaster 127.0.0.1 " << cable(0).port()
                         << " 2\nsentinel down-after-milliseconds mymaster 1500\n"
                            "sentinel failover-timeout mymaster 3000\n";
   sentinels_.push_back(std::make_unique<ChildProcess>(
@@ -104,7 +104,7 @@ std::string Sentinels::Url(const std::string& name) const {
 
 // They look at a replica every ten seconds, and at once where the master has changed.
 void Sentinels::Follow(size_t replica, size_t master) {
-  const std::string port = std::to_string(relay(master).port());
+  const std::string port = std::to_string(cable(master).port());
   RawClient follower = RawClient::Connect(redis(replica).port());
   follower.Ask({"REPLICAOF", "127.0.0.1", port});
   Await(follower, {"INFO", "replication"}, "master_link_status:up", kLongest);

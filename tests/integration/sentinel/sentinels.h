@@ -1,9 +1,9 @@
 // Two Redis, a master and its replica, and three Sentinels that watch them. Everybody reaches them
-// through relays, which can be cut.
+// through cables, which can be cut.
 //
 //     Sentinels sentinels;
 //     sentinels.master().Kill();         the other one is promoted within a few seconds
-//     sentinels.relay(0).Cut();          the same, but it lives on and does not know
+//     sentinels.cable(0).Cut();          the same, but it lives on and does not know
 //     sentinels.Follow(0, 1);            it comes back as a replica
 //
 // Thread: one, as RedisServer.
@@ -20,7 +20,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
-#include "tests/support/relay.h"
+#include "tests/support/cable.h"
 
 namespace keyhole::test {
 
@@ -34,7 +34,7 @@ class Sentinels {
 
   // 0: the master of the start, 1: its replica then.
   RedisServer& redis(size_t number) { return *nodes_[number].redis; }
-  Relay& relay(size_t number) { return nodes_[number].relay; }
+  Cable& cable(size_t number) { return nodes_[number].cable; }
   // Those of the start: they do not change places.
   RedisServer& master() { return redis(0); }
   RedisServer& replica() { return redis(1); }
@@ -51,7 +51,7 @@ class Sentinels {
 
  private:
   struct Node {
-    Relay relay;
+    Cable cable;
     std::unique_ptr<RedisServer> redis;
   };
 

@@ -1,4 +1,4 @@
-#include "tests/support/relay.h"
+#include "tests/support/cable.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,18 +11,12 @@
 #include <cerrno>
 #include <stdexcept>
 
+#include "tests/support/loopback.h"
+
 namespace keyhole::test {
 namespace {
 
 constexpr size_t kMostKept = 256 * 1024;
-
-sockaddr_in Loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
 
 void Prepare(int fd) {
   const int on = 1;
@@ -32,7 +26,7 @@ void Prepare(int fd) {
 
 }  // namespace
 
-Relay::Relay() {
+Cable::Cable() {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   sockaddr_in address = Loopback(0);
@@ -41,27 +35,27 @@ Relay::Relay() {
       bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
       listen(listener_, 128) != 0 ||
       getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("relay: no socket to listen on");
+    throw std::runtime_error("cable: no socket to listen on");
   }
   fcntl(listener_, F_SETFL, O_NONBLOCK);
   port_ = ntohs(address.sin_port);
   thread_ = std::thread([this] { Run(); });
 }
 
-Relay::~Relay() {
+Cable::~Cable() {
   SetState(State::kOver);
   thread_.join();
   close(listener_);
   close(wake_);
 }
 
-void Relay::SetState(State state) {
+void Cable::SetState(State state) {
   state_ = state;
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t n = write(wake_, &one, sizeof(one));
 }
 
-void Relay::Run() {
+void Cable::Run() {
   while (state_ != State::kOver) {
     std::vector<pollfd> polled{{wake_, POLLIN, 0}};
     if (state_ == State::kWhole) {
@@ -97,7 +91,7 @@ void Relay::Run() {
   }
 }
 
-void Relay::Accept() {
+void Cable::Accept() {
   while (true) {
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) return;
@@ -116,7 +110,7 @@ void Relay::Accept() {
 }
 
 // What has come on one side to the other.
-void Relay::Move(Pair& pair, size_t from) {
+void Cable::Move(Pair& pair, size_t from) {
   Way& way = pair.ways[from];
   char buffer[65536];
   while (!pair.over && !way.ended && way.bytes.size() < kMostKept) {

@@ -2,10 +2,10 @@
 // nothing passes and nothing is lost, connections stay open and new ones get no answer. Once it is
 // whole again all that has waited passes, late.
 //
-//     Relay relay;
-//     relay.LeadTo(redis.port());     clients connect to relay.port()
-//     relay.Cut();                    Redis goes on, and nobody hears of it
-//     relay.Heal();
+//     Cable cable;
+//     cable.LeadTo(redis.port());     clients connect to cable.port()
+//     cable.Cut();                    Redis goes on, and nobody hears of it
+//     cable.Heal();
 //
 // Thread: any; it has one of its own. Failures of sockets throw std::runtime_error at the start,
 // and end a connection later.
@@ -20,12 +20,12 @@
 
 namespace keyhole::test {
 
-class Relay {
+class Cable {
  public:
-  Relay();
-  ~Relay();
-  Relay(const Relay&) = delete;
-  Relay& operator=(const Relay&) = delete;
+  Cable();
+  ~Cable();
+  Cable(const Cable&) = delete;
+  Cable& operator=(const Cable&) = delete;
 
   uint16_t port() const { return port_; }
   // Where connections that are made from now on go.
