@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/cable.h"
 #include "tests/support/child_process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
-#include "tests/support/cable.h"
 
 namespace keyhole::test {
 
