@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
@@ -58,6 +59,7 @@ void WaitFor(int fd, short events, Clock::time_point until) {
 struct RawClient::Tls {
   explicit Tls(int fd, const std::string& cert, const std::string& key)
       : context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a lost connection without MSG_NOSIGNAL
     if (!cert.empty()) {
       SSL_CTX_use_certificate_chain_file(context.get(), cert.c_str());
       SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM);
@@ -197,6 +199,11 @@ std::string RawClient::ReadUntilClosed() {
 void RawClient::ShutdownWrite() {
   if (tls_ != nullptr) SSL_shutdown(tls_->ssl.get());
   if (shutdown(fd_, SHUT_WR) != 0) throw LastError("shutdown");
+}
+
+bool RawClient::IsClosedWithin(std::chrono::milliseconds patience) const {
+  pollfd closed{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+  return poll(&closed, 1, static_cast<int>(patience.count())) == 1;
 }
 
 size_t RawClient::ReadSome(char* to, size_t most) {

@@ -48,6 +48,9 @@ class RawClient {
   // All bytes until the other side closes or resets the connection.
   std::string ReadUntilClosed();
 
+  // Whether the other side closes within that time, or has, whatever is still to be read.
+  bool IsClosedWithin(std::chrono::milliseconds patience) const;
+
   // Waits and reads what there is, so many bytes at most. 0: the other side has closed.
   size_t ReadSome(char* to, size_t most);
 
