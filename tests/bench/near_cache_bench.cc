@@ -31,7 +31,9 @@ size_t OneEntry() {
 }
 
 struct Key {
-  explicit Key(uint64_t number) { std::snprintf(text, sizeof(text), "key:%012lu", number); }
+  explicit Key(uint64_t number) {
+    std::snprintf(text, sizeof(text), "key:%012lu", number % 1'000'000'000'000);
+  }
   char text[kKeyBytes + 1];
 };
 
