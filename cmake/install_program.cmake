@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 set(generated ${CMAKE_BINARY_DIR}/generated)
 install(CODE "
   file(MAKE_DIRECTORY ${generated})
-  foreach(pair man=keyhole.1 man5=keyhole.toml.5 bash=keyhole zsh=_keyhole fish=keyhole.fish)
+  foreach(pair man=keyhole.1 man5=keyhole.toml.5 bash=keyhole zsh=_keyhole fish=keyhole.fish sbom=keyhole.cdx.json)
     string(REPLACE \"=\" \";\" pair \${pair})
     list(GET pair 0 what)
     list(GET pair 1 name)
@@ -27,4 +27,5 @@ install(FILES configs/keyhole.toml configs/keyhole.service configs/keyhole.socke
               configs/grafana-dashboard.json configs/alerting_rules.yml configs/prometheus.yml
         DESTINATION ${CMAKE_INSTALL_DATADIR}/keyhole COMPONENT program)
 install(FILES README.md CHANGELOG.md docs/operations.md docs/security.md docs/metrics.md docs/http.md
+              ${generated}/keyhole.cdx.json
         DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)

@@ -126,7 +126,7 @@ class KeyCells {
     cells_[slot].hash_ = hash;
   }
 
-  const size_t mask_;
+  size_t mask_;
   std::unique_ptr<uint32_t[]> index_;
   std::unique_ptr<KeyCell[]> cells_;
 };

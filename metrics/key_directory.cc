@@ -29,8 +29,16 @@ KeyTotals& KeyTotals::operator+=(const KeyTotals& other) {
   return *this;
 }
 
-KeyDirectory::KeyDirectory(KeyOptions options)
-    : options_(Usable(std::move(options))), slots_(std::make_unique<KeySlot[]>(other())) {
+KeyDirectory::KeyDirectory(KeyOptions options, std::shared_ptr<KeyDirectory> before)
+    : given_(std::move(options)),
+      options_(Usable(given_)),
+      slots_(std::make_unique<KeySlot[]>(other())),
+      before_(std::move(before)) {
+  if (before_ != nullptr) {
+    const std::lock_guard lock(before_->control_);
+    tracker_totals_.promotions = before_->tracker_totals_.promotions;
+    tracker_totals_.demotions = before_->tracker_totals_.demotions;
+  }
   labels_.insert(std::string(kOtherLabel));
   for (size_t i = 0; i < patterns(); ++i) {
     slots_[i].label = KeyLabel(options_.patterns[i]);
@@ -103,8 +111,37 @@ void KeyDirectory::Name(size_t number, std::string_view key, const KeyIdentity& 
 }
 
 void KeyDirectory::Leave(WorkerCells* worker) {
+  const std::lock_guard control(control_);
   const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i <= other(); ++i) tracker_totals_.retired += worker->totals(i);
   std::erase(workers_, worker);
+}
+
+KeyTotals KeyDirectory::Retired() const {
+  KeyTotals sum = tracker_totals_.retired;
+  if (before_ == nullptr) return sum;
+  const std::lock_guard lock(before_->control_);
+  return sum += before_->Sum();
+}
+
+KeyTotals KeyDirectory::Sum() const {
+  KeyTotals sum = Retired();
+  for (size_t i = 0, end = size(); i < end; ++i) sum += Totals(i);
+  return sum += Totals(other());
+}
+
+bool KeyDirectory::IsLeft() const {
+  const std::lock_guard control(control_);
+  return workers_.empty() && before_ == nullptr;
+}
+
+void KeyDirectory::ForgetBefore() {
+  const std::lock_guard control(control_);
+  if (before_ == nullptr) return;
+  before_->ForgetBefore();
+  if (!before_->IsLeft()) return;
+  tracker_totals_.retired += before_->tracker_totals_.retired;
+  before_.reset();
 }
 
 // What a worker needs to know that has read nothing.

@@ -125,10 +125,13 @@ struct TrackerTotals {
 class KeyDirectory {
  public:
   explicit KeyDirectory(size_t capacity) : KeyDirectory(KeyOptions{.capacity = capacity}) {}
-  explicit KeyDirectory(KeyOptions options);
+  // before: the one whose place it takes, if any; its workers are still to come.
+  explicit KeyDirectory(KeyOptions options, std::shared_ptr<KeyDirectory> before = nullptr);
   ~KeyDirectory();
 
   const KeyOptions& options() const { return options_; }
+  // As they were given; without labels, for one, there is no capacity.
+  const KeyOptions& given() const { return given_; }
   size_t capacity() const { return options_.capacity; }
   size_t patterns() const { return options_.patterns.size(); }
   size_t other() const { return patterns() + capacity(); }  // the slot of __other__
@@ -162,6 +165,7 @@ class KeyDirectory {
     for (const KeyChange& change : Standing()) apply(change);
     return log_begin_ + log_.size();
   }
+  // It counts here no more: what it has counted is retired. Takes control() itself.
   void Leave(WorkerCells* worker);
 
   // ---- with control()
@@ -174,11 +178,18 @@ class KeyDirectory {
   std::string_view label(size_t number) const { return slots_[number].label; }
   const std::vector<WorkerCells*>& workers() const { return workers_; }
   TrackerTotals& tracker_totals() { return tracker_totals_; }
+  // Of keys that have no slot any more, and of all in the directory before.
+  KeyTotals Retired() const;
+  // Of all of them, and of all keys that have a slot, and of all others.
+  KeyTotals Sum() const;
   // What can be read now has been shown to a scraper.
   void NoteScrape();
   // All workers' counts in the slot.
   KeyTotals Totals(size_t number) const;
   bool Knows(uint64_t hash) const;
+
+  // The directory before is let go when no worker counts there any more. Takes control() itself.
+  void ForgetBefore();
 
   // Each says something to the workers and returns the number that their version() must reach for
   // all of them to have heard it.
@@ -197,12 +208,15 @@ class KeyDirectory {
 
  private:
   std::vector<KeyChange> Standing() const;
+  bool IsLeft() const;
   uint64_t Publish(KeyChange change);
 
+  const KeyOptions given_;
   KeyOptions options_;  // constant, but for epoch and zero_hold, which are for the tracker
   mutable std::mutex control_;
   std::unique_ptr<KeySlot[]> slots_;
   TrackerTotals tracker_totals_;
+  std::shared_ptr<KeyDirectory> before_;  // null: there is none, or nobody counts there
   std::atomic<size_t> size_{0};
   std::atomic<uint64_t> version_{0};
 

@@ -1,6 +1,7 @@
 #include "metrics/key_stats.h"
 
 #include <algorithm>
+#include <mutex>
 
 namespace keyhole::metrics {
 namespace {
@@ -16,25 +17,41 @@ size_t SketchEntries(const KeyOptions& options) {
 }  // namespace
 
 KeyStats::KeyStats(KeyDirectory& directory)
-    : directory_(directory),
-      other_(directory.other()),
-      searched_(directory.capacity() > 0),
-      has_patterns_(directory.patterns() > 0),
-      cells_(other_ + 1),
-      sample_every_(directory.options().churn > 0 ? 1 : 0),
+    : directory_(&directory),
+      cells_(directory.other() + 1),
       sketches_{KeySketch(SketchEntries(directory.options())),
                 KeySketch(SketchEntries(directory.options()))} {
-  full_ = directory_.full();
-  seen_ = directory_.Join(this, [this](const KeyChange& change) { Apply(change); });
+  const std::lock_guard control(directory.control());
+  Enter();
+}
+
+void KeyStats::MoveTo(KeyDirectory& directory) {
+  directory_->Leave(this);
+  directory_ = &directory;
+  cells_ = KeyCells(directory.other() + 1);
+  for (KeySketch& sketch : sketches_) sketch = KeySketch(SketchEntries(directory.options()));
+  const std::lock_guard control(directory.control());
+  Enter();
+}
+
+void KeyStats::Enter() {
+  other_ = directory_->other();
+  searched_ = directory_->capacity() > 0;
+  has_patterns_ = directory_->patterns() > 0;
+  active_ = 0;
+  countdown_ = 1;
+  sample_every_ = directory_->options().churn > 0 ? 1 : 0;
+  full_ = directory_->full();
+  seen_ = directory_->Join(this, [this](const KeyChange& change) { Apply(change); });
 }
 
 KeyStats::~KeyStats() {
-  directory_.Leave(this);
+  directory_->Leave(this);
 }
 
 void KeyStats::RecordError(std::string_view key) {
   size_t slot = other_;
-  if (const auto pattern = directory_.MatchPattern(key)) {
+  if (const auto pattern = directory_->MatchPattern(key)) {
     slot = *pattern;
   } else if (searched_) {
     const KeyIdentity identity(key);
@@ -57,11 +74,11 @@ void KeyStats::Reset(size_t slot) {
 }
 
 size_t KeyStats::SlotWithoutTable(std::string_view key) {
-  return has_patterns_ ? directory_.MatchPattern(key).value_or(other_) : other_;
+  return has_patterns_ ? directory_->MatchPattern(key).value_or(other_) : other_;
 }
 
 size_t KeyStats::Add(std::string_view key, const KeyIdentity& identity) {
-  const std::optional<size_t> slot = directory_.Add(key, identity);
+  const std::optional<size_t> slot = directory_->Add(key, identity);
   ReadChanges();
   return slot.value_or(other_);
 }
@@ -69,7 +86,7 @@ size_t KeyStats::Add(std::string_view key, const KeyIdentity& identity) {
 // Looked out for, and here it is. One worker is enough, but each sees its own table only.
 void KeyStats::Introduce(std::string_view key, const KeyIdentity& identity, KeyCell* cell) {
   cell->set_met();
-  directory_.Name(cells_.SlotOf(*cell), key, identity);
+  directory_->Name(cells_.SlotOf(*cell), key, identity);
 }
 
 // Which lookups are shown is left to chance, so that traffic that repeats itself hides nothing.
@@ -85,9 +102,9 @@ void KeyStats::Sample(uint64_t hash) {
 
 void KeyStats::ReadChanges() {
   // Asked first: whoever makes it full tells of that key under the same lock.
-  const bool full = directory_.full();
-  const uint64_t seen = directory_.ReadChanges(seen_.load(std::memory_order_relaxed),
-                                               [this](const KeyChange& change) { Apply(change); });
+  const bool full = directory_->full();
+  const uint64_t seen = directory_->ReadChanges(seen_.load(std::memory_order_relaxed),
+                                                [this](const KeyChange& change) { Apply(change); });
   full_ = full;
   seen_.store(seen, std::memory_order_release);
 }

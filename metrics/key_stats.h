@@ -40,6 +40,10 @@ class KeyStats final : public WorkerCells {
   // The directory must outlive this.
   explicit KeyStats(KeyDirectory& directory);
   ~KeyStats();
+  // Counts there from now on, from 0; what it has counted stays in the retired totals of the one it
+  // leaves.
+  void MoveTo(KeyDirectory& directory);
+  const KeyDirectory& directory() const { return *directory_; }
   KeyStats(const KeyStats&) = delete;
   KeyStats& operator=(const KeyStats&) = delete;
 
@@ -63,7 +67,7 @@ class KeyStats final : public WorkerCells {
   // Learns what the directory has to tell. To be called ten times a second or so: slots change
   // hands only as fast as all workers call this.
   void CatchUp() {
-    if (directory_.version() != seen_.load(std::memory_order_relaxed)) ReadChanges();
+    if (directory_->version() != seen_.load(std::memory_order_relaxed)) ReadChanges();
   }
 
   KeyTotals totals(size_t slot) const override {
@@ -88,7 +92,7 @@ class KeyStats final : public WorkerCells {
   KeyCell& CellOf(std::string_view key, const Known& known) {
     if (!searched_) return cells_[SlotWithoutTable(key)];
     if (has_patterns_) {
-      if (const auto pattern = directory_.MatchPattern(key)) return cells_[*pattern];
+      if (const auto pattern = directory_->MatchPattern(key)) return cells_[*pattern];
     }
     const KeyIdentity identity(known);
     KeyCell* const cell = cells_.Find(identity.hash());
@@ -112,10 +116,13 @@ class KeyStats final : public WorkerCells {
   void ReadChanges();
   void Apply(const KeyChange& change);
 
-  KeyDirectory& directory_;
-  const size_t other_;
-  const bool searched_;  // there are keys to be told apart
-  const bool has_patterns_;
+  // REQUIRES: control() of the directory.
+  void Enter();
+
+  KeyDirectory* directory_;
+  size_t other_;
+  bool searched_;  // there are keys to be told apart
+  bool has_patterns_;
   bool full_ = false;  // no key gets a slot with its first lookup any more
   KeyCells cells_;
 

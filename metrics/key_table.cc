@@ -31,7 +31,7 @@ KeyTotals KeyTable::Sum() const {
 KeyTable ReadKeysLocked(KeyDirectory& directory, bool scrape) {
   KeyTable table;
   const TrackerTotals& totals = directory.tracker_totals();
-  table.retired = totals.retired;
+  table.retired = directory.Retired();
   table.tracked_keys_limit = directory.capacity();
   table.promotions = totals.promotions;
   table.demotions = totals.demotions;
@@ -49,9 +49,7 @@ KeyTable ReadKeysLocked(KeyDirectory& directory, bool scrape) {
 
 KeyTotals SumKeys(KeyDirectory& directory) {
   const std::lock_guard lock(directory.control());
-  KeyTotals sum = directory.tracker_totals().retired;
-  for (size_t slot = 0, size = directory.size(); slot < size; ++slot) sum += directory.Totals(slot);
-  return sum += directory.Totals(directory.other());
+  return directory.Sum();
 }
 
 KeyTable ReadKeys(KeyDirectory& directory, bool scrape) {

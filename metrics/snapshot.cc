@@ -70,7 +70,8 @@ void WorkerMetrics::RecordSlow(const resp::CommandSpec& spec, std::chrono::nanos
                                const TopOrigin& origin) {
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   const auto key = named.empty() ? std::nullopt : std::optional(named.front());
-  slow_commands.Offer(spec.id, key, static_cast<uint64_t>(microseconds), now, directory, origin);
+  slow_commands.Offer(spec.id, key, static_cast<uint64_t>(microseconds), now, keys.directory(),
+                      origin);
 }
 
 namespace {

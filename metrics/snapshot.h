@@ -26,7 +26,7 @@ namespace keyhole::metrics {
 // All that one worker counts. The worker owns it, writes it alone, and keeps it for life; whoever
 // takes snapshots must not outlive it.
 struct alignas(64) WorkerMetrics {
-  explicit WorkerMetrics(KeyDirectory& directory_in) : directory(directory_in), keys(directory) {}
+  explicit WorkerMetrics(KeyDirectory& directory) : keys(directory) {}
 
   // A request has been answered. True: it is among the slowest, and RecordSlow() is to follow.
   bool RecordReply(const resp::CommandSpec& spec, bool error, std::chrono::nanoseconds duration,
@@ -38,10 +38,9 @@ struct alignas(64) WorkerMetrics {
   // A lookup has been answered with a value of so many bytes.
   void RecordValue(const resp::CommandSpec& spec, std::string_view key, uint64_t bytes,
                    TopList::Instant now) {
-    big_values.Offer(spec.id, key, bytes, now, directory);
+    big_values.Offer(spec.id, key, bytes, now, keys.directory());
   }
 
-  KeyDirectory& directory;
   WorkerCounters counters;
   NearCounters near;
   KeyStats keys;

@@ -19,6 +19,7 @@
 #include "include/keyhole/keyhole.h"
 #include "proxy/config/config_environment.h"
 #include "proxy/library/options.h"
+#include "proxy/library/vital_signs.h"
 #include "proxy/program/command_line.h"
 #include "proxy/program/descriptors.h"
 #include "proxy/program/http_fetch.h"
@@ -31,21 +32,8 @@
 namespace {
 
 using keyhole::core::LogLevel;
+using keyhole::core::LogLine;
 using keyhole::program::LogWriter;
-
-LogLevel LevelOf(keyhole::LogLevel level) {
-  switch (level) {
-    case keyhole::LogLevel::kDebug:
-      return LogLevel::kDebug;
-    case keyhole::LogLevel::kInfo:
-      return LogLevel::kInfo;
-    case keyhole::LogLevel::kWarning:
-      return LogLevel::kWarn;
-    case keyhole::LogLevel::kError:
-      break;
-  }
-  return LogLevel::kError;
-}
 
 // The process with its options: what it was started with, and what holds now.
 class Program {
@@ -121,7 +109,12 @@ class Signals {
   }
 
   Signals(keyhole::Instance& instance, Program& program, LogWriter& log)
-      : instance_(instance), program_(program), log_(log), thread_([this] { Run(); }) {}
+      : instance_(instance),
+        program_(program),
+        log_(log),
+        watchdog_(keyhole::program::WatchdogInterval(std::getenv("WATCHDOG_USEC"),
+                                                     std::getenv("WATCHDOG_PID"))),
+        thread_([this] { Run(); }) {}
   // The instance has stopped.
   ~Signals() {
     ended_ = true;
@@ -135,15 +128,33 @@ class Signals {
   void Run() {
     const sigset_t set = Awaited();
     while (!ended_) {
-      const timespec second{.tv_sec = 1, .tv_nsec = 0};
-      const int signal = sigtimedwait(&set, nullptr, &second);
+      // As often as somebody wants to hear of it twice in a row.
+      const bool often = watchdog_.count() > 0 && watchdog_ < std::chrono::seconds(2);
+      const std::chrono::nanoseconds wait = often ? watchdog_ / 2 : std::chrono::seconds(1);
+      const timespec time{.tv_sec = wait / std::chrono::seconds(1),
+                          .tv_nsec = (wait % std::chrono::seconds(1)).count()};
+      const int signal = sigtimedwait(&set, nullptr, &time);
       if (ended_) return;
       if (signal > 0) {
         OnSignal(signal);
       } else {
         log_.Tick();
+        TellSystemd();
       }
     }
+  }
+
+  // That it lives, if it does, and what it does, if that has changed.
+  void TellSystemd() {
+    const char* const systemd = std::getenv("NOTIFY_SOCKET");
+    if (systemd == nullptr || told_) return;
+    if (watchdog_.count() > 0 && keyhole::VitalSigns::Beat(instance_)) {
+      keyhole::program::Notify(systemd, "WATCHDOG=1");
+    }
+    std::string status = keyhole::VitalSigns::Status(instance_);
+    if (status == status_) return;
+    keyhole::program::Notify(systemd, "STATUS=" + status);
+    status_ = std::move(status);
   }
 
   void OnSignal(int signal) {
@@ -155,7 +166,7 @@ class Signals {
       return keyhole::program::Notify(systemd, "READY=1");
     }
     if (!told_) log_.Write(LogLevel::kInfo, "told to stop; once more to stop at once");
-    keyhole::program::Notify(systemd, "STOPPING=1");
+    keyhole::program::Notify(systemd, "STOPPING=1\nSTATUS=stopping; clients are served to the end");
     instance_.RequestStop(std::exchange(told_, true) ? std::chrono::milliseconds(0)
                                                      : program_.grace());
   }
@@ -163,7 +174,9 @@ class Signals {
   keyhole::Instance& instance_;
   Program& program_;
   LogWriter& log_;
-  bool told_ = false;  // to stop
+  const std::chrono::microseconds watchdog_;  // 0: none
+  std::string status_;                        // as systemd has been told
+  bool told_ = false;                         // to stop
   std::atomic<bool> ended_{false};
   std::thread thread_;  // last: it uses all of them
 };
@@ -181,8 +194,7 @@ int Serve(int argc, char** argv, keyhole::core::Config config) {
   Program program(argc, argv, config, log);
   program.ReserveDescriptors(&config);
   auto started = keyhole::Start(keyhole::OptionsAccess::Make(
-      std::move(config),
-      [&log](keyhole::LogLevel level, std::string_view line) { log.Write(LevelOf(level), line); },
+      std::move(config), [&log](LogLevel level, const LogLine& line) { log.Write(level, line); },
       [&program] { return program.Reload(); },
       keyhole::program::ListenDescriptors(std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDS"))));
   if (!started) {
@@ -231,7 +243,7 @@ int main(int argc, char** argv) {
   }
   if (argc == 3 && std::string_view(argv[1]) == "generate") {
     const auto text = keyhole::program::Generate(argv[2]);
-    if (!text) std::fputs("keyhole: generate man, man5, bash, zsh or fish\n", stderr);
+    if (!text) std::fputs("keyhole: generate man, man5, bash, zsh, fish or sbom\n", stderr);
     if (text) std::fputs(text->c_str(), stdout);
     return text ? 0 : 2;
   }

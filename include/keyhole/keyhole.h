@@ -353,6 +353,7 @@ class KEYHOLE_EXPORT Instance {
 
  private:
   friend Result<Instance> Start(const Options& options);
+  friend struct VitalSigns;
   explicit Instance(std::shared_ptr<Runtime> runtime);
   std::shared_ptr<Runtime> runtime_;
 };

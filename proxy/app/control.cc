@@ -9,7 +9,6 @@
 
 #include "proxy/base/machine_memory.h"
 #include "proxy/base/version.h"
-#include "proxy/config/config_values.h"
 #include "proxy/http/clients_report.h"
 #include "proxy/http/gzip.h"
 #include "proxy/http/reports.h"
@@ -67,12 +66,13 @@ Lookout::Place PlaceOf(const Config& config) {
 Control::Control(const Config& config, Threads& threads, Log log)
     : config_(config),
       threads_(threads),
-      directory_(config.keys),
+      books_(config.keys),
+      watched_(books_.now()),
       exporter_([this] { return TakeSnapshot(); }, std::string(kVersion)),
       lookout_(
-          directory_,
+          *watched_->directory,
           [this] {
-            metrics::Snapshot totals = metrics::TakeTotals(Workers(), directory_);
+            metrics::Snapshot totals = metrics::TakeTotals(Workers(), *books_.now()->directory);
             AddStore(&totals);
             return totals;
           },
@@ -88,11 +88,14 @@ Control::Control(const Config& config, Threads& threads, Log log)
 Control::~Control() = default;
 
 metrics::WorkerMetrics& Control::AddWorker() {
-  // The directory lists it, for whoever holds this.
-  const std::lock_guard control(directory_.control());
-  auto metrics = std::make_unique<metrics::WorkerMetrics>(directory_);
-  const std::lock_guard lock(adding_);
-  return *workers_.emplace_back(std::move(metrics));
+  auto metrics = std::make_unique<metrics::WorkerMetrics>(*books_.now()->directory);
+  metrics::WorkerMetrics& added = *metrics;
+  {
+    const std::lock_guard lock(adding_);
+    workers_.push_back(std::move(metrics));
+  }
+  books_.Follow(added.keys);  // there may be another book since
+  return added;
 }
 
 size_t Control::worker_count() const {
@@ -130,24 +133,9 @@ void Control::AddStore(metrics::Snapshot* snapshot) const {
 }
 
 metrics::Snapshot Control::TakeSnapshot() {
-  metrics::Snapshot snapshot = metrics::Take(Workers(), directory_);
+  metrics::Snapshot snapshot = metrics::Take(Workers(), *books_.now()->directory);
   AddStore(&snapshot);
   return snapshot;
-}
-
-std::string Control::Describe() const {
-  if (store_ == nullptr) return "in front of " + config_.upstream->ToString();
-  const std::string& path = config_.snapshots.path;
-  std::string text = "embedded store: data lives in memory and is " +
-                     (path.empty() ? "gone when this process ends; "
-                                   : "kept in " + path + " when this process ends; ");
-  const uint64_t limit = store_->usage().limit;
-  if (limit == 0) return text + "it may take all the memory there is (--max-memory 0)";
-  const uint64_t megabytes = std::max<uint64_t>(limit >> 20, 1);
-  text += "up to " + std::to_string(megabytes) + " MiB of keys; beyond that, ";
-  if (config_.eviction == store::Eviction::kNone) return text + "writes are refused";
-  const std::string_view eviction = kEvictions[static_cast<size_t>(config_.eviction)];
-  return text + "the least useful are evicted (" + std::string(eviction) + ")";
 }
 
 void Control::MakeReport(const HttpReport& what, Done done) {
@@ -211,7 +199,7 @@ std::string Control::Report(const HttpReport& what) {
     case Kind::kPage:
       return std::string(page::Html());
     case Kind::kKeys:
-      return lookout_.KeysText(tracker_.Table(std::chrono::steady_clock::now()), what.keys);
+      return lookout_.KeysText(books_.Table(std::chrono::steady_clock::now()), what.keys);
     case Kind::kOverview:
       return lookout_.OverviewText();
     case Kind::kEvent:
@@ -268,8 +256,8 @@ void Control::TellOfKey(const HttpReport& what, Done done) {
 
 // Its name may be as it is, or as reports show it.
 std::string Control::KeyText(KeyReport report) {
-  const std::string label = directory_.LabelOf(report.name);
-  const metrics::KeyTable table = tracker_.Table(std::chrono::steady_clock::now());
+  const std::string label = watched_->directory->LabelOf(report.name);
+  const metrics::KeyTable table = books_.Table(std::chrono::steady_clock::now());
   for (const auto* keys : {&table.patterns, &table.keys}) {
     for (const metrics::KeyCounts& one : *keys) {
       if (one.label == label || one.label == report.name) report.counts = &one;
@@ -365,14 +353,19 @@ void Control::Configure(const Config& before, const Config& after) {
 }
 
 void Control::Reload(const Config& next) {
-  directory_.SetPace(next.keys.epoch, next.keys.zero_hold);
   lookout_.set_place(PlaceOf(next));
+  if (!books_.Change(next.keys)) return;
+  watched_ = books_.now();
+  lookout_.Watch(*watched_->directory);
+  for (size_t i = 0, workers = worker_count(); i < workers; ++i) {
+    threads_.OnWorker(i, [this](WorkerState& worker) { books_.Follow(worker.metrics.keys); });
+  }
 }
 
 void Control::Tick() {
   const double unix_now = UnixNow();
   const auto now = std::chrono::steady_clock::now();
-  tracker_.Tick(now, unix_now);
+  books_.Tick(now, unix_now);
   if (lookout_.Tick(now, unix_now) && readers_count_ > 0) TellReaders();
 }
 

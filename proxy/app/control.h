@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "metrics/exporter.h"
-#include "metrics/key_directory.h"
+#include "metrics/key_books.h"
 #include "metrics/key_tracker.h"
 #include "metrics/snapshot.h"
 #include "proxy/app/lookout.h"
@@ -63,6 +63,8 @@ class Control {
   NearShared* near() const { return near_.get(); }
   // In plain words: what answers the requests.
   std::string Describe() const;
+  // "12 clients; the upstream is up". Any thread.
+  std::string Status() const;
   // The embedded store takes over what differs. On the thread of worker 0.
   void Configure(const Config& before, const Config& after);
 
@@ -74,7 +76,7 @@ class Control {
   // The same for callers inside the process: /metrics, and the counts of keys with their rates.
   // From any thread.
   std::string MetricsText() const { return exporter_.Render(metrics::Exporter::Format::kText); }
-  metrics::KeyTable Keys() const { return tracker_.Table(std::chrono::steady_clock::now()); }
+  metrics::KeyTable Keys() const { return books_.Table(std::chrono::steady_clock::now()); }
   // Lets go of all who wait for an event.
   void EndStreams();
   // To be called ten times a second, on the scraper's thread.
@@ -103,9 +105,9 @@ class Control {
   Threads& threads_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<NearShared> near_;
-  metrics::KeyDirectory directory_;
-  metrics::KeyTracker tracker_{directory_};
-  mutable std::mutex adding_;  // guards workers_, which only grow
+  metrics::KeyBooks books_;
+  std::shared_ptr<metrics::KeyBook> watched_;  // by lookout_; the scraper's
+  mutable std::mutex adding_;                  // guards workers_, which only grow
   std::vector<std::unique_ptr<metrics::WorkerMetrics>> workers_;
   metrics::Exporter exporter_;
   Lookout lookout_;

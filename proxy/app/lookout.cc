@@ -13,7 +13,9 @@ constexpr size_t kKept = 60 / kKeepEvery;
 
 Lookout::Lookout(metrics::KeyDirectory& directory, std::function<metrics::Snapshot()> totals,
                  Place place)
-    : totals_(std::move(totals)), place_(std::move(place)), keys_(directory) {}
+    : totals_(std::move(totals)), place_(std::move(place)) {
+  Watch(directory);
+}
 
 bool Lookout::Tick(Instant now, double unix_now) {
   const auto second = static_cast<int64_t>(unix_now);
@@ -34,7 +36,7 @@ bool Lookout::Tick(Instant now, double unix_now) {
   if (first || ++seconds_ % kKeepEvery == 0) last_.push_back(totals);
   if (last_.size() > kKept) last_.pop_front();
   latest_ = std::move(totals);
-  keys_.Tick(now);
+  keys_->Tick(now);
   return !first;
 }
 

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ class Lookout {
   // What is behind the proxy, as somebody is about to look.
   void set_nodes(std::vector<NodeInfo> nodes) { nodes_ = std::move(nodes); }
   void set_place(Place place) { place_ = std::move(place); }
+  // Keys are those of another directory, whose history begins now.
+  void Watch(metrics::KeyDirectory& directory) { keys_.emplace(directory); }
 
   // To be called ten times a second; true: a second has been added, there is something to tell.
   // unix_now: seconds since 1970.
@@ -51,9 +54,9 @@ class Lookout {
   std::string EventText() const { return OverviewEvent(Look()); }
   std::string HistoryText(const HistoryQuery& query) const { return HistoryJson(history_, query); }
   std::string KeysText(const metrics::KeyTable& table, const KeysQuery& query) const {
-    return KeysJson(table, keys_, query, unix_now_);
+    return KeysJson(table, *keys_, query, unix_now_);
   }
-  const metrics::KeyHistory& keys() const { return keys_; }
+  const metrics::KeyHistory& keys() const { return *keys_; }
   double started() const { return started_; }  // seconds since 1970
 
  private:
@@ -62,7 +65,7 @@ class Lookout {
   const std::function<metrics::Snapshot()> totals_;
   Place place_;
   metrics::History history_;
-  metrics::KeyHistory keys_;
+  std::optional<metrics::KeyHistory> keys_;  // always there
   bool begun_ = false;
   Instant looked_{};
   int64_t second_ = 0;  // since 1970, the last one that was looked at

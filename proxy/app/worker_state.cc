@@ -10,6 +10,11 @@ Endpoint UpstreamEndpoint(const Config& config) {
   return config.upstream.has_value() ? config.upstream->endpoint : Endpoint();
 }
 
+// Of one worker.
+uint64_t NearBytes(const Config& config) {
+  return config.near.memory / static_cast<uint64_t>(config.workers);
+}
+
 // Its row alone says how it counts, and it is no write.
 bool IsPlain(const resp::CommandSpec& spec) {
   return !spec.has(resp::kWrite) && spec.hit.rule != resp::HitRule::kSetGet &&
@@ -30,10 +35,9 @@ WorkerState::WorkerState(const Config& config_in, metrics::WorkerMetrics& metric
   router = behind_.router.get();
   ReadClock();
   if (near_shared == nullptr) return;
-  const uint64_t bytes = config.near.memory / static_cast<uint64_t>(config.workers);
   NearSource source{.endpoint = UpstreamEndpoint(config), .state = initial_state};
-  near = std::make_unique<NearCache>(*this, *router, std::move(source), config.near, bytes,
-                                     *near_shared);
+  near = std::make_unique<NearCache>(*this, *router, std::move(source), config.near,
+                                     NearBytes(config), *near_shared);
   near_cache = near.get();
   observer = near.get();
 }
@@ -48,7 +52,7 @@ void WorkerState::Derive() {
   for (const resp::CommandSpec& spec : resp::AllCommands()) {
     plain_lookup[static_cast<size_t>(spec.id)] = counts(spec) && IsPlain(spec);
   }
-  users = config.users.get();
+  users = config.users;
   allowed = config.allowed.get();
   lends_identity = config.LendsIdentity();
   initial_state = InitialState(config);
@@ -57,11 +61,10 @@ void WorkerState::Derive() {
 
 void WorkerState::Reload(const Config& next) {
   const bool moves = config.upstream != next.upstream;
-  if (config.users != next.users) past_users_.push_back(config.users);
   config = next;
   Derive();
   links.Obey(config.links);
-  if (near != nullptr) near->OnOptions();
+  if (near != nullptr) near->OnOptions(NearBytes(config));
   if (!moves) return;
   links.MoveTo(UpstreamEndpoint(config), initial_state, config.shutdown_grace);
   if (near != nullptr) near->MoveTo({.endpoint = UpstreamEndpoint(config), .state = initial_state});

@@ -50,7 +50,6 @@ struct WorkerState final : private OwnConfig, SessionContext {
   void Derive();
 
   Behind behind_;
-  std::vector<std::shared_ptr<const Users>> past_users_;  // that sessions may still refer to
 
  public:
   LinkSet& links = *behind_.links;

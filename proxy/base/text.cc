@@ -6,6 +6,17 @@
 #include "absl/strings/ascii.h"
 
 namespace keyhole::core {
+namespace {
+
+bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool LooksEscaped(std::string_view text) {
+  return text.size() >= 4 && text.starts_with("\\x") && IsHexDigit(text[2]) && IsHexDigit(text[3]);
+}
+
+}  // namespace
 
 std::string Quoted(std::string_view text) {
   constexpr size_t kShown = 80;
@@ -70,6 +81,23 @@ void AppendEscapedByte(char byte, std::string* out) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const auto value = static_cast<unsigned char>(byte);
   out->append("\\x").append(1, kHex[value >> 4]).append(1, kHex[value & 15]);
+}
+
+std::string EscapeInvalidUtf8(std::string_view bytes, bool mark) {
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const size_t length = Utf8Length(bytes);
+    if (mark && LooksEscaped(bytes)) {
+      text.append("\\x5c");
+    } else if (length > 0) {
+      text.append(bytes.substr(0, length));
+    } else {
+      AppendEscapedByte(bytes[0], &text);
+    }
+    bytes.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return text;
 }
 
 }  // namespace keyhole::core

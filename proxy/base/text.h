@@ -29,4 +29,8 @@ size_t Utf8Length(std::string_view text);
 // "\xNN", digits in lower case.
 void AppendEscapedByte(char byte, std::string* out);
 
+// With each byte that is not valid UTF-8 as \xNN. mark: a backslash that looks like such an escape
+// is escaped, too.
+std::string EscapeInvalidUtf8(std::string_view bytes, bool mark = false);
+
 }  // namespace keyhole::core

@@ -300,7 +300,11 @@ inline constexpr Handler kNearCache = {
     },
     [](const Config& config) { return ShowSize(config.near.memory); },
     IsSame<At<&Config::near, &NearOptions::memory>>,
-    TakeOver<At<&Config::near, &NearOptions::memory>>};
+    TakeOver<At<&Config::near, &NearOptions::memory>>,
+    [](const Config& from, const Config& to) -> std::string_view {
+      const bool turns = (from.near.memory == 0) != (to.near.memory == 0);
+      return turns ? "the near cache is turned on or off" : "";
+    }};
 
 inline constexpr Handler kSnapshotEvery = {
     [](Texts texts, Config* config) { return ParseSaveRules(texts[0], &config->snapshots.every); },

@@ -143,36 +143,36 @@ constexpr Option kOptions[] = {
            "suggests that they have moved.",
            Duration<At<&Config::cluster, &ClusterOptions::refresh>, 100>()),
 
-    Define(kTls, "--tls-cert", "FILE", kRestart,
+    Define(kTls, "--tls-cert", "FILE", kLive,
            "The certificate that clients see on tls:// and https:// addresses, in PEM form, with "
            "those that vouch for it behind it. It and the other files are read again when they "
            "change, and on SIGHUP.",
            Text<At<&Config::tls, &net::TlsServerOptions::cert>>()),
-    Define(kTls, "--tls-key", "FILE", kRestart, "The private key of this certificate.",
+    Define(kTls, "--tls-key", "FILE", kLive, "The private key of this certificate.",
            Text<At<&Config::tls, &net::TlsServerOptions::key>>()),
-    Define(kTls, "--tls-client-ca", "FILE", kRestart,
+    Define(kTls, "--tls-client-ca", "FILE", kLive,
            "Clients are asked for a certificate that one of these authorities vouches for.",
            Text<At<&Config::tls, &net::TlsServerOptions::client_ca>>()),
-    Define(kTls, "--tls-client", "optional|required", kRestart,
+    Define(kTls, "--tls-client", "optional|required", kLive,
            "Whether clients without a certificate are refused.",
            Enum<At<&Config::tls, &net::TlsServerOptions::clients>, kClientCertificates>()),
-    Define(kTls, "--upstream-tls-ca", "FILE", kRestart,
+    Define(kTls, "--upstream-tls-ca", "FILE", kLive,
            "The authorities that vouch for the upstream. Without it, those that the system trusts.",
            Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::ca>>()),
-    Define(kTls, "--upstream-tls-cert", "FILE", kRestart,
+    Define(kTls, "--upstream-tls-cert", "FILE", kLive,
            "The certificate that the upstream is shown, if it asks for one.",
            Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::cert>>()),
-    Define(kTls, "--upstream-tls-key", "FILE", kRestart, "The private key of this certificate.",
+    Define(kTls, "--upstream-tls-key", "FILE", kLive, "The private key of this certificate.",
            Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::key>>()),
-    Define(kTls, "--upstream-tls-name", "NAME", kRestart,
+    Define(kTls, "--upstream-tls-name", "NAME", kLive,
            "The name that the certificate of the upstream must have. Without it, the host in "
            "--upstream.",
            Text<At<&Config::upstream_tls, &net::TlsUpstreamOptions::name>>()),
-    Define(kTls, "--upstream-tls-insecure", "", kRestart,
+    Define(kTls, "--upstream-tls-insecure", "", kLive,
            "Do not check the certificate of the upstream: whoever answers is believed.",
            Switch<At<&Config::upstream_tls, &net::TlsUpstreamOptions::insecure>>()),
 
-    Define(kNear, "--near-cache", "SIZE", kRestart,
+    Define(kNear, "--near-cache", "SIZE", kLive,
            "Memory for the near cache, which answers GET of hot keys; Redis sends an invalidation "
            "when they change. At least 1mb; 0: off.",
            kNearCache),
@@ -230,28 +230,28 @@ constexpr Option kOptions[] = {
            "loaded, instead of not starting.",
            Switch<At<&Config::snapshots, &store::SnapshotOptions::skip_unknown>>()),
 
-    Define(kCounting, "--tracked-keys", "NUMBER", kRestart,
+    Define(kCounting, "--tracked-keys", "NUMBER", kLive,
            "How many keys have hit and miss counters of their own, 0 to 10000; all others count "
            "under __other__.",
            Number<At<&Config::keys, &metrics::KeyOptions::capacity>, 0, 10000>()),
     Define(
-        kCounting, "--key-pattern", "PATTERN", kRestart,
+        kCounting, "--key-pattern", "PATTERN", kLive,
         "Keys that match, as in user:*, count together under the pattern; the first pattern that "
         "matches takes the key. May be given several times.",
         Words<At<&Config::keys, &metrics::KeyOptions::patterns>, ParseKeyPattern>(), true),
-    Define(kCounting, "--key-labels", "on|off|hash", kRestart,
+    Define(kCounting, "--key-labels", "on|off|hash", kLive,
            "How keys are named in metrics. on: as they are. hash: by a hash. off: not at all; all "
            "but patterns count under __other__.",
            Enum<At<&Config::keys, &metrics::KeyOptions::labels>, kKeyLabels>()),
     Define(
-        kCounting, "--hash-session-keys", "on|off", kRestart,
+        kCounting, "--hash-session-keys", "on|off", kLive,
         "on: keys that are credentials, such as sess:* and session:*, are hashed in metrics even "
         "if --key-labels is on.",
         Switch<At<&Config::keys, &metrics::KeyOptions::hash_sessions>>()),
     Define(kCounting, "--key-epoch", "DURATION", kLive,
            "How often heavy keys take the places of lighter ones, once all are taken.",
            Duration<At<&Config::keys, &metrics::KeyOptions::epoch>, 100>()),
-    Define(kCounting, "--key-churn", "PERCENT", kRestart,
+    Define(kCounting, "--key-churn", "PERCENT", kLive,
            "How many places may change hands in a minute, in percent of --tracked-keys, 0 to 1000. "
            "0: the first keys stay for ever.",
            Percent<At<&Config::keys, &metrics::KeyOptions::churn>, 0, 1000>()),

@@ -153,32 +153,6 @@ bool ItemHandler::Other() {
   return true;
 }
 
-bool IsHexDigit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-bool LooksEscaped(std::string_view text) {
-  return text.size() >= 4 && text.starts_with("\\x") && IsHexDigit(text[2]) && IsHexDigit(text[3]);
-}
-
-// mark: a backslash that looks like an escape is one, too.
-std::string EscapeInvalidUtf8(std::string_view bytes, bool mark = false) {
-  std::string text;
-  text.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const size_t length = Utf8Length(bytes);
-    if (mark && LooksEscaped(bytes)) {
-      text.append("\\x5c");
-    } else if (length > 0) {
-      text.append(bytes.substr(0, length));
-    } else {
-      AppendEscapedByte(bytes[0], &text);
-    }
-    bytes.remove_prefix(std::max<size_t>(length, 1));
-  }
-  return text;
-}
-
 }  // namespace
 
 std::optional<std::string> ParseItem(std::string_view text, PostedItem* item) {

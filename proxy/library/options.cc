@@ -22,6 +22,23 @@ core::Problem Apply(const Source& source, core::Config* config) {
   return core::ApplySources(sources, config);
 }
 
+LogLevel PublicLevel(core::LogLevel level) {
+  switch (level) {
+    case core::LogLevel::kTrace:
+    case core::LogLevel::kDebug:
+      return LogLevel::kDebug;
+    case core::LogLevel::kWarn:
+      return LogLevel::kWarning;
+    case core::LogLevel::kError:
+    case core::LogLevel::kCritical:
+      return LogLevel::kError;
+    case core::LogLevel::kInfo:
+    case core::LogLevel::kOff:
+      break;
+  }
+  return LogLevel::kInfo;
+}
+
 }  // namespace
 
 void Options::State::Set(std::string_view name, std::vector<std::string> texts) {
@@ -81,7 +98,12 @@ Options& Options::File(const std::string& path) {
 }
 
 Options& Options::Log(LogFunction log) {
-  state_->log = std::move(log);
+  state_->log = nullptr;
+  if (log) {
+    state_->log = [log = std::move(log)](core::LogLevel level, std::string_view line) {
+      log(PublicLevel(level), line);
+    };
+  }
   return *this;
 }
 
@@ -90,7 +112,7 @@ std::optional<Error> Options::error() const {
   return Error{*state_->problem, Error::Code::kStart};
 }
 
-Options OptionsAccess::Make(core::Config config, LogFunction log,
+Options OptionsAccess::Make(core::Config config, core::Log log,
                             std::function<core::ReloadReport()> reload, std::vector<int> sockets) {
   Options options;
   options.state_->config = std::move(config);

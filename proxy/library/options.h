@@ -28,7 +28,7 @@ struct [[gnu::visibility("hidden")]] Options::State {
 
   core::Config config;
   std::optional<std::string> problem;  // the first one
-  LogFunction log;
+  core::Log log;                       // null: nobody listens
   // Reads the options again and takes them over, when an HTTP client asks for it. Null: HTTP is
   // told that this cannot be done.
   std::function<core::ReloadReport()> reload;
@@ -39,7 +39,7 @@ struct [[gnu::visibility("hidden")]] Options::State {
 // For the program, whose Config comes from its command line and which makes no calls, and for
 // Start().
 struct OptionsAccess {
-  static Options Make(core::Config config, LogFunction log,
+  static Options Make(core::Config config, core::Log log,
                       std::function<core::ReloadReport()> reload = {},
                       std::vector<int> sockets = {});
   // Whether Start() could be called with it, as far as that is known without any connection.

@@ -11,30 +11,6 @@
 namespace keyhole {
 namespace {
 
-LogLevel PublicLevel(core::LogLevel level) {
-  switch (level) {
-    case core::LogLevel::kTrace:
-    case core::LogLevel::kDebug:
-      return LogLevel::kDebug;
-    case core::LogLevel::kWarn:
-      return LogLevel::kWarning;
-    case core::LogLevel::kError:
-    case core::LogLevel::kCritical:
-      return LogLevel::kError;
-    case core::LogLevel::kInfo:
-    case core::LogLevel::kOff:
-      break;
-  }
-  return LogLevel::kInfo;
-}
-
-core::Log Logging(LogFunction log) {
-  if (!log) return [](core::LogLevel, std::string_view) {};
-  return [log = std::move(log)](core::LogLevel level, std::string_view line) {
-    log(PublicLevel(level), line);
-  };
-}
-
 bool Listens(const core::Config& config) {
   return !config.listen.empty() || config.http.listen || config.http.metrics;
 }
@@ -52,10 +28,10 @@ Runtime::Runtime(core::Config config, net::Certificates certificates, core::Log 
   server_.on_stopped = [this] { OnStopped(); };
 }
 
-std::shared_ptr<Runtime> Runtime::Start(core::Config config, LogFunction log,
+std::shared_ptr<Runtime> Runtime::Start(core::Config config, const core::Log& log,
                                         const std::vector<int>& sockets, std::string* problem) {
   const net::NoSignals no_signals;
-  const core::Log write = Logging(std::move(log));
+  const core::Log write = log ? log : [](core::LogLevel, const core::LogLine&) {};
   net::Certificates certificates(config);
   if (!certificates.Load(problem)) return nullptr;
   std::optional<net::UpstreamReport> upstream;
@@ -103,26 +79,37 @@ core::Problem Runtime::Reload(const core::Config& wanted, std::vector<std::strin
   const std::lock_guard lock(reload_mutex_);
   core::ReloadPlan plan;
   if (auto problem = core::PlanReload(config_, wanted, &plan)) return problem;
+  const bool other_files =
+      plan.config.tls != config_.tls || plan.config.upstream_tls != config_.upstream_tls;
+  net::Certificates certificates(plan.config);
+  std::string wrong;
+  if (other_files && !certificates.Load(&wrong)) return wrong;
+  const net::TlsContext::Pointer upstream_tls =
+      other_files ? certificates.upstream() : upstream_tls_;
   std::optional<net::UpstreamReport> report = report_;
   const bool moves = plan.config.upstream != config_.upstream;
-  if (moves) report = net::CheckUpstream(plan.config, upstream_tls_);
+  if (moves) report = net::CheckUpstream(plan.config, upstream_tls);
   if (moves && report->hopeless) return "--upstream: " + report->problem;
   if (auto problem = net::ProtectionProblem(plan.config, report ? &*report : nullptr))
     return problem;
   config_ = plan.config;
   report_ = std::move(report);
+  upstream_tls_ = upstream_tls;
   server_.Reload(config_);
-  for (const std::string& line : plan.changed)
-    log_(core::LogLevel::kInfo, std::string(core::kReloadLine) + line);
-  for (const std::string& line : plan.waiting)
-    log_(core::LogLevel::kWarn, std::string(core::kReloadLine) + line);
-  if (moves)
-    log_(core::LogLevel::kInfo, std::string(core::kReloadLine) + net::Describe(config_, *report_));
+  if (other_files) server_.SetCertificates(std::move(certificates));
+  TellReload(plan, moves);
   *lines = std::move(plan.changed);
   lines->insert(lines->end(), plan.waiting.begin(), plan.waiting.end());
-  if (lines->empty())
-    log_(core::LogLevel::kInfo, std::string(core::kReloadLine) + "nothing has changed");
   return std::nullopt;
+}
+
+void Runtime::TellReload(const core::ReloadPlan& plan, bool moves) const {
+  const std::string begin(core::kReloadLine);
+  for (const std::string& line : plan.changed) log_(core::LogLevel::kInfo, begin + line);
+  for (const std::string& line : plan.waiting) log_(core::LogLevel::kWarn, begin + line);
+  if (moves) log_(core::LogLevel::kInfo, begin + net::Describe(config_, *report_));
+  if (plan.changed.empty() && plan.waiting.empty())
+    log_(core::LogLevel::kInfo, begin + "nothing has changed");
 }
 
 void Runtime::SetReload(std::function<core::ReloadReport()> reload) {

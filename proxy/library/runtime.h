@@ -25,7 +25,7 @@ class Runtime {
  public:
   // Opens, starts, and says so in the log. None: *problem is one line that says why not. May throw
   // what Server throws.
-  static std::shared_ptr<Runtime> Start(core::Config config, LogFunction log,
+  static std::shared_ptr<Runtime> Start(core::Config config, const core::Log& log,
                                         const std::vector<int>& sockets, std::string* problem);
   // Stops it, within the time of shutdown-grace.
   ~Runtime();
@@ -45,12 +45,16 @@ class Runtime {
   // What HTTP clients have done by asking for it; on the scraper's thread.
   void SetReload(std::function<core::ReloadReport()> reload);
   void Wait();
+  // See vital_signs.h.
+  bool Beat() { return server_.Beat(); }
+  std::string Status() const { return server_.control().Status(); }
 
  private:
   Runtime(core::Config config, net::Certificates certificates, core::Log log);
 
   std::shared_ptr<Lane> AddLane();
   void OnStopped();
+  void TellReload(const core::ReloadPlan& plan, bool moves) const;
 
   const core::Log log_;
   const bool in_front_;      // of a Redis
@@ -58,7 +62,7 @@ class Runtime {
   std::mutex reload_mutex_;  // guards what follows
   core::Config config_;      // what holds now
   std::optional<net::UpstreamReport> report_;
-  net::TlsContext::Pointer upstream_tls_;  // as it was at the start
+  net::TlsContext::Pointer upstream_tls_;  // as the options named it last
   net::Certificates certificates_;
   net::Server server_;
   std::mutex lanes_mutex_;  // guards what follows

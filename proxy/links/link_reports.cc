@@ -23,15 +23,24 @@ void Link::Tell(const Exchange& pending, KeyViews keys, const resp::ReplyHead& h
   if (!slow && context_.Random() >= context_.told_share) return;
   std::string line(slow ? kSlowLine : kRequestLine);
   line += pending.spec->full_name;
-  if (!keys.empty()) line += " " + context_.metrics.directory.LabelOf(keys[0]);
+  const std::string key = keys.empty() ? "" : context_.metrics.keys.directory().LabelOf(keys[0]);
+  if (!keys.empty()) line += " " + key;
   if (keys.size() > 1) line += " and " + std::to_string(keys.size() - 1) + " more keys";
-  line += " took " + std::to_string(took / std::chrono::microseconds(1)) + " us, ";
+  const int64_t micros = took / std::chrono::microseconds(1);
+  line += " took " + std::to_string(micros) + " us, ";
   line += head.is_error() ? "an error" : std::to_string(head.bytes) + " bytes";
-  if (pending.requester != nullptr) line += ", for " + pending.requester->ForPeople();
+  const std::string client = pending.requester == nullptr ? "" : pending.requester->ForPeople();
+  if (!client.empty()) line += ", for " + client;
   for (char& c : line) {
     if (static_cast<unsigned char>(c) < 0x20) c = '?';
   }
-  context_.log(slow ? LogLevel::kWarn : LogLevel::kInfo, line);
+  context_.log(slow ? LogLevel::kWarn : LogLevel::kInfo,
+               {line,
+                {{kLogCommand, pending.spec->full_name},
+                 {kLogKey, key},
+                 {kLogMicroseconds, micros},
+                 {kLogBytes, static_cast<int64_t>(head.bytes)},
+                 {kLogClient, client}}});
 }
 
 // Of a request that is counted elsewhere.

@@ -50,6 +50,7 @@ NearCache::NearCache(LinkContext& context, const Router& router, NearSource sour
       router_(router),
       options_(options),
       shared_(shared),
+      bytes_(bytes),
       causal_(options.consistency == NearConsistency::kCausal),
       prefixes_(options.prefixes),
       longest_silence_(2 * options.heartbeat + 2 * kTick),
@@ -82,12 +83,17 @@ void NearCache::Tick() {
   Publish();
 }
 
-void NearCache::OnOptions() {
+void NearCache::OnOptions(uint64_t bytes) {
   causal_ = options_.consistency == NearConsistency::kCausal;
   longest_silence_ = 2 * options_.heartbeat + 2 * kTick;
   ghost_.set_min_reads(options_.min_reads);
   if (prefixes_ != options_.prefixes) Flush(NearDrop::kFlush);
   prefixes_ = options_.prefixes;
+  if (bytes == bytes_) return;
+  bytes_ = bytes;
+  Flush(NearDrop::kFlush);
+  ghost_ = NearGhost(bytes / kGhostShare, options_.min_reads);
+  table_.set_budget(bytes - ghost_.bytes());
 }
 
 void NearCache::MoveTo(NearSource source) {

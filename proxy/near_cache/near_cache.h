@@ -64,8 +64,8 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   void Stop();
   // To be called ten times a second.
   void Tick();
-  // The options have been changed.
-  void OnOptions();
+  // The options have been changed; bytes: of this worker, > 0.
+  void OnOptions(uint64_t bytes);
   // The values are from there from now on.
   void MoveTo(NearSource source);
 
@@ -149,6 +149,7 @@ class NearCache final : public ReplyObserver, private NearLink::Listener {
   const NearOptions& options_;
   NearShared& shared_;
   Connector* connector_ = nullptr;
+  uint64_t bytes_;
   bool causal_;
   std::vector<std::string> prefixes_;  // as they were when what is cached came in
   Instant::duration longest_silence_;  // that the state of what is cached may be unproven

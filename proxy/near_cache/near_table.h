@@ -54,6 +54,8 @@ class NearTable {
   NearEntry* Insert(const resp::HashedKey& key, std::string_view reply, bool is_null);
   void Erase(NearEntry& entry);
   void Clear();
+  // REQUIRES: it is empty.
+  void set_budget(size_t budget) { budget_ = budget; }
   // Calls f(NearEntry&) for each; f may erase the one it is given, but no other.
   template <typename F>
   void ForEach(F&& f) {
@@ -124,7 +126,7 @@ class NearTable {
   bool EvictOne();
   void Evict(NearEntry& entry);
 
-  const size_t budget_;
+  size_t budget_;
   using Set = absl::flat_hash_set<Slot, Hash, Equal>;
   Set table_;
   Fifo small_;

@@ -204,7 +204,8 @@ void Acceptor::Reject(const Newcomer& client, std::string_view why) {
   first().state().metrics.counters.clients_refused.Add();
   if (const auto more = refused_.Pass(first().state().now)) {
     first().state().log(core::LogLevel::kWarn,
-                        "refused " + client.peer + ": " + std::string(why) + *more);
+                        {"refused " + client.peer + ": " + std::string(why) + *more,
+                         {{core::kLogClient, client.peer}}});
   }
   if (!client.tls) {
     ::send(client.descriptor, kTooManyClients.data(), kTooManyClients.size(),

@@ -44,10 +44,10 @@ class Certificates {
 
   std::vector<Stamp> Look() const;
 
-  const TlsServerOptions own_;
-  const TlsUpstreamOptions others_;
-  const bool listens_;   // with TLS
-  const bool connects_;  // with TLS
+  TlsServerOptions own_;
+  TlsUpstreamOptions others_;
+  bool listens_;   // with TLS
+  bool connects_;  // with TLS
   TlsContext::Pointer clients_;
   TlsContext::Pointer upstream_;
   std::vector<Stamp> loaded_;  // when they were read last

@@ -54,21 +54,24 @@ void Handshakes::OnClient(const std::string& address, const TlsOutcome& outcome)
   const std::string_view hint = outcome.result == TlsResult::kNotTls
                                     ? "; this port takes TLS only, as by redis-cli --tls"
                                     : "";
-  Warn(&client_lines_[outcome.result], "refused " + address +
-                                           " before its TLS handshake was done: " + outcome.text +
-                                           std::string(hint));
+  Warn(&client_lines_[outcome.result],
+       "refused " + address + " before its TLS handshake was done: " + outcome.text +
+           std::string(hint),
+       {core::kLogClient, address});
 }
 
 void Handshakes::OnUpstream(const core::Endpoint& endpoint, const TlsOutcome& outcome) {
   context_.metrics.counters.upstream_handshakes[outcome.result].Add();
   if (outcome.ok()) return;
-  Warn(&upstream_line_, "no TLS with the upstream " + endpoint.ToString() + ": " + outcome.text +
-                            std::string(outcome.UpstreamHint()));
+  const std::string at = endpoint.ToString();
+  Warn(&upstream_line_,
+       "no TLS with the upstream " + at + ": " + outcome.text + std::string(outcome.UpstreamHint()),
+       {core::kLogUpstream, at});
 }
 
-void Handshakes::Warn(LogLimit* limit, const std::string& line) {
+void Handshakes::Warn(LogLimit* limit, const std::string& line, const core::LogField& about) {
   if (const auto more = limit->Pass(context_.now)) {
-    context_.log(core::LogLevel::kWarn, line + *more);
+    context_.log(core::LogLevel::kWarn, {line + *more, {about}});
   }
 }
 

@@ -55,7 +55,7 @@ class Handshakes {
   void GiveUpFirst(metrics::TlsResult why);
   void OnClient(const std::string& address, const TlsOutcome& outcome);
   void OnUpstream(const core::Endpoint& endpoint, const TlsOutcome& outcome);
-  void Warn(LogLimit* limit, const std::string& line);
+  void Warn(LogLimit* limit, const std::string& line, const core::LogField& about);
 
   core::LinkContext& context_;
   std::deque<Handshake> under_way_;  // with clients, in the order in which they began

@@ -103,7 +103,8 @@ void ProxyArrivals::Finish(const Pointer& arrival, ProxyHeader::Result result) {
 void ProxyArrivals::Refuse(const std::string& peer, std::string_view why) {
   context_.metrics.counters.clients_refused.Add();
   if (const auto more = refused_.Pass(std::chrono::steady_clock::now())) {
-    context_.log(core::LogLevel::kWarn, "refused " + peer + ": " + std::string(why) + *more);
+    context_.log(core::LogLevel::kWarn,
+                 {"refused " + peer + ": " + std::string(why) + *more, {{core::kLogClient, peer}}});
   }
 }
 

@@ -137,6 +137,14 @@ void Server::Reload(const core::Config& next) {
   asio::post(scraper_, [this, next] { control_.Reload(next); });
 }
 
+bool Server::Beat() {
+  if (ending_) return true;
+  if (awaited_ > 0) return false;
+  awaited_ = workers_.size();
+  for (const auto& worker : workers_) worker->Post([this] { --awaited_; });
+  return true;
+}
+
 void Server::TrackKeys() {
   if (!tracking_) return;
   control_.Tick();
@@ -169,6 +177,13 @@ void Server::LoadCertificates() {
   }
   UseCertificates();
   log_(core::LogLevel::kInfo, "certificates read again, for connections made from now on");
+}
+
+void Server::SetCertificates(Certificates certificates) {
+  asio::post(scraper_, [this, certificates = std::move(certificates)]() mutable {
+    certificates_ = std::move(certificates);
+    UseCertificates();
+  });
 }
 
 void Server::ReadCertificates() {
@@ -215,6 +230,7 @@ void Server::Drain(std::chrono::milliseconds grace) {
     });
   }
   if (!first) return;
+  ending_ = true;
   acceptor_.Close();
   control_.EndStreams();
   log_(core::LogLevel::kInfo, "stopping: finishing what is in flight");

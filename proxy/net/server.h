@@ -56,9 +56,14 @@ class Server final : private core::Control::Threads {
   void ShutDown(bool save);
   // Takes over what a running server can of these options: PlanReload() has made them.
   void Reload(const core::Config& next);
+  // Others that a reload has named: loaded. For connections made from then on.
+  void SetCertificates(Certificates certificates);
   // Reads the certificates again, for connections made from then on. Those that cannot be used are
   // logged, and those from before stay.
   void ReadCertificates();
+  // True if all workers have come round since it was called last, or it is the first time, or they
+  // are ending.
+  bool Beat();
   // Returns when all has stopped, by Stop() or by SHUTDOWN. Not to be called on a thread of this.
   void Wait();
   // Called by the last worker that stops; set before Start().
@@ -66,6 +71,7 @@ class Server final : private core::Control::Threads {
   size_t workers() const { return workers_.size(); }
   Worker& worker(size_t i) { return *workers_[i]; }
   core::Control& control() { return control_; }
+  const core::Control& control() const { return control_; }
 
   // One more that counts, beside the workers, without a thread of the server's. make: gives what
   // calls a function with all it has, later, from any thread.
@@ -108,6 +114,8 @@ class Server final : private core::Control::Threads {
   std::unique_ptr<Snapshotter> snapshotter_;  // null: there is an upstream
   bool save_at_end_ = true;                   // worker 0's
   std::atomic<size_t> drained_{0};            // workers still to stop
+  std::atomic<size_t> awaited_{0};            // workers that are to come round, for Beat()
+  std::atomic<bool> ending_{false};           // they need not
   bool stopping_ = false;
   bool draining_ = false;
   mutable std::mutex guests_mutex_;

@@ -24,7 +24,7 @@ namespace keyhole::net {
 
 class Snapshotter {
  public:
-  using LogFunction = std::function<void(core::LogLevel, std::string_view)>;
+  using LogFunction = core::Log;
 
   // All of them outlive it.
   Snapshotter(const store::SnapshotOptions& options, store::Store& store, asio::io_context& loop,

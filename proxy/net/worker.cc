@@ -98,9 +98,10 @@ void Worker::FollowName(const NameWatch::Addresses& addresses) {
     if (state_.near != nullptr && state_.near->IsLink(connection.link())) connection.Lose();
   });
   if (!moved) return;
-  state_.log(core::LogLevel::kInfo, "the name of the upstream, " +
-                                        state_.config.upstream->endpoint.host +
-                                        ", leads elsewhere now; connections are made anew there");
+  const std::string& name = state_.config.upstream->endpoint.host;
+  state_.log(core::LogLevel::kInfo, {"the name of the upstream, " + name +
+                                         ", leads elsewhere now; connections are made anew there",
+                                     {{core::kLogUpstream, name}}});
   state_.links.MoveOn();
 }
 
@@ -153,7 +154,8 @@ void Worker::AddClient(int descriptor, std::string_view address, TlsContext::Poi
                                     kPlainResp, *client);
   }
   if (state_.logs_debug) {
-    state_.log(core::LogLevel::kDebug, "client " + std::string(address) + " has come");
+    state_.log(core::LogLevel::kDebug,
+               {"client " + std::string(address) + " has come", {{core::kLogClient, address}}});
   }
   client->Start(std::move(stream));
   strangers_.push_back(client);
@@ -225,11 +227,12 @@ bool Worker::CloseOldestStranger() {
     strangers_.erase(place);
     if (client->session().detached() || client->session().is_in()) continue;
     if (const auto more = made_room_.Pass(state_.now)) {
-      state_.log(core::LogLevel::kWarn,
-                 "closed " + client->session().session().address() +
-                     " to make room, as --max-clients is reached and it has not " +
-                     (client->session().is_let_in() ? "sent a whole request" : "logged in") +
-                     *more);
+      const std::string& address = client->session().session().address();
+      state_.log(
+          core::LogLevel::kWarn,
+          {"closed " + address + " to make room, as --max-clients is reached and it has not " +
+               (client->session().is_let_in() ? "sent a whole request" : "logged in") + *more,
+           {{core::kLogClient, address}}});
     }
     client->Close(metrics::CloseReason::kMadeRoom);
     return true;

@@ -31,7 +31,7 @@ namespace keyhole::net {
 
 class Worker final : public core::Connector {
  public:
-  using LogFunction = std::function<void(core::LogLevel, std::string_view)>;
+  using LogFunction = core::Log;
 
   Worker(const core::Config& config, metrics::WorkerMetrics& metrics, store::Store* store,
          core::NearShared* near, LogFunction log);

@@ -92,10 +92,11 @@ void Worker::WeighClients() {
   gauge.Set(static_cast<int64_t>(sum));
   memory_->Tell(number_, sum, most);
   if (memory_->total() <= limit || !memory_->HasFattest(number_)) return;
-  state_.log(core::LogLevel::kWarn, "closed " + fattest->session().session().ForPeople() +
-                                        ": of all clients it kept most in memory, " +
-                                        std::to_string(most) +
-                                        " bytes, and together they kept more than --client-memory");
+  const std::string who = fattest->session().session().ForPeople();
+  state_.log(core::LogLevel::kWarn,
+             {"closed " + who + ": of all clients it kept most in memory, " + std::to_string(most) +
+                  " bytes, and together they kept more than --client-memory",
+              {{core::kLogClient, who}, {core::kLogBytes, static_cast<int64_t>(most)}}});
   fattest->Close(metrics::CloseReason::kMemoryLimit);
   memory_->Tell(number_, sum - most, 0);
 }

@@ -7,10 +7,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <variant>
+
+#include "proxy/base/text.h"
 
 namespace keyhole::program {
 namespace {
@@ -20,7 +24,7 @@ using core::LogLevel;
 
 constexpr const char* kText = "%Y-%m-%dT%H:%M:%S.%e%z %l %v";
 constexpr const char* kJson =
-    R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%v"})";  // layering: not a command
+    R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v)";  // layering: not a command
 constexpr const char* kPlain = "%v";
 
 // Of syslog, in the order of LogLevel.
@@ -35,19 +39,17 @@ bool IsJournal() {
   return named == std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino);
 }
 
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    if (static_cast<unsigned char>(c) >= 0x20) {
-      out.push_back(c);
+// The members that follow those of kJson, and the end of the object.
+std::string Members(const core::LogLine& line) {
+  boost::json::object object{{"message", core::EscapeInvalidUtf8(line.text())}};
+  for (const core::LogField& field : line.fields()) {
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+      if (!text->empty()) object[field.name] = core::EscapeInvalidUtf8(*text);
     } else {
-      char code[8];
-      std::snprintf(code, sizeof(code), "\\u%04x", static_cast<unsigned>(c));
-      out.append(code);
+      object[field.name] = std::get<int64_t>(field.value);
     }
   }
-  return out;
+  return boost::json::serialize(object).substr(1);
 }
 
 }  // namespace
@@ -98,14 +100,15 @@ void LogWriter::Reopen() {
   if (!Open(core::LogOptions(options_), &problem)) WriteNow(LogLevel::kError, problem);
 }
 
-void LogWriter::Write(LogLevel level, std::string_view line) {
+void LogWriter::Write(LogLevel level, const core::LogLine& line) {
   const std::lock_guard lock(mutex_);
   if (level < level_) return;
   const auto now = std::chrono::steady_clock::now();
-  const bool counted = level > LogLevel::kDebug && !line.starts_with(core::kSlowLine) &&
-                       !line.starts_with(core::kRequestLine) &&
-                       !line.starts_with(core::kReloadLine);
-  if (counted && !repeats_.Pass(line, static_cast<int>(level), now)) return;
+  const std::string_view text = line.text();
+  const bool counted = level > LogLevel::kDebug && !text.starts_with(core::kSlowLine) &&
+                       !text.starts_with(core::kRequestLine) &&
+                       !text.starts_with(core::kReloadLine);
+  if (counted && !repeats_.Pass(text, static_cast<int>(level), now)) return;
   WriteNow(level, line);
 }
 
@@ -116,10 +119,10 @@ void LogWriter::Tick() {
   });
 }
 
-void LogWriter::WriteNow(LogLevel level, std::string_view line) {
+void LogWriter::WriteNow(LogLevel level, const core::LogLine& line) {
   std::string text;
   if (journal_) text = kPriorities[static_cast<size_t>(level)];
-  text += options_.format == LogFormat::kJson ? Escaped(line) : std::string(line);
+  text += options_.format == LogFormat::kJson ? Members(line) : std::string(line.text());
   logger_->log(static_cast<spdlog::level::level_enum>(level), text);
 }
 

@@ -1,7 +1,8 @@
 // Where the lines of the log go: stderr, the journal of systemd, or a file; as text or as JSON.
 //
 //     text      2026-03-01T12:00:00.123+01:00 warning upstream is lost; ...
-//     JSON      {"time":"2026-03-01T12:00:00.123+01:00","level":"warning","message":"upstream ..."}
+//     JSON      {"time":"2026-03-01T12:00:00.123+01:00","level":"warning","message":"upstream ...",
+//                "upstream":"10.0.0.9:6379"}        the fields of the line follow its message
 //     journal   <4>upstream is lost; ...           where stderr is the journal: it knows the time
 //
 // Lines that come again and again are counted: see repeats.h.
@@ -35,12 +36,12 @@ class LogWriter {
   // The file has been moved away: goes on with a new one of its name.
   void Reopen();
   // One line, without a newline at its end.
-  void Write(core::LogLevel level, std::string_view line);
+  void Write(core::LogLevel level, const core::LogLine& line);
   // To be called every second or so: says what was held back.
   void Tick();
 
  private:
-  void WriteNow(core::LogLevel level, std::string_view line);
+  void WriteNow(core::LogLevel level, const core::LogLine& line);
   bool Open(const core::LogOptions& options, std::string* problem);
 
   std::mutex mutex_;  // guards what follows

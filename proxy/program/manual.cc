@@ -3,6 +3,7 @@
 #include "proxy/config/config.h"
 #include "proxy/config/config_options.h"
 #include "proxy/config/sources.h"
+#include "proxy/program/versions.h"
 
 namespace keyhole::program {
 namespace {
@@ -203,6 +204,7 @@ std::optional<std::string> Generate(std::string_view what) {
   if (what == "bash") return BashCompletion();
   if (what == "zsh") return ZshCompletion();
   if (what == "fish") return FishCompletion();
+  if (what == "sbom") return BillOfMaterials();
   return std::nullopt;
 }
 

@@ -4,11 +4,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <system_error>
 
 namespace keyhole::program {
 
@@ -25,6 +27,18 @@ void Notify(const char* socket, std::string_view state) {
   ::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL,
            reinterpret_cast<const sockaddr*>(&address), size);
   ::close(descriptor);
+}
+
+std::chrono::microseconds WatchdogInterval(const char* usec, const char* pid) {
+  const auto number = [](const char* text) {
+    int64_t value = 0;
+    const std::string_view digits = text == nullptr ? "" : text;
+    const char* const end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, value);
+    return read.ec == std::errc() && read.ptr == end && value > 0 ? value : 0;
+  };
+  if (pid != nullptr && number(pid) != ::getpid()) return {};
+  return std::chrono::microseconds(number(usec));
 }
 
 void NotifyReloading(const char* socket) {

@@ -4,6 +4,7 @@
 // Thread: any.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,9 @@ void Notify(const char* socket, std::string_view state);
 // That the options are read again; READY=1 ends it. It carries the time, as Type=notify-reload
 // wants it.
 void NotifyReloading(const char* socket);
+
+// How often "WATCHDOG=1" is expected at least, by WATCHDOG_USEC, if WATCHDOG_PID names this process
+// or is not there. 0: it is not.
+std::chrono::microseconds WatchdogInterval(const char* usec, const char* pid);
 
 }  // namespace keyhole::program

@@ -1,4 +1,4 @@
-// What the program was built of: keyhole --version --verbose.
+// What the program is made of: keyhole --version --verbose, keyhole generate sbom.
 //
 // Thread: any.
 #pragma once
@@ -7,8 +7,11 @@
 
 namespace keyhole::program {
 
-// A line for the program, the compiler, and each library with its licence. Where a library is
-// shared, the version is that of the process if the library tells it.
+// A line for the program, and one for each library with its version and its licence.
 std::string VerboseVersion();
+
+// The same as a software bill of materials: CycloneDX 1.5, JSON. The same program gives the same
+// bytes.
+std::string BillOfMaterials();
 
 }  // namespace keyhole::program

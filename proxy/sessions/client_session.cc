@@ -81,9 +81,10 @@ void ClientSession::Keep(std::string_view rest) {
 void ClientSession::RefuseTls() {
   context().metrics.counters.protocol_errors.Add();
   context().log(LogLevel::kWarn,
-                "closed " + std::string(session_->address()) +
-                    ": it speaks TLS to the plain port; give clients one that "
-                    "--listen tls://host:port opens, or have them connect without");
+                {"closed " + std::string(session_->address()) +
+                     ": it speaks TLS to the plain port; give clients one that "
+                     "--listen tls://host:port opens, or have them connect without",
+                 {{kLogClient, session_->address()}}});
   Close(CloseReason::kProtocolError);
 }
 
@@ -315,8 +316,10 @@ void ClientSession::OnClose(CloseReason reason) {
   const bool lost = reason == CloseReason::kUnfinished || reason == CloseReason::kUpstreamLost;
   if ((output_ == Output::kLost || eof_) && lost) context().OnUnfinished(session_->address());
   if (context().logs_debug) {
-    context().log(LogLevel::kDebug, "client " + session_->ForPeople() +
-                                        " has gone: " + std::string(metrics::Name(reason)));
+    const std::string who = session_->ForPeople();
+    context().log(LogLevel::kDebug,
+                  {"client " + who + " has gone: " + std::string(metrics::Name(reason)),
+                   {{kLogClient, who}}});
   }
   if (transport_ != nullptr) transport_->Wake();
 }

@@ -220,10 +220,11 @@ class Session final : public Requester, private NearReader::Host {
   Front& front_;                      // not to be called once closed()
   std::unique_ptr<NearReader> near_;  // null: there is no near cache
   // state_ is towards Redis or the store; with users of our own it is not who the client is.
-  const User* user_ = nullptr;  // who it is to us; null: nobody, or we ask nobody
-  bool own_users_;              // we ask
-  bool borrows_ = false;        // it uses the credentials in --upstream, having given none itself
-  bool guarded_ = false;        // not everything may be carried out unseen
+  const User* user_ = nullptr;          // who it is to us; null: nobody, or we ask nobody
+  std::shared_ptr<const Users> users_;  // that user_ is of: a reload may have made others
+  bool own_users_;                      // we ask
+  bool borrows_ = false;  // it uses the credentials in --upstream, having given none itself
+  bool guarded_ = false;  // not everything may be carried out unseen
   const std::string address_;
   ClientAddress::Pointer origin_;  // null: its requests are not limited
   Attachment at_;

@@ -162,6 +162,7 @@ void Session::ResetIdentity() {
 }
 
 void Session::Become(const User* user) {
+  if (user != user_) users_ = user == nullptr ? nullptr : context_.users;
   user_ = user;
   if (at_.link != nullptr) at_.link->OnUser(user != nullptr ? user->name() : kDefaultUser);
 }
@@ -179,9 +180,11 @@ bool Session::ComesTooSoon() {
     return false;
   context_.metrics.counters.requests_throttled.Add();
   if (origin_->IsToBeTold(context_.now)) {
-    context_.log(LogLevel::kWarn, "requests of " + ForPeople() +
-                                      " are refused, as its address sends more than " +
-                                      std::to_string(rate) + " a second (--client-rate)");
+    const std::string who = ForPeople();
+    context_.log(LogLevel::kWarn,
+                 {"requests of " + who + " are refused, as its address sends more than " +
+                      std::to_string(rate) + " a second (--client-rate)",
+                  {{kLogClient, who}}});
   }
   return true;
 }
@@ -253,8 +256,9 @@ Session::Taken Session::TakeRaw(const resp::Request& request, const Exchange& ex
   if (!passes || HidesItsName(request, *exchange.spec)) {
     context_.log(
         LogLevel::kWarn,
-        "closed " + address_ + ": it may not run '" + NameOf(*exchange.spec, request.args) +
-            "', and after SYNC, or CLIENT REPLY or SUBSCRIBE inside MULTI, it cannot be told so");
+        {"closed " + address_ + ": it may not run '" + NameOf(*exchange.spec, request.args) +
+             "', and after SYNC, or CLIENT REPLY or SUBSCRIBE inside MULTI, it cannot be told so",
+         {{kLogClient, address_}}});
     Close(metrics::CloseReason::kOther);
     return Taken::kYes;
   }

@@ -88,9 +88,11 @@ void Session::AnswerHere(Effect effect, std::span<const std::string_view> args) 
       front_.CloseAfterOutput();
       break;
     case Effect::kHangUp:
-      context_.log(LogLevel::kWarn, "closed " + address_ +
-                                        ": HTTP request on the RESP port (possible cross-protocol "
-                                        "attack through a browser)");
+      context_.log(LogLevel::kWarn,
+                   {"closed " + address_ +
+                        ": HTTP request on the RESP port (possible cross-protocol attack through "
+                        "a browser)",
+                    {{kLogClient, address_}}});
       Close(CloseReason::kProtocolError);
       break;
     case Effect::kSentinel:

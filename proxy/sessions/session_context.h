@@ -43,7 +43,7 @@ struct SessionContext : LinkContext {
 
   const ClientOptions& clients;
   const UpstreamOptions& upstream;
-  const Users* users = nullptr;          // the proxy's own; null: it asks nobody who it is
+  std::shared_ptr<const Users> users;    // the proxy's own; null: it asks nobody who it is
   const Permissions* allowed = nullptr;  // what anybody may run at all; null: everything
   bool stopping = false;                 // the process is to end soon: not ready for new clients
   bool lends_identity = false;           // clients are served under the credentials in --upstream

@@ -24,7 +24,8 @@ void Session::OnReload(const SessionState& before) {
   if (user != user_) Become(user);
   UpdateGuard();
   if (!was_known || !own_users_ || user != nullptr) return;
-  context_.log(LogLevel::kInfo, "closed " + address_ + ": its user is no longer in --users");
+  context_.log(LogLevel::kInfo, {"closed " + address_ + ": its user is no longer in --users",
+                                 {{kLogClient, address_}}});
   Close(metrics::CloseReason::kOther);
 }
 

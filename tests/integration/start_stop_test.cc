@@ -90,8 +90,8 @@ TEST(Start, HelpAndVersion) {
 TEST(Start, TheVersionOfAllItIsMadeOf) {
   ChildProcess process(KeyholeProcess::CommandLine({"--version", "--verbose"}));
   EXPECT_EQ(process.Wait(), 0);
-  for (const char* part : {"keyhole 0.", "OpenSSL         3.", "Boost           1.81", "Lua 5.1",
-                           "MIT", "prometheus-cpp", "ncurses         6."}) {
+  for (const char* part : {"keyhole 0.", "OpenSSL         3.", "Boost           1.81",
+                           "Lua             5.1.", "MIT", "prometheus-cpp", "ncurses         6."}) {
     EXPECT_NE(process.out().find(part), std::string::npos) << part << "\n" << process.out();
   }
 }

@@ -57,8 +57,8 @@ allowed() {
     proxy/app/*) echo "(resp|metrics|proxy/(base|config|users|store|links|near_cache|sessions|http|page|app)|absl)/.*|$std" ;;
     proxy/library/*) echo "(include/keyhole|resp|metrics|boost/smart_ptr|proxy/(base|config|users|store|links|near_cache|sessions|http|app|net|library)|absl)/.*|$std" ;;
     proxy/program/tls_client.cc) echo "proxy/(program|top)/.*|openssl/.*|$std|sys/types.h" ;;
-    proxy/program/versions.cc) echo "proxy/(config|program)/.*|(CLI|absl|boost|openssl|spdlog|toml[+][+])/.*|lua.hpp|zlib.h|$std" ;;
-    proxy/program/log_writer.cc) echo "proxy/(base|program)/.*|spdlog/.*|sys/stat.h|unistd.h|$std" ;;
+    proxy/program/versions.cc) echo "proxy/(base|config|program)/.*|(CLI|absl|boost|openssl|spdlog|toml[+][+])/.*|lua.hpp|zlib.h|$std" ;;
+    proxy/program/log_writer.cc) echo "proxy/(base|program)/.*|(boost/json|spdlog)/.*|sys/stat.h|unistd.h|$std" ;;
     proxy/program/*) echo "(proxy/(base|config|top|program)|CLI|absl)/.*|$std|$sockets" ;;
     include/keyhole/keyhole_c.h) echo "std(def|int)[.]h" ;;
     include/*) echo "include/keyhole/.*|$std" ;;

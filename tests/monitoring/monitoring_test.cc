@@ -8,10 +8,12 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_replace.h"
@@ -148,8 +150,10 @@ class MonitoringTest : public testing::Test {
   // Three hits for each miss, and a bit of everything else.
   void Work() {
     RawClient client = RawClient::Connect(keyhole_.port());
-    client.Send("SET user:1 one\r\nLPUSH list x\r\nGET list\r\nBLPOP list 1\r\n");
-    for (int i = 0; i < 4; ++i) client.ReadReply();
+    client.Send(
+        "SET user:1 one\r\nLPUSH list x\r\nGET list\r\nBLPOP list 1\r\n"
+        "EVAL 'return 1' 0\r\nMULTI\r\nEXEC\r\n");
+    for (int i = 0; i < 7; ++i) client.ReadReply();
     for (int i = 0; i < 50; ++i) {
       client.Send("GET user:1\r\nGET user:1\r\nGET user:1\r\nGET user:2\r\n");
       for (int j = 0; j < 4; ++j) client.ReadReply();
@@ -184,6 +188,46 @@ TEST_F(MonitoringTest, EveryQueryOfTheDashboardReturnsData) {
   EXPECT_FALSE(prometheus.Await("redis_app_cache_miss_total{key=\"user:2\"} > 0").empty());
   Work();
   for (const std::string& query : queries) EXPECT_FALSE(prometheus.Await(query).empty()) << query;
+}
+
+// What dashboard-linter asks of a panel, and what Grafana warns of.
+TEST(Dashboard, EachPanelHasAllThatGrafanaWants) {
+  const json::value dashboard = json::parse(ReadConfig("grafana-dashboard.json"));
+  EXPECT_EQ(dashboard.at("templating").at("list").at(0).at("type"), "datasource");
+  std::set<int64_t> ids;
+  std::set<std::string> titles;
+  for (const json::value& panel : dashboard.at("panels").as_array()) {
+    const std::string title = panel.at("title").as_string().c_str();
+    EXPECT_TRUE(ids.insert(panel.at("id").as_int64()).second) << title;
+    EXPECT_TRUE(titles.insert(title).second) << title;
+    if (panel.at("type") == "row") continue;
+    EXPECT_FALSE(panel.at("description").as_string().empty()) << title;
+    EXPECT_TRUE(panel.at("fieldConfig").at("defaults").as_object().contains("unit")) << title;
+    EXPECT_EQ(panel.at("datasource").at("uid"), "${datasource}") << title;
+    std::set<std::string> names;
+    for (const json::value& target : panel.at("targets").as_array()) {
+      EXPECT_TRUE(names.insert(target.at("refId").as_string().c_str()).second) << title;
+      EXPECT_EQ(target.at("datasource").at("uid"), "${datasource}") << title;
+      const std::string query = target.at("expr").as_string().c_str();
+      EXPECT_NE(query.find("$instance"), std::string::npos) << title;
+    }
+  }
+}
+
+TEST(Dashboard, NoPanelLiesOnAnother) {
+  const json::value dashboard = json::parse(ReadConfig("grafana-dashboard.json"));
+  std::set<std::pair<int64_t, int64_t>> taken;
+  for (const json::value& panel : dashboard.at("panels").as_array()) {
+    const json::value& place = panel.at("gridPos");
+    const int64_t left = place.at("x").as_int64();
+    const int64_t top = place.at("y").as_int64();
+    EXPECT_LE(left + place.at("w").as_int64(), 24) << panel.at("title");
+    for (int64_t x = left; x < left + place.at("w").as_int64(); ++x) {
+      for (int64_t y = top; y < top + place.at("h").as_int64(); ++y) {
+        ASSERT_TRUE(taken.emplace(x, y).second) << panel.at("title") << " at " << x << ", " << y;
+      }
+    }
+  }
 }
 
 TEST_F(MonitoringTest, TheFirstThreePanelsAreThoseThatPeopleKnow) {

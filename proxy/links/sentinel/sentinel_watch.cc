@@ -122,8 +122,9 @@ void SentinelWatch::OnSentinelLost(SentinelLink& link, std::string_view problem)
   if (sentinel == nullptr) return;
   if (!problem.empty() && problem != sentinel->problem) {
     sentinel->problem = problem;
-    context_.log(LogLevel::kError,
-                 "the Sentinel " + sentinel->at.ToString() + " is not used: " + sentinel->problem);
+    const std::string at = sentinel->at.ToString();
+    context_.log(LogLevel::kError, {"the Sentinel " + at + " is not used: " + sentinel->problem,
+                                    {{kLogUpstream, at}}});
   }
   sentinel->link = nullptr;
   sentinel->said.reset();
@@ -153,10 +154,12 @@ void SentinelWatch::MoveTo(const Master& master) {
   const std::optional<Master> before = std::exchange(master_, master);
   if (promoted_.has_value() && *promoted_ == master.endpoint) EndScouting();
   if (before.has_value() && before->endpoint == master.endpoint) return;  // a later epoch
+  const std::string at = master.endpoint.ToString();
   context_.log(
       LogLevel::kInfo,
-      "Sentinel: the master of " + options_.master + " is " + master.endpoint.ToString() +
-          (before.has_value() ? ", no longer " + before->endpoint.ToString() : std::string()));
+      {"Sentinel: the master of " + options_.master + " is " + at +
+           (before.has_value() ? ", no longer " + before->endpoint.ToString() : std::string()),
+       {{kLogUpstream, at}}});
   // Those who are cut off want to connect again, and so come to the new one.
   if (before.has_value()) cut_(before->endpoint);
   for (const auto& end : std::exchange(waiting_, {})) {

@@ -11,6 +11,7 @@ using Role = UpstreamLink::Role;
 
 namespace {
 // How long no spare is opened after one could not be.
+constexpr std::chrono::minutes kTellsAgainAfter{1};  // what Redis has against us
 constexpr std::chrono::seconds kNoSpares{1};
 constexpr size_t kNone = SIZE_MAX;
 }  // namespace
@@ -258,13 +259,11 @@ void LinkPool::OnUpstreamState(UpstreamLink& link, bool up) {
   if (!IsMain(link)) return OnOtherState(link, up);
   silent_ = false;
   ShowUp(up);
-  const std::string& label = options_.label;
   if (up && !reported_up_) {
-    context_.log(LogLevel::kInfo, label + (reported_down_ ? " is back" : " is connected"));
+    Tell(LogLevel::kInfo, reported_down_ ? "is back" : "is connected");
   } else if (!up && !reported_down_) {
-    context_.log(LogLevel::kWarn,
-                 label + (reported_up_ ? " is lost; trying again until it is back"
-                                       : " is away; trying again until it is there"));
+    Tell(LogLevel::kWarn, reported_up_ ? "is lost; trying again until it is back"
+                                       : "is away; trying again until it is there");
   }
   if (up) refusal_.clear();
   reported_up_ = up;
@@ -298,9 +297,11 @@ void LinkPool::OnGreetingRefused(UpstreamLink& link, const Handshake& handshake)
     if (handshake.failure() == Handshake::Failure::kDenied) link.Close();
     return;
   }
-  if (handshake.error() == refusal_) return;  // told already
+  const bool told = handshake.error() == refusal_;
+  if (told && context_.now - refusal_told_ < kTellsAgainAfter) return;
   refusal_ = handshake.error();
-  context_.log(LogLevel::kError, options_.label + " refuses the connection: " + refusal_);
+  refusal_told_ = context_.now;
+  Tell(LogLevel::kError, "refuses the connection: " + refusal_);
 }
 
 void LinkPool::OnPassword(UpstreamLink& link, bool asked) {

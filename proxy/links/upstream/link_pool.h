@@ -172,6 +172,8 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void CloseUnused();
   void ShowLoad(size_t in_flight, size_t waiting);
   void ShowUp(bool up);
+  // A line of the log: "upstream is lost; ...".
+  void Tell(LogLevel level, std::string_view what) const;
   // A shared link takes no more sessions. It ends when all that is pending has been answered.
   void Retire(UpstreamLink& link);
 
@@ -221,6 +223,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   bool reported_up_ = false;
   bool reported_down_ = false;
   std::string refusal_;  // of the main link's greeting, as it was reported
+  Instant refusal_told_{};
 };
 
 }  // namespace keyhole::core

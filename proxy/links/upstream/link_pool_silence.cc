@@ -23,6 +23,11 @@ std::string Seconds(std::chrono::nanoseconds time) {
 }
 }  // namespace
 
+void LinkPool::Tell(LogLevel level, std::string_view what) const {
+  context_.log(level, {options_.label + " " + std::string(what),
+                       {{kLogUpstream, options_.endpoint.ToString()}}});
+}
+
 // What was asked then has not been answered, on any link.
 void LinkPool::OnSilent(Instant since) {
   if (context_.now < paused_until_) return;  // it does as it was told
@@ -30,8 +35,8 @@ void LinkPool::OnSilent(Instant since) {
   if (!silent_ && silent_for >= kReportsAfter) {
     silent_ = true;
     ShowUp(false);
-    context_.log(LogLevel::kWarn, options_.label + " is connected and has answered nothing for " +
-                                      Seconds(silent_for) + "; is it stopped or overloaded?");
+    Tell(LogLevel::kWarn, "is connected and has answered nothing for " + Seconds(silent_for) +
+                              "; is it stopped or overloaded?");
   }
   if (options_.timeout.count() > 0 && silent_for >= options_.timeout) CloseSilent();
 }
@@ -40,16 +45,14 @@ void LinkPool::OnAnswer(Instant asked) {
   if (!silent_) return;
   silent_ = false;
   ShowUp(up());
-  context_.log(LogLevel::kInfo,
-               options_.label + " answers again, after " + Seconds(context_.now - asked));
+  Tell(LogLevel::kInfo, "answers again, after " + Seconds(context_.now - asked));
 }
 
 // What was sent has an unknown outcome, as when a connection breaks. The main link is greeted
 // before anything is sent there again.
 void LinkPool::CloseSilent() {
-  context_.log(LogLevel::kError, options_.label + " has answered nothing for " +
-                                     Seconds(options_.timeout) +
-                                     " (--upstream-timeout); its connections are made anew");
+  Tell(LogLevel::kError, "has answered nothing for " + Seconds(options_.timeout) +
+                             " (--upstream-timeout); its connections are made anew");
   probe_ = Probe();
   held_.clear();
   if (up()) {
@@ -94,10 +97,9 @@ void LinkPool::OnReadOnly(UpstreamLink& link) {
 void LinkPool::Renew() {
   if (context_.now - renewed_ > 2 * kRenewsAtLeast) {
     read_only_since_ = context_.now;
-    context_.log(LogLevel::kWarn,
-                 options_.label +
-                     " refuses writes (READONLY): it is a replica; its name is looked up again, "
-                     "and its connections are made anew");
+    Tell(LogLevel::kWarn,
+         "refuses writes (READONLY): it is a replica; its name is looked up again, and its "
+         "connections are made anew");
   }
   renewed_ = context_.now;
   MoveOn();

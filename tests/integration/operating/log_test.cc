@@ -43,11 +43,29 @@ TEST(Log, TextHasTheZoneAndJsonIsOneObjectALine) {
   EXPECT_EQ(json.Wait(), 0);
   std::istringstream lines(json.process().err());
   int count = 0;
-  const std::regex object(R"(\{"time":"[^"]+","level":"[a-z]+","message":"([^"\\]|\\.)+"\})");
+  const std::regex object(
+      R"(\{"time":"[^"]+","level":"[a-z]+","message":"([^"\\]|\\.)+"(,"[a-z]+":"[^"]*")*\})");
   for (std::string line; std::getline(lines, line); ++count) {
     EXPECT_TRUE(std::regex_match(line, object)) << line;
   }
   EXPECT_GE(count, 3);
+}
+
+TEST(Log, JsonHasWhatALineIsAboutAsFields) {
+  const RedisServer redis;
+  const std::string at = "127.0.0.1:" + std::to_string(redis.port());
+  KeyholeProcess proxy({"--upstream", "redis://" + at, "--log-format", "json", "--log-requests",
+                        "1", "--log-level", "debug"});
+  proxy.process().WaitForErr(R"("message":"upstream is connected","upstream":")" + at + R"("})");
+  RawClient client = RawClient::Connect(proxy.port());
+  EXPECT_EQ(client.Ask({"CLIENT", "SETNAME", "billing"}), "+OK\r\n");
+  EXPECT_EQ(client.Ask({"SET", "a\xff\"b", "value"}), "+OK\r\n");
+  proxy.process().WaitForErr(R"("command":"set","key":"a\\xff\"b#)");  // and its hash
+  proxy.process().WaitForErr(R"("bytes":0,"client":"billing 127.0.0.1:)");
+  client.Close();
+  proxy.process().WaitForErr(R"(has gone: )");
+  EXPECT_TRUE(
+      std::regex_search(proxy.process().err(), std::regex(R"("client":"127.0.0.1:\d+"\})")));
 }
 
 TEST(Log, AFileIsOpenedAgainAfterItWasMovedAway) {

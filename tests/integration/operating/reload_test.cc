@@ -81,10 +81,10 @@ TEST_F(Reload, TheCommandSaysTheSameAndFailsWithAMistake) {
   std::string said;
   EXPECT_EQ(Ask(&said), 0);
   EXPECT_EQ(said, "nothing has changed\n");
-  Write("client-idle-timeout = \"2h\"\ntracked-keys = 5\n");
+  Write("client-idle-timeout = \"2h\"\nworkers = 5\n");
   EXPECT_EQ(Ask(&said), 0);
   EXPECT_THAT(said, HasSubstr("--client-idle-timeout is 7200s now, it was 3600s\n"));
-  EXPECT_THAT(said, HasSubstr("--tracked-keys 5 needs a restart; until then it is 1000\n"));
+  EXPECT_THAT(said, HasSubstr("--workers 5 needs a restart; until then it is 1\n"));
   Write("client-idle-timeout = 0,5\n");
   EXPECT_EQ(Ask(&said), 1);
   EXPECT_THAT(said, HasSubstr("not reloaded: "));
@@ -221,6 +221,48 @@ TEST_F(Reload, WhatTheUpstreamIsNeedsARestart) {
          "needs a restart, as it is about a cluster");
   HangUp("log-level = \"debug\"\n", "needs a restart, as it is about the embedded store");
   EXPECT_EQ(Client().Ask({"PING"}), "+PONG\r\n");
+}
+
+TEST_F(Reload, HowKeysAreCounted) {
+  Start("workers = 2\n");
+  RawClient client = Client();
+  for (int i = 0; i < 10; ++i) client.Ask({"GET", "user:" + std::to_string(i)});
+  proxy_->AwaitMetric("keyhole_lookups_total{result=\"miss\"}", 10);
+  EXPECT_EQ(proxy_->Metric("redis_app_cache_miss_total{key=\"user:3\"}"), 1);
+  HangUp("workers = 2\ntracked-keys = 1\nkey-pattern = [\"user:*\"]\n",
+         "--key-pattern is user:* now, it was not given");
+  EXPECT_THAT(log(), HasSubstr("--tracked-keys is 1 now, it was 1000"));
+  // Whoever follows does so in a turn of its own.
+  proxy_->AwaitMetric("redis_app_cache_retired_miss_total", 10);
+  const auto by_pattern = [&] {
+    client.Ask({"GET", "user:3"});
+    return proxy_->Metric("redis_app_cache_miss_total{key=\"user:*\"}");
+  };
+  Eventually(by_pattern, [](double misses) { return misses >= 3; });
+  EXPECT_EQ(proxy_->Metric("redis_app_cache_miss_total{key=\"user:3\"}"), 0) << "no series";
+  client.Ask({"GET", "first"});
+  client.Ask({"GET", "second"});
+  EXPECT_EQ(proxy_->Metric("redis_app_cache_miss_total{key=\"first\"}"), 1);
+  EXPECT_EQ(proxy_->Metric("redis_app_cache_miss_total{key=\"__other__\"}"), 1);
+  EXPECT_THAT(proxy_->HttpGet("/api/keys"), HasSubstr("user:*"));
+}
+
+TEST_F(Reload, TheSizeOfTheNearCache) {
+  const RedisServer redis;
+  const std::string text = UpstreamLine(redis) + "near-cache-min-reads = 1\n";
+  Start(text + "near-cache = \"1mb\"\n");
+  RawClient client = Client();
+  EXPECT_EQ(client.Ask({"SET", "k", std::string(60'000, 'v')}), "+OK\r\n");
+  const auto cached = [&] {
+    client.Ask({"GET", "k"});
+    return proxy_->Metric("keyhole_near_cache_entries") == 1;
+  };
+  const auto is_so = [](bool is) { return is; };
+  EXPECT_TRUE(Eventually(cached, is_so));
+  HangUp(text + "near-cache = \"2mb\"\n", "--near-cache is 2mb now, it was 1mb");
+  EXPECT_TRUE(Eventually(cached, is_so)) << "it begins anew";
+  EXPECT_EQ(client.Ask({"GET", "k"}), Bulk(std::string(60'000, 'v')));
+  HangUp(text, "--near-cache 0 needs a restart, as the near cache is turned on or off");
 }
 
 TEST_F(Reload, UnderLoadNobodyNoticesIt) {

@@ -3,14 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/certificates.h"
+#include "tests/support/eventually.h"
 #include "tests/support/keyhole_process.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/temp_file.h"
 
 namespace keyhole::test {
 namespace {
@@ -77,6 +81,34 @@ TEST_F(TlsCertificatesTest, ABadNewOneKeepsTheOldOne) {
   proxy.process().WaitForErr("the new certificates cannot be used, those from before stay");
   EXPECT_THAT(ShownAt(proxy.port()), HasSubstr("server"));
   EXPECT_EQ(RawClient::ConnectTls(proxy.port()).Ask({"PING"}), "+PONG\r\n");
+}
+
+TEST_F(TlsCertificatesTest, OthersThatAReloadNames) {
+  const Identity other = pki_.Issue("other", pki_.authority, "DNS:localhost");
+  const auto text = [](const Identity& own) {
+    return "tls-cert = \"" + own.cert + "\"\ntls-key = \"" + own.key + "\"\n";
+  };
+  const TempFile file(text(pki_.server));
+  KeyholeProcess proxy({"--listen", "tls://127.0.0.1:0", "--config", file.path()});
+  const auto reload = [&](const std::string& options, std::string_view line) {
+    std::ofstream(file.path()) << options;
+    proxy.process().Signal(SIGHUP);
+    proxy.process().WaitForErr(line);
+  };
+  RawClient before = RawClient::ConnectTls(proxy.port());
+  reload(text({other.cert, pki_.client.key}), "reload: nothing has changed, as this is wrong");
+  EXPECT_THAT(ShownAt(proxy.port()), HasSubstr("server"));
+  reload(text(other), "reload: --tls-cert is " + other.cert);
+  proxy.process().WaitForErr("certificates read again");
+  EXPECT_THAT(ShownAt(proxy.port()), HasSubstr("other"));
+  reload(text(other) + "tls-client-ca = \"" + pki_.authority.cert + "\"\n", "--tls-client-ca is");
+  Eventually(
+      [&] {
+        ShownAt(proxy.port());
+        return proxy.Metric(R"(keyhole_client_tls_handshakes_total{result="certificate"})");
+      },
+      [](double refused) { return refused > 0; });
+  EXPECT_EQ(before.Ask({"PING"}), "+PONG\r\n") << "who is there notices nothing";
 }
 
 TEST_F(TlsCertificatesTest, WithoutCertificatesSighupIsNoEnd) {

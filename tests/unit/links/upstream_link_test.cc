@@ -139,6 +139,27 @@ TEST(Greeting, RefusedTheConnectionIsNotUsed) {
   }
 }
 
+TEST(Greeting, ARefusalThatGoesOnIsToldEveryMinute) {
+  Harness keyhole(Upstream("ann", "secret", 3));
+  keyhole.HoldGreetings();
+  keyhole.redis(0).Lose();
+  const auto told = [&keyhole] {
+    return std::count_if(keyhole.log().begin(), keyhole.log().end(), [](const std::string& line) {
+      return line == "upstream refuses the connection: WRONGPASS no";
+    });
+  };
+  const auto refuse_for = [&keyhole](std::chrono::seconds time) {
+    for (std::chrono::milliseconds passed{0}; passed < time; passed += 500ms) {
+      if (keyhole.last().open()) keyhole.last().Reply("-WRONGPASS no\r\n");
+      keyhole.Advance(500ms);
+    }
+  };
+  refuse_for(50s);
+  EXPECT_EQ(told(), 1);
+  refuse_for(20s);
+  EXPECT_EQ(told(), 2);
+}
+
 TEST(Greeting, TheSameRefusalIsToldOnce) {
   Harness keyhole(Upstream("ann", "secret", 0));
   keyhole.HoldGreetings();

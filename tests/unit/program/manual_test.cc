@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 #include <string>
 
@@ -47,6 +48,20 @@ TEST(Manual, CompletionsKnowEveryOption) {
     EXPECT_THAT(ZshCompletion(), HasSubstr(std::string(option.flag) + "["));
     EXPECT_THAT(FishCompletion(), HasSubstr(" -l " + std::string(option.key())));
   }
+}
+
+TEST(Manual, TheBillOfMaterialsNamesWhatIsCompiledIn) {
+  const std::string bill = Generate("sbom").value_or("");
+  EXPECT_THAT(bill, HasSubstr(R"("bomFormat":"CycloneDX","specVersion":"1.5")"));
+  EXPECT_THAT(bill, HasSubstr(R"("name":"OpenSSL","version":"3.)"));
+  EXPECT_EQ(bill, Generate("sbom"));
+  std::ifstream uplot(KEYHOLE_SOURCE_DIR "/proxy/page/vendor/uplot/uPlot.iife.min.js");
+  std::string first;
+  std::getline(uplot, first);
+  const size_t at = first.find("(v");
+  ASSERT_NE(at, std::string::npos) << first;
+  const std::string version = first.substr(at + 2, first.find(')') - at - 2);
+  EXPECT_THAT(bill, HasSubstr("\"name\":\"uPlot\",\"version\":\"" + version + "\""));
 }
 
 TEST(Manual, BashCompletes) {

@@ -35,5 +35,16 @@ TEST(Notify, NobodyNeedBeThere) {
   Notify(std::string(200, 'x').c_str(), "READY=1");
 }
 
+TEST(Notify, TheWatchdogIsOfTheProcessThatItNames) {
+  const std::string own = std::to_string(::getpid());
+  EXPECT_EQ(WatchdogInterval("30000000", own.c_str()), std::chrono::seconds(30));
+  EXPECT_EQ(WatchdogInterval("30000000", nullptr), std::chrono::seconds(30));
+  EXPECT_EQ(WatchdogInterval("30000000", "1"), std::chrono::seconds(0));
+  for (const char* none : {"", "0", "-5", "30s"}) {
+    EXPECT_EQ(WatchdogInterval(none, own.c_str()).count(), 0) << none;
+  }
+  EXPECT_EQ(WatchdogInterval(nullptr, nullptr).count(), 0);
+}
+
 }  // namespace
 }  // namespace keyhole::program
