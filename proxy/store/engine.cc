@@ -204,6 +204,11 @@ void Engine::OnExpired(int database, std::string_view key) {
   EmitIfWanted(EventClass::kExpired, database, "expired", key);
 }
 
+void Engine::OnPartsEnded(int database, std::string_view key, bool whole) {
+  EmitIfWanted(EventClass::kHash, database, "hexpired", key);
+  if (whole) EmitIfWanted(EventClass::kGeneric, database, "del", key);  // layering: not a command
+}
+
 void Engine::OnEvicted(int database, std::string_view key) {
   EmitIfWanted(EventClass::kEvicted, database, "evicted", key);
 }

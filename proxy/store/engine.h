@@ -226,6 +226,7 @@ class Engine final : private KeyListener {
   void OnChanged(int database, std::string_view key) override;
   void OnAdded(int database, std::string_view key) override;
   void OnExpired(int database, std::string_view key) override;
+  void OnPartsEnded(int database, std::string_view key, bool whole) override;
   void OnEvicted(int database, std::string_view key) override;
   void EmitIfWanted(EventClass kind, int database, std::string_view event, std::string_view key);
   Stats SinceStart() const;

@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from runner import latency, report, syscalls, throughput, transactions  # noqa: E402
+from runner import latency, report, syscalls, throughput, transactions, types  # noqa: E402
 
 
 def one(peer, number, **fields):
@@ -32,6 +32,16 @@ class Ratios(unittest.TestCase):
         self.assertEqual(report.span([0.8, 0.9, 0.7]), "0.80 (0.70-0.90)")
         self.assertEqual(report.span([0.8]), "0.80")
         self.assertEqual(report.span([]), "")
+
+
+class Fills(unittest.TestCase):
+    def test_differ_from_request_to_request(self):
+        self.assertEqual(types.request("SET key:{d} {n}", 7),
+                         b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000007\r\n$1\r\n7\r\n")
+        self.assertEqual(len({types.request("ZADD key {a}.5 m", number) for number in range(1000)}), 1000)
+
+    def test_every_case_has_a_name_of_its_own(self):
+        self.assertEqual(len({case.name for case in types.CASES}), len(types.CASES))
 
 
 class Tables(unittest.TestCase):

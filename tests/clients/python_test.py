@@ -389,7 +389,6 @@ class StoreTest(CacheTest):
 
     command = [KEYHOLE, "--http", "off", "--listen"]
     pattern = "embedded store"
-    test_kombu = None  # it gives messages back under a lock that a script releases
 
     def address(self):
         return f"127.0.0.1:{self.port}"

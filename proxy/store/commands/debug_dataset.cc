@@ -37,6 +37,7 @@ class Digest {
 std::string Joined(const rdb::Element& element) {
   std::string text = std::to_string(element.name.size()) + ":";
   text.append(element.name).append(element.value);
+  if (element.expire != kNever) text.append("@").append(std::to_string(element.expire));
   return text.append("=").append(std::to_string(element.score));
 }
 

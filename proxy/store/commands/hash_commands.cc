@@ -34,9 +34,11 @@ bool SetPairs(Call& call, int64_t* added) {
   return true;
 }
 
+// A field that is there keeps its expiry.
 void SetOne(Call& call, Entry* slot, std::string_view value) {
   CollectionEdit edit(call.db(), call.engine.collection_limits(), ValueType::kHash, slot,
                       call.db().HeapOf(call.args[1]));
+  edit.KeepExpiry();
   edit.Set(call.args[2], value);
   edit.Commit(call.args[1]);
 }

@@ -3,6 +3,7 @@
 
 #include "proxy/store/commands/handlers.h"
 #include "proxy/store/commands/replies.h"
+#include "proxy/store/types/timed_table.h"
 #include "resp/number.h"
 
 namespace keyhole::store {
@@ -12,6 +13,10 @@ std::string_view ShownEncoding(const Entry& entry) {
   constexpr size_t kMaxEmbedded = 44;  // bytes of a string that Redis allocates with its object
   constexpr size_t kMaxDigits = 20;
   const Shown shown = ShownOf(entry.encoding());
+  if (shown == Shown::kUnlessListed) {
+    const bool listed = static_cast<const TimedTable*>(entry.object())->listed();
+    return listed ? "listpackex" : EncodingName(entry.encoding());
+  }
   const std::string_view value = entry.value();
   int64_t number = 0;
   if (shown == Shown::kUnlessInteger && value.size() <= kMaxDigits &&

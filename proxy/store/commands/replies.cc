@@ -54,16 +54,36 @@ bool IsWrongType(Call& call, const Entry* slot, ValueType type) {
   return true;
 }
 
+namespace {
+
+[[gnu::noinline]] bool MakeReady(Call& call, Entry** slot, ValueType type) {
+  if (IsWrongType(call, *slot, type)) return false;
+  EndFields(call, slot);
+  return true;
+}
+
+// False if there is a key here that is not of the type; then that is the reply.
+bool MayUse(Call& call, Entry** slot, ValueType type) {
+  if (*slot == nullptr || IsReady((*slot)->encoding(), type)) return true;
+  return MakeReady(call, slot, type);
+}
+
+}  // namespace
+
+void EndFields(Call& call, Entry** slot) {
+  if ((*slot)->layout() == Layout::kTimed && !call.db().EndParts(*slot, call.now)) *slot = nullptr;
+}
+
 bool ReadAs(Call& call, std::string_view key, ValueType type, Entry* entry) {
-  const Entry* const slot = call.Read(key);
-  if (IsWrongType(call, slot, type)) return false;
+  Entry* slot = call.Read(key);
+  if (!MayUse(call, &slot, type)) return false;
   *entry = slot == nullptr ? Entry() : *slot;
   return true;
 }
 
 bool FindAs(Call& call, std::string_view key, ValueType type, Entry** slot) {
   *slot = call.Find(key);
-  return !IsWrongType(call, *slot, type);
+  return MayUse(call, slot, type);
 }
 
 void Help(Call& call, std::span<const std::string_view> lines) {

@@ -42,7 +42,7 @@ bool IntegerArgument(Call& call, size_t index, int64_t* value);
 // Reads the number of a database. False if there is none such; then that is the reply.
 bool DatabaseArgument(Call& call, size_t index, int* database);
 
-// True if there is a key here that is not of the type; then that is the reply.
+// True if there is a key here that is not of the type; then that is the reply. Not for hashes.
 bool IsWrongType(Call& call, const Entry* slot, ValueType type);
 
 // Looks for a key of this type: *entry is it, or false if there is none, counted as Call::Read().
@@ -50,6 +50,9 @@ bool IsWrongType(Call& call, const Entry* slot, ValueType type);
 bool ReadAs(Call& call, std::string_view key, ValueType type, Entry* entry);
 // The same for commands that write: *slot, or null.
 bool FindAs(Call& call, std::string_view key, ValueType type, Entry** slot);
+
+// Removes the fields of a hash that have ended by their own time. *slot: null if none is left.
+void EndFields(Call& call, Entry** slot);
 
 // As OBJECT ENCODING of Redis 7.0 calls it.
 std::string_view ShownEncoding(const Entry& entry);

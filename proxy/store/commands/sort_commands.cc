@@ -87,7 +87,8 @@ std::optional<std::string> Resolve(Call& call, const Pattern& pattern, const std
   if (pattern.is_element) return element;
   if (!pattern.has_star) return std::nullopt;
   const std::string key = std::string(pattern.before).append(element).append(pattern.behind);
-  const Entry* const slot = call.Read(key);
+  Entry* slot = call.Read(key);
+  if (slot != nullptr) EndFields(call, &slot);
   if (slot == nullptr) return std::nullopt;
   if (pattern.field.empty()) {
     if (slot->type() != ValueType::kString) return std::nullopt;

@@ -26,7 +26,7 @@ enum class Encoding : uint8_t {
 };
 
 // When OBJECT ENCODING shows another name than the row's.
-enum class Shown : uint8_t { kAlways, kUnlessShort, kUnlessInteger };
+enum class Shown : uint8_t { kAlways, kUnlessShort, kUnlessInteger, kUnlessListed };
 
 namespace rows {
 
@@ -49,6 +49,16 @@ inline constexpr std::array kLayouts = std::to_array<Layout>({
 #define ENCODING(id, type, layout, shown, name) Layout::k##layout,
 #include "proxy/store/keyspace/types.def"
 });
+// The type where the value can be used as it is; another number where parts of it may have ended by
+// their own time, which whoever is about to use it has to see to.
+inline constexpr uint8_t kNotReady = 0xFF;
+inline constexpr std::array kReady = [] {
+  std::array<uint8_t, kTypes.size()> ready{};
+  for (size_t i = 0; i < ready.size(); ++i) {
+    ready[i] = kLayouts[i] == Layout::kTimed ? kNotReady : static_cast<uint8_t>(kTypes[i]);
+  }
+  return ready;
+}();
 inline constexpr std::array kShown = std::to_array<Shown>({
 #define ENCODING(id, type, layout, shown, name) Shown::shown,
 #include "proxy/store/keyspace/types.def"
@@ -77,6 +87,10 @@ constexpr std::string_view TypeName(ValueType type) {
 }
 constexpr ValueType TypeOf(Encoding encoding) {
   return rows::kTypes[static_cast<size_t>(encoding)];
+}
+// Whether the value is of this type, and all of it is still there; else more has to be asked.
+constexpr bool IsReady(Encoding encoding, ValueType type) {
+  return rows::kReady[static_cast<size_t>(encoding)] == static_cast<uint8_t>(type);
 }
 constexpr Layout LayoutOf(Encoding encoding) {
   return rows::kLayouts[static_cast<size_t>(encoding)];

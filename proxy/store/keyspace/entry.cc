@@ -89,6 +89,14 @@ std::unique_ptr<Object> Entry::Open(Entry entry, Heap& heap) {
   return object;
 }
 
+std::unique_ptr<Object> Entry::Exchange(Encoding encoding, std::unique_ptr<Object> object) const {
+  std::unique_ptr<Object> old(this->object());
+  Object* const raw = object.release();
+  std::memcpy(value_bytes(), &raw, sizeof(raw));
+  set_encoding(encoding);
+  return old;
+}
+
 Entry Entry::Rebuilt(Entry entry, std::string_view key, size_t value_size, UnixMillis expire,
                      Heap& from, Heap& to) {
   const Entry fresh = Make(entry.flags(), key, value_size, expire, to);

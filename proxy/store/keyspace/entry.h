@@ -31,6 +31,13 @@ class Object {
   // A copy, made of this heap's memory.
   virtual std::unique_ptr<Object> Clone(Heap& heap) const = 0;
 
+  // Parts of a value may end by a time of their own: fields of a hash. When the first of them does;
+  // kNever: none.
+  virtual UnixMillis due() const { return kNever; }
+  // Removes those that have ended, until *budget, of which each takes some, is 0. False if nothing
+  // is left of the value.
+  virtual bool EndParts(UnixMillis /*now*/, size_t* /*budget*/) { return true; }
+
   // Both do a part of a long work, until *budget, of which they take what it cost, is 0: a unit is
   // about 20 ns, a step that is cheap costs one. True when all is done.
   //
@@ -59,6 +66,10 @@ class Entry {
   static void Destroy(Entry entry, Heap& heap = MallocHeap());
   // The same without its object, which is the caller's. REQUIRES: is_object().
   static std::unique_ptr<Object> Open(Entry entry, Heap& heap);
+
+  // Gives it another object in place of its own, which is the caller's. REQUIRES: is_object(), of
+  // both encodings.
+  std::unique_ptr<Object> Exchange(Encoding encoding, std::unique_ptr<Object> object) const;
 
   // The same entry with room for `size` bytes of value; bytes beyond the old size are
   // uninitialised. Takes the old handle's place.

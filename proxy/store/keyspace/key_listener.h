@@ -13,6 +13,8 @@ class KeyListener {
   virtual void OnAdded(int database, std::string_view key) = 0;    // it was not there; the same
   virtual void OnExpired(int database, std::string_view key) = 0;  // OnChanged() has been called
   virtual void OnEvicted(int database, std::string_view key) = 0;  // the same
+  // Fields of a hash have ended by their own time; whole: all that there were, and so the key.
+  virtual void OnPartsEnded(int database, std::string_view key, bool whole) = 0;  // the same
 
  protected:
   ~KeyListener() = default;

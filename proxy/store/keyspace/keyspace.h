@@ -64,6 +64,14 @@ class Keyspace {
   void Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> object) {
     Of(slot).Overwrite(slot, encoding, std::move(object));
   }
+  // Puts the object that make(Object& old) gives, which may take the old one apart, in its place.
+  template <typename F>
+  void Exchange(Entry* slot, Encoding encoding, F&& make) {
+    Of(slot).Exchange(slot, encoding, make);
+  }
+  // Removes the parts of a value (fields of a hash) that have ended by their own time, and the key
+  // with the last of them. False: it is gone.
+  bool EndParts(Entry* slot, UnixMillis now) { return Of(slot).EndParts(slot, now); }
   // A string's value becomes `size` bytes long, filled with zeros if that is longer. It is a raw
   // string from then on.
   void Resize(Entry* slot, size_t size) { Of(slot).Resize(slot, size); }

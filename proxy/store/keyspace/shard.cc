@@ -154,6 +154,7 @@ void Shard::Overwrite(Entry* slot, Encoding encoding, std::unique_ptr<Object> ob
     Discard(*slot);
     *slot = fresh;
   });
+  NoteLayout(encoding);
 }
 
 void Shard::Resize(Entry* slot, size_t size) {
@@ -189,6 +190,7 @@ void Shard::Insert(Entry entry, uint64_t hash) {
   const Entry inserted = Entry::Renamed(entry, entry.key(), MallocHeap(), keys_->arena);
   Add(inserted, hash);
   keys_->table.Insert(inserted, hash);
+  NoteLayout(inserted.encoding());
   Report();
   if (is_new) return watches_.Added(inserted.key());
   watches_.Touched(inserted.key());
@@ -280,68 +282,6 @@ void Shard::CompactObjects(size_t* budget) {
     keys.compact_bucket = next;
     if (next == 0) return;
   }
-}
-
-// Looks at some entries, all at once: the misses of the cache for one overlap with those for the
-// others. Returns how many.
-size_t Shard::SweepSome(UnixMillis now, size_t* removed) {
-  constexpr size_t kBuckets = 16;
-  constexpr UnixMillis kTtlScale = 1024;  // keeps the sum of many long TTLs from overflowing
-  Keys& keys = *keys_;
-  looked_at_.clear();
-  keys.hand = keys.table.VisitBuckets(keys.hand, kBuckets, [this](Entry* slot) {
-    __builtin_prefetch(slot->raw());
-    looked_at_.push_back(slot);
-  });
-  for (Entry* const slot : looked_at_) {
-    if (!slot->has_expire()) continue;
-    if (slot->expire() <= now) {
-      ++*removed;
-      RemoveExpired(slot);
-    } else {
-      keys.ttl_sum += (slot->expire() - now) / kTtlScale;
-      ++keys.ttl_seen;
-    }
-  }
-  if (keys.hand == 0) {
-    const auto seen = static_cast<UnixMillis>(keys.ttl_seen);
-    keys.mean_ttl = seen == 0 ? 0 : keys.ttl_sum / seen * kTtlScale;
-    keys.ttl_sum = 0;
-    keys.ttl_seen = 0;
-  }
-  return looked_at_.size() + kBuckets / 4;
-}
-
-size_t Shard::Sweep(UnixMillis now, size_t budget) {
-  constexpr size_t kCostOfRemoval = 6;
-  constexpr size_t kCostOfPage = 3000;  // whose entries move to others
-  constexpr size_t kBucketsPerStep = 32;
-  constexpr size_t kManyDead = 20;  // one in so many
-  const auto spend = [&budget](size_t cost) { budget -= std::min(cost, budget); };
-
-  keys_->table.Step(kBucketsPerStep);
-  keys_->arena.Trim(4);
-  for (int i = 0; i < 4 && keys_->arena.fragmented() && budget > 0 && Compact(); ++i) {
-    spend(kCostOfPage);
-  }
-  if (objects_.heap().compactable()) CompactObjects(&budget);
-  if (keys_->expiring == 0) {
-    keys_->mean_ttl = 0;
-    keys_->many_dead = false;
-    Report();
-    return budget;
-  }
-  size_t looked = 0;
-  size_t removed = 0;
-  do {
-    const size_t before = removed;
-    const size_t some = SweepSome(now, &removed);
-    looked += some;
-    spend(some + (removed - before) * kCostOfRemoval);
-  } while (keys_->hand != 0 && budget > 0 && keys_->expiring > 0);
-  keys_->many_dead = removed * kManyDead > looked;
-  Report();
-  return budget;
 }
 
 }  // namespace keyhole::store

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/store/keyspace/entry.h"
@@ -61,6 +62,12 @@ class Shard {
   // The same for what nobody who watches the key need know.
   template <typename F>
   void Adjust(Entry* slot, F&& f);
+  // Puts the object that make(Object& old) gives, which may take the old one apart, in its place.
+  template <typename F>
+  void Exchange(Entry* slot, Encoding encoding, F&& make);
+  // Removes the parts of a value that have ended by their own time, and the key with the last of
+  // them. False: it is gone.
+  bool EndParts(Entry* slot, UnixMillis now);
   void Erase(Entry* slot);
   // The entry that is taken out and the one that is put in are of MallocHeap(); the caller's before
   // and after.
@@ -142,6 +149,8 @@ class Shard {
     size_t ttl_seen = 0;
     UnixMillis mean_ttl = 0;
     bool many_dead = false;
+    bool timed = false;         // there may be values whose parts end by their own time ...
+    bool timed_seen = false;    // ... as this round of Sweep() has seen, or is since then
     size_t compact_bucket = 0;  // where CompactObjects() goes on: the bucket ...
     size_t compact_skip = 0;    // ... and how many of its objects are done
 
@@ -161,12 +170,18 @@ class Shard {
   void Remove(Entry* slot);
   void Discard(Entry entry);
   void RemoveExpired(Entry* slot);
+  bool EndSomeParts(Entry* slot, UnixMillis now, size_t* budget);
+  bool SweepParts(Entry* slot, UnixMillis now, size_t* removed);
+  void NoteLayout(Encoding encoding) {
+    if (LayoutOf(encoding) == Layout::kTimed) keys_->timed = keys_->timed_seen = true;
+  }
   void Moved(Entry* slot, Arena::Links links);
   bool Compact();
   void CompactObjects(size_t* budget);
   void Report();
   void BreakWatchesOfExisting(const EntryTable& table, UnixMillis now);
   size_t SweepSome(UnixMillis now, size_t* removed);
+  bool nothing_ends() const { return keys_->expiring == 0 && !keys_->timed; }
 
   MemoryBudget& budget_;
   ObjectPool& objects_;
@@ -206,6 +221,15 @@ void Shard::Adjust(Entry* slot, F&& f) {
   keys_->queues.Weigh(*slot, before, after);
   keys_->expiring += (slot->has_expire() ? 1 : 0) - expiring;
   Report();
+}
+
+template <typename F>
+void Shard::Exchange(Entry* slot, Encoding encoding, F&& make) {
+  Modify(slot, [&] {
+    std::unique_ptr<Object> fresh = make(*slot->object());
+    objects_.Discard(slot->Exchange(encoding, std::move(fresh)));
+  });
+  NoteLayout(encoding);
 }
 
 }  // namespace keyhole::store

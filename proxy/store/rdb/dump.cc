@@ -43,6 +43,28 @@ void AppendTable(Entry entry, Writer* writer) {
   });
 }
 
+const TimedTable& TimedOf(Entry entry) {
+  return *static_cast<const TimedTable*>(entry.object());
+}
+
+bool HasEnds(Entry entry) {
+  return entry.layout() == Layout::kTimed && TimedOf(entry).has_ends();
+}
+
+// As ReadElements() reads it.
+void AppendTimed(Entry entry, Writer* writer) {
+  const TimedTable& table = TimedOf(entry);
+  const UnixMillis first = table.due();
+  writer->Milliseconds(first);
+  writer->Length(table.size());
+  table.ForEach([&](const keyhole::store::Item& field) {
+    const bool ends = field.has_expire();
+    writer->Length(ends ? static_cast<uint64_t>(field.expire() - first) + 1 : 0);
+    writer->String(field.key());
+    writer->String(field.value());
+  });
+}
+
 void AppendListpack(Entry entry, Writer* writer) {
   ListpackWriter listpack;
   ForEachItem(entry, [&](std::string_view name, std::string_view value) {
@@ -132,6 +154,20 @@ Entry ReadString(Reader* reader, std::string_view key) {
   return made;
 }
 
+// No field may come twice.
+Entry ReadTimedHash(Form form, Reader* reader, std::string_view key, Keyspace& db,
+                    const CollectionLimits& limits) {
+  auto table = std::make_unique<TimedTable>(db.HeapOf(key), /*listed=*/true);
+  const size_t longest = limits.listed_bytes;
+  const bool whole = ReadElements(form, reader, [&](const Element& field) {
+    if (field.name.size() > longest || field.value.size() > longest) table->Unlist();
+    return table->Set(field.name, field.value, field.expire);
+  });
+  if (!whole || table->size() == 0) return {};
+  if (table->size() > limits.listed_items) table->Unlist();
+  return Entry::MakeObject(Encoding::kTimedHash, key, std::move(table), kNever);
+}
+
 // No field and no member may come twice. What was in one block stays in one, however long its
 // fields are, as in Redis.
 Entry ReadCollection(Form form, ValueType type, Reader* reader, std::string_view key, Keyspace& db,
@@ -152,6 +188,7 @@ Form FormOf(Entry entry) {
     case ValueType::kString:
       return Form::kString;
     case ValueType::kHash:
+      if (HasEnds(entry)) return Form::kHashTimed;
       return entry.encoding() == Encoding::kListHash ? Form::kHashListpack : Form::kHash;
     case ValueType::kSet:
       return entry.encoding() == Encoding::kIntegerSet ? Form::kSetIntegers : Form::kSet;
@@ -171,6 +208,7 @@ void AppendValue(Entry entry, Writer* writer) {
       return writer->String(entry.value());
     case ValueType::kHash:
       if (entry.encoding() == Encoding::kListHash) return AppendListpack(entry, writer);
+      if (HasEnds(entry)) return AppendTimed(entry, writer);
       return AppendTable(entry, writer);
     case ValueType::kSet:
       if (entry.encoding() != Encoding::kIntegerSet) return AppendTable(entry, writer);
@@ -185,8 +223,8 @@ void AppendValue(Entry entry, Writer* writer) {
   }
 }
 
-void ClosePayload(std::string* payload) {
-  AppendLowFirst(kVersion, kVersionSize, payload);
+void ClosePayload(std::string* payload, unsigned version) {
+  AppendLowFirst(version, kVersionSize, payload);
   AppendLowFirst(Crc64(*payload), sizeof(uint64_t), payload);
 }
 
@@ -195,7 +233,7 @@ std::string DumpPayload(Entry entry) {
   Writer writer(&payload);
   writer.Byte(static_cast<uint8_t>(FormOf(entry)));
   AppendValue(entry, &writer);
-  ClosePayload(&payload);
+  ClosePayload(&payload, HasEnds(entry) ? kNewestVersion : kVersion);
   return payload;
 }
 
@@ -205,7 +243,7 @@ bool OpenPayload(std::string_view* payload) {
   uint64_t crc;
   std::memcpy(&version, payload->data() + payload->size() - kTail, sizeof(version));
   std::memcpy(&crc, payload->data() + payload->size() - sizeof(crc), sizeof(crc));
-  if (version > kVersion) return false;
+  if (version > kNewestVersion) return false;
   if (Crc64(payload->substr(0, payload->size() - sizeof(crc))) != crc) return false;
   payload->remove_suffix(kTail);
   return true;
@@ -226,6 +264,9 @@ Entry ReadValue(uint8_t form, Reader* reader, std::string_view key, Keyspace& db
     case Shape::kString:
       return ReadString(reader, key);
     case Shape::kHash:
+      if (known == Form::kHashTimed || known == Form::kHashTimedListpack) {
+        return ReadTimedHash(known, reader, key, db, limits.collections);
+      }
       return ReadCollection(known, ValueType::kHash, reader, key, db, limits.collections);
     case Shape::kSet:
       return ReadCollection(known, ValueType::kSet, reader, key, db, limits.collections);

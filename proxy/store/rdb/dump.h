@@ -2,7 +2,9 @@
 //
 //     form 1 | value | version 2, low byte first | CRC-64 of all before, 8, low byte first
 //
-// What is written is what Redis 7.0.15 writes (version 10), but for what LZF makes of it.
+// What is written is what Redis 7.0.15 writes (version 10), but for what LZF makes of it; a hash of
+// which fields end by their own time, which that does not know, is of version 12 (Redis 7.4). What
+// is read may be of any of them.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +22,7 @@
 namespace keyhole::store::rdb {
 
 inline constexpr unsigned kVersion = 10;
+inline constexpr unsigned kNewestVersion = 12;
 
 // How a value is written, and the value without the byte that says so.
 Form FormOf(Entry entry);
@@ -27,7 +30,7 @@ void AppendValue(Entry entry, Writer* writer);
 std::string DumpPayload(Entry entry);
 
 // Appends the tail to what has been written.
-void ClosePayload(std::string* payload);
+void ClosePayload(std::string* payload, unsigned version = kVersion);
 // Takes the tail off. False if the version is newer or the checksum wrong.
 bool OpenPayload(std::string_view* payload);
 

@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "proxy/store/rdb/listpack.h"
 #include "proxy/store/rdb/old_forms.h"
+#include "resp/number.h"
 
 namespace keyhole::store::rdb {
 
@@ -82,6 +84,50 @@ bool ReadScorePairs(Reader* reader, Walk walk, const Sink& sink) {
   });
 }
 
+// The end of a field is of 48 bits.
+constexpr int64_t kLastEnd = (int64_t{1} << 48) - 1;
+
+// The first end of all, then each field behind its own, as the distance to that and one more.
+bool ReadTimedFields(Reader* reader, const Sink& sink) {
+  int64_t first = 0;
+  uint64_t count = 0;
+  if (!reader->Milliseconds(&first) || !reader->Count(&count)) return false;
+  for (; count > 0; --count) {
+    uint64_t distance = 0;
+    std::string scratch[2];
+    std::string_view name;
+    std::string_view value;
+    if (!reader->Length(&distance) || !reader->String(&scratch[0], &name) ||
+        !reader->String(&scratch[1], &value)) {
+      return false;
+    }
+    const bool ends = distance > 0;
+    if (ends && (first < 0 || first > kLastEnd || distance > kLastEnd)) return false;
+    const UnixMillis expire = ends ? first + static_cast<int64_t>(distance) - 1 : kNever;
+    if (!sink({name, value, 0, expire})) return false;
+  }
+  return true;
+}
+
+// Fields, values and ends in turn; 0 is none.
+bool ReadTimedListpack(Reader* reader, const Sink& sink) {
+  int64_t first = 0;
+  if (!reader->Milliseconds(&first)) return false;
+  std::vector<std::string> held;
+  const bool whole = ReadWhole(reader, ReadListpack, [&](std::string_view text) {
+    int64_t end = 0;
+    if (held.size() < 2) {
+      held.emplace_back(text);
+      return true;
+    }
+    if (!resp::ParseInteger(text, &end) || end < 0 || end > kLastEnd) return false;
+    const bool taken = sink({held[0], held[1], 0, end == 0 ? kNever : end});
+    held.clear();
+    return taken;
+  });
+  return whole && held.empty();
+}
+
 // A list in several strings, each a part of it; of a newer one some are a single element.
 bool ReadParts(Reader* reader, Walk walk, bool may_be_plain, const ElementSink& sink) {
   constexpr uint64_t kPlain = 1;
@@ -105,11 +151,12 @@ bool ReadParts(Reader* reader, Walk walk, bool may_be_plain, const ElementSink& 
 
 Shape ShapeOf(uint8_t form) {
   constexpr Shape kShapes[] = {
-      Shape::kString,    Shape::kList,  Shape::kSet,       Shape::kSortedSet, Shape::kHash,
-      Shape::kSortedSet, Shape::kNone,  Shape::kNone,      Shape::kNone,      Shape::kHash,
-      Shape::kList,      Shape::kSet,   Shape::kSortedSet, Shape::kHash,      Shape::kList,
-      Shape::kStream,    Shape::kHash,  Shape::kSortedSet, Shape::kList,      Shape::kStream,
-      Shape::kSet,       Shape::kStream};
+      Shape::kString,    Shape::kList,   Shape::kSet,       Shape::kSortedSet, Shape::kHash,
+      Shape::kSortedSet, Shape::kNone,   Shape::kNone,      Shape::kNone,      Shape::kHash,
+      Shape::kList,      Shape::kSet,    Shape::kSortedSet, Shape::kHash,      Shape::kList,
+      Shape::kStream,    Shape::kHash,   Shape::kSortedSet, Shape::kList,      Shape::kStream,
+      Shape::kSet,       Shape::kStream, Shape::kNone,      Shape::kNone,      Shape::kHash,
+      Shape::kHash};
   return form < std::size(kShapes) ? kShapes[form] : Shape::kNone;
 }
 
@@ -148,6 +195,10 @@ bool ReadElements(Form form, Reader* reader, const Sink& sink) {
       return ReadScorePairs(reader, ReadListpack, sink);
     case Form::kListListpacks:
       return ReadParts(reader, ReadListpack, /*may_be_plain=*/true, single);
+    case Form::kHashTimed:
+      return ReadTimedFields(reader, sink);
+    case Form::kHashTimedListpack:
+      return ReadTimedListpack(reader, sink);
     case Form::kSetListpack:
       return ReadWhole(reader, ReadListpack, single);
     case Form::kStream1:

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string_view>
 
+#include "proxy/store/options.h"
 #include "proxy/store/rdb/reader.h"
 
 namespace keyhole::store::rdb {
@@ -31,6 +32,8 @@ enum class Form : uint8_t {
   kStream2 = 19,
   kSetListpack = 20,  // of Redis 7.2, as the next
   kStream3 = 21,
+  kHashTimed = 24,  // of Redis 7.4, as the next: fields that end by their own time
+  kHashTimedListpack = 25,
 };
 
 enum class Shape : uint8_t { kNone, kString, kList, kSet, kSortedSet, kHash, kStream };
@@ -41,6 +44,7 @@ struct Element {
   std::string_view name;        // the element, the member, the field; a string
   std::string_view value = {};  // of a field
   double score = 0;             // of a member of a sorted set; never NaN
+  UnixMillis expire = kNever;   // of a field
 };
 // Views are valid until it returns. False: no more, it is wrong.
 using Sink = std::function<bool(const Element&)>;

@@ -24,8 +24,6 @@ enum class Mark : uint8_t {
 enum class ForeignForm : uint8_t {
   kOldModule = 6,  // has no end to be found
   kModule = 7,
-  kFieldsExpire = 24,  // a hash of Redis 7.4
-  kFieldsExpireListpack = 25,
 };
 
 }  // namespace keyhole::store::rdb

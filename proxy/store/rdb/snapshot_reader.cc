@@ -62,16 +62,6 @@ bool SkipModule(Reader* reader) {
   }
 }
 
-bool SkipExpiringFields(Reader* reader) {
-  int64_t first = 0;
-  uint64_t count = 0;
-  if (!reader->Milliseconds(&first) || !reader->Count(&count)) return false;
-  for (; count > 0; --count) {
-    if (!SkipLengths(reader, 1) || !SkipStrings(reader, 2)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 SnapshotReader::State SnapshotReader::Read(std::string_view bytes) {
@@ -247,13 +237,6 @@ bool SnapshotReader::SkipForeign(uint8_t form, Reader* reader) {
       return Wrong("a value of a module of Redis 4, whose end cannot be found");
     case ForeignForm::kModule:
       return MaySkip("a value of a module") && SkipLengths(reader, 1) && SkipModule(reader);
-    case ForeignForm::kFieldsExpire:
-      return MaySkip("a hash whose fields expire") && SkipExpiringFields(reader);
-    case ForeignForm::kFieldsExpireListpack: {
-      int64_t first = 0;
-      return MaySkip("a hash whose fields expire") && reader->Milliseconds(&first) &&
-             SkipStrings(reader, 1);
-    }
   }
   return Wrong("a value of type " + std::to_string(form) + ", which nobody knows here");
 }

@@ -32,7 +32,7 @@ CollectionEdit::CollectionEdit(Keyspace& db, const CollectionLimits& limits, Val
   block_.clear();
   if (slot == nullptr) return;
   count_ = CountItems(*slot);
-  if (slot->is_object()) {
+  if (slot->layout() == Layout::kTable) {
     table_ = static_cast<TableObject*>(slot->object());
   } else {
     block_.assign(slot->value());
@@ -53,6 +53,8 @@ bool CollectionEdit::Set(std::string_view name, std::string_view value) {
     db_.Change(slot_, [&] { added = table_->Set(name, value); });
   } else if (layout() == Layout::kPacked) {
     SetPacked(name, value, &added);
+  } else if (layout() == Layout::kTimed) {
+    added = SetTimed(name, value);
   }
   if (added) ++count_;
   const bool too_many = encoding_ == Encoding::kIntegerSet
@@ -100,6 +102,46 @@ void CollectionEdit::SetPacked(std::string_view name, std::string_view value, bo
   }
 }
 
+// What is done is done: nothing is left for Commit().
+bool CollectionEdit::SetTimed(std::string_view name, std::string_view value) {
+  const size_t longest = limits_.listed_bytes;
+  bool added = false;
+  db_.Change(slot_, [&] {
+    TimedTable& table = *timed();
+    const Item* const old = keeps_expiry_ ? table.Find(name) : nullptr;
+    added = table.Set(name, value, old != nullptr ? old->expire() : kNever);
+    const bool is_long = name.size() > longest || value.size() > longest;
+    if (is_long || table.size() > limits_.listed_items) table.Unlist();
+  });
+  changed_ = false;
+  return added;
+}
+
+void CollectionEdit::SetExpire(std::string_view name, UnixMillis expire) {
+  assert(!changed_);
+  if (layout() != Layout::kTimed) MakeTimed();
+  db_.Change(slot_, [&] { timed()->SetExpire(name, expire); });
+}
+
+// However large it is, nothing is copied but a block.
+void CollectionEdit::MakeTimed() {
+  auto made = std::make_unique<TimedTable>(heap_, encoding_ == Encoding::kListHash);
+  encoding_ = Encoding::kTimedHash;
+  if (std::exchange(table_, nullptr) != nullptr) {
+    db_.Exchange(slot_, encoding_, [&made](Object& old) {
+      made->TakeFrom(static_cast<TableObject&>(old));
+      return std::move(made);
+    });
+    return;
+  }
+  PackedReader reader(block_);
+  while (!reader.at_end()) {
+    const std::string_view name = reader.Next();
+    made->Set(name, reader.Next(), kNever);
+  }
+  db_.Overwrite(slot_, encoding_, std::move(made));
+}
+
 // From the block into a table.
 void CollectionEdit::Spill() {
   fresh_ = std::make_unique<TableObject>(heap_);
@@ -119,12 +161,19 @@ bool CollectionEdit::Remove(std::string_view name) {
     removed = table_->Remove(name);
   } else if (table_ != nullptr) {
     if (table_->Find(name) != nullptr) db_.Change(slot_, [&] { removed = table_->Remove(name); });
+  } else if (layout() == Layout::kPacked) {
+    if (const size_t at = FindPacked(block_, name, stride()); at != std::string::npos) {
+      ErasePacked(&block_, at, stride());
+      removed = true;
+    }
   } else if (layout() == Layout::kIntegers) {
     int64_t value = 0;
     removed = resp::ParseInteger(name, &value) && RemoveInteger(&block_, value);
-  } else if (const size_t at = FindPacked(block_, name, stride()); at != std::string::npos) {
-    ErasePacked(&block_, at, stride());
-    removed = true;
+  } else if (timed()->Find(name) != nullptr) {
+    db_.Change(slot_, [&] { removed = timed()->Remove(name); });
+    --count_;
+    changed_ = count_ == 0;
+    return removed;
   }
   if (removed) --count_;
   changed_ = changed_ || removed;

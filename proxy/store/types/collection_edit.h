@@ -12,6 +12,9 @@
 //                   or no integer
 //     kIntegerSet -------------------------------> kPackedSet  -----> kTableSet
 //
+// A hash of which fields end by their own time is one of its own, kTimedHash (timed_table.h); a
+// field that is set ends no more, unless KeepExpiry() says so.
+//
 // The first step is Redis' own, with its limits, and what OBJECT ENCODING shows; the second is a
 // matter of memory only. There is no way back.
 #pragma once
@@ -22,7 +25,7 @@
 #include <string_view>
 
 #include "proxy/store/keyspace/keyspace.h"
-#include "proxy/store/types/table_object.h"
+#include "proxy/store/types/timed_table.h"
 
 namespace keyhole::store {
 
@@ -45,6 +48,11 @@ class CollectionEdit {
 
   // True if it is new. A set's members have no value.
   bool Set(std::string_view name, std::string_view value = {});
+  // From now on Set() leaves a field's expiry as it is.
+  void KeepExpiry() { keeps_expiry_ = true; }
+  // Gives a field an expiry, or none with kNever. REQUIRES: there is a slot, with that field, and
+  // nothing else has been changed.
+  void SetExpire(std::string_view name, UnixMillis expire);
   // False if it was not there.
   bool Remove(std::string_view name);
   size_t size() const { return count_; }
@@ -63,6 +71,9 @@ class CollectionEdit {
   void EndIntegers();
   void SetPacked(std::string_view name, std::string_view value, bool* added);
   void Spill();
+  TimedTable* timed() const { return static_cast<TimedTable*>(slot_->object()); }
+  bool SetTimed(std::string_view name, std::string_view value);
+  void MakeTimed();
 
   Keyspace& db_;
   const CollectionLimits& limits_;
@@ -73,7 +84,8 @@ class CollectionEdit {
   TableObject* table_ = nullptr;        // the slot's, or the next one
   std::unique_ptr<TableObject> fresh_;  // not yet the slot's
   size_t count_ = 0;
-  bool changed_ = false;
+  bool changed_ = false;  // Commit() has something to do
+  bool keeps_expiry_ = false;
 };
 
 }  // namespace keyhole::store

@@ -19,12 +19,23 @@ bool TableObject::Set(std::string_view name, std::string_view value) {
 }
 
 bool TableObject::Remove(std::string_view name) {
-  Item* const slot = table_.Find(name, ItemTable::Hash(name));
+  Item* const slot = FindSlot(name);
   if (slot == nullptr) return false;
-  item_bytes_ -= heap().Cost(slot->raw(), slot->size());
-  Item::Destroy(table_.Take(slot), heap());
-  table_.Step(1);
+  RemoveSlot(slot);
   return true;
+}
+
+Item TableObject::Add(std::string_view name, std::string_view value, UnixMillis expire) {
+  const Item item = Item::Make(name, value, expire, heap());
+  item_bytes_ += heap().Cost(item.raw(), item.size());
+  table_.Insert(item, ItemTable::Hash(name));
+  return item;
+}
+
+void TableObject::Change(Item* slot, std::string_view value, UnixMillis expire) {
+  item_bytes_ -= heap().Cost(slot->raw(), slot->size());
+  *slot = Item::Changed(*slot, value, expire, heap());
+  item_bytes_ += heap().Cost(slot->raw(), slot->size());
 }
 
 std::unique_ptr<Object> TableObject::Clone(Heap& heap) const {
@@ -48,24 +59,8 @@ bool TableObject::FreeSome(size_t* budget) {
   return !more;
 }
 
-// Bucket by bucket: first where it lies, then what it holds.
 bool TableObject::Compact(size_t* budget) {
-  constexpr size_t kCost = 2;
-  HeapBuckets<Item>& buckets = table_.buckets();
-  while (*budget > 0) {
-    if (hand_ >= table_.bucket_count()) hand_ = 0;
-    size_t cost = 1;
-    if (hand_ % HeapBuckets<Item>::kSegment == 0) buckets.CompactSegment(hand_);
-    buckets.CompactChain(&buckets.At(hand_));
-    hand_ = table_.VisitBuckets(hand_, 1, [&](Item* slot) {
-      cost += kCost;
-      char* const to = heap().Moved(slot->raw(), slot->size());
-      if (to != nullptr) *slot = Item(to);
-    });
-    *budget -= std::min(cost, *budget);
-    if (hand_ == 0) return true;
-  }
-  return false;
+  return CompactItems(budget, [](Item, Item) {});
 }
 
 }  // namespace keyhole::store

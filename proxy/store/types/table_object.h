@@ -2,9 +2,11 @@
 // of their own, in the memory of one Heap. It grows a little at a time and can be scanned
 // meanwhile, as the keys of a database: linear_table.h.
 //
-// Owned by the entry of its key; changes go through Keyspace::Change().
+// Owned by the entry of its key; changes go through Keyspace::Change(). One with fields that end by
+// their own time is a TimedTable, which alone gives items an expiry.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,7 +18,7 @@
 
 namespace keyhole::store {
 
-class TableObject final : public Object {
+class TableObject : public Object {
  public:
   explicit TableObject(Heap& heap) : table_(HeapBuckets<Item>(heap)) {}
 
@@ -49,6 +51,25 @@ class TableObject final : public Object {
   bool FreeSome(size_t* budget) override;
   bool Compact(size_t* budget) override;
 
+ protected:
+  Item* FindSlot(std::string_view name) { return table_.Find(name, ItemTable::Hash(name)); }
+  // REQUIRES: it is not there.
+  Item Add(std::string_view name, std::string_view value, UnixMillis expire);
+  void Change(Item* slot, std::string_view value, UnixMillis expire);
+  void RemoveSlot(Item* slot) {
+    item_bytes_ -= heap().Cost(slot->raw(), slot->size());
+    Item::Destroy(table_.Take(slot), heap());
+    table_.Step(1);
+  }
+  // Exchanges what both hold, which is of the same heap.
+  void Swap(TableObject& other) {
+    table_.Swap(other.table_);
+    std::swap(item_bytes_, other.item_bytes_);
+  }
+  // As Compact(); calls moved(Item from, Item to) for what has moved; `from` may not be looked at.
+  template <typename F>
+  bool CompactItems(size_t* budget, F&& moved);
+
  private:
   Heap& heap() { return table_.buckets().heap(); }
 
@@ -56,5 +77,28 @@ class TableObject final : public Object {
   size_t item_bytes_ = 0;
   size_t hand_ = 0;  // the bucket where Compact() goes on
 };
+
+// Bucket by bucket: first where it lies, then what it holds.
+template <typename F>
+bool TableObject::CompactItems(size_t* budget, F&& moved) {
+  constexpr size_t kCost = 2;
+  HeapBuckets<Item>& buckets = table_.buckets();
+  while (*budget > 0) {
+    if (hand_ >= table_.bucket_count()) hand_ = 0;
+    size_t cost = 1;
+    if (hand_ % HeapBuckets<Item>::kSegment == 0) buckets.CompactSegment(hand_);
+    buckets.CompactChain(&buckets.At(hand_));
+    hand_ = table_.VisitBuckets(hand_, 1, [&](Item* slot) {
+      cost += kCost;
+      char* const to = heap().Moved(slot->raw(), slot->size());
+      if (to == nullptr) return;
+      moved(*slot, Item(to));
+      *slot = Item(to);
+    });
+    *budget -= std::min(cost, *budget);
+    if (hand_ == 0) return true;
+  }
+  return false;
+}
 
 }  // namespace keyhole::store
