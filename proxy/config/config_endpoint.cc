@@ -18,7 +18,8 @@ constexpr uint16_t kRedisPort = 6379;
 constexpr size_t kMaxUnixPath = 107;  // sockaddr_un::sun_path without its final NUL
 constexpr std::string_view kUpstreamForms =
     "give redis://[[user]:password@]host[:port][/db], rediss:// with TLS, host[:port], "
-    "unix:/path[?db=N], or redis+cluster://[[user]:password@]host[:port][,host[:port]...]";
+    "unix:/path[?db=N], redis+cluster://[[user]:password@]host[:port][,host[:port]...], or "
+    "redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/NAME[/db]";
 
 bool IsPrintable(std::string_view text) {
   for (const char c : text) {
@@ -344,7 +345,9 @@ Problem ParseUpstream(std::string_view text, Upstream* out) {
     problem = ParseRedisUrl(text, &upstream);
   } else {
     problem =
-        "it begins with none of redis://, rediss:// and unix:; " + std::string(kUpstreamForms);
+        "it begins with none of redis://, rediss://, redis+cluster://, redis+sentinel:// and "
+        "unix:; " +
+        std::string(kUpstreamForms);
   }
   if (asks_tls) SpeakTls(&upstream);
   const bool one_by_tcp = upstream.endpoint.kind == Endpoint::Kind::kTcp &&

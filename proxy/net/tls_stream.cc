@@ -25,6 +25,12 @@ bool IsTls(unsigned char first_byte) {
   return first_byte == kAlertRecord || first_byte == kHandshakeRecord;
 }
 
+// SSL_get_error() looks at the thread's list of errors, so that has to be empty before a call. It
+// nearly always is, and to look costs a quarter of clearing it.
+void ForgetErrors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 // The records of one call.
 std::string& Records() {
   thread_local std::string records;
@@ -136,7 +142,7 @@ void TlsStream::OnShortRead() {
 
 Stream::Io TlsStream::Read(std::span<char> room, size_t* n) {
   *n = 0;
-  ERR_clear_error();
+  ForgetErrors();
   if (!established_) {
     if (broken_) return Io::kError;
     const Io result = Handshake();
@@ -176,18 +182,26 @@ Stream::Io TlsStream::FailHandshake(int error) {
 
 Stream::Io TlsStream::ReadRecords(std::span<char> room, size_t* n) {
   Io result = Io::kSome;
-  while (*n < room.size() && result == Io::kSome) {
+  do {
     size_t got = 0;
     const int done = SSL_read_ex(ssl_.get(), room.data() + *n, room.size() - *n, &got);
     *n += got;
-    if (done != 1) result = Fault(SSL_get_error(ssl_.get(), done));
-  }
+    if (done != 1) {
+      result = Fault(SSL_get_error(ssl_.get(), done));
+    } else if (IsDrained()) {  // OpenSSL would take a buffer to find nothing, and give it back
+      result = Io::kWouldBlock;
+    }
+  } while (*n < room.size() && result == Io::kSome);
   // Answers of OpenSSL's own: an alert, a new key.
   if (!Records().empty() && !Send()) result = Io::kError;
   readable_ = result != Io::kWouldBlock;  // there may be more, or there is an end to be read
   if (*n > 0) return Io::kSome;
   broken_ = broken_ || result == Io::kError;
   return result;
+}
+
+bool TlsStream::IsDrained() const {
+  return !below_->readable() && SSL_has_pending(ssl_.get()) == 0;
 }
 
 // What it means for a read that OpenSSL could give no more.
@@ -202,7 +216,7 @@ Stream::Io TlsStream::Write(std::string_view bytes, size_t* n) {
   *n = 0;
   if (broken_) return Io::kError;
   if (!established_) return Io::kWouldBlock;
-  ERR_clear_error();
+  ForgetErrors();
   while (*n < bytes.size() && !unsent_) {
     const std::string_view piece = bytes.substr(*n, kWriteBytes);
     size_t taken = 0;
@@ -267,7 +281,7 @@ void TlsStream::WaitWritable() {
 
 void TlsStream::SayGoodbye() {
   if (!established_ || broken_ || (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
-  ERR_clear_error();
+  ForgetErrors();
   SSL_shutdown(ssl_.get());
   Send();
 }

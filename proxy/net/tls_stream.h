@@ -74,6 +74,8 @@ class TlsStream final : public Stream, private Watcher {
   Io Handshake();
   Io FailHandshake(int error);
   Io ReadRecords(std::span<char> room, size_t* n);
+  // Nothing is left of what has come.
+  bool IsDrained() const;
   Io Fault(int error);
   // Sends what OpenSSL has written. False: the stream below is broken.
   bool Send();

@@ -98,36 +98,36 @@ std::string RequestFor(const top::Options& where, const std::string& path) {
   return request + "\r\n\r\n";
 }
 
+// Adds all that receive(to, most) gives, which is like recv(), to the answer. False: it has failed.
+template <typename Receive>
+bool ReadAll(const Receive& receive, std::string* answer) {
+  char buffer[16384];
+  while (answer->size() < kMost) {
+    const ssize_t n = receive(buffer, sizeof(buffer));
+    if (n < 0) return false;
+    if (n == 0) break;
+    answer->append(buffer, static_cast<size_t>(n));
+  }
+  return true;
+}
+
 // Both give what is wrong, or nothing.
-std::string AskPlain(int fd, const top::Options& where, const std::string& path,
-                     std::string* answer) {
-  const std::string request = RequestFor(where, path);
+std::string AskPlain(int fd, std::string_view request, std::string* answer) {
   if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
     return std::strerror(errno);
   }
-  char buffer[16384];
-  while (answer->size() < kMost) {
-    const ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
-    if (n < 0) return errno == EAGAIN ? "timed out" : std::strerror(errno);
-    if (n == 0) break;
-    answer->append(buffer, static_cast<size_t>(n));
-  }
-  return {};
+  const auto receive = [fd](char* to, size_t most) { return recv(fd, to, most, 0); };
+  if (ReadAll(receive, answer)) return {};
+  return errno == EAGAIN ? "timed out" : std::strerror(errno);
 }
 
-std::string AskTls(int fd, const top::Options& where, const std::string& path,
+std::string AskTls(int fd, const top::Options& where, std::string_view request,
                    std::string* answer) {
   TlsClient tls;
-  if (!tls.Start(fd, where) || !tls.Send(RequestFor(where, path))) return tls.problem();
-  char buffer[16384];
-  while (answer->size() < kMost) {
-    const ssize_t n = tls.Receive(buffer, sizeof(buffer));
-    if (n < 0) return tls.problem();
-    if (n == 0) break;
-    answer->append(buffer, static_cast<size_t>(n));
-  }
-  return {};
+  const auto receive = [&tls](char* to, size_t most) { return tls.Receive(to, most); };
+  if (tls.Start(fd, where) && tls.Send(request) && ReadAll(receive, answer)) return {};
+  return tls.problem();
 }
 
 }  // namespace
@@ -137,11 +137,10 @@ top::Answer HttpFetch(const top::Options& where, const std::string& path) {
   std::string answer;
   const Descriptor socket(ConnectTo(where, &problem));
   if (socket.fd() < 0) return Failed(where, problem);
-  if (problem = where.tls ? AskTls(socket.fd(), where, path, &answer)
-                          : AskPlain(socket.fd(), where, path, &answer);
-      !problem.empty()) {
-    return Failed(where, problem);
-  }
+  const std::string request = RequestFor(where, path);
+  problem = where.tls ? AskTls(socket.fd(), where, request, &answer)
+                      : AskPlain(socket.fd(), request, &answer);
+  if (!problem.empty()) return Failed(where, problem);
   // HTTP/1.1 200 OK
   const size_t body = answer.find("\r\n\r\n");
   int status = 0;

@@ -87,12 +87,7 @@ class ProxyTest : public testing::TestWithParam<Behind> {
     if (GetParam() != Behind::kTls) return config;
     pki_ = std::make_unique<Certificates>();
     tls_port_ = FreePort();
-    for (const std::string& line :
-         {"tls-port " + std::to_string(tls_port_), "tls-cert-file " + pki_->server.cert,
-          "tls-key-file " + pki_->server.key, "tls-ca-cert-file " + pki_->authority.cert,
-          std::string("tls-auth-clients no")}) {
-      config.push_back(line);
-    }
+    for (const std::string& line : pki_->RedisConfig(tls_port_)) config.push_back(line);
     return config;
   }
 

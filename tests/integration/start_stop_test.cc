@@ -130,6 +130,7 @@ TEST_P(StopTest, UnderLoad) {
   EXPECT_EQ(proxy_->Wait(), 0) << proxy_->process().err();
 }
 
+KEYHOLE_OVER_TLS(StopTest);
 KEYHOLE_IN_FRONT_OF_ALL(StopTest);
 
 class RedisStopTest : public ProxyTest {
@@ -204,6 +205,7 @@ TEST_P(RedisStopTest, WhileTheUpstreamIsAway) {
   EXPECT_EQ(proxy_->Wait(), 0) << proxy_->process().err();
 }
 
+KEYHOLE_OVER_TLS(RedisStopTest);
 KEYHOLE_IN_FRONT_OF_REDIS(RedisStopTest);
 
 TEST(Stop, TheStoreByShutdownWhereAllowed) {

@@ -36,6 +36,12 @@ void Certificates::Run(std::vector<std::string> words) const {
   if (openssl.Wait() != 0) throw std::runtime_error("openssl: " + openssl.err());
 }
 
+std::vector<std::string> Certificates::RedisConfig(uint16_t port) const {
+  return {"tls-port " + std::to_string(port), "tls-cert-file " + server.cert,
+          "tls-key-file " + server.key, "tls-ca-cert-file " + authority.cert,
+          "tls-auth-clients no"};
+}
+
 std::string Certificates::Lock(const std::string& key, const std::string& name) const {
   Run({"pkey", "-in", key, "-aes256", "-passout", "pass:secret", "-out", Path(name)});
   return Path(name);

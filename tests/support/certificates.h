@@ -6,6 +6,7 @@
 // Thread: one. What openssl does not do throws std::runtime_error, with what it said.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ class Certificates {
   // Of whom the authority vouches for. names: as in a subjectAltName: "DNS:localhost,IP:127.0.0.1".
   Identity Issue(const std::string& name, const Identity& authority, const std::string& names,
                  int days = 30);
+  // The configuration of a Redis, or of a Sentinel, that can be reached by TLS at this port, by
+  // whoever trusts the authority.
+  std::vector<std::string> RedisConfig(uint16_t port) const;
   // The key, encrypted by a passphrase.
   std::string Lock(const std::string& key, const std::string& name) const;
   // A path in the folder; there is nothing there.

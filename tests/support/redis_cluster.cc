@@ -42,11 +42,9 @@ RedisCluster::RedisCluster(size_t masters, size_t replicas, const std::vector<st
     lines.insert(lines.end(), config.begin(), config.end());
     if (tls != nullptr) {
       tls_ports_.push_back(FreePort());
-      lines.insert(
-          lines.end(),
-          {"tls-port " + std::to_string(tls_ports_.back()), "tls-cluster yes",
-           "tls-replication yes", "tls-auth-clients no", "tls-cert-file " + tls->server.cert,
-           "tls-key-file " + tls->server.key, "tls-ca-cert-file " + tls->authority.cert});
+      const std::vector<std::string> own = tls->RedisConfig(tls_ports_.back());
+      lines.insert(lines.end(), own.begin(), own.end());
+      lines.insert(lines.end(), {"tls-cluster yes", "tls-replication yes"});
     }
     nodes_.push_back(std::make_unique<RedisServer>(lines));
     HiredisClient client = Client(i);
@@ -65,10 +63,13 @@ std::string RedisCluster::url(size_t nodes) const {
   std::string url = "redis+cluster://";
   const bool tls = !tls_ports_.empty();
   for (size_t i = 0; i < nodes_.size() && i < nodes; ++i) {
-    url += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") +
-           std::to_string(tls ? tls_ports_[i] : nodes_[i]->port());
+    url += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(PortForNodes(i));
   }
   return tls ? url + "?tls" : url;
+}
+
+uint16_t RedisCluster::PortForNodes(size_t index) const {
+  return tls_ports_.empty() ? nodes_[index]->port() : tls_ports_[index];
 }
 
 uint16_t RedisCluster::SlotOf(std::string_view key) {
@@ -179,7 +180,7 @@ void RedisCluster::OpenSlot(uint16_t slot, size_t from, size_t to) {
 
 void RedisCluster::MoveKeys(uint16_t slot, size_t from, size_t to) {
   HiredisClient source = Client(from);
-  const std::string port = std::to_string(nodes_[to]->port());
+  const std::string port = std::to_string(PortForNodes(to));
   while (true) {
     const Reply keys = Must(source, {"CLUSTER", "GETKEYSINSLOT", std::to_string(slot), "100"});
     if (keys.elements.empty()) return;

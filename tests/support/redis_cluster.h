@@ -37,6 +37,8 @@ class RedisCluster {
   // For --upstream, with all nodes, or with so many; with TLS if they speak it.
   std::string url(size_t nodes = SIZE_MAX) const;
   HiredisClient Client(size_t index) const;
+  // Where other nodes and the proxy reach it: by TLS, if they speak it.
+  uint16_t PortForNodes(size_t index) const;
   const std::string& id(size_t index) const { return ids_[index]; }
 
   // Which of the masters as they were at the start serves the key's slot.

@@ -44,6 +44,38 @@ TEST(ClusterTlsTest, NodesSlotsAndAFailover) {
   EXPECT_EQ(cluster.Client(3).Command({"GET", key}).text, "v");
 }
 
+// MIGRATE goes from node to node by TLS as well, and so do requests that are redirected.
+TEST(ClusterTlsTest, SlotsThatMove) {
+  Certificates pki;
+  RedisCluster cluster(3, 0, {}, &pki);
+  KeyholeProcess proxy({"--upstream", cluster.url(1), "--upstream-tls-ca", pki.authority.cert,
+                        "--cluster-refresh", "1h"});
+  HiredisClient app = HiredisClient::Connect("127.0.0.1", proxy.port());
+  const std::string tag = cluster.KeyAt(0, "t");
+  const std::string key = "{" + tag + "}key";
+  const uint16_t slot = RedisCluster::SlotOf(tag);
+  EXPECT_TRUE(app.Command({"SET", key, "1"}).ok());
+  cluster.OpenSlot(slot, 0, 1);
+  cluster.MoveKeys(slot, 0, 1);
+  EXPECT_EQ(app.Command({"INCR", key}).integer, 2);
+  EXPECT_GE(proxy.Metric("keyhole_cluster_redirects_total{kind=\"ask\"}"), 1);
+  cluster.CloseSlot(slot, 0, 1);
+  EXPECT_EQ(app.Command({"INCR", key}).integer, 3);
+  EXPECT_GE(proxy.Metric("keyhole_cluster_redirects_total{kind=\"moved\"}"), 1);
+
+  // Who waits has a connection of its own, and follows.
+  const std::string list = "{" + tag + "}list";
+  HiredisClient waiting = HiredisClient::Connect("127.0.0.1", proxy.port());
+  waiting.Append({"BLPOP", list, "20"});
+  int written = 0;
+  redisBufferWrite(waiting.context(), &written);
+  proxy.AwaitMetric("keyhole_links{kind=\"private\"}", 1);
+  cluster.MoveSlot(slot, 1, 2);
+  EXPECT_EQ(app.Command({"RPUSH", list, "x"}).integer, 1);
+  EXPECT_EQ(waiting.Read().elements.at(1).text, "x");
+  EXPECT_EQ(cluster.Client(2).Command({"GET", key}).text, "3");
+}
+
 TEST(ClusterTlsTest, ANodeThatIsNotTrustedIsNotUsed) {
   Certificates pki;
   const Certificates others;

@@ -91,6 +91,22 @@ TEST_F(Reload, TheCommandSaysTheSameAndFailsWithAMistake) {
   EXPECT_THAT(said, HasSubstr("line 1"));
 }
 
+TEST_F(Reload, ClientsByTlsStay) {
+  const Certificates pki;
+  const RedisServer old_one;
+  const RedisServer new_one;
+  Start(UpstreamLine(old_one), {"--listen", "tls://127.0.0.1:0", "--tls-cert", pki.server.cert,
+                                "--tls-key", pki.server.key});
+  RawClient client = RawClient::ConnectTls(proxy_->port());
+  EXPECT_EQ(client.Ask({"SET", "k", "v"}), "+OK\r\n");
+  HangUp(UpstreamLine(new_one) + "deny = [\"flushall\"]\n", "--deny is flushall now");
+  EXPECT_THAT(client.Ask({"FLUSHALL"}), HasSubstr("-NOPERM"));
+  AwaitReply(client, {"GET", "k"}, [](const std::string& reply) { return reply == "$-1\r\n"; });
+  EXPECT_EQ(client.Ask({"SET", "k", "w"}), "+OK\r\n");
+  RawClient direct = RawClient::Connect(new_one.port());
+  EXPECT_EQ(direct.Ask({"GET", "k"}), "$1\r\nw\r\n");
+}
+
 TEST_F(Reload, FlagsAndEnvironmentStillBeatTheFile) {
   Start("client-idle-timeout = \"1h\"\n", {"--client-idle-timeout", "3h"});
   std::string said;

@@ -38,17 +38,11 @@ void AwaitListening(uint16_t port) {
 
 }  // namespace
 
-Sentinels::Sentinels(const std::vector<std::string>& config) {
+Sentinels::Sentinels(const std::vector<std::string>& config, const Certificates* tls) : tls_(tls) {
   char path[] = "/tmp/keyhole-sentinel-XXXXXX";
   if (mkdtemp(path) == nullptr) throw std::runtime_error("mkdtemp");
   folder_ = path;
-  for (Node& node : nodes_) {
-    std::vector<std::string> lines = {"repl-diskless-sync-delay 0", "replica-announce-ip 127.0.0.1",
-                                      "replica-announce-port " + std::to_string(node.cable.port())};
-    lines.insert(lines.end(), config.begin(), config.end());
-    node.redis = std::make_unique<RedisServer>(lines);
-    node.cable.LeadTo(node.redis->port());
-  }
+  for (Node& node : nodes_) StartRedis(node, config);
   RawClient second = RawClient::Connect(replica().port());
   second.Ask({"REPLICAOF", "127.0.0.1", std::to_string(cable(0).port())});
   RawClient first = RawClient::Connect(master().port());
@@ -67,19 +61,50 @@ Sentinels::~Sentinels() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+void Sentinels::StartRedis(Node& node, const std::vector<std::string>& config) {
+  std::vector<std::string> lines = {"repl-diskless-sync-delay 0", "replica-announce-ip 127.0.0.1",
+                                    "replica-announce-port " + std::to_string(node.cable.port())};
+  lines.insert(lines.end(), config.begin(), config.end());
+  const uint16_t tls_port = tls_ == nullptr ? uint16_t{0} : FreePort();
+  for (const std::string& line : TlsLines(tls_port)) lines.push_back(line);
+  node.redis = std::make_unique<RedisServer>(lines);
+  node.cable.LeadTo(tls_ == nullptr ? node.redis->port() : tls_port);
+}
+
+// With them they are reached by TLS at this port, and speak it to each other.
+std::vector<std::string> Sentinels::TlsLines(uint16_t port) const {
+  if (tls_ == nullptr) return {};
+  std::vector<std::string> lines = tls_->RedisConfig(port);
+  lines.emplace_back("tls-replication yes");
+  return lines;
+}
+
 // A Redis is down when it has not answered for 1.5 s: less would take one that waits for a busy
 // machine's processor for dead.
 void Sentinels::StartSentinel(size_t number) {
   ports_[number] = FreePort();
   const std::string config = (folder_ / (std::to_string(number) + ".conf")).string();
-  std::ofstream(config) << "port " << ports_[number] << "\nbind 127.0.0.1\ndir " << folder_.string()
-                        << "\nlogfile " << number << ".log"  // nobody reads a pipe meanwhile
-                        << "\nsentinel monitor mymaster 127.0.0.1 " << cable(0).port()
-                        << " 2\nsentinel down-after-milliseconds mymaster 1500\n"
-                           "sentinel failover-timeout mymaster 3000\n";
+  std::ofstream file(config);
+  file << "port " << ports_[number] << "\nbind 127.0.0.1\ndir " << folder_.string() << "\nlogfile "
+       << number << ".log"  // nobody reads a pipe meanwhile
+       << "\nsentinel monitor mymaster 127.0.0.1 " << cable(0).port()
+       << " 2\nsentinel down-after-milliseconds mymaster 1500\n"
+          "sentinel failover-timeout mymaster 3000\n";
+  if (tls_ != nullptr) tls_ports_[number] = FreePort();
+  for (const std::string& line : TlsLines(tls_ports_[number])) file << line << "\n";
+  file.close();
   sentinels_.push_back(std::make_unique<ChildProcess>(
       std::vector<std::string>{"redis-server", config, "--sentinel"}));
   AwaitListening(ports_[number]);
+}
+
+void Sentinels::AskForPassword(const std::string& password) {
+  const std::string secret = ">" + password;
+  for (const uint16_t port : ports_) {
+    RawClient sentinel = RawClient::Connect(port);
+    sentinel.Ask({"SENTINEL", "CONFIG", "SET", "sentinel-pass", password});
+    sentinel.Ask({"ACL", "SETUSER", "default", "resetpass", secret});
+  }
 }
 
 void Sentinels::Await(RawClient& client, std::vector<std::string_view> request,
@@ -96,10 +121,10 @@ void Sentinels::Await(RawClient& client, std::vector<std::string_view> request,
 
 std::string Sentinels::Url(const std::string& name) const {
   std::string hosts;
-  for (const uint16_t port : ports_) {
+  for (const uint16_t port : tls_ == nullptr ? ports_ : tls_ports_) {
     hosts += (hosts.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
   }
-  return "redis+sentinel://" + hosts + "/" + name;
+  return "redis+sentinel://" + hosts + "/" + name + (tls_ == nullptr ? "" : "?tls");
 }
 
 // They look at a replica every ten seconds, and at once where the master has changed.

@@ -214,6 +214,9 @@ TEST(ConfigValuesTest, UpstreamUrls) {
 }
 
 TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
+  const std::string none =
+      "begins with none of redis://, rediss://, redis+cluster://, redis+sentinel:// and unix:; "
+      "give";
   const std::map<std::string, std::string> wrong = {
       {"rediss://secret@db", "has no colon; give user:password@"},
       {"redis+sentinel://:secret@db", "the name of the master is missing"},
@@ -224,11 +227,12 @@ TEST(ConfigValuesTest, WrongUpstreamUrlsAreExplainedWithoutShowingThePassword) {
       {"unix:/run/x?proxy=v2", "is for TCP"},
       {"redis+cluster://a,b?proxy=v2", "is for TCP to one Redis"},
       {"redis+sentinel://a/m?proxy=v2", "is for TCP to one Redis"},
-      {":secret@db:6379", "begins with none of redis://, rediss:// and unix:"},
-      {"user:secret@db", "begins with none of redis://, rediss:// and unix:"},
-      {"db/secret", "begins with none of redis://, rediss:// and unix:"},
-      {"se!cret", "begins with none of redis://, rediss:// and unix:"},
-      {"http://secret", "begins with none of redis://, rediss:// and unix:"},
+      {":secret@db:6379", none},
+      {"user:secret@db", none},
+      {"db/secret", none},
+      {"se!cret", none},
+      {"http://secret", none},
+      {"redis+sentinels://secret", none},
       {":secret", "the host is missing"},
       {"db:secret", "the port is not a number from 1 to 65535"},
       {"db:6379:secret", "an IPv6 address goes in brackets"},
