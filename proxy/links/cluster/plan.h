@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "proxy/links/cluster/options.h"
 #include "proxy/links/cluster/part.h"
 #include "proxy/links/cluster/slots.h"
 #include "proxy/links/cluster/treatment.h"
@@ -18,7 +19,8 @@ namespace keyhole::core {
 
 // What a session is doing.
 struct PlanState {
-  bool splits = true;      // requests with keys of several slots
+  bool splits = true;  // requests with keys of several slots
+  ClusterFacade facade = ClusterFacade::kRedis;
   bool queueing = false;   // between MULTI and EXEC
   bool watching = false;   // outside of MULTI; or it has a link of its own for another reason
   bool listening = false;  // to channels
@@ -32,6 +34,7 @@ struct Plan {
     kSplit,    // to the nodes of its keys, one request for each slot
     kEvery,    // to every master
     kScan,     // to the master that the cursor names
+    kFacade,   // answered here: what a cluster of one node says of itself
     kBegin,    // MULTI: it is held back until the first key is known
     kRefused,  // with `refusal`
   };
