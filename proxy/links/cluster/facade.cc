@@ -1,11 +1,11 @@
 #include "proxy/links/cluster/facade.h"
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "proxy/links/cluster/plan.h"
 #include "proxy/links/cluster/slots.h"
 #include "resp/error_text.h"
 #include "resp/hashed_key.h"
@@ -128,12 +128,6 @@ constexpr Question kQuestions[] = {
     {CommandId::kAsking, false, WriteOk},
 };
 
-std::string NotHere(const resp::CommandSpec& spec) {
-  std::string name = absl::AsciiStrToUpper(std::string(spec.full_name));
-  std::replace(name.begin(), name.end(), '|', ' ');
-  return "ERR " + name + " is not available in front of a Redis Cluster";
-}
-
 }  // namespace
 
 std::string FacadeReply(const resp::CommandSpec& spec, Args args, const Facade& facade,
@@ -146,7 +140,7 @@ std::string FacadeReply(const resp::CommandSpec& spec, Args args, const Facade& 
   if (spec.has(resp::kContainer)) {
     writer.Error(resp::UnknownSubcommandError(spec, args[1]));
   } else if (question == std::end(kQuestions)) {
-    writer.Error(NotHere(spec));
+    writer.Error(NotAvailable(spec, {}));
   } else if (question->of_us && facade.at.port == 0) {
     writer.Error("ERR this connection has no address that could be told");
   } else {

@@ -40,8 +40,7 @@ std::string NameOf(const resp::CommandSpec& spec) {
 }
 
 Plan RefuseHere(const resp::CommandSpec& spec, std::string_view where) {
-  return Refuse("ERR " + NameOf(spec) + " is not available " + std::string(where) +
-                "in front of a Redis Cluster");
+  return Refuse(NotAvailable(spec, where));
 }
 
 // Collects the slots of keys.
@@ -215,6 +214,11 @@ Plan Decide(const Exchange& exchange, const resp::Request& request, const Treatm
 }
 
 }  // namespace
+
+std::string NotAvailable(const resp::CommandSpec& spec, std::string_view where) {
+  return "ERR " + NameOf(spec) + " is not available " + std::string(where) +
+         "in front of a Redis Cluster";
+}
 
 Plan MakePlan(const Exchange& exchange, const resp::Request& request, const PlanState& state) {
   const Treatment& treatment = TreatmentOf(*exchange.spec);

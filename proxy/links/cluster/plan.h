@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "proxy/links/cluster/options.h"
 #include "proxy/links/cluster/part.h"
@@ -47,6 +48,9 @@ struct Plan {
   Treatment treatment;
   std::string refusal;  // without '-'
 };
+
+// The error for a command that is not to be had. where: "inside MULTI ", or empty.
+std::string NotAvailable(const resp::CommandSpec& spec, std::string_view where);
 
 Plan MakePlan(const Exchange& exchange, const resp::Request& request, const PlanState& state);
 
