@@ -254,6 +254,28 @@ void AddCluster(const ClusterCounts& cluster, FamilyList* list) {
       .Add({}, cluster.slots_uncovered);
 }
 
+void AddNodes(const std::vector<NodeCounts>& nodes, FamilyList* list) {
+  Builder up = list->Gauge("keyhole_upstream_node_up{node}",
+                           "1 if the node of the cluster answers all workers, else 0.");
+  Builder slots = list->Gauge("keyhole_upstream_node_slots{node}", "Slots that the node serves.");
+  Builder latency = list->Gauge("keyhole_upstream_node_latency_seconds{node}",
+                                "What answers of the node have taken of late.");
+  Builder requests =
+      list->Counter("keyhole_upstream_node_requests_total{node}", "Requests sent to the node.");
+  Builder refusals = list->Counter("keyhole_upstream_node_refusals_total{node}",
+                                   "Requests that the node has sent elsewhere, or put off.");
+  Builder losses = list->Counter("keyhole_upstream_node_losses_total{node}",
+                                 "Times the node was reached no more.");
+  for (const NodeCounts& node : nodes) {
+    up.Add({node.address}, node.up ? 1 : 0);
+    slots.Add({node.address}, node.slots);
+    latency.Add({node.address}, static_cast<double>(node.latency_us) / 1e6);
+    requests.Add({node.address}, node.requests);
+    refusals.Add({node.address}, node.refusals);
+    losses.Add({node.address}, node.losses);
+  }
+}
+
 void AddNearCache(const NearCounts& near, FamilyList* list) {
   list->Gauge("keyhole_near_cache_workers{state}",
               "Workers by what their near cache does: ready, or why it does not serve.")
@@ -336,6 +358,7 @@ std::vector<Family> Families(const Snapshot& snapshot, std::string_view version)
   AddStore(snapshot, &list);
   AddUpstream(snapshot, &list);
   AddCluster(snapshot.cluster, &list);
+  AddNodes(snapshot.nodes, &list);
   AddNearCache(snapshot.near, &list);
   AddHttp(snapshot.http, &list);
   AddProcess(snapshot.process, version, &list);

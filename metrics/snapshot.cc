@@ -95,6 +95,7 @@ Snapshot Take(std::span<const WorkerMetrics* const> workers, KeyDirectory& direc
   for (const WorkerMetrics* worker : workers) {
     AddWorker(*worker, &snapshot);
     worker->http.AddTo(&snapshot.http);
+    worker->nodes.AddTo(&snapshot.nodes);
   }
   snapshot.process = ReadProcessInfo();
   return snapshot;

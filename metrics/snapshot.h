@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "metrics/counters.h"
 #include "metrics/http_stats.h"
@@ -18,6 +19,7 @@
 #include "metrics/key_table.h"
 #include "metrics/latency.h"
 #include "metrics/near_counters.h"
+#include "metrics/node_stats.h"
 #include "metrics/process_info.h"
 #include "metrics/top_list.h"
 
@@ -43,6 +45,7 @@ struct alignas(64) WorkerMetrics {
 
   WorkerCounters counters;
   NearCounters near;
+  NodeStats nodes;  // of a cluster
   KeyStats keys;
   // Request understood .. reply ready for its client.
   PerEnum<RequestFamily, LatencyHistogram> request_latency;
@@ -100,6 +103,7 @@ struct Snapshot : KeyTable {
   int64_t oldest_request_ms = 0;  // of any worker
 
   ClusterCounts cluster;
+  std::vector<NodeCounts> nodes;  // of a cluster, by their addresses
 
   uint64_t client_bytes_in = 0;
   uint64_t client_bytes_out = 0;
@@ -117,8 +121,8 @@ struct Snapshot : KeyTable {
 
 // A scrape. REQUIRES: all workers that were made with `directory` are alive.
 Snapshot Take(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory);
-// The same without the keys, HTTP's requests and what only a scraper asks for: once a second for
-// the history. `other` has the lookups of all keys, retired ones too.
+// The same without the keys, HTTP's requests, a cluster's nodes and what only a scraper asks for:
+// once a second for the history. `other` has the lookups of all keys, retired ones too.
 Snapshot TakeTotals(std::span<const WorkerMetrics* const> workers, KeyDirectory& directory);
 
 }  // namespace keyhole::metrics

@@ -142,6 +142,16 @@ constexpr Option kOptions[] = {
            "How often a node of a Redis Cluster is asked which slots are where, even if nothing "
            "suggests that they have moved.",
            Duration<At<&Config::cluster, &ClusterOptions::refresh>, 100>()),
+    Define(
+        kBehind, "--replica-reads", "off|prefer|only", kRestart,
+        "In front of a Redis Cluster, where commands that only read go. off: to masters. prefer: "
+        "to a replica, if one can be reached; a client may not see at once what it has written. "
+        "only: never to a master.",
+        Enum<At<&Config::cluster, &ClusterOptions::replica_reads>, kReplicaReads>()),
+    Define(kBehind, "--cluster-facade", "redis|cluster", kRestart,
+           "What a Redis Cluster looks like to clients. redis: one Redis. cluster: a cluster with "
+           "the proxy as its only node, for clients that ask for CLUSTER SLOTS.",
+           Enum<At<&Config::cluster, &ClusterOptions::facade>, kClusterFacades>()),
 
     Define(kTls, "--tls-cert", "FILE", kLive,
            "The certificate that clients see on tls:// and https:// addresses, in PEM form, with "

@@ -51,6 +51,9 @@ inline constexpr std::string_view kProxyScheme = "proxy://";
 inline constexpr std::string_view kProxyTlsScheme = "proxy+tls://";
 inline constexpr std::string_view kClientCertificates[] = {"optional", "required"};
 inline constexpr std::string_view kClientNames[] = {"own", "forward"};
+inline constexpr std::string_view kReplicaReads[] = {"off", "prefer", "only"};
+inline constexpr std::string_view kClusterFacades[] = {"redis",
+                                                       "cluster"};  // layering: not a command
 inline constexpr std::string_view kHttpItems[] = {"auto", "on", "off"};
 
 // A whole number between the two, both included.

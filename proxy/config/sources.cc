@@ -64,6 +64,14 @@ Problem CheckCluster(const Config& config) {
   if (cluster && config.near.memory > 0) {
     return "--near-cache is not available in front of a Redis Cluster yet; leave it out";
   }
+  if (!cluster && config.cluster.replica_reads != ReplicaReads::kOff) {
+    return "--replica-reads is about the replicas of a Redis Cluster, and --upstream names none; "
+           "give --upstream redis+cluster://host:port, or leave it out";
+  }
+  if (!cluster && config.cluster.facade != ClusterFacade::kRedis) {
+    return "--cluster-facade is about a Redis Cluster, and --upstream names none; give --upstream "
+           "redis+cluster://host:port, or leave it out";
+  }
   if (cluster && !config.links.sharing) {
     return "--sharing off is not available in front of a Redis Cluster, where a client's requests "
            "go to several nodes; leave it out";

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/base/endpoint.h"
 #include "proxy/links/connection_state.h"
 #include "resp/byte_queue.h"
 #include "resp/command_table.h"
@@ -40,6 +41,8 @@ class Requester : public boost::intrusive_ref_counter<Requester, boost::thread_u
 
   // Who it is, in a few words: "billing 127.0.0.1:50000".
   virtual std::string ForPeople() const { return {}; }
+  // Where its client has reached us; port 0: nobody can tell.
+  virtual Endpoint OwnAddress() const { return {}; }
 
   // ---- a reply, in this order
   // Bytes of it, as they came. True: it does not take them as fast as they come.

@@ -133,6 +133,7 @@ class Session final : public Requester, private NearReader::Host {
 
   // ---- for links
   std::string ForPeople() const final;
+  Endpoint OwnAddress() const final { return front_.OwnAddress(); }
   resp::ByteQueue& output() final { return front_.output(); }
   void OnOutput(size_t before) final { front_.OnOutput(before); }
   bool output_is_long() const final { return front_.output_is_long(); }

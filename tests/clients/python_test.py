@@ -16,6 +16,7 @@ import kombu
 import limits.storage
 import limits.strategies
 import redis
+import redis.cluster
 import redis.sentinel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -48,6 +49,7 @@ class World(unittest.TestCase):
     """Redis, and a way to it."""
 
     options = None  # of Keyhole; None: without it
+    scheme = "redis"
     tls = False     # from the client to Keyhole, and from there to Redis
 
     def setUp(self):
@@ -61,7 +63,7 @@ class World(unittest.TestCase):
         if self.options is not None:
             ways = (["--listen", "tls://127.0.0.1:0", "--tls-cert", self.cert, "--tls-key", self.key, "--upstream",
                      f"rediss://localhost:{self.tls_port}", "--upstream-tls-ca", self.cert] if self.tls else
-                    ["--listen", "127.0.0.1:0", "--upstream", f"redis://127.0.0.1:{self.redis_port}"])
+                    ["--listen", "127.0.0.1:0", "--upstream", f"{self.scheme}://127.0.0.1:{self.redis_port}"])
             proxy, match = start([KEYHOLE, "--http", "off", *ways, *self.options],
                                  r"RESP on (?:tls://)?127\.0\.0\.1:(\d+)")
             self.addCleanup(self.end, proxy)
@@ -426,6 +428,39 @@ class SentinelTest(World):
         self.assertEqual(reader.get("a"), "1")
         self.restart_redis()
         self.assertEqual(self.eventually(lambda: master.get("a")), "1")
+
+
+class ClusterTest(World):
+    """A cluster of one node, which is Keyhole (--cluster-facade cluster). Behind it is one as well."""
+
+    options = ["--cluster-facade", "cluster"]
+
+    def start_redis(self):
+        self.redis, _ = start(["redis-server", "--port", str(self.redis_port), "--dir", self.directory, "--save", "",
+                               "--cluster-enabled", "yes", "--cluster-port", str(free_port())],
+                              "Ready to accept connections")
+        self.addCleanup(self.end, self.redis)
+        node = redis.Redis(port=self.redis_port)
+        self.addCleanup(node.close)
+        node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        until = time.monotonic() + 15
+        while node.cluster("info")["cluster_state"] != "ok" and time.monotonic() < until:
+            time.sleep(0.05)  # it is not told when
+        self.scheme = "redis+cluster"
+
+    def test_commands(self):
+        client = redis.cluster.RedisCluster(host="127.0.0.1", port=self.port, decode_responses=True)
+        self.addCleanup(client.close)
+        self.assertEqual([node.port for node in client.get_primaries()], [self.port])
+        self.assertTrue(self.eventually(lambda: client.set("a", "1")))
+        self.assertEqual(client.get("a"), "1")
+        self.assertEqual(client.mget_nonatomic("a", "b"), ["1", None])
+        self.assertEqual(client.cluster_keyslot("foo"), 12182)
+        self.assertEqual(client.pipeline().set("x", "1").get("x").execute(), [True, "1"])
+        reader = redis.cluster.RedisCluster(host="127.0.0.1", port=self.port, decode_responses=True,
+                                            read_from_replicas=True)
+        self.addCleanup(reader.close)
+        self.assertEqual(reader.get("a"), "1")
 
 
 class TlsTest(DirectTest):

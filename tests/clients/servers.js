@@ -101,6 +101,48 @@ export class Redis {
   }
 }
 
+// A Redis Cluster of three masters.
+export class RedisCluster {
+  static async start() {
+    const cluster = new RedisCluster();
+    cluster.nodes = [];
+    for (let i = 0; i < 3; i++) {
+      const node = { port: await freePort(), bus: await freePort(), directory: mkdtempSync(path.join(os.tmpdir(), 'keyhole-clients-')) };
+      [node.child] = await start('redis-server', [
+        '--port', String(node.port), '--bind', '127.0.0.1', '--dir', node.directory, '--save', '', '--cluster-enabled', 'yes',
+        '--cluster-port', String(node.bus),
+      ], /Ready to accept connections/);
+      cluster.nodes.push(node);
+    }
+    const ranges = [['0', '5460'], ['5461', '10922'], ['10923', '16383']];
+    for (const [i, node] of cluster.nodes.entries()) {
+      cluster.say(node, 'ADDSLOTSRANGE', ...ranges[i]);
+      cluster.say(node, 'SET-CONFIG-EPOCH', String(i + 1));
+    }
+    const first = cluster.nodes[0];
+    for (const node of cluster.nodes.slice(1)) cluster.say(node, 'MEET', '127.0.0.1', String(first.port), String(first.bus));
+    await eventually('the cluster', async () => {
+      for (const node of cluster.nodes) {
+        const info = cluster.say(node, 'INFO');
+        if (!info.includes('cluster_state:ok') || !info.includes('cluster_size:3')) throw new Error(info);
+      }
+    });
+    cluster.url = `redis+cluster://127.0.0.1:${first.port}`;
+    return cluster;
+  }
+
+  say(node, ...words) {
+    return execFileSync('redis-cli', ['-p', String(node.port), 'CLUSTER', ...words], { encoding: 'utf8' });
+  }
+
+  async stop() {
+    for (const node of this.nodes) {
+      await stop(node.child, 'SIGKILL');
+      rmSync(node.directory, { recursive: true, force: true });
+    }
+  }
+}
+
 // upstream: null for Keyhole's own store.
 export class Keyhole {
   static async start(upstream, options = [], listen = '127.0.0.1:0') {

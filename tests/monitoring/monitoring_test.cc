@@ -20,6 +20,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/keyhole_process.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/redis_cluster.h"
 #include "tests/support/redis_server.h"
 
 namespace keyhole::test {
@@ -165,15 +166,18 @@ class MonitoringTest : public testing::Test {
   KeyholeProcess keyhole_{{"--upstream", "redis://127.0.0.1:" + std::to_string(redis_.port())}};
 };
 
-std::vector<std::string> DashboardQueries() {
+// of_nodes: those about the nodes of a cluster, or all others.
+std::vector<std::string> DashboardQueries(bool of_nodes = false) {
   std::vector<std::string> queries;
   const json::value dashboard = json::parse(ReadConfig("grafana-dashboard.json"));
   for (const json::value& panel : dashboard.at("panels").as_array()) {
     if (!panel.as_object().contains("targets")) continue;
     for (const json::value& target : panel.at("targets").as_array()) {
-      queries.push_back(absl::StrReplaceAll(
+      std::string query = absl::StrReplaceAll(
           target.at("expr").as_string().c_str(),
-          {{"$instance", ".*"}, {"$__rate_interval", "10s"}, {"[15m]", "[10s]"}}));
+          {{"$instance", ".*"}, {"$__rate_interval", "10s"}, {"[15m]", "[10s]"}});
+      const bool is_of_nodes = query.find("_upstream_node_") != std::string::npos;
+      if (is_of_nodes == of_nodes) queries.push_back(std::move(query));
     }
   }
   return queries;
@@ -228,6 +232,20 @@ TEST(Dashboard, NoPanelLiesOnAnother) {
       }
     }
   }
+}
+
+TEST_F(MonitoringTest, TheClusterRowShowsEachNode) {
+  RedisCluster cluster(2);
+  const KeyholeProcess proxy({"--upstream", cluster.url()});
+  const Prometheus prometheus(proxy.http_port());
+  const std::vector<std::string> queries = DashboardQueries(/*of_nodes=*/true);
+  EXPECT_GT(queries.size(), 3u);
+  RawClient client = RawClient::Connect(proxy.port());
+  client.Send("GET foo\r\nGET b\r\n");
+  for (int i = 0; i < 2; ++i) client.ReadReply();
+  EXPECT_FALSE(prometheus.Await("sum(keyhole_upstream_node_slots) == 16384").empty());
+  EXPECT_FALSE(prometheus.Await("count(keyhole_upstream_node_requests_total > 0) == 2").empty());
+  for (const std::string& query : queries) EXPECT_FALSE(prometheus.Await(query).empty()) << query;
 }
 
 TEST_F(MonitoringTest, TheFirstThreePanelsAreThoseThatPeopleKnow) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/links/cluster/map_question.h"
+#include "proxy/links/cluster/readers.h"
 
 namespace keyhole::core {
 namespace {
@@ -34,7 +35,14 @@ Cluster::Cluster(LinkContext& context, LinkPool::Options links, std::vector<Endp
       links_(std::move(links)),
       seeds_(std::move(seeds)),
       options_(options),
-      gap_(kSmallestGap) {}
+      gap_(kSmallestGap) {
+  if (options_.replica_reads == ReplicaReads::kOff) return;
+  readers_ = std::make_unique<Readers>(context_, [this](const Endpoint& endpoint) {
+    NodePtr node = Make(endpoint, true);
+    node->pool.Start(*connector_);
+    return node;
+  });
+}
 
 Cluster::~Cluster() = default;
 
@@ -47,6 +55,7 @@ void Cluster::Start(Connector& connector) {
 void Cluster::Obey(const UpstreamOptions& options) {
   links_.Take(options);
   for (const NodePtr& node : nodes_) node->pool.Obey(options);
+  if (readers_ != nullptr) readers_->Obey(options);
 }
 
 void Cluster::Stop() {
@@ -54,6 +63,7 @@ void Cluster::Stop() {
   if (question_ != nullptr) question_->Abandon();
   question_ = nullptr;
   for (const NodePtr& node : nodes_) node->pool.Stop();
+  if (readers_ != nullptr) readers_->Stop();
 }
 
 ClusterNode* Cluster::NodeAt(const Endpoint& endpoint) {
@@ -65,24 +75,30 @@ ClusterNode* Cluster::NodeAt(const Endpoint& endpoint) {
   return connector_ == nullptr || nodes_.size() >= kMostNodes ? nullptr : Add(endpoint);
 }
 
-ClusterNode* Cluster::Add(const Endpoint& endpoint) {
+Cluster::NodePtr Cluster::Make(const Endpoint& endpoint, bool reads_only) {
   LinkPool::Options links = links_;
   links.endpoint = endpoint;
-  links.label = "node " + endpoint.ToString();
-  const NodePtr node(new ClusterNode(context_, std::move(links)));
-  node->last_wanted = context_.now;
+  links.reads_only = reads_only;
+  links.label = (reads_only ? "replica " : "node ") + endpoint.ToString();
+  NodePtr node(new ClusterNode(context_, std::move(links)));
   node->pool.on_room = [this] {
     if (on_room) on_room();
   };
   node->pool.on_watch = [this] { OnWritten(); };
   node->pool.on_up = [this, &node = *node](bool up) { OnNodeUp(node, up); };
-  nodes_.push_back(node);
+  return node;
+}
+
+ClusterNode* Cluster::Add(const Endpoint& endpoint) {
+  const NodePtr node = nodes_.emplace_back(Make(endpoint, false));
   node->pool.Start(*connector_);
   return node.get();
 }
 
 void Cluster::OnNodeUp(ClusterNode& node, bool up) {
   if (connector_ == nullptr || node.gone) return;
+  node.Show();
+  if (node.reads_only) return up ? void() : Refresh();
   context_.metrics.counters.upstream_up.Set(this->up() ? 1 : 0);
   if (!up && node.listed) due_ = std::min(due_, asked_ + gap_);
   if (up && !known_ && question_ == nullptr) Ask();
@@ -116,6 +132,11 @@ ClusterNode* Cluster::Reachable(ClusterNode* fixed, Slot slot, uint64_t number) 
   ClusterNode* node = fixed;
   if (node == nullptr) node = slot == kNoSlot ? AnyMaster(number) : Owner(slot);
   return node == nullptr || node->gone || !node->pool.up() ? nullptr : node;
+}
+
+ClusterNode* Cluster::Reader(Slot slot, uint64_t number) const {
+  const ClusterNode* const master = slot == kNoSlot ? nullptr : Owner(slot);
+  return readers_ == nullptr || master == nullptr ? nullptr : readers_->Of(*master, number);
 }
 
 // ---- the map
@@ -204,21 +225,33 @@ void Cluster::Apply(const Topology& topology) {
         std::find(by_index.begin(), by_index.end(), node.get()) != by_index.end();
     if (has_slots) node->listed = true;
     if (!has_slots && node->listed) Unlist(*node);
+    node->counts.slots.Set(std::count(owners_.begin(), owners_.end(), node.get()));
   }
   SortMasters();
   context_.metrics.counters.cluster.slots_uncovered.Set(
       static_cast<int64_t>(kSlotCount - topology.covered));
   context_.metrics.counters.upstream_up.Set(up() ? 1 : 0);
-  replicas_.clear();
-  for (const Topology::Replica& replica : topology.replicas)
-    replicas_.emplace_back(replica.endpoint, topology.masters[replica.master]);
+  ApplyReplicas(topology, by_index);
   Show(replicas_.size());
   if (changed) TellWaiters();
 }
 
+void Cluster::ApplyReplicas(const Topology& topology, const std::vector<ClusterNode*>& masters) {
+  replicas_.clear();
+  std::vector<std::pair<Endpoint, const ClusterNode*>> readers;
+  for (const Topology::Replica& replica : topology.replicas) {
+    replicas_.emplace_back(replica.endpoint, topology.masters[replica.master]);
+    readers.emplace_back(replica.endpoint, masters[replica.master]);
+  }
+  if (readers_ != nullptr) readers_->Follow(readers);
+}
+
+size_t Cluster::covered() const {
+  return kSlotCount - static_cast<size_t>(std::count(owners_.begin(), owners_.end(), nullptr));
+}
+
 void Cluster::Show(size_t replicas) {
-  const size_t covered =
-      kSlotCount - static_cast<size_t>(std::count(owners_.begin(), owners_.end(), nullptr));
+  const size_t covered = this->covered();
   std::string line = "cluster: ";
   for (size_t i = 0; i < masters_.size(); ++i)
     line.append(i == 0 ? "masters " : ", ").append(masters_[i]->endpoint.ToString());
@@ -253,11 +286,12 @@ void Cluster::Tick() {
   std::chrono::nanoseconds oldest{};
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const NodePtr node = nodes_[i];
-    node->pool.Tick();
+    node->Tick();
     oldest = std::max(oldest, node->pool.oldest());
   }
   context_.metrics.counters.oldest_request_ms.Set(oldest / milliseconds(1));
   RefreshIfDue();
+  if (readers_ != nullptr) readers_->Tick(&gone_);
   if (known_ && reachable()) CloseUnlisted();
   TrySeeds();
   TellWaiters();
@@ -272,6 +306,7 @@ bool Cluster::Watch() {
     const NodePtr node = nodes_[i];
     watching = node->pool.Watch() || watching;
   }
+  if (readers_ != nullptr) watching = readers_->Watch() || watching;
   RefreshIfDue();
   TellWaiters();
   watching_ = watching || !waiters_.empty();
@@ -283,11 +318,9 @@ void Cluster::CloseUnlisted() {
     const NodePtr node = nodes_[i];
     if (node->listed || context_.now - node->last_wanted < kKeepsUnlisted) continue;
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(i));
-    node->gone = true;
-    node->last_wanted = context_.now;
     gone_.push_back(node);
     if (question_ != nullptr && &question_->node() == node.get()) OnNoAnswer();
-    node->pool.Stop();
+    node->Leave(context_.now);
   }
 }
 

@@ -21,6 +21,7 @@
 #include <array>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,7 @@
 namespace keyhole::core {
 
 class MapQuestion;
+class Readers;
 
 class Cluster final : public LinkSet {
  public:
@@ -69,10 +71,14 @@ class Cluster final : public LinkSet {
   // Where what has this slot goes now, or what has none (kNoSlot), which `number` spreads over the
   // masters; `fixed` if it is not null. Null: it is not known, or cannot be reached now.
   ClusterNode* Reachable(ClusterNode* fixed, Slot slot, uint64_t number) const;
+  // The replica that reads of this slot go to. Null: there is none that can be reached.
+  ClusterNode* Reader(Slot slot, uint64_t number) const;
   // One that can be reached, the same for the same number as long as there are as many; else null.
   ClusterNode* AnyMaster(uint64_t number) const;
   // Those with slots, by their addresses. Empty: nothing is known yet.
   const std::vector<NodePtr>& masters() const { return masters_; }
+  // Slots that somebody serves.
+  size_t covered() const;
   // The node at this address. Null: there are too many already.
   ClusterNode* NodeAt(const Endpoint& endpoint);
   // A node has said MOVED.
@@ -89,6 +95,7 @@ class Cluster final : public LinkSet {
   const ClusterOptions& options() const { return options_; }
 
  private:
+  NodePtr Make(const Endpoint& endpoint, bool reads_only);
   ClusterNode* Add(const Endpoint& endpoint);
   void OnNodeUp(ClusterNode& node, bool up);
   void Ask();
@@ -96,6 +103,7 @@ class Cluster final : public LinkSet {
   void OnAnswer(MapQuestion& question);
   void OnNoAnswer();
   void Apply(const Topology& topology);
+  void ApplyReplicas(const Topology& topology, const std::vector<ClusterNode*>& masters);
   void List(ClusterNode& node);
   void Unlist(ClusterNode& node);
   void SortMasters();
@@ -114,6 +122,7 @@ class Cluster final : public LinkSet {
   std::vector<NodePtr> nodes_;                           // all that are not gone
   std::vector<NodePtr> masters_;                         // the listed ones of them, by address
   std::vector<std::pair<Endpoint, Endpoint>> replicas_;  // each with its master
+  std::unique_ptr<Readers> readers_;                     // null: reads go to masters
   std::vector<NodePtr> gone_;                            // until nobody knows them any more
   std::array<ClusterNode*, kSlotCount> owners_{};
   bool known_ = false;  // owners_ has been told by a node

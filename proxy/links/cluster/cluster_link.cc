@@ -3,6 +3,15 @@
 #include <utility>
 
 namespace keyhole::core {
+namespace {
+
+// Scripts are not among them: what SCRIPT LOAD has loaded, replicas do not know.
+bool OnlyReads(const resp::CommandSpec& spec) {
+  return spec.has(resp::kRead) && !spec.has(resp::kMayReplicate) &&
+         spec.effect == resp::Effect::kNone;
+}
+
+}  // namespace
 
 ClusterLink::ClusterLink(LinkContext& context, Cluster& cluster, std::chrono::milliseconds wait,
                          Requester& owner, const SessionState& state, uint64_t number)
@@ -24,6 +33,7 @@ ClusterLink::~ClusterLink() {
 
 PlanState ClusterLink::Doing() const {
   return {.splits = cluster_.options().split,
+          .facade = cluster_.options().facade,
           .queueing = private_.queueing(),
           .watching = private_.watching(),
           .listening = subscribed(),
@@ -57,7 +67,7 @@ bool ClusterLink::AwaitsMap(const Plan& plan) {
 
 // It does not overtake what it must not.
 bool ClusterLink::MayGo(const Plan& plan) const {
-  if (private_.queueing() || parts_.empty()) return true;
+  if (private_.queueing() || parts_.empty() || plan.way == Plan::Way::kFacade) return true;
   if (plan.path != Path::kShared) return false;
   if (plan.orderly) return publishing_ != kNoSlot && publishing_ == plan.slot;
   const bool one_slot = plan.way == Plan::Way::kOne && plan.slot != kNoSlot;
@@ -76,6 +86,7 @@ void ClusterLink::Send(const resp::Request& request, Exchange&& pending) {
   part.since = pending.sent;
   part.path = plan.path;
   part.slot = plan.slot;
+  part.reads = plan.path == Path::kShared && OnlyReads(*part.spec);
   if (parts_.empty() || !plan.orderly) publishing_ = plan.orderly ? plan.slot : kNoSlot;
   Expect(request, std::move(pending));
   Carry(plan, request, std::move(part));

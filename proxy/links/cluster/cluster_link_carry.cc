@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proxy/links/cluster/cluster_link.h"
+#include "proxy/links/cluster/facade.h"
 #include "proxy/links/cluster/scan_cursor.h"
 #include "proxy/links/cluster/splitter.h"
 #include "resp/reply_writer.h"
@@ -22,6 +23,7 @@ Part Like(const Part& part) {
   like.replies = part.replies;
   like.since = part.since;
   like.path = part.path;
+  like.reads = part.reads;
   like.slot = part.slot;
   return like;
 }
@@ -47,6 +49,12 @@ void ClusterLink::Carry(const Plan& plan, const resp::Request& request, Part par
       return CarryToEvery(plan, request, part);
     case Plan::Way::kScan:
       return CarryScan(plan, request, std::move(part));
+    case Plan::Way::kFacade: {
+      const Facade facade{.at = owner_->OwnAddress(), .covered = cluster_.covered()};
+      const resp::CommandSpec& spec = *part.spec;
+      return AnswerHere(std::move(part),
+                        FacadeReply(spec, request.args, facade, owner_->protocol()));
+    }
     case Plan::Way::kBegin:
       private_.BeginMulti();
       return AnswerHere(std::move(part), "+OK\r\n");
@@ -77,7 +85,8 @@ void ClusterLink::CarryOne(const Plan& plan, const resp::Request& request, Part 
     part.node = cluster_.Owner(part.slot);
     part.slot = kNoSlot;
   }
-  if (ChangesReply(plan.treatment)) {
+  const bool one_redis = cluster_.options().facade == ClusterFacade::kRedis;
+  if (one_redis && ChangesReply(plan.treatment)) {
     part.head = MakeGroup(plan.treatment, 1);
     part.group = parts_.next();
   }

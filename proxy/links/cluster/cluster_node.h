@@ -7,6 +7,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <utility>
 
+#include "metrics/node_stats.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/endpoint.h"
 #include "proxy/links/upstream/link_pool.h"
@@ -15,14 +16,21 @@ namespace keyhole::core {
 
 class ClusterNode : public boost::intrusive_ref_counter<ClusterNode, boost::thread_unsafe_counter> {
  public:
-  ClusterNode(LinkContext& context, LinkPool::Options options)
-      : endpoint(options.endpoint), pool(context, std::move(options)) {}
+  ClusterNode(LinkContext& context, LinkPool::Options options);
+
+  void Tick();
+  // What people are shown of it.
+  void Show();
+  // Closes its links for good. Whoever has requests there is told that they are lost.
+  void Leave(Instant now);
 
   const Endpoint endpoint;
+  const bool reads_only;  // it is here as a replica, see readers.h
+  metrics::NodeCell& counts;
   LinkPool pool;
-  bool listed = false;    // it serves slots
-  bool gone = false;      // its links are closed for good
-  Instant last_wanted{};  // not listed: since then; gone: since then
+  bool listed = false;  // it serves slots
+  bool gone = false;    // its links are closed
+  Instant last_wanted;  // not listed: since then; gone: since then
 };
 
 }  // namespace keyhole::core

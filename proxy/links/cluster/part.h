@@ -58,6 +58,7 @@ struct Part {
   State state = State::kWaiting;
   Path path = Path::kShared;
   bool asking = false;  // ASKING goes before it
+  bool reads = false;   // and nothing else: a replica may answer it
   uint8_t tries = 0;    // refusals so far
   Slot slot = kNoSlot;  // of its keys; kNoSlot: it has none
   resp::Effect effect = resp::Effect::kNone;

@@ -40,8 +40,7 @@ std::string NameOf(const resp::CommandSpec& spec) {
 }
 
 Plan RefuseHere(const resp::CommandSpec& spec, std::string_view where) {
-  return Refuse("ERR " + NameOf(spec) + " is not available " + std::string(where) +
-                "in front of a Redis Cluster");
+  return Refuse(NotAvailable(spec, where));
 }
 
 // Collects the slots of keys.
@@ -183,15 +182,24 @@ std::string NotWhileSubscribed(const resp::CommandSpec& spec, std::string_view n
          "context";
 }
 
+Plan ByFacade(const resp::CommandSpec& spec, const PlanState& state) {
+  if (state.queueing) return RefuseHere(spec, "inside MULTI ");
+  Plan plan = To(Path::kNone);
+  plan.way = Way::kFacade;
+  return plan;
+}
+
 Plan Decide(const Exchange& exchange, const resp::Request& request, const Treatment& treatment,
             const PlanState& state) {
   const resp::CommandSpec& spec = *exchange.spec;
-  if (treatment.way == Treatment::Way::kDisabled) return Refuse(std::string(kNoCluster));
+  const bool disabled = treatment.way == Treatment::Way::kDisabled;
+  if (disabled && state.facade == ClusterFacade::kRedis) return Refuse(std::string(kNoCluster));
   if (treatment.way == Treatment::Way::kRefused) return RefuseHere(spec, "");
   const bool known = spec.id != CommandId::kUnknown;
   if (known && !spec.AcceptsCount(request.argument_count())) {
     return To(state.queueing ? Path::kOwn : Path::kShared);  // a node says so
   }
+  if (disabled) return ByFacade(spec, state);
   const KeySlots slots = SlotsOf(spec, treatment, request.args);
   if (state.queueing) return Queued(exchange, treatment, slots);
   if (state.listening && state.protocol == resp::Protocol::kResp2) {
@@ -206,6 +214,11 @@ Plan Decide(const Exchange& exchange, const resp::Request& request, const Treatm
 }
 
 }  // namespace
+
+std::string NotAvailable(const resp::CommandSpec& spec, std::string_view where) {
+  return "ERR " + NameOf(spec) + " is not available " + std::string(where) +
+         "in front of a Redis Cluster";
+}
 
 Plan MakePlan(const Exchange& exchange, const resp::Request& request, const PlanState& state) {
   const Treatment& treatment = TreatmentOf(*exchange.spec);

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "proxy/links/cluster/options.h"
 #include "proxy/links/cluster/part.h"
 #include "proxy/links/cluster/slots.h"
 #include "proxy/links/cluster/treatment.h"
@@ -18,7 +20,8 @@ namespace keyhole::core {
 
 // What a session is doing.
 struct PlanState {
-  bool splits = true;      // requests with keys of several slots
+  bool splits = true;  // requests with keys of several slots
+  ClusterFacade facade = ClusterFacade::kRedis;
   bool queueing = false;   // between MULTI and EXEC
   bool watching = false;   // outside of MULTI; or it has a link of its own for another reason
   bool listening = false;  // to channels
@@ -32,6 +35,7 @@ struct Plan {
     kSplit,    // to the nodes of its keys, one request for each slot
     kEvery,    // to every master
     kScan,     // to the master that the cursor names
+    kFacade,   // answered here: what a cluster of one node says of itself
     kBegin,    // MULTI: it is held back until the first key is known
     kRefused,  // with `refusal`
   };
@@ -44,6 +48,9 @@ struct Plan {
   Treatment treatment;
   std::string refusal;  // without '-'
 };
+
+// The error for a command that is not to be had. where: "inside MULTI ", or empty.
+std::string NotAvailable(const resp::CommandSpec& spec, std::string_view where);
 
 Plan MakePlan(const Exchange& exchange, const resp::Request& request, const PlanState& state);
 

@@ -146,6 +146,7 @@ void PrivateTraffic::Send(ReplySlot id, Part& part, Ear& ear) {
   part.state = Part::State::kSent;
   part.reply.clear();
   part.asked = ear.node;
+  part.asked->counts.requests.Add();
   ++ear.in_flight;
   const std::array<std::string_view, 1> name{part.spec->name};  // of its keys nothing is counted
   ear.link->Send({.args = name, .bytes = parts_.BytesOf(part)}, std::move(exchange));

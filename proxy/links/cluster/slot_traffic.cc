@@ -61,9 +61,22 @@ SlotTraffic::SlotTraffic(LinkContext& context, Cluster& cluster, PartQueue& part
                          milliseconds wait, uint64_t number)
     : context_(context), cluster_(cluster), parts_(parts), wait_(wait), number_(number) {}
 
-// Null: its node is not known, or cannot be reached now.
-UpstreamLink* SlotTraffic::LinkFor(Part& part) {
+// busy: where all that is in flight of its slot is.
+ClusterNode* SlotTraffic::NodeFor(const Part& part, const UpstreamLink* busy) const {
+  const ReplicaReads where = part.reads && part.node == nullptr && part.slot != kNoSlot
+                                 ? cluster_.options().replica_reads
+                                 : ReplicaReads::kOff;
+  if (where == ReplicaReads::kOnly) return cluster_.Reader(part.slot, number_);
   ClusterNode* const node = cluster_.Reachable(part.node.get(), part.slot, number_);
+  if (where == ReplicaReads::kOff) return node;
+  if (busy != nullptr && node != nullptr && node->pool.Shared(state_) == busy) return node;
+  ClusterNode* const replica = cluster_.Reader(part.slot, number_);
+  return replica == nullptr ? node : replica;
+}
+
+// Null: its node is not known, or cannot be reached now.
+UpstreamLink* SlotTraffic::LinkFor(Part& part, const UpstreamLink* busy) {
+  ClusterNode* const node = NodeFor(part, busy);
   if (node == nullptr) return nullptr;
   part.asked = node;
   return node->pool.Shared(state_);
@@ -80,6 +93,7 @@ void SlotTraffic::Send(ReplySlot id, Part& part, UpstreamLink& link) {
   }
   part.state = Part::State::kSent;
   part.reply.clear();
+  part.asked->counts.requests.Add();
   if (last_ != &link) last_ = &link;
   link.Send({.args = {}, .bytes = parts_.BytesOf(part)}, ExchangeFor(*ear_, id, context_.now));
 }
@@ -94,7 +108,7 @@ void SlotTraffic::Begin(ReplySlot id) {
   }
   Use& use = uses_[part.slot];
   if (use.waiting.empty()) [[likely]] {
-    UpstreamLink* const link = LinkFor(part);
+    UpstreamLink* const link = LinkFor(part, use.busy());
     if (link != nullptr && (use.in_flight == 0 || use.link == link)) [[likely]] {
       if (use.link != link) use.link = link;
       ++use.in_flight;
@@ -137,6 +151,8 @@ bool SlotTraffic::NoteRefusal(Part& part) {
   const bool opaque = part.path == Path::kOpaque && part.slot == kNoSlot;
   if (redirects && refusal.slot != part.slot && !opaque) return false;  // a script's own words
   context_.metrics.counters.cluster.redirects[KindOf(refusal.kind)].Add();
+  part.asked->counts.refusals.Add();
+  if (part.asked->reads_only) return NoteReplicaRefusal(part, refusal.kind);
   std::optional<Endpoint> there;
   if (redirects) there = ReadNodeAddress(refusal.address, part.asked->endpoint);
   if (refusal.kind == Kind::kMoved && there.has_value()) cluster_.OnMoved(refusal.slot, *there);
@@ -154,6 +170,20 @@ bool SlotTraffic::NoteRefusal(Part& part) {
   part.asking = part.asking && part.node != nullptr;
   part.state = Part::State::kWaiting;
   Delay(part, refusal.kind);
+  return true;
+}
+
+// What a replica says of where a slot is may be old: nothing is learnt from it.
+bool SlotTraffic::NoteReplicaRefusal(Part& part, Kind kind) {
+  cluster_.Refresh();
+  const bool only = cluster_.options().replica_reads == ReplicaReads::kOnly;
+  if (++part.tries >= kMostTries || (only && expired(part))) {
+    SetLastWord(part);
+    return false;
+  }
+  part.reads = only;
+  part.state = Part::State::kWaiting;
+  if (only) Delay(part, kind == Kind::kTryAgain ? kind : Kind::kNotReady);
   return true;
 }
 
@@ -198,7 +228,7 @@ bool SlotTraffic::PumpOne(Use& use) {
   // Behind it, at the node that refused it, others are still on their way.
   if (use.in_flight > 0 && use.last > id) return false;
   if (context_.now < part.not_before) return false;
-  UpstreamLink* const link = LinkFor(part);
+  UpstreamLink* const link = LinkFor(part, use.busy());
   if (link != nullptr && use.in_flight > 0 && use.link != link) return false;
   if (link == nullptr && !expired(part)) {
     cluster_.Refresh();

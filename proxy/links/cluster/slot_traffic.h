@@ -14,6 +14,10 @@
 // in common with it and has run (the slot came back), the refused one may not run any more: its
 // client is told TRYAGAIN.
 //
+// Reads may go to a replica (--replica-reads). The rule holds all the same: a read that is behind a
+// write which is not answered goes to the master, too, or waits. A replica that refuses a read is
+// asked no more for it, unless only replicas may be.
+//
 // A refusal is followed 16 times and for as long as --upstream-wait says; then it is the reply, but
 // MOVED and ASK are TRYAGAIN, as they would send clients past the proxy.
 //
@@ -74,11 +78,15 @@ class SlotTraffic {
   struct Use {
     boost::intrusive_ptr<UpstreamLink> link;  // where all that is in flight is
     uint32_t in_flight = 0;
+    // Null: nothing is in flight.
+    const UpstreamLink* busy() const { return in_flight > 0 ? link.get() : nullptr; }
     ReplySlot last = kStraight;      // that was sent, if any is in flight
     std::vector<ReplySlot> waiting;  // in their order
   };
 
-  UpstreamLink* LinkFor(Part& part);
+  ClusterNode* NodeFor(const Part& part, const UpstreamLink* busy) const;
+  UpstreamLink* LinkFor(Part& part, const UpstreamLink* busy = nullptr);
+  bool NoteReplicaRefusal(Part& part, Refusal::Kind kind);
   void Send(ReplySlot id, Part& part, UpstreamLink& link);
   void Pump(Slot slot);
   bool PumpOne(Use& use);

@@ -92,6 +92,10 @@ void Greeting::AskRole() {
   Add({Word(CommandId::kRole)}, true);
 }
 
+void Greeting::ReadOnly() {
+  Add({Word(CommandId::kReadonly)}, false);
+}
+
 void Greeting::Pass(std::string_view request) {
   assert(replies < kMost);
   bytes.append(request);

@@ -45,6 +45,8 @@ struct Greeting {
   void Fence();
   // Is it a master?
   void AskRole();
+  // A replica in a cluster is to answer reads. Who may not say so is sent to the master.
+  void ReadOnly();
   // Says a client's request as it came.
   void Pass(std::string_view request);
   // A transaction, or one that a request has been refused in: EXEC fails then.

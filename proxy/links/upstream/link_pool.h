@@ -68,6 +68,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
     std::chrono::milliseconds timeout{30000};  // of a silent one; 0: none
     size_t max_idle = 1000;
     size_t spares = 4;
+    bool reads_only = false;         // of a replica, which is to answer reads
     std::string label = "upstream";  // what the log calls it
 
     // Those of them that --upstream-... gives, now or at a reload.
@@ -178,6 +179,7 @@ class LinkPool final : public LinkSet, private UpstreamLink::Keeper {
   void Retire(UpstreamLink& link);
 
   std::chrono::milliseconds upstream_wait() const override { return options_.wait; }
+  bool reads_only() const override { return options_.reads_only; }
   bool IsMain(const UpstreamLink& link) const override { return main_.get() == &link; }
   void OnUpstreamState(UpstreamLink& link, bool up) override;
   void OnOtherState(UpstreamLink& link, bool up);

@@ -59,6 +59,8 @@ class UpstreamLink final : public Link, public UpstreamEnd {
    public:
     // How long requests wait for a lost upstream.
     virtual std::chrono::milliseconds upstream_wait() const = 0;
+    // It leads to a replica, which is to answer reads.
+    virtual bool reads_only() const = 0;
     // The main link is up.
     virtual bool up() const = 0;
     // It is kept up always.

@@ -23,6 +23,7 @@ void UpstreamLink::OnConnected() {
   unclean_ = false;
   Greeting greeting = Greeting::For(state_);
   if (context_.wants_master) greeting.AskRole();
+  if (keeper_.reads_only()) greeting.ReadOnly();
   if (fence_) greeting.Fence();
   AddEarly(&greeting);
   // Is it a Redis that answers? And does it let in those who give no password? Of other links
@@ -39,6 +40,7 @@ bool UpstreamLink::GreetOtherwise() {
   const bool may_help = state_.has_identity() && handshake_.error().starts_with("NOPERM");
   if (!may_help || std::exchange(greets_otherwise_, true)) return false;
   Greeting otherwise = Greeting::Otherwise(state_);
+  if (keeper_.reads_only()) otherwise.ReadOnly();
   AddEarly(&otherwise);
   handshake_.Retry(otherwise);
   Wake();

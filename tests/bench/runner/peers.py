@@ -54,6 +54,11 @@ def keyhole(*options, upstream=True, program=None):
     return command
 
 
+def keyhole_cluster(ports, _):
+    return [KEYHOLE, "--listen", f"127.0.0.1:{ports.own}", "--http", "off", "--max-clients", "20000",
+            "--upstream", f"redis+cluster://127.0.0.1:{ports.redis}"]
+
+
 def certificate(directory):
     """A certificate that vouches for itself, and its key."""
     cert, key = directory / "tls.crt", directory / "tls.key"
@@ -105,6 +110,7 @@ PEERS = {
     "keyhole, TLS": (keyhole_tls(True, False), True),
     "keyhole, TLS upstream": (keyhole_tls(False, True), True),
     "keyhole, TLS both": (keyhole_tls(True, True), True),
+    "keyhole, cluster": (keyhole_cluster, True),  # of three masters
 }
 
 
@@ -112,6 +118,17 @@ def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def ask(port, *words):
+    """What this Redis says, on a connection of its own."""
+    return subprocess.run(["redis-cli", "-p", str(port), *map(str, words)], check=True, capture_output=True,
+                          text=True, timeout=10).stdout
+
+
+def is_whole(port):
+    info = ask(port, "CLUSTER", "INFO")
+    return "cluster_state:ok" in info and "cluster_size:3" in info
 
 
 class Cores:
@@ -141,6 +158,7 @@ class Peer:
         self.log = open(pathlib.Path(directory) / f"{name}.log", "wb")
         self.processes = []
         self.redis = None  # the one behind it
+        self.masters = []  # or those
         self.commands = []
         redis = [*REDIS, "--dir", str(directory), "--port", str(self.redis_port)]
         if "TLS" in name:
@@ -149,10 +167,32 @@ class Peer:
             self.port = self.redis_tls_port if "TLS" in name else self.redis_port
             self.main = self.start(redis, self.redis_port, cores.peer)
             return
-        if behind:
+        if "cluster" in name:
+            self.start_cluster(pathlib.Path(directory))
+        elif behind:
             self.redis = self.start(redis, self.redis_port, cores.rest)
         self.main = self.start(command(Ports(self.port, self.redis_port, self.redis_tls_port, self.http_port), directory), self.port,
                                cores.peer | cores.rest if "workers" in name else cores.peer)
+
+    def start_cluster(self, directory):
+        """Three masters, the first at redis_port, with a third of the slots each."""
+        nodes = [(self.redis_port, free_port()), *((free_port(), free_port()) for _ in range(2))]
+        for number, (port, bus) in enumerate(nodes):
+            own = directory / f"{port}"
+            own.mkdir()
+            self.masters.append(self.start([*REDIS, "--dir", str(own), "--port", str(port), "--cluster-enabled", "yes",
+                                            "--cluster-port", str(bus)], port, self.cores.rest))
+            first, last = 5461 * number, 16383 if number == 2 else 5461 * (number + 1) - 1
+            ask(port, "CLUSTER", "ADDSLOTSRANGE", first, last)
+            ask(port, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            if number > 0:
+                ask(port, "CLUSTER", "MEET", "127.0.0.1", *nodes[0])
+        end = time.monotonic() + 20
+        while not all(is_whole(port) for port, _ in nodes):
+            if time.monotonic() > end:
+                self.stop()
+                sys.exit("the cluster does not come together")
+            time.sleep(0.05)
 
     def start(self, command, port, cores):
         self.commands.append(" ".join(command))
@@ -183,7 +223,7 @@ class Peer:
 
     @property
     def data_port(self):
-        """Where the data is: straight into Redis, for nutcracker has limits."""
+        """Where the data is: straight into Redis, for nutcracker has limits; a cluster's is in several."""
         return self.redis_port if self.redis is not None or PEERS[self.name][0] is None else self.port
 
     @property
@@ -193,7 +233,8 @@ class Peer:
 
     def pids(self):
         """Of the peer, and of the Redis behind it, if any."""
-        return [self.main.pid] + ([self.redis.pid] if self.redis is not None else [])
+        behind = [self.redis] if self.redis is not None else self.masters
+        return [process.pid for process in [self.main, *behind]]
 
     def fill(self, keys, size):
         """Every key that redis-benchmark may ask for has a value."""

@@ -11,6 +11,7 @@ MAIN = ("redis-server", "nutcracker", "haproxy", "keyhole", "keyhole, not sharin
 # nutcracker's default buffers suit large values, 512 bytes small ones: the better of the two takes part.
 LARGE = ("redis-server", "nutcracker -m 16384", *MAIN[2:])
 TLS = ("redis-server", "keyhole", "redis-server, TLS", "keyhole, TLS", "keyhole, TLS upstream", "keyhole, TLS both")
+CLUSTER = ("keyhole", "keyhole, cluster")
 MOST_OTHERS = 0.05  # of the machine; what had more of it is measured again, once
 
 
@@ -66,6 +67,11 @@ CASES = [
          ("keyhole", "keyhole, 2 workers")),
     Case("workers: GET c=50 P=16", "get", "-c 50 -P 16", 64, 100_000, 800_000,
          ("keyhole", "keyhole, 2 workers")),
+    # The same proxy in front of one Redis, and of three masters.
+    Case("cluster, 3 masters: GET c=50 P=1", "get", "-c 50 -P 1", 64, 100_000, 100_000, CLUSTER, in_quick=False),
+    Case("cluster, 3 masters: SET c=50 P=1", "set", "-c 50 -P 1", 64, 100_000, 100_000, CLUSTER, in_quick=False),
+    Case("cluster, 3 masters: GET c=50 P=16", "get", "-c 50 -P 16", 64, 100_000, 800_000, CLUSTER, in_quick=False),
+    Case("cluster, 3 masters: SET c=50 P=16", "set", "-c 50 -P 16", 64, 100_000, 800_000, CLUSTER, in_quick=False),
     Case("TLS: GET c=50 P=1", "get", "-c 50 -P 1", 64, 100_000, 100_000, TLS, in_quick=False),
     Case("TLS: GET c=50 P=16", "get", "-c 50 -P 16", 64, 100_000, 800_000, TLS, in_quick=False),
 ]
@@ -93,7 +99,7 @@ def measure(peer, case, requests):
     others, children = watch()
     return {
         "cpu": used[0],
-        "redis": used[1] if len(used) > 1 else None,
+        "redis": sum(used[1:]) if len(used) > 1 else None,
         "load": children * 1e6 / requests,
         "rps": float(csv_row(out, case.command.upper())[1]),
         "others": others,

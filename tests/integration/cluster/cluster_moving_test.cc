@@ -115,10 +115,15 @@ class Checker {
   bool failed_ = false;
 };
 
-TEST(ClusterMovingTest, NoReplyIsWrongWhileSlotsMoveToAndFro) {
+// With so many workers, each of which has a map of its own.
+class ClusterMovingUnderLoadTest : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Workers, ClusterMovingUnderLoadTest, testing::Values("1", "2"));
+
+TEST_P(ClusterMovingUnderLoadTest, NoReplyIsWrongWhileSlotsMoveToAndFro) {
   constexpr int kMoves = 24;
   RedisCluster cluster(3);
-  KeyholeProcess proxy({"--upstream", cluster.url(1), "--upstream-wait", "10s"});
+  KeyholeProcess proxy(
+      {"--upstream", cluster.url(1), "--upstream-wait", "10s", "--workers", GetParam()});
   const std::string first = cluster.KeyAt(0, "a");
   const std::string second = cluster.KeyAt(1, "b");
   std::atomic<bool> moving = true;

@@ -147,6 +147,15 @@ TEST_F(ClusterServingTest, LooksLikeOneRedis) {
   EXPECT_THAT(raw.Ask({"SELECT", "1"}), HasSubstr("SELECT is not allowed in cluster mode"));
 }
 
+TEST_F(ClusterServingTest, DebugFindsTheNodeOfAKey) {
+  for (size_t node = 0; node < 3; ++node) {
+    const std::string key = cluster->KeyAt(node, "k");
+    EXPECT_TRUE(app_.Command({"SET", key, "1"}).ok());
+    EXPECT_THAT(app_.Command({"DEBUG", "OBJECT", key}).text, HasSubstr("encoding:int")) << key;
+  }
+  EXPECT_THAT(app_.Command({"DEBUG", "OBJECT", "missing"}).text, HasSubstr("no such key"));
+}
+
 TEST_F(ClusterServingTest, TransactionsRunOnTheNodeOfTheirKeys) {
   for (size_t node = 0; node < 3; ++node) {
     const std::string key = cluster->KeyAt(node, "k");

@@ -108,6 +108,27 @@ TEST(ClusterMapTest, AnOlderViewIsNotBelievedAtOnce) {
   EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("GET b"));
 }
 
+TEST(ClusterMapTest, EachNodeIsCounted) {
+  TwoNodes cluster;
+  Client& app = cluster.Connect();
+  app.Send("GET b\r\n");
+  cluster.at("a").Reply("-MOVED 3300 b:1\r\n");
+  cluster.at("b").Reply("$-1\r\n");
+  cluster.Advance(100);
+  metrics::NodeCell& a = cluster.keyhole().metrics().nodes.At("a:1");
+  metrics::NodeCell& b = cluster.keyhole().metrics().nodes.At("b:1");
+  EXPECT_EQ(a.requests.Load(), 1u);
+  EXPECT_EQ(a.refusals.Load(), 1u);
+  EXPECT_EQ(b.requests.Load(), 1u);
+  EXPECT_EQ(b.slots.Load(), 8192);
+  EXPECT_EQ(b.up.Load(), 1);
+  cluster.keyhole().HoldConnections();
+  cluster.at("b").Lose();
+  EXPECT_EQ(b.up.Load(), 0);
+  EXPECT_EQ(b.losses.Load(), 1u);
+  EXPECT_EQ(b.known.Load(), 1);
+}
+
 TEST(ClusterMapTest, UncoveredSlotsAreShown) {
   TwoNodes cluster(TwoNodes::InFrontOfIt(), false);
   cluster.TellMap("*1\r\n*3\r\n:0\r\n:8191\r\n*3\r\n$1\r\na\r\n:1\r\n$2\r\nid\r\n");
