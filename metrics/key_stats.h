@@ -43,7 +43,7 @@ class KeyStats final : public WorkerCells {
   // Counts there from now on, from 0; what it has counted stays in the retired totals of the one it
   // leaves.
   void MoveTo(KeyDirectory& directory);
-  const KeyDirectory& directory() const { return *directory_; }
+  KeyDirectory& directory() const { return *directory_; }
   KeyStats(const KeyStats&) = delete;
   KeyStats& operator=(const KeyStats&) = delete;
 

@@ -202,11 +202,12 @@ TEST(ConfigTest, ShownDefaultsAreTheDefaults) {
   }
 }
 
-TEST(ConfigTest, SocketsThreadsAndTablesNeedARestart) {
+TEST(ConfigTest, SocketsAndThreadsNeedARestart) {
   for (const Option& option : Options()) {
     const bool fixed =
-        option.flag == "--listen" || option.flag == "--workers" || option.flag == "--tracked-keys";
-    const bool free = option.flag == "--log-level" || option.flag == "--client-idle-timeout";
+        option.flag == "--listen" || option.flag == "--workers" || option.flag == "--http";
+    const bool free = option.flag == "--log-level" || option.flag == "--client-idle-timeout" ||
+                      option.flag == "--tracked-keys" || option.flag == "--tls-cert";
     EXPECT_FALSE(fixed && option.change == Change::kLive) << option.flag;
     EXPECT_FALSE(free && option.change == Change::kRestart) << option.flag;
   }

@@ -122,7 +122,7 @@ TEST(Counting, KeysMayHoldAnything) {
 // What is known of the keys, as "key requests/bytes".
 std::string Known(Harness& keyhole) {
   std::string text;
-  const metrics::KeyTable table = metrics::ReadKeys(keyhole.metrics().directory, false);
+  const metrics::KeyTable table = metrics::ReadKeys(keyhole.metrics().keys.directory(), false);
   for (const metrics::KeyCounts& key : table.keys) {
     text += (text.empty() ? "" : ", ") + key.label + " " + std::to_string(key.requests()) + "/" +
             std::to_string(key.bytes);
