@@ -181,6 +181,8 @@ Stream::Io TlsStream::FailHandshake(int error) {
 }
 
 Stream::Io TlsStream::ReadRecords(std::span<char> room, size_t* n) {
+  readable_ = true;
+  if (room.empty()) return Io::kSome;  // to OpenSSL that is an error, where there is something
   Io result = Io::kSome;
   do {
     size_t got = 0;

@@ -1,5 +1,7 @@
 #include "proxy/links/cluster/cluster.h"
 
+#include <absl/container/flat_hash_map.h>
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -225,8 +227,8 @@ void Cluster::Apply(const Topology& topology) {
         std::find(by_index.begin(), by_index.end(), node.get()) != by_index.end();
     if (has_slots) node->listed = true;
     if (!has_slots && node->listed) Unlist(*node);
-    node->counts.slots.Set(std::count(owners_.begin(), owners_.end(), node.get()));
   }
+  ShowSlots();
   SortMasters();
   context_.metrics.counters.cluster.slots_uncovered.Set(
       static_cast<int64_t>(kSlotCount - topology.covered));
@@ -236,12 +238,21 @@ void Cluster::Apply(const Topology& topology) {
   if (changed) TellWaiters();
 }
 
+void Cluster::ShowSlots() {
+  absl::flat_hash_map<const ClusterNode*, int64_t> served;
+  for (const ClusterNode* const owner : owners_) ++served[owner];
+  for (const NodePtr& node : nodes_) node->counts.slots.Set(served[node.get()]);
+}
+
 void Cluster::ApplyReplicas(const Topology& topology, const std::vector<ClusterNode*>& masters) {
   replicas_.clear();
   std::vector<std::pair<Endpoint, const ClusterNode*>> readers;
   for (const Topology::Replica& replica : topology.replicas) {
     replicas_.emplace_back(replica.endpoint, topology.masters[replica.master]);
-    readers.emplace_back(replica.endpoint, masters[replica.master]);
+    const ClusterNode* const master = masters[replica.master];
+    if (master != nullptr && readers.size() < kMostNodes) {
+      readers.emplace_back(replica.endpoint, master);
+    }
   }
   if (readers_ != nullptr) readers_->Follow(readers);
 }

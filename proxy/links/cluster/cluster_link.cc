@@ -3,15 +3,6 @@
 #include <utility>
 
 namespace keyhole::core {
-namespace {
-
-// Scripts are not among them: what SCRIPT LOAD has loaded, replicas do not know.
-bool OnlyReads(const resp::CommandSpec& spec) {
-  return spec.has(resp::kRead) && !spec.has(resp::kMayReplicate) &&
-         spec.effect == resp::Effect::kNone;
-}
-
-}  // namespace
 
 ClusterLink::ClusterLink(LinkContext& context, Cluster& cluster, std::chrono::milliseconds wait,
                          Requester& owner, const SessionState& state, uint64_t number)
@@ -86,7 +77,7 @@ void ClusterLink::Send(const resp::Request& request, Exchange&& pending) {
   part.since = pending.sent;
   part.path = plan.path;
   part.slot = plan.slot;
-  part.reads = plan.path == Path::kShared && OnlyReads(*part.spec);
+  part.reads = plan.reads;
   if (parts_.empty() || !plan.orderly) publishing_ = plan.orderly ? plan.slot : kNoSlot;
   Expect(request, std::move(pending));
   Carry(plan, request, std::move(part));

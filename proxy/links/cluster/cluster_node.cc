@@ -1,5 +1,7 @@
 #include "proxy/links/cluster/cluster_node.h"
 
+#include <utility>
+
 namespace keyhole::core {
 
 ClusterNode::ClusterNode(LinkContext& context, LinkPool::Options options)
@@ -17,10 +19,15 @@ void ClusterNode::Tick() {
 }
 
 void ClusterNode::Show() {
-  const int64_t up = pool.answers() ? 1 : 0;
-  if (up < counts.up.Load()) counts.losses.Add();
-  counts.up.Set(up);
+  ShowUp(pool.answers());
   counts.latency_us.Set(pool.latency() / std::chrono::microseconds(1));
+}
+
+void ClusterNode::ShowUp(bool up) {
+  if (std::exchange(up_, up) == up) return;
+  if (up) return counts.up.Add();
+  counts.up.Sub();
+  counts.losses.Add();
 }
 
 void ClusterNode::Leave(Instant now) {
@@ -28,9 +35,8 @@ void ClusterNode::Leave(Instant now) {
   last_wanted = now;
   pool.Stop();
   counts.known.Sub();
-  if (counts.known.Load() > 0) return;  // it is still here as a replica, or as a master
-  counts.up.Set(0);
-  counts.slots.Set(0);
+  if (std::exchange(up_, false)) counts.up.Sub();
+  if (!reads_only) counts.slots.Set(0);
 }
 
 }  // namespace keyhole::core

@@ -31,6 +31,11 @@ class ClusterNode : public boost::intrusive_ref_counter<ClusterNode, boost::thre
   bool listed = false;  // it serves slots
   bool gone = false;    // its links are closed
   Instant last_wanted;  // not listed: since then; gone: since then
+
+ private:
+  void ShowUp(bool up);
+
+  bool up_ = false;  // as it was shown last
 };
 
 }  // namespace keyhole::core

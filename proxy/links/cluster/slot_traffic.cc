@@ -274,7 +274,7 @@ void SlotTraffic::OnTurn() {
 
 void SlotTraffic::FailOvertaken(Use& use, ReplySlot ran) {
   std::erase_if(use.waiting, [&](ReplySlot id) {
-    if (id > ran || !ShareKey(parts_.Of(id), parts_.Of(ran))) return false;
+    if (id > ran || !Conflict(parts_.Of(id), parts_.Of(ran))) return false;
     parts_.Of(id).reply = kTryAgainReply;
     --waiting_;
     parts_.Finish(id);
@@ -282,7 +282,9 @@ void SlotTraffic::FailOvertaken(Use& use, ReplySlot ran) {
   });
 }
 
-bool SlotTraffic::ShareKey(Part& a, Part& b) {
+// They have a key in common, and one of them may write.
+bool SlotTraffic::Conflict(Part& a, Part& b) {
+  if (a.spec->has(resp::kRead) && b.spec->has(resp::kRead)) return false;
   const std::vector<std::string> keys = KeysIn(*a.spec, parts_.BytesOf(a));
   for (const std::string& key : KeysIn(*b.spec, parts_.BytesOf(b))) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) return true;

@@ -14,6 +14,12 @@ using Way = Treatment::Way;
 constexpr Treatment OneSlot() {
   return {Way::kOneSlot, kFirst};
 }
+constexpr Treatment AtMaster() {
+  return {Way::kOneSlot, kFirst, /*at_master=*/true};
+}
+constexpr Treatment SplitAtMasters(Merging merging) {
+  return {Way::kSplit, merging, /*at_master=*/true};
+}
 constexpr Treatment OneMaster() {
   return {Way::kOneMaster, kFirst};
 }

@@ -39,6 +39,7 @@ struct Treatment {
   };
   Way way = Way::kOneSlot;
   Merging merging = Merging::kFirst;
+  bool at_master = false;  // though it reads
 };
 
 const Treatment& TreatmentOf(const resp::CommandSpec& spec);

@@ -64,6 +64,40 @@ TEST(ReplicaReadsTest, WhatMayWriteAfterAllOrIsNotKnownThereGoesToTheMaster) {
   EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
 }
 
+// EXEC would find the watched key unchanged, and write what was made of an old value.
+TEST(ReplicaReadsTest, AReadBehindWatchGoesToTheMaster) {
+  for (const ReplicaReads where : {ReplicaReads::kPrefer, ReplicaReads::kOnly}) {
+    Cluster cluster(where);
+    Client& app = cluster.Connect();
+    app.Send("WATCH b\r\n");
+    cluster.last_at("a").Reply("+OK\r\n");
+    app.Send("GET b\r\n");
+    EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("GET b"));
+    EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
+  }
+}
+
+// A replica has its elements in another order.
+TEST(ReplicaReadsTest, CursorsAndAgesAreTheMasters) {
+  Cluster cluster(ReplicaReads::kPrefer);
+  Client& app = cluster.Connect();
+  app.Send("SSCAN b 0\r\nHSCAN b 0\r\nZSCAN b 0\r\nTOUCH b\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(),
+              ElementsAre("SSCAN b 0", "HSCAN b 0", "ZSCAN b 0", "TOUCH b"));
+  EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
+}
+
+TEST(ReplicaReadsTest, ReadsDoNotOvertakeReads) {
+  Cluster cluster(ReplicaReads::kPrefer);
+  Client& app = cluster.Connect();
+  app.Send("GET b\r\nGET b\r\n");
+  cluster.at("ra").Requests();
+  cluster.at("ra").Reply("-LOADING Redis is loading the dataset in memory\r\n$1\r\n2\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("GET b"));
+  cluster.at("a").Reply("$1\r\n1\r\n");
+  EXPECT_EQ(app.Received(), "$1\r\n1\r\n$1\r\n2\r\n");
+}
+
 TEST(ReplicaReadsTest, AReadBehindAWriteInFlightGoesWhereThatIs) {
   Cluster cluster(ReplicaReads::kPrefer);
   Client& app = cluster.Connect();

@@ -171,6 +171,16 @@ TEST_P(HashExpiry, AFieldThatEndsBreaksAWatch) {
   EXPECT_EQ(client_.Ask("EXEC"), "*-1\r\n");
 }
 
+TEST_P(HashExpiry, AFieldThatEndedBeforeBreaksNoWatch) {
+  client_.Ask("HPEXPIRE h 10 FIELDS 1 a");
+  test_.now += 10;
+  client_.Ask("WATCH h");
+  client_.Ask("HGET h b");
+  client_.Ask("MULTI");
+  client_.Ask("PING");
+  EXPECT_EQ(client_.Ask("EXEC"), "*1\r\n+PONG\r\n");
+}
+
 TEST_P(HashExpiry, ValuesAndEndsInOne) {
   EXPECT_EQ(client_.Ask("HGETEX h PX 500 FIELDS 2 a nosuch"), "*2\r\n$1\r\n1\r\n$-1\r\n");
   EXPECT_EQ(client_.Ask("HGETEX h PERSIST FIELDS 1 b"), "*1\r\n$1\r\n2\r\n");
@@ -262,6 +272,10 @@ TEST(HashExpiryPayload, OfNobodyIsRefused) {
   EXPECT_EQ(restore(one(-1, 1), 12), "-ERR");
   EXPECT_EQ(restore(one(INT64_MAX, 2), 12), "-ERR");
   EXPECT_EQ(restore(one(1, UINT64_MAX), 12), "-ERR");
+  // What is taken can be written again, and read.
+  constexpr int64_t kLast = (int64_t{1} << 48) - 1;
+  EXPECT_EQ(restore(one(kLast, 2), 12), "-ERR");
+  EXPECT_EQ(restore(one(kLast, static_cast<uint64_t>(kLast)), 12), "-ERR");
   EXPECT_EQ(restore([](store::rdb::Writer& writer) { writer.Milliseconds(1); }, 12), "-ERR");
   EXPECT_EQ(restore(one(1'700'000'005'000, 1), 12), "+OK\r");
 }
