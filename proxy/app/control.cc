@@ -88,7 +88,10 @@ Control::Control(const Config& config, Threads& threads, Log log)
 Control::~Control() = default;
 
 metrics::WorkerMetrics& Control::AddWorker() {
-  auto metrics = std::make_unique<metrics::WorkerMetrics>(*books_.now()->directory);
+  // Held until the worker has followed: a reload and a Tick() may let go of a book that nobody has
+  // joined yet.
+  const std::shared_ptr<metrics::KeyBook> book = books_.now();
+  auto metrics = std::make_unique<metrics::WorkerMetrics>(*book->directory);
   metrics::WorkerMetrics& added = *metrics;
   {
     const std::lock_guard lock(adding_);

@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -156,6 +158,31 @@ TEST_F(ControlTest, SaysWhatTheStoreDoesWhenItIsFull) {
               EndsWith("beyond that, writes are refused"));
   EXPECT_THAT(Start({"--max-memory", "0"}).Describe(),
               EndsWith("it may take all the memory there is (--max-memory 0)"));
+}
+
+// A reload and a tick could let go of the book that a worker was about to join: a use after free,
+// which AddressSanitizer sees.
+TEST(ControlBooks, OneThatAWorkerIsAboutToJoinStaysThere) {
+  struct Idle final : Control::Threads {
+    void OnScraper(std::function<void()>) override {}
+    void OnWorker(size_t, std::function<void(WorkerState&)>) override {}
+  } idle;
+  const Config one = Good({"--tracked-keys", "9999"});
+  const Config two = Good({"--tracked-keys", "10000"});
+  Control control(one, idle);
+  std::atomic<bool> done{false};
+  std::thread reloads([&] {
+    for (bool odd = false; !done; odd = !odd) {
+      control.Reload(odd ? one : two);
+      control.Tick();
+    }
+  });
+  std::vector<metrics::WorkerMetrics*> added;
+  for (int i = 0; i < 200; ++i) added.push_back(&control.AddWorker());
+  done = true;
+  reloads.join();
+  for (metrics::WorkerMetrics* worker : added) worker->keys.Record("k", true);
+  EXPECT_EQ(control.Keys().Sum().hits, 200u);
 }
 
 }  // namespace
