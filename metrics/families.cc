@@ -91,7 +91,7 @@ void AddPerKey(const Snapshot& s, uint64_t KeyTotals::*count, Builder family) {
   for (const auto* keys : {&s.patterns, &s.keys}) {
     for (const KeyCounts& key : *keys) family.Add({key.label}, key.*count, key.created);
   }
-  family.Add({s.other.label}, s.other.*count);
+  family.Add({s.other.label}, s.other.*count, s.other.created);
 }
 
 void AddKeys(const Snapshot& s, FamilyList* list) {

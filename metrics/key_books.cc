@@ -12,10 +12,24 @@ bool HasSameSlots(const KeyOptions& a, KeyOptions b) {
   return a == b;
 }
 
+double UnixNow() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
 KeyBook::KeyBook(KeyOptions options, std::shared_ptr<KeyDirectory> before)
-    : directory(std::make_shared<KeyDirectory>(std::move(options), std::move(before))) {}
+    : directory(std::make_shared<KeyDirectory>(std::move(options), before)),
+      created(before == nullptr ? 0 : UnixNow()) {}
+
+void KeyBook::Date(KeyTable* table) const {
+  for (auto* keys : {&table->patterns, &table->keys}) {
+    for (KeyCounts& key : *keys) {
+      if (key.created == 0) key.created = created;
+    }
+  }
+  table->other.created = created;
+}
 
 KeyBooks::KeyBooks(const KeyOptions& options) : now_(std::make_shared<KeyBook>(options)) {}
 

@@ -19,6 +19,7 @@
 #include "metrics/key_directory.h"
 #include "metrics/key_options.h"
 #include "metrics/key_stats.h"
+#include "metrics/key_table.h"
 #include "metrics/key_tracker.h"
 
 namespace keyhole::metrics {
@@ -26,7 +27,11 @@ namespace keyhole::metrics {
 struct KeyBook {
   explicit KeyBook(KeyOptions options, std::shared_ptr<KeyDirectory> before = nullptr);
 
+  // Gives series a time where they have none of their own: they began with the book.
+  void Date(KeyTable* table) const;
+
   const std::shared_ptr<KeyDirectory> directory;
+  const double created;  // seconds since 1970; 0: with the process
   KeyTracker tracker{*directory};
 };
 

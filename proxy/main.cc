@@ -22,6 +22,7 @@
 #include "proxy/library/vital_signs.h"
 #include "proxy/program/command_line.h"
 #include "proxy/program/descriptors.h"
+#include "proxy/program/heartbeat.h"
 #include "proxy/program/http_fetch.h"
 #include "proxy/program/listen_fds.h"
 #include "proxy/program/log_writer.h"
@@ -112,8 +113,12 @@ class Signals {
       : instance_(instance),
         program_(program),
         log_(log),
-        watchdog_(keyhole::program::WatchdogInterval(std::getenv("WATCHDOG_USEC"),
-                                                     std::getenv("WATCHDOG_PID"))),
+        heartbeat_(
+            std::getenv("NOTIFY_SOCKET"),
+            keyhole::program::WatchdogInterval(std::getenv("WATCHDOG_USEC"),
+                                               std::getenv("WATCHDOG_PID")),
+            [this] { return keyhole::VitalSigns::Beat(instance_); },
+            [this] { return keyhole::VitalSigns::Status(instance_); }),
         thread_([this] { Run(); }) {}
   // The instance has stopped.
   ~Signals() {
@@ -128,33 +133,15 @@ class Signals {
   void Run() {
     const sigset_t set = Awaited();
     while (!ended_) {
-      // As often as somebody wants to hear of it twice in a row.
-      const bool often = watchdog_.count() > 0 && watchdog_ < std::chrono::seconds(2);
-      const std::chrono::nanoseconds wait = often ? watchdog_ / 2 : std::chrono::seconds(1);
-      const timespec time{.tv_sec = wait / std::chrono::seconds(1),
-                          .tv_nsec = (wait % std::chrono::seconds(1)).count()};
+      const timespec time{.tv_sec = 1, .tv_nsec = 0};
       const int signal = sigtimedwait(&set, nullptr, &time);
       if (ended_) return;
       if (signal > 0) {
         OnSignal(signal);
       } else {
         log_.Tick();
-        TellSystemd();
       }
     }
-  }
-
-  // That it lives, if it does, and what it does, if that has changed.
-  void TellSystemd() {
-    const char* const systemd = std::getenv("NOTIFY_SOCKET");
-    if (systemd == nullptr || told_) return;
-    if (watchdog_.count() > 0 && keyhole::VitalSigns::Beat(instance_)) {
-      keyhole::program::Notify(systemd, "WATCHDOG=1");
-    }
-    std::string status = keyhole::VitalSigns::Status(instance_);
-    if (status == status_) return;
-    keyhole::program::Notify(systemd, "STATUS=" + status);
-    status_ = std::move(status);
   }
 
   void OnSignal(int signal) {
@@ -165,6 +152,7 @@ class Signals {
       program_.Reload();
       return keyhole::program::Notify(systemd, "READY=1");
     }
+    heartbeat_.End();  // its status would take the place of this one
     if (!told_) log_.Write(LogLevel::kInfo, "told to stop; once more to stop at once");
     keyhole::program::Notify(systemd, "STOPPING=1\nSTATUS=stopping; clients are served to the end");
     instance_.RequestStop(std::exchange(told_, true) ? std::chrono::milliseconds(0)
@@ -174,9 +162,8 @@ class Signals {
   keyhole::Instance& instance_;
   Program& program_;
   LogWriter& log_;
-  const std::chrono::microseconds watchdog_;  // 0: none
-  std::string status_;                        // as systemd has been told
-  bool told_ = false;                         // to stop
+  keyhole::program::Heartbeat heartbeat_;
+  bool told_ = false;  // to stop
   std::atomic<bool> ended_{false};
   std::thread thread_;  // last: it uses all of them
 };

@@ -49,6 +49,13 @@ double UnixNow() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// Its labels are of another book, and may show what is to be hidden now. At the end of time all of
+// them are too old.
+void Clear(metrics::TopList& list, const metrics::KeyStats& keys) {
+  list.Offer(resp::CommandId::kUnknown, std::nullopt, 0, metrics::TopList::Instant::max(),
+             keys.directory());
+}
+
 Lookout::Place PlaceOf(const Config& config) {
   Lookout::Place place;
   place.embedded = !config.upstream.has_value();
@@ -88,7 +95,10 @@ Control::Control(const Config& config, Threads& threads, Log log)
 Control::~Control() = default;
 
 metrics::WorkerMetrics& Control::AddWorker() {
-  auto metrics = std::make_unique<metrics::WorkerMetrics>(*books_.now()->directory);
+  // Held until the worker has followed: a reload and a Tick() may let go of a book that nobody has
+  // joined yet.
+  const std::shared_ptr<metrics::KeyBook> book = books_.now();
+  auto metrics = std::make_unique<metrics::WorkerMetrics>(*book->directory);
   metrics::WorkerMetrics& added = *metrics;
   {
     const std::lock_guard lock(adding_);
@@ -133,7 +143,9 @@ void Control::AddStore(metrics::Snapshot* snapshot) const {
 }
 
 metrics::Snapshot Control::TakeSnapshot() {
-  metrics::Snapshot snapshot = metrics::Take(Workers(), *books_.now()->directory);
+  const std::shared_ptr<metrics::KeyBook> book = books_.now();
+  metrics::Snapshot snapshot = metrics::Take(Workers(), *book->directory);
+  book->Date(&snapshot);
   AddStore(&snapshot);
   return snapshot;
 }
@@ -358,7 +370,11 @@ void Control::Reload(const Config& next) {
   watched_ = books_.now();
   lookout_.Watch(*watched_->directory);
   for (size_t i = 0, workers = worker_count(); i < workers; ++i) {
-    threads_.OnWorker(i, [this](WorkerState& worker) { books_.Follow(worker.metrics.keys); });
+    threads_.OnWorker(i, [this](WorkerState& worker) {
+      books_.Follow(worker.metrics.keys);
+      Clear(worker.metrics.big_values, worker.metrics.keys);
+      Clear(worker.metrics.slow_commands, worker.metrics.keys);
+    });
   }
 }
 

@@ -95,8 +95,7 @@ core::Problem Runtime::Reload(const core::Config& wanted, std::vector<std::strin
   config_ = plan.config;
   report_ = std::move(report);
   upstream_tls_ = upstream_tls;
-  server_.Reload(config_);
-  if (other_files) server_.SetCertificates(std::move(certificates));
+  server_.Reload(config_, other_files ? std::optional(std::move(certificates)) : std::nullopt);
   TellReload(plan, moves);
   *lines = std::move(plan.changed);
   lines->insert(lines->end(), plan.waiting.begin(), plan.waiting.end());

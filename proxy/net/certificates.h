@@ -4,7 +4,7 @@
 // Each file is looked at once a second, and read when it has changed and then been the same for a
 // second, so that a certificate and its key may be replaced one after the other.
 //
-// Thread: one at a time; Server calls it on the scraper, as files may be slow. Owner: Runtime.
+// Thread: one at a time; Server reads them on the scraper, as files may be slow. Owner: Runtime.
 #pragma once
 
 #include <sys/stat.h>

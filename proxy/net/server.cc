@@ -69,7 +69,10 @@ void Server::Start() {
   for (const auto& worker : workers_) {
     worker->state().stop_process = [this](bool save) { ShutDown(save); };
   }
-  UseCertificates();
+  {
+    const std::lock_guard lock(certificates_mutex_);
+    UseCertificates();
+  }
   acceptor_.Start();
   if (snapshotter_ != nullptr) workers_[0]->Post([this] { snapshotter_->Start(); });
   asio::post(scraper_, [this] { TrackKeys(); });
@@ -121,7 +124,13 @@ void Server::AddGuest(const std::function<Tell(metrics::WorkerMetrics&)>& make) 
   guests_.push_back(make(control_.AddWorker()));
 }
 
-void Server::Reload(const core::Config& next) {
+void Server::Reload(const core::Config& next, std::optional<Certificates> certificates) {
+  const std::lock_guard lock(certificates_mutex_);
+  if (certificates.has_value()) {
+    // Before they move: links to another upstream are not to be made with those from before.
+    certificates_ = *std::move(certificates);
+    UseCertificates();
+  }
   workers_[0]->Post([this, next] {
     control_.Configure(config_, next);
     config_ = next;
@@ -129,7 +138,7 @@ void Server::Reload(const core::Config& next) {
   });
   for (const auto& worker : workers_) worker->Post([&worker, next] { worker->Reload(next); });
   {
-    const std::lock_guard lock(guests_mutex_);
+    const std::lock_guard guests(guests_mutex_);
     for (const Tell& tell : guests_) {
       tell([next](core::WorkerState& guest) { guest.Reload(next); });
     }
@@ -179,15 +188,9 @@ void Server::LoadCertificates() {
   log_(core::LogLevel::kInfo, "certificates read again, for connections made from now on");
 }
 
-void Server::SetCertificates(Certificates certificates) {
-  asio::post(scraper_, [this, certificates = std::move(certificates)]() mutable {
-    certificates_ = std::move(certificates);
-    UseCertificates();
-  });
-}
-
 void Server::ReadCertificates() {
   asio::post(scraper_, [this] {
+    const std::lock_guard lock(certificates_mutex_);
     if (certificates_.any()) return LoadCertificates();
     log_(core::LogLevel::kInfo, "there are no certificates to be read again");
   });
@@ -196,6 +199,7 @@ void Server::ReadCertificates() {
 // Whether their files have changed, now and then.
 void Server::LookAtCertificates() {
   const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(certificates_mutex_);
   if (!certificates_.any() || now - certificates_seen_ < kLookAtCertificates) return;
   certificates_seen_ = now;
   if (certificates_.HaveChanged()) LoadCertificates();

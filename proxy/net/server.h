@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -55,9 +56,9 @@ class Server final : private core::Control::Threads {
   // The same, as a client says it: SHUTDOWN, or SHUTDOWN NOSAVE.
   void ShutDown(bool save);
   // Takes over what a running server can of these options: PlanReload() has made them.
-  void Reload(const core::Config& next);
-  // Others that a reload has named: loaded. For connections made from then on.
-  void SetCertificates(Certificates certificates);
+  // certificates: others that they name, loaded. Connections made from then on use them, those to
+  // another upstream too.
+  void Reload(const core::Config& next, std::optional<Certificates> certificates);
   // Reads the certificates again, for connections made from then on. Those that cannot be used are
   // logged, and those from before stay.
   void ReadCertificates();
@@ -86,6 +87,7 @@ class Server final : private core::Control::Threads {
   void BeginStop(std::chrono::milliseconds grace);
   void Announce(std::chrono::milliseconds grace);
   void Drain(std::chrono::milliseconds grace);
+  // REQUIRES: certificates_mutex_, as LoadCertificates() does.
   void UseCertificates();
   void LoadCertificates();
   void LookAtCertificates();
@@ -95,8 +97,10 @@ class Server final : private core::Control::Threads {
   void OnScraper(std::function<void()> f) override;
   void OnWorker(size_t worker, std::function<void(core::WorkerState&)> f) override;
 
-  core::Config config_;         // worker 0's, once it runs
-  Certificates& certificates_;  // on the scraper only, once it runs
+  core::Config config_;  // worker 0's, once it runs
+  // Guards the next, and has workers told of them in order.
+  std::mutex certificates_mutex_;
+  Certificates& certificates_;
   std::chrono::steady_clock::time_point certificates_seen_{};
   const LogFunction log_;
   core::Control control_;

@@ -136,6 +136,34 @@ TEST_F(TlsCertificatesTest, AnUpstreamThatIsNotTrustedIsSaidAndNotUsed) {
   EXPECT_EQ(RawClient::Connect(proxy.port()).Ask({"PING"}), "+PONG\r\n");
 }
 
+// Links to the new upstream were made with the options of the one before.
+TEST_F(TlsCertificatesTest, AReloadThatMovesTheUpstreamChecksTheNewOneAsItSays) {
+  const Certificates others;
+  const auto with_tls = [](const Identity& own, const Identity& authority, uint16_t port) {
+    return std::vector<std::string>{"tls-port " + std::to_string(port), "tls-cert-file " + own.cert,
+                                    "tls-key-file " + own.key, "tls-ca-cert-file " + authority.cert,
+                                    "tls-auth-clients no"};
+  };
+  const auto upstream = [](uint16_t port) {
+    return "upstream = \"rediss://localhost:" + std::to_string(port) + "\"\n";
+  };
+  const uint16_t first_port = FreePort();
+  const RedisServer first(with_tls(pki_.server, pki_.authority, first_port));
+  const uint16_t next_port = FreePort();
+  const RedisServer next(with_tls(others.server, others.authority, next_port));
+  const TempFile file(upstream(first_port) + "upstream-tls-insecure = true\n");
+  KeyholeProcess proxy({"--config", file.path()});
+  EXPECT_EQ(RawClient::Connect(proxy.port()).Ask({"PING"}), "+PONG\r\n");
+  std::ofstream(file.path()) << upstream(next_port) << "upstream-tls-ca = \"" << pki_.authority.cert
+                             << "\"\n";
+  proxy.process().Signal(SIGHUP);
+  proxy.process().WaitForErr("reload: --upstream is rediss://localhost");
+  proxy.AwaitMetric("keyhole_upstream_tls_handshakes_total{result=\"certificate\"}", 1);
+  EXPECT_THAT(RawClient::Connect(next.port()).Ask({"INFO", "commandstats"}),
+              testing::Not(HasSubstr("cmdstat_client")))
+      << "a link says its name first";
+}
+
 TEST_F(TlsCertificatesTest, TheUpstreamIsShownOurs) {
   const uint16_t port = FreePort();
   RedisServer redis({"tls-port " + std::to_string(port), "tls-cert-file " + pki_.server.cert,

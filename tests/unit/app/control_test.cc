@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,7 @@ namespace {
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class ControlTest : public testing::Test, public Control::Threads {
@@ -156,6 +159,68 @@ TEST_F(ControlTest, SaysWhatTheStoreDoesWhenItIsFull) {
               EndsWith("beyond that, writes are refused"));
   EXPECT_THAT(Start({"--max-memory", "0"}).Describe(),
               EndsWith("it may take all the memory there is (--max-memory 0)"));
+}
+
+// They kept the names that they came with.
+TEST_F(ControlTest, AReloadThatHidesKeysClearsTheLists) {
+  Start({"--workers", "1"});
+  const auto now = std::chrono::steady_clock::now();
+  for (metrics::TopList* list : {&metrics_[0]->big_values, &metrics_[0]->slow_commands}) {
+    list->Offer(resp::CommandId::kGet, "mail:a@b.c", 10, now, metrics_[0]->keys.directory());
+  }
+  EXPECT_THAT(Ask({.kind = HttpReport::Kind::kSlow}), HasSubstr("mail:a@b.c"));
+  control_->Reload(Good({"--workers", "1", "--key-labels", "hash"}));
+  EXPECT_THAT(Ask({.kind = HttpReport::Kind::kSlow}), Not(HasSubstr("mail:a@b.c")));
+  for (metrics::TopList* list : {&metrics_[0]->big_values, &metrics_[0]->slow_commands}) {
+    list->Offer(resp::CommandId::kSet, "mail:a@b.c", 5, now, metrics_[0]->keys.directory());
+  }
+  EXPECT_THAT(Ask({.kind = HttpReport::Kind::kSlow}),
+              testing::AllOf(HasSubstr("set"), Not(HasSubstr("mail:a@b.c"))));
+}
+
+// They said that they began with the process.
+TEST_F(ControlTest, SeriesThatAReloadBeginsAnewSaySo) {
+  Start({"--workers", "1"});
+  metrics_[0]->keys.Record("k", true);
+  const auto created = [this](const std::string& key) {
+    const std::string text = Ask({.kind = HttpReport::Kind::kOpenMetrics});
+    const std::string line = "redis_app_cache_hit_created{key=\"" + key + "\"} ";
+    const size_t at = text.find(line);
+    EXPECT_NE(at, text.npos) << key;
+    return at == text.npos ? 0 : std::stod(text.substr(at + line.size(), 20));
+  };
+  const double process = created("__other__");
+  EXPECT_EQ(created("k"), process);
+  control_->Reload(Good({"--workers", "1", "--tracked-keys", "7"}));
+  Ask({.kind = HttpReport::Kind::kSlow});
+  metrics_[0]->keys.Record("k", true);
+  EXPECT_GT(created("k"), process);
+  EXPECT_EQ(created("__other__"), created("k"));
+}
+
+// A reload and a tick could let go of the book that a worker was about to join: a use after free,
+// which AddressSanitizer sees.
+TEST(ControlBooks, OneThatAWorkerIsAboutToJoinStaysThere) {
+  struct Idle final : Control::Threads {
+    void OnScraper(std::function<void()>) override {}
+    void OnWorker(size_t, std::function<void(WorkerState&)>) override {}
+  } idle;
+  const Config one = Good({"--tracked-keys", "9999"});
+  const Config two = Good({"--tracked-keys", "10000"});
+  Control control(one, idle);
+  std::atomic<bool> done{false};
+  std::thread reloads([&] {
+    for (bool odd = false; !done; odd = !odd) {
+      control.Reload(odd ? one : two);
+      control.Tick();
+    }
+  });
+  std::vector<metrics::WorkerMetrics*> added;
+  for (int i = 0; i < 200; ++i) added.push_back(&control.AddWorker());
+  done = true;
+  reloads.join();
+  for (metrics::WorkerMetrics* worker : added) worker->keys.Record("k", true);
+  EXPECT_EQ(control.Keys().Sum().hits, 200u);
 }
 
 }  // namespace
