@@ -102,7 +102,8 @@ bool ReadTimedFields(Reader* reader, const Sink& sink) {
       return false;
     }
     const bool ends = distance > 0;
-    if (ends && (first < 0 || first > kLastEnd || distance > kLastEnd)) return false;
+    if (ends && (first < 0 || first > kLastEnd)) return false;
+    if (ends && distance - 1 > static_cast<uint64_t>(kLastEnd - first)) return false;
     const UnixMillis expire = ends ? first + static_cast<int64_t>(distance) - 1 : kNever;
     if (!sink({name, value, 0, expire})) return false;
   }
