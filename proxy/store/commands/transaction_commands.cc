@@ -71,8 +71,9 @@ void Watch(Call& call) {
         std::any_of(transaction.watched.begin(), transaction.watched.end(),
                     [&](const WatchedKey& w) { return w.database == database && w.key == key; });
     if (known) continue;
-    // A key that has expired already must not break this watch by being removed later.
-    call.db().Find(key, call.now, /*touch=*/false);
+    // A key or a field that has expired already must not break this watch by being removed later.
+    Entry* slot = call.db().Find(key, call.now, /*touch=*/false);
+    if (slot != nullptr) EndFields(call, &slot);
     transaction.watched.push_back({database, std::string(key)});
     call.db().Watch(key, &transaction.watch_broken);
   }

@@ -171,6 +171,17 @@ TEST_P(HashExpiry, AFieldThatEndsBreaksAWatch) {
   EXPECT_EQ(client_.Ask("EXEC"), "*-1\r\n");
 }
 
+// Its removal, which comes later, changes nothing that the client could have seen.
+TEST_P(HashExpiry, AFieldThatHasEndedBeforeAWatchDoesNotBreakIt) {
+  client_.Ask("HPEXPIRE h 10 FIELDS 1 a");
+  test_.now += 10;
+  client_.Ask("WATCH h");
+  EXPECT_EQ(client_.Ask("HGET h a"), "$-1\r\n");
+  client_.Ask("MULTI");
+  client_.Ask("PING");
+  EXPECT_EQ(client_.Ask("EXEC"), "*1\r\n+PONG\r\n");
+}
+
 TEST_P(HashExpiry, ValuesAndEndsInOne) {
   EXPECT_EQ(client_.Ask("HGETEX h PX 500 FIELDS 2 a nosuch"), "*2\r\n$1\r\n1\r\n$-1\r\n");
   EXPECT_EQ(client_.Ask("HGETEX h PERSIST FIELDS 1 b"), "*1\r\n$1\r\n2\r\n");
