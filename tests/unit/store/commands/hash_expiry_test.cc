@@ -280,6 +280,26 @@ TEST(HashExpiryPayload, OfNobodyIsRefused) {
   EXPECT_EQ(restore(one(1'700'000'005'000, 1), 12), "+OK\r");
 }
 
+// A snapshot with an end that its reader refuses could never be loaded again.
+TEST(HashExpirySnapshot, WithTheLatestEndThatRestoreTakesIsLoadedAgain) {
+  constexpr int64_t kLastEnd = (int64_t{1} << 48) - 1;
+  TestStore test({.debug_command = true});
+  TestClient client(test);
+  std::string payload;
+  store::rdb::Writer writer(&payload);
+  writer.Byte(static_cast<uint8_t>(store::rdb::Form::kHashTimed));
+  writer.Milliseconds(test.now + 5000);
+  writer.Length(2);
+  writer.Length(1);
+  for (const char* text : {"soon", "1"}) writer.String(text);
+  writer.Length(static_cast<uint64_t>(kLastEnd - (test.now + 5000)) + 1);
+  for (const char* text : {"last", "2"}) writer.String(text);
+  store::rdb::ClosePayload(&payload, store::rdb::kNewestVersion);
+  ASSERT_EQ(client.Ask({"RESTORE", "h", "0", payload}), "+OK\r\n");
+  EXPECT_EQ(client.Ask("DEBUG RELOAD"), "+OK\r\n");
+  EXPECT_EQ(client.Ask("HPEXPIRETIME h FIELDS 2 soon last"), Integers({test.now + 5000, kLastEnd}));
+}
+
 TEST(HashExpirySnapshot, KeepsTheEnds) {
   TestStore test({.debug_command = true});
   TestClient client(test);
