@@ -64,6 +64,20 @@ TEST(ReplicaReadsTest, WhatMayWriteAfterAllOrIsNotKnownThereGoesToTheMaster) {
   EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
 }
 
+// What a replica that lags says would be written over what the watched key has become since.
+TEST(ReplicaReadsTest, WhatIsReadBehindWatchComesFromTheMaster) {
+  for (const ReplicaReads where : {ReplicaReads::kPrefer, ReplicaReads::kOnly}) {
+    Cluster cluster(where);
+    Client& app = cluster.Connect();
+    app.Send("WATCH b\r\n");
+    cluster.last_at("a").Reply("+OK\r\n");
+    EXPECT_EQ(app.Received(), "+OK\r\n");
+    app.Send("GET b\r\n");
+    EXPECT_THAT(cluster.at("a").Requests(), Contains("GET b"));
+    EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
+  }
+}
+
 TEST(ReplicaReadsTest, AReadBehindAWriteInFlightGoesWhereThatIs) {
   Cluster cluster(ReplicaReads::kPrefer);
   Client& app = cluster.Connect();
