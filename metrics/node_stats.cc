@@ -32,7 +32,7 @@ void NodeStats::AddTo(std::vector<NodeCounts>* to) const {
   for (const auto& [address, cell] : cells_) {
     if (cell->known.Load() == 0) continue;
     NodeCounts& counts = CountsOf(address, to);
-    counts.up = counts.up && cell->up.Load() != 0;
+    counts.up = counts.up && cell->up.Load() >= cell->known.Load();
     counts.slots = std::max(counts.slots, cell->slots.Load());
     counts.latency_us = std::max(counts.latency_us, cell->latency_us.Load());
     counts.requests += cell->requests.Load();

@@ -22,8 +22,8 @@
 namespace keyhole::metrics {
 
 struct NodeCell {
-  Gauge known;       // 1: the worker has links to it; how many of `__other__`
-  Gauge up;          // 1: it answers
+  Gauge known;       // 1: the worker has links to it; 2: as a master and as a replica
+  Gauge up;          // how many of these answer
   Gauge slots;       // that it serves
   Gauge latency_us;  // that answers have taken of late
   Counter requests;  // sent there, with those that were sent again

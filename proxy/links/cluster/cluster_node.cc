@@ -1,5 +1,7 @@
 #include "proxy/links/cluster/cluster_node.h"
 
+#include <utility>
+
 namespace keyhole::core {
 
 ClusterNode::ClusterNode(LinkContext& context, LinkPool::Options options)
@@ -17,9 +19,13 @@ void ClusterNode::Tick() {
 }
 
 void ClusterNode::Show() {
-  const int64_t up = pool.answers() ? 1 : 0;
-  if (up < counts.up.Load()) counts.losses.Add();
-  counts.up.Set(up);
+  const bool up = pool.answers();
+  const bool was_up = std::exchange(shown_up_, up);
+  if (up && !was_up) counts.up.Add();
+  if (was_up && !up) {
+    counts.up.Sub();
+    counts.losses.Add();
+  }
   counts.latency_us.Set(pool.latency() / std::chrono::microseconds(1));
 }
 
@@ -28,8 +34,8 @@ void ClusterNode::Leave(Instant now) {
   last_wanted = now;
   pool.Stop();
   counts.known.Sub();
+  if (std::exchange(shown_up_, false)) counts.up.Sub();
   if (counts.known.Load() > 0) return;  // it is still here as a replica, or as a master
-  counts.up.Set(0);
   counts.slots.Set(0);
 }
 

@@ -31,6 +31,9 @@ class ClusterNode : public boost::intrusive_ref_counter<ClusterNode, boost::thre
   bool listed = false;  // it serves slots
   bool gone = false;    // its links are closed
   Instant last_wanted;  // not listed: since then; gone: since then
+
+ private:
+  bool shown_up_ = false;  // it is in counts.up, which another pool to the same address shares
 };
 
 }  // namespace keyhole::core

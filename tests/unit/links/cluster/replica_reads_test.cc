@@ -78,6 +78,21 @@ TEST(ReplicaReadsTest, WhatIsReadBehindWatchComesFromTheMaster) {
   }
 }
 
+// Its links as a master and as a replica share what is counted, and each counted the other's state.
+TEST(ReplicaReadsTest, ASeedThatIsAReplicaIsNotLost) {
+  core::Config config = Where(ReplicaReads::kPrefer);
+  config.upstream->seeds = {core::Endpoint::Tcp("ra", 1)};
+  config.upstream->endpoint = config.upstream->seeds.front();
+  TwoNodes cluster(config, false);
+  cluster.keyhole().HoldConnections();
+  cluster.TellMap("*2\r\n" + Half(0, 8191, "a", "ra") + Half(8192, 16383, "b", "rb"), 1, "ra");
+  metrics::NodeCell& node = cluster.keyhole().metrics().nodes.At("ra:1");
+  for (int i = 0; i < 3; ++i) cluster.Advance(100);
+  EXPECT_EQ(node.known.Load(), 2);
+  EXPECT_EQ(node.up.Load(), 1);
+  EXPECT_EQ(node.losses.Load(), 0u);
+}
+
 TEST(ReplicaReadsTest, AReadBehindAWriteInFlightGoesWhereThatIs) {
   Cluster cluster(ReplicaReads::kPrefer);
   Client& app = cluster.Connect();
