@@ -3,15 +3,6 @@
 #include <utility>
 
 namespace keyhole::core {
-namespace {
-
-// Scripts are not among them: what SCRIPT LOAD has loaded, replicas do not know.
-bool OnlyReads(const resp::CommandSpec& spec) {
-  return spec.has(resp::kRead) && !spec.has(resp::kMayReplicate) &&
-         spec.effect == resp::Effect::kNone;
-}
-
-}  // namespace
 
 ClusterLink::ClusterLink(LinkContext& context, Cluster& cluster, std::chrono::milliseconds wait,
                          Requester& owner, const SessionState& state, uint64_t number)
@@ -87,7 +78,7 @@ void ClusterLink::Send(const resp::Request& request, Exchange&& pending) {
   part.path = plan.path;
   part.slot = plan.slot;
   // What is read behind WATCH decides what is written: it is as new as what is watched.
-  part.reads = plan.path == Path::kShared && !private_.watching() && OnlyReads(*part.spec);
+  part.reads = plan.path == Path::kShared && !private_.watching() && plan.treatment.reads;
   if (parts_.empty() || !plan.orderly) publishing_ = plan.orderly ? plan.slot : kNoSlot;
   Expect(request, std::move(pending));
   Carry(plan, request, std::move(part));

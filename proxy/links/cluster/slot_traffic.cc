@@ -137,8 +137,8 @@ void SlotTraffic::OnReply(ReplySlot id) {
     use.waiting.insert(std::lower_bound(use.waiting.begin(), use.waiting.end(), id), id);
     ++waiting_;
   } else {
-    parts_.Finish(id);
     if (!use.waiting.empty()) FailOvertaken(use, id);
+    parts_.Finish(id);
   }
   if (!use.waiting.empty()) return Pump(slot);
   if (use.in_flight == 0) uses_.erase(slot);
@@ -273,7 +273,9 @@ void SlotTraffic::OnTurn() {
 }
 
 void SlotTraffic::FailOvertaken(Use& use, ReplySlot ran) {
+  const bool replica = parts_.Of(ran).asked->reads_only;  // so it only reads
   std::erase_if(use.waiting, [&](ReplySlot id) {
+    if (replica && TreatmentOf(*parts_.Of(id).spec).reads) return false;
     if (id > ran || !ShareKey(parts_.Of(id), parts_.Of(ran))) return false;
     parts_.Of(id).reply = kTryAgainReply;
     --waiting_;

@@ -39,6 +39,7 @@ struct Treatment {
   };
   Way way = Way::kOneSlot;
   Merging merging = Merging::kFirst;
+  bool reads = false;  // and nothing else: a replica may answer it
 };
 
 const Treatment& TreatmentOf(const resp::CommandSpec& spec);

@@ -78,6 +78,32 @@ TEST(ReplicaReadsTest, WhatIsReadBehindWatchComesFromTheMaster) {
   }
 }
 
+// Replicas do not share a hash seed, and another may be asked for the next part.
+TEST(ReplicaReadsTest, CursorsStayWithTheMaster) {
+  Cluster cluster(ReplicaReads::kPrefer);
+  cluster.Connect().Send("HSCAN b 0\r\nSSCAN b 0\r\nZSCAN b 0\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("HSCAN b 0", "SSCAN b 0", "ZSCAN b 0"));
+  EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
+}
+
+TEST(ReplicaReadsTest, TouchReachesTheMasterThatEvicts) {
+  Cluster cluster(ReplicaReads::kPrefer);
+  cluster.Connect().Send("TOUCH b\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("TOUCH b"));
+  EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
+}
+
+// It was told TRYAGAIN: the second had overtaken it.
+TEST(ReplicaReadsTest, AReadThatAnotherReadOvertookIsAnswered) {
+  Cluster cluster(ReplicaReads::kPrefer);
+  Client& app = cluster.Connect();
+  app.Send("GET b\r\nGET b\r\n");
+  cluster.at("ra").Reply("-LOADING Redis is loading the dataset in memory\r\n$1\r\n1\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(), Contains("GET b"));
+  cluster.at("a").Reply("$1\r\n2\r\n");
+  EXPECT_EQ(app.Received(), "$1\r\n2\r\n$1\r\n1\r\n");
+}
+
 // Its links as a master and as a replica share what is counted, and each counted the other's state.
 TEST(ReplicaReadsTest, ASeedThatIsAReplicaIsNotLost) {
   core::Config config = Where(ReplicaReads::kPrefer);
