@@ -119,6 +119,16 @@ TEST(ReplicaReadsTest, ASeedThatIsAReplicaIsNotLost) {
   EXPECT_EQ(node.losses.Load(), 0u);
 }
 
+// Those beyond what is kept of masters were connected to, too.
+TEST(ReplicaReadsTest, ReplicasAreLimitedAsMastersAre) {
+  TwoNodes cluster(Where(ReplicaReads::kPrefer), false);
+  std::string map = "*1\r\n*1004\r\n:0\r\n:16383\r\n" + Node("a");
+  for (int i = 0; i <= 1000; ++i) map += Node("r" + std::to_string(i));
+  cluster.TellMap(map);
+  EXPECT_NO_THROW(cluster.at("r999"));
+  EXPECT_THROW(cluster.at("r1000"), std::out_of_range);
+}
+
 TEST(ReplicaReadsTest, AReadBehindAWriteInFlightGoesWhereThatIs) {
   Cluster cluster(ReplicaReads::kPrefer);
   Client& app = cluster.Connect();
