@@ -182,8 +182,7 @@ std::string NotWhileSubscribed(const resp::CommandSpec& spec, std::string_view n
          "context";
 }
 
-Plan ByFacade(const resp::CommandSpec& spec, const PlanState& state) {
-  if (state.queueing) return RefuseHere(spec, "inside MULTI ");
+Plan ByFacade() {
   Plan plan = To(Path::kNone);
   plan.way = Way::kFacade;
   return plan;
@@ -199,7 +198,6 @@ Plan Decide(const Exchange& exchange, const resp::Request& request, const Treatm
   if (known && !spec.AcceptsCount(request.argument_count())) {
     return To(state.queueing ? Path::kOwn : Path::kShared);  // a node says so
   }
-  if (disabled) return ByFacade(spec, state);
   const KeySlots slots = SlotsOf(spec, treatment, request.args);
   if (state.queueing) return Queued(exchange, treatment, slots);
   if (state.listening && state.protocol == resp::Protocol::kResp2) {
@@ -207,6 +205,7 @@ Plan Decide(const Exchange& exchange, const resp::Request& request, const Treatm
       return Refuse(NotWhileSubscribed(spec, request.args.front()));
     if (exchange.effect == Effect::kNone) return To(Path::kListen);  // PING has another form here
   }
+  if (disabled) return ByFacade();
   const bool at_all = treatment.way == Treatment::Way::kEvery;  // SCRIPT KILL has an effect, too
   if (exchange.effect != Effect::kNone && !at_all)
     return WithEffect(exchange, request, state, slots);
