@@ -265,7 +265,7 @@ void AddNodes(const std::vector<NodeCounts>& nodes, FamilyList* list) {
   Builder refusals = list->Counter("keyhole_upstream_node_refusals_total{node}",
                                    "Requests that the node has sent elsewhere, or put off.");
   Builder losses = list->Counter("keyhole_upstream_node_losses_total{node}",
-                                 "Times the node was reached no more.");
+                                 "Times the node could no longer be reached.");
   for (const NodeCounts& node : nodes) {
     up.Add({node.address}, node.up ? 1 : 0);
     slots.Add({node.address}, node.slots);

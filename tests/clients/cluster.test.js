@@ -1,4 +1,4 @@
-// A Redis Cluster behind Keyhole: clients that know nothing of it, and such as speak its protocol.
+// A Redis Cluster behind Keyhole: clients that know nothing of it, and those that speak its protocol.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
