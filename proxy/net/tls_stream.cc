@@ -181,6 +181,10 @@ Stream::Io TlsStream::FailHandshake(int error) {
 }
 
 Stream::Io TlsStream::ReadRecords(std::span<char> room, size_t* n) {
+  if (room.empty()) {  // SSL_read_ex() takes it for an error
+    readable_ = true;
+    return Io::kSome;
+  }
   Io result = Io::kSome;
   do {
     size_t got = 0;
