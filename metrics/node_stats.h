@@ -22,8 +22,8 @@
 namespace keyhole::metrics {
 
 struct NodeCell {
-  Gauge known;       // pools of links that the worker has to it: as a master, as a replica
-  Gauge up;          // of these, such as get answers
+  Gauge known;       // 1: the worker has links to it; 2: as a master and as a replica
+  Gauge up;          // how many of these answer
   Gauge slots;       // that it serves
   Gauge latency_us;  // that answers have taken of late
   Counter requests;  // sent there, with those that were sent again

@@ -181,8 +181,10 @@ Stream::Io TlsStream::FailHandshake(int error) {
 }
 
 Stream::Io TlsStream::ReadRecords(std::span<char> room, size_t* n) {
-  readable_ = true;
-  if (room.empty()) return Io::kSome;  // to OpenSSL that is an error, where there is something
+  if (room.empty()) {  // SSL_read_ex() takes it for an error
+    readable_ = true;
+    return Io::kSome;
+  }
   Io result = Io::kSome;
   do {
     size_t got = 0;

@@ -1,7 +1,5 @@
 #include "proxy/links/cluster/cluster.h"
 
-#include <absl/container/flat_hash_map.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -213,22 +211,24 @@ void Cluster::OnAnswer(MapQuestion& question) {
 void Cluster::Apply(const Topology& topology) {
   std::vector<ClusterNode*> by_index;
   for (const Endpoint& master : topology.masters) by_index.push_back(NodeAt(master));
+  std::vector<int64_t> slots(by_index.size());
   bool changed = !known_;
   for (size_t slot = 0; slot < kSlotCount; ++slot) {
     const uint16_t owner = topology.owners[slot];
     ClusterNode* const node = owner == Topology::kNobody ? nullptr : by_index[owner];
+    if (node != nullptr) ++slots[owner];
     changed = changed || owners_[slot] != node;
     owners_[slot] = node;
   }
   known_ = true;
   gap_ = changed ? kSmallestGap : std::min(gap_ * 2, kLargestGap);
   for (const NodePtr& node : nodes_) {
-    const bool has_slots =
-        std::find(by_index.begin(), by_index.end(), node.get()) != by_index.end();
+    const auto at = std::find(by_index.begin(), by_index.end(), node.get());
+    const bool has_slots = at != by_index.end();
     if (has_slots) node->listed = true;
     if (!has_slots && node->listed) Unlist(*node);
+    node->counts.slots.Set(has_slots ? slots[static_cast<size_t>(at - by_index.begin())] : 0);
   }
-  ShowSlots();
   SortMasters();
   context_.metrics.counters.cluster.slots_uncovered.Set(
       static_cast<int64_t>(kSlotCount - topology.covered));
@@ -238,21 +238,14 @@ void Cluster::Apply(const Topology& topology) {
   if (changed) TellWaiters();
 }
 
-void Cluster::ShowSlots() {
-  absl::flat_hash_map<const ClusterNode*, int64_t> served;
-  for (const ClusterNode* const owner : owners_) ++served[owner];
-  for (const NodePtr& node : nodes_) node->counts.slots.Set(served[node.get()]);
-}
-
 void Cluster::ApplyReplicas(const Topology& topology, const std::vector<ClusterNode*>& masters) {
   replicas_.clear();
   std::vector<std::pair<Endpoint, const ClusterNode*>> readers;
   for (const Topology::Replica& replica : topology.replicas) {
     replicas_.emplace_back(replica.endpoint, topology.masters[replica.master]);
     const ClusterNode* const master = masters[replica.master];
-    if (master != nullptr && readers.size() < kMostNodes) {
+    if (master != nullptr && readers.size() < kMostNodes)
       readers.emplace_back(replica.endpoint, master);
-    }
   }
   if (readers_ != nullptr) readers_->Follow(readers);
 }

@@ -103,7 +103,6 @@ class Cluster final : public LinkSet {
   void OnAnswer(MapQuestion& question);
   void OnNoAnswer();
   void Apply(const Topology& topology);
-  void ShowSlots();
   void ApplyReplicas(const Topology& topology, const std::vector<ClusterNode*>& masters);
   void List(ClusterNode& node);
   void Unlist(ClusterNode& node);

@@ -77,7 +77,8 @@ void ClusterLink::Send(const resp::Request& request, Exchange&& pending) {
   part.since = pending.sent;
   part.path = plan.path;
   part.slot = plan.slot;
-  part.reads = plan.reads;
+  // What is read behind WATCH decides what is written: it is as new as what is watched.
+  part.reads = plan.path == Path::kShared && !private_.watching() && plan.treatment.reads;
   if (parts_.empty() || !plan.orderly) publishing_ = plan.orderly ? plan.slot : kNoSlot;
   Expect(request, std::move(pending));
   Carry(plan, request, std::move(part));

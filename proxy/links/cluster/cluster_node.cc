@@ -19,15 +19,14 @@ void ClusterNode::Tick() {
 }
 
 void ClusterNode::Show() {
-  ShowUp(pool.answers());
+  const bool up = pool.answers();
+  const bool was_up = std::exchange(shown_up_, up);
+  if (up && !was_up) counts.up.Add();
+  if (was_up && !up) {
+    counts.up.Sub();
+    counts.losses.Add();
+  }
   counts.latency_us.Set(pool.latency() / std::chrono::microseconds(1));
-}
-
-void ClusterNode::ShowUp(bool up) {
-  if (std::exchange(up_, up) == up) return;
-  if (up) return counts.up.Add();
-  counts.up.Sub();
-  counts.losses.Add();
 }
 
 void ClusterNode::Leave(Instant now) {
@@ -35,8 +34,9 @@ void ClusterNode::Leave(Instant now) {
   last_wanted = now;
   pool.Stop();
   counts.known.Sub();
-  if (std::exchange(up_, false)) counts.up.Sub();
-  if (!reads_only) counts.slots.Set(0);
+  if (std::exchange(shown_up_, false)) counts.up.Sub();
+  if (counts.known.Load() > 0) return;  // it is still here as a replica, or as a master
+  counts.slots.Set(0);
 }
 
 }  // namespace keyhole::core

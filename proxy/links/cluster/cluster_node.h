@@ -33,9 +33,7 @@ class ClusterNode : public boost::intrusive_ref_counter<ClusterNode, boost::thre
   Instant last_wanted;  // not listed: since then; gone: since then
 
  private:
-  void ShowUp(bool up);
-
-  bool up_ = false;  // as it was shown last
+  bool shown_up_ = false;  // it is in counts.up, which another pool to the same address shares
 };
 
 }  // namespace keyhole::core

@@ -70,8 +70,8 @@ void WriteShards(Args, const Facade& facade, ReplyWriter* writer) {
 }
 
 void WriteNodes(Args, const Facade& facade, ReplyWriter* writer) {
-  const uint32_t bus =
-      std::min(uint32_t{facade.at.port} + 10000, uint32_t{65535});  // none is there
+  // Redis' bus is at that port; 0: there is none.
+  const uint32_t bus = facade.at.port > 55535 ? 0 : uint32_t{facade.at.port} + 10000;
   writer->Verbatim(absl::StrCat(IdOf(facade), " ", facade.at.host, ":", facade.at.port, "@", bus,
                                 " myself,master - 0 0 0 connected 0-", kLastSlot, "\n"));
 }

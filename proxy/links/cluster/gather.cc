@@ -14,6 +14,7 @@ namespace {
 
 using resp::ReplyType;
 
+constexpr std::string_view kNoSuchKey = "-ERR no such key\r\n";
 constexpr std::string_view kMisfit = "-ERR keyhole: the nodes' replies do not fit together\r\n";
 
 bool IsError(std::string_view reply) {
@@ -129,6 +130,14 @@ std::string OneIsFine(std::span<const PartialReply> replies) {
   return std::string(replies.front().bytes);
 }
 
+// All but the node of the key say that there is none. What names no key has to succeed everywhere.
+std::string WhereKeyIs(std::span<const PartialReply> replies) {
+  for (const PartialReply& reply : replies) {
+    if (IsError(reply.bytes) && reply.bytes != kNoSuchKey) return std::string(reply.bytes);
+  }
+  return OneIsFine(replies);
+}
+
 std::string AnyValue(std::span<const PartialReply> replies, uint64_t random) {
   std::vector<std::string_view> values;
   for (const PartialReply& reply : replies) {
@@ -142,6 +151,7 @@ std::string AnyValue(std::span<const PartialReply> replies, uint64_t random) {
 
 std::string MergeReplies(Merging merging, std::span<const PartialReply> replies, uint64_t random) {
   if (merging == Merging::kOneIsFine) return OneIsFine(replies);
+  if (merging == Merging::kWhereKeyIs) return WhereKeyIs(replies);
   for (const PartialReply& reply : replies) {
     if (IsError(reply.bytes)) return std::string(reply.bytes);
   }
@@ -161,6 +171,7 @@ std::string MergeReplies(Merging merging, std::span<const PartialReply> replies,
     case Merging::kAnyValue:
       return AnyValue(replies, random);
     case Merging::kOneIsFine:
+    case Merging::kWhereKeyIs:
     case Merging::kFirst:
       break;
   }

@@ -182,16 +182,10 @@ std::string NotWhileSubscribed(const resp::CommandSpec& spec, std::string_view n
          "context";
 }
 
-Plan ByFacade(const resp::CommandSpec& spec, const PlanState& state) {
-  if (state.queueing) return RefuseHere(spec, "inside MULTI ");
+Plan ByFacade() {
   Plan plan = To(Path::kNone);
   plan.way = Way::kFacade;
   return plan;
-}
-
-// Scripts are not among them: what SCRIPT LOAD has loaded, replicas do not know.
-bool OnlyReads(const resp::CommandSpec& spec) {
-  return spec.has(resp::kRead) && !spec.has(resp::kMayReplicate) && spec.effect == Effect::kNone;
 }
 
 Plan Decide(const Exchange& exchange, const resp::Request& request, const Treatment& treatment,
@@ -204,17 +198,14 @@ Plan Decide(const Exchange& exchange, const resp::Request& request, const Treatm
   if (known && !spec.AcceptsCount(request.argument_count())) {
     return To(state.queueing ? Path::kOwn : Path::kShared);  // a node says so
   }
-  const bool subscribed = state.listening && state.protocol == resp::Protocol::kResp2;
-  const bool allowed = spec.has(resp::kWhileSubscribed) || resp::TraitsOf(spec.effect).confirmed();
-  if (subscribed && !state.queueing && !allowed) {
-    return Refuse(NotWhileSubscribed(spec, request.args.front()));
-  }
-  if (disabled) return ByFacade(spec, state);
   const KeySlots slots = SlotsOf(spec, treatment, request.args);
   if (state.queueing) return Queued(exchange, treatment, slots);
-  if (subscribed && exchange.effect == Effect::kNone) {
-    return To(Path::kListen);  // PING has another form here
+  if (state.listening && state.protocol == resp::Protocol::kResp2) {
+    if (!spec.has(resp::kWhileSubscribed) && !resp::TraitsOf(spec.effect).confirmed())
+      return Refuse(NotWhileSubscribed(spec, request.args.front()));
+    if (exchange.effect == Effect::kNone) return To(Path::kListen);  // PING has another form here
   }
+  if (disabled) return ByFacade();
   const bool at_all = treatment.way == Treatment::Way::kEvery;  // SCRIPT KILL has an effect, too
   if (exchange.effect != Effect::kNone && !at_all)
     return WithEffect(exchange, request, state, slots);
@@ -232,9 +223,6 @@ Plan MakePlan(const Exchange& exchange, const resp::Request& request, const Plan
   const Treatment& treatment = TreatmentOf(*exchange.spec);
   Plan plan = Decide(exchange, request, treatment, state);
   plan.treatment = treatment;
-  // What is read behind WATCH decides what EXEC writes: it is to be as new as what is watched.
-  plan.reads = plan.path == Path::kShared && !state.watching && !treatment.at_master &&
-               OnlyReads(*exchange.spec);
   return plan;
 }
 

@@ -42,7 +42,6 @@ struct Plan {
   Way way = Way::kOne;
   Path path = Path::kShared;
   Slot slot = kNoSlot;
-  bool reads = false;      // and nothing else: a replica may answer it
   bool orderly = false;    // behind all that its session has sent before
   bool guessed = false;    // the slot is a guess: where the keys are is not known
   bool misshapen = false;  // its keys and values do not add up; a node says so

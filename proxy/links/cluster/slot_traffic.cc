@@ -137,8 +137,8 @@ void SlotTraffic::OnReply(ReplySlot id) {
     use.waiting.insert(std::lower_bound(use.waiting.begin(), use.waiting.end(), id), id);
     ++waiting_;
   } else {
-    parts_.Finish(id);
     if (!use.waiting.empty()) FailOvertaken(use, id);
+    parts_.Finish(id);
   }
   if (!use.waiting.empty()) return Pump(slot);
   if (use.in_flight == 0) uses_.erase(slot);
@@ -273,8 +273,10 @@ void SlotTraffic::OnTurn() {
 }
 
 void SlotTraffic::FailOvertaken(Use& use, ReplySlot ran) {
+  const bool replica = parts_.Of(ran).asked->reads_only;  // so it only reads
   std::erase_if(use.waiting, [&](ReplySlot id) {
-    if (id > ran || !Conflict(parts_.Of(id), parts_.Of(ran))) return false;
+    if (replica && TreatmentOf(*parts_.Of(id).spec).reads) return false;
+    if (id > ran || !ShareKey(parts_.Of(id), parts_.Of(ran))) return false;
     parts_.Of(id).reply = kTryAgainReply;
     --waiting_;
     parts_.Finish(id);
@@ -282,9 +284,7 @@ void SlotTraffic::FailOvertaken(Use& use, ReplySlot ran) {
   });
 }
 
-// They have a key in common, and one of them may write.
-bool SlotTraffic::Conflict(Part& a, Part& b) {
-  if (a.spec->has(resp::kRead) && b.spec->has(resp::kRead)) return false;
+bool SlotTraffic::ShareKey(Part& a, Part& b) {
   const std::vector<std::string> keys = KeysIn(*a.spec, parts_.BytesOf(a));
   for (const std::string& key : KeysIn(*b.spec, parts_.BytesOf(b))) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) return true;

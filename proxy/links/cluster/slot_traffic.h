@@ -11,8 +11,8 @@
 //     r1: -MOVED     waits again, first    in flight: nothing, so r1 --> B, r2 --> B
 //
 // What was sent behind a refused request of its slot is answered first. If one of these has a key
-// in common with it and has run (the slot came back), the refused one may not run any more, unless
-// both read: its client is told TRYAGAIN.
+// in common with it and has run (the slot came back), the refused one may not run any more: its
+// client is told TRYAGAIN.
 //
 // Reads may go to a replica (--replica-reads). The rule holds all the same: a read that is behind a
 // write which is not answered goes to the master, too, or waits. A replica that refuses a read is
@@ -92,7 +92,7 @@ class SlotTraffic {
   bool PumpOne(Use& use);
   void PumpLoose();
   void FailOvertaken(Use& use, ReplySlot ran);
-  bool Conflict(Part& a, Part& b);
+  bool ShareKey(Part& a, Part& b);
   void GiveUp(ReplySlot id);
   void Delay(Part& part, Refusal::Kind kind);
 

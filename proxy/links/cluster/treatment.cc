@@ -11,17 +11,20 @@ using resp::Split;
 using enum Merging;
 using Way = Treatment::Way;
 
+// Scripts are not among them: what SCRIPT LOAD has loaded, replicas do not know.
+bool OnlyReads(const resp::CommandSpec& spec) {
+  return spec.has(resp::kRead) && !spec.has(resp::kMayReplicate) &&
+         spec.effect == resp::Effect::kNone;
+}
+
 constexpr Treatment OneSlot() {
   return {Way::kOneSlot, kFirst};
 }
-constexpr Treatment AtMaster() {
-  return {Way::kOneSlot, kFirst, /*at_master=*/true};
-}
-constexpr Treatment SplitAtMasters(Merging merging) {
-  return {Way::kSplit, merging, /*at_master=*/true};
-}
 constexpr Treatment OneMaster() {
   return {Way::kOneMaster, kFirst};
+}
+constexpr Treatment BySlots(Merging merging) {
+  return {Way::kSplit, merging};
 }
 constexpr Treatment Every(Merging merging) {
   return {Way::kEvery, merging};
@@ -75,8 +78,11 @@ Treatment ByTips(const resp::CommandSpec& spec) {
 
 const auto kTreatments = [] {
   std::array<Treatment, resp::kCommandCount> all{};
-  for (const resp::CommandSpec& spec : resp::AllCommands())
-    all[static_cast<size_t>(spec.id)] = ByTips(spec);
+  for (const resp::CommandSpec& spec : resp::AllCommands()) {
+    Treatment& treatment = all[static_cast<size_t>(spec.id)];
+    treatment = ByTips(spec);
+    treatment.reads = OnlyReads(spec);
+  }
 #define TREAT(id, treatment) all[static_cast<size_t>(CommandId::id)] = treatment;
 #include "proxy/links/cluster/cluster_commands.def"
 #undef TREAT

@@ -13,15 +13,16 @@ namespace keyhole::core {
 // How the replies of several requests become one. An error of one of them is the reply, unless it
 // says otherwise.
 enum class Merging : uint8_t {
-  kFirst,      // the first: they say the same
-  kByKey,      // an array with the elements in the order of the keys (MGET)
-  kSum,        // of numbers
-  kConcat,     // of arrays, one after the other
-  kUnion,      // the same, no string twice
-  kAnd,        // of arrays of numbers, one by one
-  kSumPairs,   // of arrays name, number, name, number ...
-  kOneIsFine,  // the first that is no error
-  kAnyValue,   // any that is not null
+  kFirst,       // the first: they say the same
+  kByKey,       // an array with the elements in the order of the keys (MGET)
+  kSum,         // of numbers
+  kConcat,      // of arrays, one after the other
+  kUnion,       // the same, no string twice
+  kAnd,         // of arrays of numbers, one by one
+  kSumPairs,    // of arrays name, number, name, number ...
+  kOneIsFine,   // the first that is no error
+  kWhereKeyIs,  // the first, but that there is no such key is said only if all say so
+  kAnyValue,    // any that is not null
 };
 
 struct Treatment {
@@ -39,7 +40,7 @@ struct Treatment {
   };
   Way way = Way::kOneSlot;
   Merging merging = Merging::kFirst;
-  bool at_master = false;  // though it reads
+  bool reads = false;  // and nothing else: a replica may answer it
 };
 
 const Treatment& TreatmentOf(const resp::CommandSpec& spec);

@@ -33,6 +33,20 @@ TEST(NodeStatsTest, AddsTheWorkersUp) {
   EXPECT_FALSE(all[1].up);  // for the second worker
 }
 
+TEST(NodeStatsTest, ANodeIsUpIfAllLinksToItAre) {
+  NodeStats stats;
+  NodeCell& cell = stats.At("a:1");
+  cell.known.Add(2);  // as a master, and as a replica
+  cell.up.Add();
+  std::vector<NodeCounts> all;
+  stats.AddTo(&all);
+  EXPECT_FALSE(all.at(0).up);
+  cell.up.Add();
+  all.clear();
+  stats.AddTo(&all);
+  EXPECT_TRUE(all.at(0).up);
+}
+
 TEST(NodeStatsTest, ANodeThatComesBackGoesOn) {
   NodeStats stats;
   NodeCell& cell = stats.At("a:1");

@@ -96,6 +96,32 @@ TEST_F(TlsUpstreamTest, TheNameIsSentAndChecked) {
       << "what is no address after all is checked as a name";
 }
 
+// The handshake is carried on by a read without room, which OpenSSL took for an error.
+TEST_F(TlsUpstreamTest, APeerThatSendsAtOnceIsNotLost) {
+  Wire wire;
+  const auto stream = net::TlsStream::ToUpstream(wire.MakeStream(), Credulous(), "localhost:1",
+                                                 [](const net::TlsOutcome&) {});
+  stream_ = stream.get();
+  ASSERT_TRUE(Open());
+  server_.Begin(nullptr);
+  SSL_set_max_proto_version(server_.ssl(), TLS1_2_VERSION);  // the server has the last word
+  stream->set_readable();
+  size_t n = 0;
+  net::Stream::Io last = net::Stream::Io::kWouldBlock;
+  for (int i = 0; i < 10 && !stream->established(); ++i) {
+    if (stream->readable()) last = stream->Read({}, &n);
+    std::string answer = server_.Talk(wire.Received());
+    if (server_.established() && !stream->established()) answer += server_.Encrypt("+hello\r\n");
+    if (!answer.empty()) wire.Send(answer);
+  }
+  ASSERT_TRUE(stream->established());
+  EXPECT_EQ(last, net::Stream::Io::kSome);
+  std::string room(100, '\0');
+  ASSERT_TRUE(stream->readable());
+  EXPECT_EQ(stream->Read(room, &n), net::Stream::Io::kSome);
+  EXPECT_EQ(room.substr(0, n), "+hello\r\n");
+}
+
 TEST_F(TlsUpstreamTest, AnotherNameMayBeExpected) {
   const TlsContext::Pointer context = Context(Pki().authority.cert, "localhost");
   EXPECT_EQ(Connect(context, "10.0.0.1:6379").result, TlsResult::kFull);

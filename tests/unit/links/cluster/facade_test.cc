@@ -38,6 +38,12 @@ TEST(FacadeTest, AllSlotsAreHere) {
   EXPECT_THAT(Ask(CommandId::kClusterInfo), HasSubstr("cluster_state:ok\r\n"));
 }
 
+// Clients that check it refuse a port beyond 65535.
+TEST(FacadeTest, ABusThatHasNoPortIsNotShown) {
+  const Endpoint high = Endpoint::Tcp("10.0.0.9", 55536);
+  EXPECT_THAT(Ask(CommandId::kClusterNodes, {}, Protocol::kResp2, high), HasSubstr(":55536@0 "));
+}
+
 TEST(FacadeTest, ShardsAreMapsWhereTheProtocolHasThem) {
   EXPECT_THAT(Ask(CommandId::kClusterShards),
               StartsWith("*1\r\n*4\r\n$5\r\nslots\r\n*2\r\n:0\r\n"));
@@ -74,6 +80,20 @@ TEST(FacadeTest, WhoCameByAUnixSocketIsToldNoAddress) {
 
 namespace keyhole::test {
 namespace {
+
+// Its answer came amid the messages.
+TEST(FacadeTest, IsNotShownWhileSubscribed) {
+  core::Config config = TwoNodes::InFrontOfIt();
+  config.cluster.facade = core::ClusterFacade::kCluster;
+  TwoNodes cluster(config);
+  Client& app = cluster.Connect();
+  app.Send("SUBSCRIBE news\r\n");
+  const std::string subscribed = "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n";
+  cluster.keyhole().redis(cluster.keyhole().connections() - 1).Reply(subscribed);
+  EXPECT_EQ(app.Received(), subscribed);
+  app.Send("CLUSTER SLOTS\r\n");
+  EXPECT_THAT(app.Received(), testing::StartsWith("-ERR Can't execute 'cluster|slots'"));
+}
 
 TEST(FacadeTest, IsShownToClientsInItsPlaceAmongTheReplies) {
   core::Config config = TwoNodes::InFrontOfIt();

@@ -92,11 +92,19 @@ TEST(GatherTest, MergesAsTheTipsSay) {
   EXPECT_EQ(Merge(Merging::kAnyValue, {"$-1\r\n", "$-1\r\n"}), "$-1\r\n");
   EXPECT_EQ(Merge(Merging::kOneIsFine, {"-NOTBUSY No scripts\r\n", "+OK\r\n"}), "+OK\r\n");
   EXPECT_EQ(Merge(Merging::kOneIsFine, {"-NOTBUSY No scripts\r\n"}), "-NOTBUSY No scripts\r\n");
+  EXPECT_EQ(Merge(Merging::kWhereKeyIs, {"-ERR no such key\r\n", "+Value\r\n"}), "+Value\r\n");
+  EXPECT_EQ(Merge(Merging::kWhereKeyIs, {"-ERR no such key\r\n"}), "-ERR no such key\r\n");
 }
 
 TEST(GatherTest, AnErrorOfOneIsTheReply) {
   EXPECT_EQ(Merge(Merging::kSum, {":1\r\n", "-OOM no\r\n"}), "-OOM no\r\n");
   EXPECT_EQ(Merge(Merging::kFirst, {"+OK\r\n", "-OOM no\r\n"}), "-OOM no\r\n");
+}
+
+// DEBUG RELOAD that one of three masters could not do was told as OK.
+TEST(GatherTest, WhatFailsOnOneMasterIsNotHidden) {
+  EXPECT_EQ(Merge(Merging::kWhereKeyIs, {"+OK\r\n", "-ERR Error trying to load\r\n", "+OK\r\n"}),
+            "-ERR Error trying to load\r\n");
 }
 
 TEST(GatherTest, WhatDoesNotFitTogetherIsAnError) {

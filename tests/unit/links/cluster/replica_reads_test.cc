@@ -64,38 +64,69 @@ TEST(ReplicaReadsTest, WhatMayWriteAfterAllOrIsNotKnownThereGoesToTheMaster) {
   EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
 }
 
-// EXEC would find the watched key unchanged, and write what was made of an old value.
-TEST(ReplicaReadsTest, AReadBehindWatchGoesToTheMaster) {
+// What a replica that lags says would be written over what the watched key has become since.
+TEST(ReplicaReadsTest, WhatIsReadBehindWatchComesFromTheMaster) {
   for (const ReplicaReads where : {ReplicaReads::kPrefer, ReplicaReads::kOnly}) {
     Cluster cluster(where);
     Client& app = cluster.Connect();
     app.Send("WATCH b\r\n");
     cluster.last_at("a").Reply("+OK\r\n");
+    EXPECT_EQ(app.Received(), "+OK\r\n");
     app.Send("GET b\r\n");
-    EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("GET b"));
+    EXPECT_THAT(cluster.at("a").Requests(), Contains("GET b"));
     EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
   }
 }
 
-// A replica has its elements in another order.
-TEST(ReplicaReadsTest, CursorsAndAgesAreTheMasters) {
+// Replicas do not share a hash seed, and another may be asked for the next part.
+TEST(ReplicaReadsTest, CursorsStayWithTheMaster) {
   Cluster cluster(ReplicaReads::kPrefer);
-  Client& app = cluster.Connect();
-  app.Send("SSCAN b 0\r\nHSCAN b 0\r\nZSCAN b 0\r\nTOUCH b\r\n");
-  EXPECT_THAT(cluster.at("a").Requests(),
-              ElementsAre("SSCAN b 0", "HSCAN b 0", "ZSCAN b 0", "TOUCH b"));
+  cluster.Connect().Send("HSCAN b 0\r\nSSCAN b 0\r\nZSCAN b 0\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("HSCAN b 0", "SSCAN b 0", "ZSCAN b 0"));
   EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
 }
 
-TEST(ReplicaReadsTest, ReadsDoNotOvertakeReads) {
+TEST(ReplicaReadsTest, TouchReachesTheMasterThatEvicts) {
+  Cluster cluster(ReplicaReads::kPrefer);
+  cluster.Connect().Send("TOUCH b\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("TOUCH b"));
+  EXPECT_THAT(cluster.at("ra").Requests(), IsEmpty());
+}
+
+// It was told TRYAGAIN: the second had overtaken it.
+TEST(ReplicaReadsTest, AReadThatAnotherReadOvertookIsAnswered) {
   Cluster cluster(ReplicaReads::kPrefer);
   Client& app = cluster.Connect();
   app.Send("GET b\r\nGET b\r\n");
-  cluster.at("ra").Requests();
-  cluster.at("ra").Reply("-LOADING Redis is loading the dataset in memory\r\n$1\r\n2\r\n");
-  EXPECT_THAT(cluster.at("a").Requests(), ElementsAre("GET b"));
-  cluster.at("a").Reply("$1\r\n1\r\n");
-  EXPECT_EQ(app.Received(), "$1\r\n1\r\n$1\r\n2\r\n");
+  cluster.at("ra").Reply("-LOADING Redis is loading the dataset in memory\r\n$1\r\n1\r\n");
+  EXPECT_THAT(cluster.at("a").Requests(), Contains("GET b"));
+  cluster.at("a").Reply("$1\r\n2\r\n");
+  EXPECT_EQ(app.Received(), "$1\r\n2\r\n$1\r\n1\r\n");
+}
+
+// Its links as a master and as a replica share what is counted, and each counted the other's state.
+TEST(ReplicaReadsTest, ASeedThatIsAReplicaIsNotLost) {
+  core::Config config = Where(ReplicaReads::kPrefer);
+  config.upstream->seeds = {core::Endpoint::Tcp("ra", 1)};
+  config.upstream->endpoint = config.upstream->seeds.front();
+  TwoNodes cluster(config, false);
+  cluster.keyhole().HoldConnections();
+  cluster.TellMap("*2\r\n" + Half(0, 8191, "a", "ra") + Half(8192, 16383, "b", "rb"), 1, "ra");
+  metrics::NodeCell& node = cluster.keyhole().metrics().nodes.At("ra:1");
+  for (int i = 0; i < 3; ++i) cluster.Advance(100);
+  EXPECT_EQ(node.known.Load(), 2);
+  EXPECT_EQ(node.up.Load(), 1);
+  EXPECT_EQ(node.losses.Load(), 0u);
+}
+
+// Those beyond what is kept of masters were connected to, too.
+TEST(ReplicaReadsTest, ReplicasAreLimitedAsMastersAre) {
+  TwoNodes cluster(Where(ReplicaReads::kPrefer), false);
+  std::string map = "*1\r\n*1004\r\n:0\r\n:16383\r\n" + Node("a");
+  for (int i = 0; i <= 1000; ++i) map += Node("r" + std::to_string(i));
+  cluster.TellMap(map);
+  EXPECT_NO_THROW(cluster.at("r999"));
+  EXPECT_THROW(cluster.at("r1000"), std::out_of_range);
 }
 
 TEST(ReplicaReadsTest, AReadBehindAWriteInFlightGoesWhereThatIs) {

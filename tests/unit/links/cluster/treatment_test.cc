@@ -44,6 +44,8 @@ std::string_view MergedAs(Merging merging) {
       return "the sum for each name";
     case Merging::kOneIsFine:
       return "the first that is no error";
+    case Merging::kWhereKeyIs:
+      return "the first; an error, unless it says that there is no such key and another does not";
     case Merging::kAnyValue:
       return "any of their keys";
   }
